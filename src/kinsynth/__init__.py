@@ -1,0 +1,1 @@
+"""kinsynth: learns a relational database and generates a synthetic one."""

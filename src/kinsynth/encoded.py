@@ -1,0 +1,169 @@
+"""Encoded: the narrow waist between column people and model people.
+
+Integers only: no names of columns, no values, no types. ``columns`` writes it, ``engine`` reads it and
+draws new ones. Array names end in their shape letters: R rows, C sub-columns, K codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int32]
+RowArray = NDArray[np.int64]
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SubColumn:
+    """One integer column of a table as the model sees it.
+
+    Attributes:
+        column: Number of the source column it belongs to. Sub-columns of one source column stand
+            together and are drawn in this order: coarse before fine.
+        cardinality: Number of codes K, at least 1; codes run from 0 to K - 1.
+        position_K: Place of each code on a line, in [0, 1], for codes that have an order (numbers,
+            dates); NaN for codes without a place (missing, categories). Shape (K,), or None when no
+            code has one.
+        forbidden_K: True for codes that must never be drawn, shape (K,), or None. At least one code
+            stays allowed.
+    """
+
+    column: int
+    cardinality: int
+    position_K: FloatArray | None = None
+    forbidden_K: NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the shapes."""
+        if self.cardinality < 1 or self.column < 0:
+            raise ValueError(f"cardinality={self.cardinality}, column={self.column}: expected >= 1 and >= 0")
+        for name in ("position_K", "forbidden_K"):
+            array = getattr(self, name)
+            if array is not None and array.shape != (self.cardinality,):
+                raise ValueError(f"{name} has shape {array.shape}, expected ({self.cardinality},)")
+        if self.forbidden_K is not None and bool(self.forbidden_K.all()):
+            raise ValueError("forbidden_K forbids every code")
+
+
+@dataclass(frozen=True)
+class ChildCount:
+    """How one sub-column of a parent says how many child rows a row has.
+
+    Attributes:
+        child: Name of the child table.
+        sub_column: Position of the sub-column in the parent's ``sub_columns``.
+        low_K: Smallest count of each code, shape (K,).
+        high_K: Largest count of each code, inclusive, shape (K,).
+    """
+
+    child: str
+    sub_column: int
+    low_K: RowArray
+    high_K: RowArray
+
+    def __post_init__(self) -> None:
+        """Check the shapes and ranges."""
+        if self.low_K.shape != self.high_K.shape or self.low_K.ndim != 1:
+            raise ValueError(f"low_K {self.low_K.shape} and high_K {self.high_K.shape} differ")
+        if (self.low_K < 0).any() or (self.high_K < self.low_K).any():
+            raise ValueError("a range of counts is empty or negative")
+
+
+@dataclass(frozen=True)
+class EncodedTable:
+    """The rows of one table as integers.
+
+    Attributes:
+        codes_RC: Codes, shape (R, C), int32.
+        sub_columns: What each of the C sub-columns is.
+        parent: Name of the parent table, or None for a root table.
+        parent_R: Row number of each row's parent in the parent table, shape (R,), never decreasing:
+            the rows of one parent stand together, in the order of their sequence. None for a root.
+        counts: One entry for each child table.
+        ordered: Whether the order of rows under one parent carries meaning (a sequence).
+    """
+
+    codes_RC: IntArray
+    sub_columns: tuple[SubColumn, ...]
+    parent: str | None = None
+    parent_R: RowArray | None = None
+    counts: tuple[ChildCount, ...] = ()
+    ordered: bool = False
+
+    def __post_init__(self) -> None:
+        """Check every promise above."""
+        codes = self.codes_RC
+        if codes.ndim != 2 or codes.dtype != np.int32 or codes.shape[1] != len(self.sub_columns):
+            raise ValueError(f"codes_RC {codes.shape} {codes.dtype}: expected (R, {len(self.sub_columns)}) int32")
+        numbers = [sub.column for sub in self.sub_columns]
+        if numbers != sorted(numbers):
+            raise ValueError("sub-columns of one column must stand together")
+        if len(codes) and codes.shape[1]:
+            limits = np.array([sub.cardinality for sub in self.sub_columns])
+            if (codes.min(axis=0) < 0).any() or (codes.max(axis=0) >= limits).any():
+                raise ValueError("a code lies outside its sub-column's cardinality")
+        if (self.parent is None) != (self.parent_R is None):
+            raise ValueError("parent and parent_R come together")
+        if self.parent_R is not None:
+            if self.parent_R.shape != (len(codes),) or self.parent_R.dtype != np.int64:
+                raise ValueError(f"parent_R {self.parent_R.shape}: expected ({len(codes)},) int64")
+            if len(codes) and ((np.diff(self.parent_R) < 0).any() or self.parent_R[0] < 0):
+                raise ValueError("parent_R must never decrease")
+        for count in self.counts:
+            if not 0 <= count.sub_column < len(self.sub_columns):
+                raise ValueError(f"count of {count.child}: no sub-column {count.sub_column}")
+            if len(count.low_K) != self.sub_columns[count.sub_column].cardinality:
+                raise ValueError(f"count of {count.child}: one range for each code expected")
+
+    @property
+    def rows(self) -> int:
+        """Number of rows R."""
+        return len(self.codes_RC)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """All modelled tables of a database.
+
+    Attributes:
+        tables: Table by name, in the order of generation: a parent before its children.
+
+    Guarantees:
+        Every parent precedes its children, every ``parent_R`` points to an existing row, and every
+        child table is named by exactly one count of its parent.
+    """
+
+    tables: Mapping[str, EncodedTable] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the promises between tables."""
+        seen: dict[str, EncodedTable] = {}
+        for name, table in self.tables.items():
+            if table.parent is not None:
+                if table.parent not in seen:
+                    raise ValueError(f"{name}: its parent {table.parent} must come before it")
+                parent = seen[table.parent]
+                if table.parent_R is not None and len(table.parent_R) and table.parent_R[-1] >= parent.rows:
+                    raise ValueError(f"{name}: parent_R points outside {table.parent}")
+                if sum(count.child == name for count in parent.counts) != 1:
+                    raise ValueError(f"{name}: {table.parent} must count it exactly once")
+            seen[name] = table
+
+    def roots(self) -> tuple[str, ...]:
+        """Give the names of the root tables."""
+        return tuple(name for name, table in self.tables.items() if table.parent is None)
+
+    def children(self, name: str) -> tuple[str, ...]:
+        """Give the names of the child tables of a table, in the order of generation."""
+        return tuple(child for child, table in self.tables.items() if table.parent == name)
+
+    def root_rows(self, name: str) -> RowArray:
+        """Give the row number of each row's root, shape (R,)."""
+        table = self.tables[name]
+        if table.parent is None or table.parent_R is None:
+            return np.arange(table.rows, dtype=np.int64)
+        return self.root_rows(table.parent)[table.parent_R]

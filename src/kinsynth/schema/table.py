@@ -1,0 +1,152 @@
+"""Column, Table, Relation, Schema: what a database looks like, frozen and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kinsynth.settings.treatment import COLUMN_TYPES
+
+
+@dataclass(frozen=True)
+class TextFormat:
+    """How typed values were written as text, so that they can be written the same way again.
+
+    Attributes:
+        pattern: strftime pattern of dates and times; None for others.
+        decimals: Fixed number of digits after the decimal mark; None for the shortest form.
+        decimal_mark: ``.`` or ``,``.
+        true: Text of true for booleans.
+        false: Text of false for booleans.
+    """
+
+    pattern: str | None = None
+    decimals: int | None = None
+    decimal_mark: str = "."
+    true: str = "true"
+    false: str = "false"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: Name as in the source.
+        type: Column type, one of ``settings.treatment.COLUMN_TYPES``.
+        storage: Arrow type in Arrow's own spelling: ``int64``, ``double``, ``string``, ``bool``,
+            ``date32[day]``, ``time64[us]``, ``timestamp[us]``, ``decimal128(38, 10)``, ...
+        nullable: Whether missing values occur or are declared.
+        text: How values are written in text files; None for a source that is typed itself.
+    """
+
+    name: str
+    type: str
+    storage: str
+    nullable: bool = True
+    text: TextFormat | None = None
+
+    def __post_init__(self) -> None:
+        """Check the type's name."""
+        if self.type not in COLUMN_TYPES:
+            raise ValueError(f"type={self.type}: expected one of {COLUMN_TYPES}")
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A foreign key with its referenced table.
+
+    Attributes:
+        table: The referencing table.
+        columns: Its columns, one or more.
+        references_table: The referenced table; may be the same.
+        references_columns: As many columns there.
+        orphans: What happens to references without a row: ``refuse``, ``null`` or ``drop``.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    references_table: str
+    references_columns: tuple[str, ...]
+    orphans: str = "refuse"
+
+    def __post_init__(self) -> None:
+        """Check that both sides have as many columns."""
+        if not self.columns or len(self.columns) != len(self.references_columns):
+            raise ValueError(f"{self}: as many referencing as referenced columns expected")
+
+    def __str__(self) -> str:
+        """Write ``orders(customer_id) -> customers(id)``."""
+        left, right = ", ".join(self.columns), ", ".join(self.references_columns)
+        return f"{self.table}({left}) -> {self.references_table}({right})"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table.
+
+    Attributes:
+        name: Name as in the source.
+        columns: Columns in the source's order.
+        primary_key: Names of the key columns; empty for none.
+        original: Whether rows are copied unchanged.
+        order_by: Column by which rows under one parent follow each other; None for no meaning.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    original: bool = False
+    order_by: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that names are unique and the key exists."""
+        names = self.column_names
+        if len(set(names)) != len(names):
+            raise ValueError(f"{self.name}: column names must be unique")
+        wanted = (*self.primary_key, *((self.order_by,) if self.order_by else ()))
+        missing = [name for name in wanted if name not in names]
+        if missing:
+            raise ValueError(f"{self.name}: no column {missing}")
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns in order."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """Give a column by name."""
+        return next(column for column in self.columns if column.name == name)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Tables and the relations between them.
+
+    Guarantees:
+        Every relation names existing tables and columns.
+    """
+
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    relations: tuple[Relation, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the promises between tables."""
+        for name, table in self.tables.items():
+            if name != table.name:
+                raise ValueError(f"table {table.name} is filed under {name}")
+        for relation in self.relations:
+            sides = ((relation.table, relation.columns), (relation.references_table, relation.references_columns))
+            for name, columns in sides:
+                if name not in self.tables:
+                    raise ValueError(f"{relation}: no table {name}")
+                if missing := [column for column in columns if column not in self.tables[name].column_names]:
+                    raise ValueError(f"{relation}: {name} has no column {missing}")
+
+    def outgoing(self, table: str) -> tuple[Relation, ...]:
+        """Give the relations whose columns stand in the table."""
+        return tuple(relation for relation in self.relations if relation.table == table)
+
+    def incoming(self, table: str) -> tuple[Relation, ...]:
+        """Give the relations that reference the table."""
+        return tuple(relation for relation in self.relations if relation.references_table == table)

@@ -1,0 +1,17 @@
+"""How much is generated and from which randomness."""
+
+from __future__ import annotations
+
+from kinsynth.settings.base import Settings, setting
+
+
+class Generation(Settings):
+    """The rows to draw."""
+
+    rows: dict[str, int] = setting(
+        dict, "Number of records", "Rows of each root table; a table that is missing gets the detected number."
+    )
+    seed: int = setting(0, "Seed", "Same document, data and seed: same result.", ge=0, lt=2**63)
+    temperature: float = setting(
+        1.0, "Temperature", "Above 1 draws more variety than was learned, below 1 less.", gt=0, le=5
+    )

@@ -1,0 +1,46 @@
+"""Declared tables: what is chosen, keys, relations and the treatment of columns."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kinsynth.settings.base import Settings, setting
+from kinsynth.settings.treatment import Column
+
+
+class ForeignKey(Settings):
+    """Columns of a table that name a row of another table, or of the same one."""
+
+    columns: tuple[str, ...] = setting((), "Columns", "Columns of this table, one or more.", min_length=1)
+    table: str = setting("", "Referenced table", "The table whose rows are named.", min_length=1)
+    references: tuple[str, ...] = setting(
+        (), "Referenced columns", "As many columns of the referenced table; empty means its primary key."
+    )
+    orphans: Literal["refuse", "null", "drop"] = setting(
+        "refuse", "References without a row",
+        "refuse stops; null makes them missing; drop leaves the rows out.",
+    )
+
+
+class Table(Settings):
+    """One table of the source."""
+
+    include: bool = setting(True, "Include", "Whether the table takes part at all.")
+    original: bool = setting(
+        False, "Original data",
+        "Rows are copied unchanged. For lookup tables without personal data that other tables reference.",
+    )
+    primary_key: tuple[str, ...] | None = setting(
+        None, "Primary key", "Columns that name a row; an empty list means none; missing means as detected."
+    )
+    foreign_keys: tuple[ForeignKey, ...] | None = setting(
+        None, "Foreign keys", "Relations to other tables; an empty list means none; missing means as detected."
+    )
+    order_by: str | None = setting(
+        None, "Order of rows",
+        "Column (date, time or number) by which the rows under one parent follow each other; "
+        "an empty text means that their order carries no meaning; missing means as detected.",
+    )
+    columns: dict[str, Column] = setting(
+        dict, "Columns", "Settings by column; a column that is not named here is used as detected."
+    )
