@@ -98,7 +98,9 @@ class EncodedTable:
         """Check every promise above."""
         codes = self.codes_RC
         if codes.ndim != 2 or codes.dtype != np.int32 or codes.shape[1] != len(self.sub_columns):
-            raise ValueError(f"codes_RC {codes.shape} {codes.dtype}: expected (R, {len(self.sub_columns)}) int32")
+            raise ValueError(
+                f"codes_RC {codes.shape} {codes.dtype}: expected (R, {len(self.sub_columns)}) int32"
+            )
         numbers = [sub.column for sub in self.sub_columns]
         if numbers != sorted(numbers):
             raise ValueError("sub-columns of one column must stand together")

@@ -136,7 +136,10 @@ class Schema:
             if name != table.name:
                 raise ValueError(f"table {table.name} is filed under {name}")
         for relation in self.relations:
-            sides = ((relation.table, relation.columns), (relation.references_table, relation.references_columns))
+            sides = (
+                (relation.table, relation.columns),
+                (relation.references_table, relation.references_columns),
+            )
             for name, columns in sides:
                 if name not in self.tables:
                     raise ValueError(f"{relation}: no table {name}")

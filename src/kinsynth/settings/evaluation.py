@@ -9,8 +9,11 @@ class Evaluation(Settings):
     """The comparison of original and synthetic."""
 
     holdout_share: float = setting(
-        0.1, "Holdout share", "Share (0-0.5) of root rows never shown to the model, the reference of every score.",
-        ge=0, le=0.5,
+        0.1,
+        "Holdout share",
+        "Share (0-0.5) of root rows never shown to the model, the reference of every score.",
+        ge=0,
+        le=0.5,
     )
     max_rows: int = setting(
         5_000, "Most rows", "Rows of each table used by scores that compare rows.", ge=100
@@ -21,7 +24,13 @@ class Report(Settings):
     """The PDF report."""
 
     enabled: bool = setting(True, "Report", "Write the PDF report.")
-    univariate_columns: int = setting(100, "Univariate distributions", "Most columns shown for each table.", ge=0)
-    bivariate_columns: int = setting(20, "Bivariate distributions", "Most columns shown for each table.", ge=0)
+    univariate_columns: int = setting(
+        100, "Univariate distributions", "Most columns shown for each table.", ge=0
+    )
+    bivariate_columns: int = setting(
+        20, "Bivariate distributions", "Most columns shown for each table.", ge=0
+    )
     knn_columns: int = setting(100, "k-NN analysis", "Most columns used for each table.", ge=0)
-    phik_columns: int = setting(20, "PhiK analysis", "Most columns shown for each table.", ge=0, available=False)
+    phik_columns: int = setting(
+        20, "PhiK analysis", "Most columns shown for each table.", ge=0, available=False
+    )

@@ -9,7 +9,9 @@ class Generation(Settings):
     """The rows to draw."""
 
     rows: dict[str, int] = setting(
-        dict, "Number of records", "Rows of each root table; a table that is missing gets the detected number."
+        dict,
+        "Number of records",
+        "Rows of each root table; a table that is missing gets the detected number.",
     )
     seed: int = setting(0, "Seed", "Same document, data and seed: same result.", ge=0, lt=2**63)
     temperature: float = setting(

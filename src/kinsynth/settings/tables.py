@@ -17,7 +17,8 @@ class ForeignKey(Settings):
         (), "Referenced columns", "As many columns of the referenced table; empty means its primary key."
     )
     orphans: Literal["refuse", "null", "drop"] = setting(
-        "refuse", "References without a row",
+        "refuse",
+        "References without a row",
         "refuse stops; null makes them missing; drop leaves the rows out.",
     )
 
@@ -27,17 +28,21 @@ class Table(Settings):
 
     include: bool = setting(True, "Include", "Whether the table takes part at all.")
     original: bool = setting(
-        False, "Original data",
+        False,
+        "Original data",
         "Rows are copied unchanged. For lookup tables without personal data that other tables reference.",
     )
     primary_key: tuple[str, ...] | None = setting(
         None, "Primary key", "Columns that name a row; an empty list means none; missing means as detected."
     )
     foreign_keys: tuple[ForeignKey, ...] | None = setting(
-        None, "Foreign keys", "Relations to other tables; an empty list means none; missing means as detected."
+        None,
+        "Foreign keys",
+        "Relations to other tables; an empty list means none; missing means as detected.",
     )
     order_by: str | None = setting(
-        None, "Order of rows",
+        None,
+        "Order of rows",
         "Column (date, time or number) by which the rows under one parent follow each other; "
         "an empty text means that their order carries no meaning; missing means as detected.",
     )

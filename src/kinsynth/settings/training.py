@@ -14,7 +14,10 @@ class Training(Settings):
         "medium", "Model size", "Larger models learn finer structure and take longer."
     )
     max_epochs: int = setting(
-        100, "Maximum number of epochs", "Most passes over the training rows; early stop usually ends before.", ge=1
+        100,
+        "Maximum number of epochs",
+        "Most passes over the training rows; early stop usually ends before.",
+        ge=1,
     )
     adaptive_learning_rate: bool = setting(
         True, "Adaptive learning rate", "Choose the learning rate and lower it during training."
@@ -25,41 +28,62 @@ class Training(Settings):
     auto_batching: bool = setting(
         True, "Auto-batching", "Choose the batch size from the rows and the available memory."
     )
-    batch_size: int = setting(
-        256, "Batch size", "Rows of one step; used only without auto_batching.", ge=1
-    )
+    batch_size: int = setting(256, "Batch size", "Rows of one step; used only without auto_batching.", ge=1)
     gradient_accumulation: int = setting(
-        1, "Gradient accumulation", "Batches before one optimiser step; used only without auto_batching.", ge=1
+        1,
+        "Gradient accumulation",
+        "Batches before one optimiser step; used only without auto_batching.",
+        ge=1,
     )
     generation_batch_size: int = setting(
-        0, "Generation batch size", "Root rows generated together; 0 means as memory allows. Never changes a value.",
+        0,
+        "Generation batch size",
+        "Root rows generated together; 0 means as memory allows. Never changes a value.",
         ge=0,
     )
     validation_fraction: float = setting(
-        0.1, "Validation fraction", "Share (0-0.5) of root rows that measure the validation loss.", gt=0, le=0.5
+        0.1,
+        "Validation fraction",
+        "Share (0-0.5) of root rows that measure the validation loss.",
+        gt=0,
+        le=0.5,
     )
     training_steps: int | None = setting(
         None, "Training steps", "Optimiser steps between two validations; missing means once an epoch.", ge=1
     )
     early_stop_delta: float = setting(
-        0.001, "Early stop delta",
+        0.001,
+        "Early stop delta",
         "Smallest relative improvement of the validation loss that counts: 0 full convergence, 0.001 balanced, "
         "0.01 quick.",
-        ge=0, lt=1,
+        ge=0,
+        lt=1,
     )
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "Device", "auto uses a GPU when there is one.")
-    threads: int = setting(0, "Threads", "CPU threads; 0 means all cores. Part of what makes runs equal.", ge=0, le=256)
+    threads: int = setting(
+        0, "Threads", "CPU threads; 0 means all cores. Part of what makes runs equal.", ge=0, le=256
+    )
 
 
 class TextModel(Settings):
     """The text model, one for each table with text columns."""
 
-    max_epochs: int = setting(100, "Maximum number of epochs", "Most passes over the texts.", ge=1, available=False)
+    max_epochs: int = setting(
+        100, "Maximum number of epochs", "Most passes over the texts.", ge=1, available=False
+    )
     adaptive_learning_rate: bool = setting(
-        True, "Adaptive learning rate", "Choose the learning rate and lower it during training.", available=False
+        True,
+        "Adaptive learning rate",
+        "Choose the learning rate and lower it during training.",
+        available=False,
     )
     learning_rate: float = setting(
-        0.001, "Learning rate", "Constant rate; used only without adaptive_learning_rate.", gt=0, le=1, available=False
+        0.001,
+        "Learning rate",
+        "Constant rate; used only without adaptive_learning_rate.",
+        gt=0,
+        le=1,
+        available=False,
     )
     auto_batching: bool = setting(
         True, "Auto-batching", "Choose the batch size from the available memory.", available=False
@@ -69,17 +93,32 @@ class TextModel(Settings):
         1, "Gradient accumulation", "Batches before one optimiser step.", ge=1, available=False
     )
     generation_batch_size: int = setting(
-        0, "Generation batch size", "Texts generated together; 0 means as memory allows.", ge=0, available=False
+        0,
+        "Generation batch size",
+        "Texts generated together; 0 means as memory allows.",
+        ge=0,
+        available=False,
     )
     validation_fraction: float = setting(
-        0.1, "Validation fraction", "Share (0-0.5) of root rows that measure the validation loss.", gt=0, le=0.5,
+        0.1,
+        "Validation fraction",
+        "Share (0-0.5) of root rows that measure the validation loss.",
+        gt=0,
+        le=0.5,
         available=False,
     )
     training_steps: int | None = setting(
-        None, "Training steps", "Optimiser steps between two validations; missing means once an epoch.", ge=1,
+        None,
+        "Training steps",
+        "Optimiser steps between two validations; missing means once an epoch.",
+        ge=1,
         available=False,
     )
     early_stop_delta: float = setting(
-        0.001, "Early stop delta", "Smallest relative improvement of the validation loss that counts.", ge=0, lt=1,
+        0.001,
+        "Early stop delta",
+        "Smallest relative improvement of the validation loss that counts.",
+        ge=0,
+        lt=1,
         available=False,
     )

@@ -27,7 +27,7 @@ def commit(temporary: Path, final: Path) -> None:
     if temporary.is_file():
         with temporary.open("rb") as handle:
             os.fsync(handle.fileno())
-    os.replace(temporary, final)
+    temporary.replace(final)
     sync_folder(final.parent)
 
 

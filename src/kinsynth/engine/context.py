@@ -1,0 +1,313 @@
+"""Context: what a row of a child table may look at, gathered from rows and turned into numbers.
+
+Ancestors' codes, summaries of the sibling tables generated earlier, and the earlier rows of its own sequence.
+Shape letters: B batch rows, P parents, C sub-columns, E embedding, T trunk, M memory, D decays, R rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kinsynth.encoded import EncodedTable, RowArray
+from kinsynth.engine.embedding import CodeEmbedding
+from kinsynth.engine.layout import Relative, TableLayout
+from kinsynth.engine.sizing import TablePlan
+
+DECAYS = (0.5, 0.9, 0.99)
+_COUNT_STEPS = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    8,
+    10,
+    13,
+    17,
+    23,
+    30,
+    40,
+    55,
+    75,
+    100,
+    140,
+    200,
+    300,
+    500,
+    1000,
+    3000,
+    10000,
+)
+
+
+@dataclass(frozen=True)
+class Related:
+    """Rows of one sibling table that hang with P parents under shared ancestors.
+
+    Attributes:
+        codes_RC: Codes of the rows, int64.
+        group_R: For each row the number of its anchor among the batch's distinct anchors.
+        anchor_P: For each parent the number of its anchor.
+        anchors: Number of distinct anchors.
+    """
+
+    codes_RC: Tensor
+    group_R: Tensor
+    anchor_P: Tensor
+    anchors: int
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the rows of P parents know.
+
+    Attributes:
+        ancestors: Codes of each ancestor, one tensor (P, C) each, int64, parent first.
+        siblings: Rows of each sibling table.
+        parent_B: For each batch row the number of its parent among the P.
+    """
+
+    ancestors: tuple[Tensor, ...]
+    siblings: tuple[Related, ...]
+    parent_B: Tensor
+
+
+@dataclass(frozen=True)
+class History:
+    """What each row knows of the earlier rows of its sequence.
+
+    Attributes:
+        previous_BC: Codes of the row before, int64; any code where there is none.
+        known_B: Whether there is a row before.
+        index_B: Place in the sequence, from 0.
+        remaining_B: Rows still to come in the sequence.
+        span_B: Number of earlier rows present in the batch just before the row.
+    """
+
+    previous_BC: Tensor
+    known_B: Tensor
+    index_B: Tensor
+    remaining_B: Tensor
+    span_B: Tensor
+
+
+class Relatives:
+    """Finds the rows that the rows of one table may look at.
+
+    Args:
+        layout: The table and its relatives.
+        tables: The relatives' rows.
+        set_limit: Largest number of rows of a sibling table looked at under one ancestor.
+    """
+
+    def __init__(self, layout: TableLayout, tables: Mapping[str, EncodedTable], *, set_limit: int) -> None:
+        self._layout, self._tables, self._set_limit = layout, tables, set_limit
+        self._starts = [self._start_rows(relative) for relative in layout.siblings]
+
+    def of(self, parent_P: RowArray, parent_B: RowArray) -> Context:
+        """Gather the context of some parents.
+
+        Args:
+            parent_P: Row number of each parent.
+            parent_B: For each batch row the place of its parent in ``parent_P``.
+        """
+        rows = self.ancestor_rows(parent_P)
+        codes = [
+            self._tables[relative.name].codes_RC[row] for relative, row in zip(self._layout.ancestors, rows)
+        ]
+        siblings = zip(self._layout.siblings, self._starts, strict=True)
+        return Context(
+            ancestors=tuple(torch.from_numpy(code.astype(np.int64)) for code in codes),
+            siblings=tuple(
+                self._related(sibling, starts, rows[sibling.anchor]) for sibling, starts in siblings
+            ),
+            parent_B=torch.from_numpy(parent_B),
+        )
+
+    def ancestor_rows(self, parent_P: RowArray) -> list[RowArray]:
+        """Give the row numbers of each ancestor, parent first."""
+        rows = [parent_P]
+        for relative in self._layout.ancestors[:-1]:
+            above = self._tables[relative.name].parent_R
+            assert above is not None, "only the last ancestor is a root"
+            rows.append(above[rows[-1]])
+        return rows
+
+    def _start_rows(self, sibling: Relative) -> RowArray:
+        """Give the first row of a sibling table under each anchor row, and the end; shape (anchors + 1,)."""
+        anchor = self._layout.ancestors[sibling.anchor].name
+        table = self._tables[sibling.name]
+        row_R = np.arange(table.rows)
+        while table.parent is not None:
+            assert table.parent_R is not None
+            row_R = table.parent_R[row_R]
+            if table.parent == anchor:
+                break
+            table = self._tables[table.parent]
+        return np.searchsorted(row_R, np.arange(self._tables[anchor].rows + 1)).astype(np.int64)
+
+    def _related(self, sibling: Relative, starts: RowArray, anchor_row_P: RowArray) -> Related:
+        distinct, anchor_P = np.unique(anchor_row_P, return_inverse=True)
+        rows, group_R = spread_rows(starts[distinct], starts[distinct + 1], limit=self._set_limit)
+        codes_RC = self._tables[sibling.name].codes_RC[rows].astype(np.int64)
+        return Related(
+            torch.from_numpy(codes_RC), torch.from_numpy(group_R), torch.from_numpy(anchor_P), len(distinct)
+        )
+
+
+def spread_rows(start_G: RowArray, end_G: RowArray, *, limit: int) -> tuple[RowArray, RowArray]:
+    """Pick up to ``limit`` evenly spread rows of each range.
+
+    Returns:
+        The row numbers and the number of the range of each.
+
+    >>> spread_rows(np.array([0, 4]), np.array([4, 5]), limit=2)
+    (array([0, 2, 4]), array([0, 0, 1]))
+    """
+    length_G = end_G - start_G
+    picked_G = np.minimum(length_G, limit)
+    group_R = np.repeat(np.arange(len(start_G)), picked_G)
+    place_R = np.arange(len(group_R)) - np.repeat(np.cumsum(picked_G) - picked_G, picked_G)
+    rows = start_G[group_R] + place_R * length_G[group_R] // np.maximum(picked_G[group_R], 1)
+    return rows, group_R
+
+
+def count_bucket(counts: Tensor) -> Tensor:
+    """Give the bucket of each count, fine for small counts, by ratio for large ones."""
+    return torch.bucketize(counts, torch.tensor(_COUNT_STEPS, device=counts.device)).clamp(
+        max=len(_COUNT_STEPS) - 1
+    )
+
+
+class ContextNetwork(nn.Module):
+    """Ancestors and sibling sets of each parent to a vector."""
+
+    def __init__(self, layout: TableLayout, plan: TablePlan, generator: torch.Generator) -> None:
+        super().__init__()
+        width = plan.context_embedding_width
+        self.ancestors = nn.ModuleList(
+            CodeEmbedding(relative.sub_columns, width, generator) for relative in layout.ancestors
+        )
+        self.siblings = nn.ModuleList(
+            SetNetwork(relative, width, plan.set_width, generator) for relative in layout.siblings
+        )
+        inputs = width * sum(len(relative.sub_columns) for relative in layout.ancestors)
+        inputs += (2 * plan.set_width + 1) * len(layout.siblings)
+        self.first = linear(inputs, plan.trunk_width, generator)
+        self.second = linear(plan.trunk_width, plan.trunk_width, generator)
+
+    def forward(self, context: Context) -> Tensor:
+        """Give the vector of each parent, shape (P, T)."""
+        parts = [
+            embed(codes).flatten(1) for embed, codes in zip(self.ancestors, context.ancestors, strict=True)
+        ]
+        parts += [pool(related) for pool, related in zip(self.siblings, context.siblings, strict=True)]
+        hidden_PT = functional.silu(self.first(torch.cat(parts, 1)))
+        return hidden_PT + self.second(hidden_PT)
+
+
+class SetNetwork(nn.Module):
+    """A set of rows to a small vector by pooled row features.
+
+    Sources:
+        Zaheer et al., "Deep Sets", 2017, theorem 2.
+    """
+
+    def __init__(self, relative: Relative, width: int, set_width: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.embedding = CodeEmbedding(relative.sub_columns, width, generator)
+        self.features = linear(width * len(relative.sub_columns), set_width, generator)
+
+    def forward(self, related: Related) -> Tensor:
+        """Give mean, maximum and presence for each parent, shape (P, 2 * width + 1)."""
+        features_RM = functional.relu(self.features(self.embedding(related.codes_RC).flatten(1)))
+        empty_AM = features_RM.new_zeros(related.anchors, features_RM.shape[1])
+        total_AM = empty_AM.index_add(0, related.group_R, features_RM)
+        rows_A = torch.bincount(related.group_R, minlength=related.anchors).unsqueeze(1)
+        index_RM = related.group_R.unsqueeze(1).expand_as(features_RM)
+        most_AM = empty_AM.scatter_reduce(0, index_RM, features_RM, "amax")
+        pooled = torch.cat([total_AM / rows_A.clamp(min=1), most_AM, (rows_A > 0).to(total_AM.dtype)], 1)
+        return pooled[related.anchor_P]
+
+
+class HistoryNetwork(nn.Module):
+    """Earlier rows of a sequence to a vector: the row before, and slowly fading means of row features.
+
+    A linear recurrence: in training all rows at once by doubling, in sampling one step after the other.
+    """
+
+    def __init__(self, layout: TableLayout, plan: TablePlan, generator: torch.Generator) -> None:
+        super().__init__()
+        inputs = len(layout.sub_columns) * plan.embedding_width
+        self.memory = linear(inputs, plan.memory_width, generator)
+        self.places = nn.Parameter(
+            torch.randn(2, len(_COUNT_STEPS), plan.trunk_width, generator=generator) * 0.3
+        )
+        self.first = linear(inputs + plan.memory_width * len(DECAYS), plan.trunk_width, generator)
+        self.second = linear(plan.trunk_width, plan.trunk_width, generator)
+
+    def forward(self, previous_BX: Tensor, history: History) -> Tensor:
+        """Give the vector of each row of whole sequences, shape (B, T)."""
+        sums_BDM = fading_sums(self.remember(previous_BX, history.known_B), history.span_B)
+        return self.join(previous_BX, sums_BDM, history)
+
+    def remember(self, previous_BX: Tensor, known_B: Tensor) -> Tensor:
+        """Give the features of each row's previous row, zero where there is none, shape (B, M)."""
+        return functional.silu(self.memory(previous_BX)) * known_B[:, None]
+
+    def join(self, previous_BX: Tensor, sums_BDM: Tensor, history: History) -> Tensor:
+        """Join the previous row, the fading sums and the place in the sequence, shape (B, T)."""
+        means_BX = (sums_BDM / fading_weights(history.span_B)).flatten(1)
+        hidden_BT = self.first(torch.cat([previous_BX, means_BX], 1))
+        hidden_BT = hidden_BT + self.places[0][count_bucket(history.index_B)]
+        hidden_BT = functional.silu(hidden_BT + self.places[1][count_bucket(history.remaining_B)])
+        return hidden_BT + self.second(hidden_BT)
+
+
+def fading_weights(span_B: Tensor) -> Tensor:
+    """Give the total weight of the earlier rows for each decay, at least 1, shape (B, D, 1)."""
+    decay_D = torch.tensor(DECAYS, device=span_B.device)
+    total_BD = (1 - decay_D ** span_B[:, None]) / (1 - decay_D)
+    return total_BD.clamp(min=1.0).unsqueeze(2)
+
+
+def fading_sums(previous_BM: Tensor, span_B: Tensor) -> Tensor:
+    """Sum the features of all earlier rows, faded by age, by doubling the distance looked back.
+
+    Args:
+        previous_BM: Features of each row's previous row; rows of one sequence stand together.
+        span_B: Number of earlier rows of the sequence present just before each row.
+
+    Returns:
+        Sums for each decay, shape (B, D, M).
+    """
+    decay_D1 = torch.tensor(DECAYS, device=previous_BM.device).unsqueeze(1)
+    sums_BDM = previous_BM.unsqueeze(1).expand(-1, len(DECAYS), -1)
+    step, longest = 1, int(span_B.max()) if len(span_B) else 0
+    while step < longest:
+        within_B = (span_B[step:] > step).to(sums_BDM.dtype)
+        faded = sums_BDM[:-step] * (decay_D1**step) * within_B[:, None, None]
+        sums_BDM = torch.cat([sums_BDM[:step], sums_BDM[step:] + faded])
+        step *= 2
+    return sums_BDM
+
+
+def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
+    """Make a linear layer whose first weights come from ``generator`` alone."""
+    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    with torch.no_grad():
+        layer.weight.copy_(torch.randn(outputs, inputs, generator=generator) / max(inputs, 1) ** 0.5)
+        layer.bias.zero_()
+    return layer
+
+
+__all__ = ["Context", "ContextNetwork", "History", "HistoryNetwork", "NDArray", "Related", "Relatives"]

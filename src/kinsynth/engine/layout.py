@@ -1,0 +1,163 @@
+"""TableLayout: what the network of one table must know of the tables, without a row of them. No torch.
+
+Shape letters: R rows, C sub-columns, K codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A table the model may look at when it draws a row.
+
+    Attributes:
+        name: Name of the table.
+        sub_columns: Its sub-columns.
+        anchor: For a sibling: position in ``ancestors`` of the deepest ancestor both hang under.
+            For an ancestor: its own position.
+    """
+
+    name: str
+    sub_columns: tuple[SubColumn, ...]
+    anchor: int
+
+
+@dataclass(frozen=True)
+class TableLayout:
+    """A table, its sub-columns and what its rows may know.
+
+    Attributes:
+        name: Name of the table.
+        sub_columns: Sub-columns, in the order they are drawn.
+        counts: How sub-columns say the numbers of child rows.
+        parent: Name of the parent, or None for a root table.
+        ordered: Whether the order of rows under one parent carries meaning.
+        ancestors: Parent, its parent, and so on up to the root.
+        siblings: Tables generated earlier that hang under an ancestor and are none themselves.
+    """
+
+    name: str
+    sub_columns: tuple[SubColumn, ...]
+    counts: tuple[ChildCount, ...]
+    parent: str | None
+    ordered: bool
+    ancestors: tuple[Relative, ...]
+    siblings: tuple[Relative, ...]
+
+
+def lineage(encoded: Encoded, table: str) -> tuple[str, ...]:
+    """Give the names of a table's parent, its parent, and so on up to the root."""
+    parent = encoded.tables[table].parent
+    return () if parent is None else (parent, *lineage(encoded, parent))
+
+
+def describe_table(encoded: Encoded, table: str) -> TableLayout:
+    """Describe one table and the tables its rows may know."""
+    source = encoded.tables[table]
+    ancestors = lineage(encoded, table)
+    return TableLayout(
+        name=table,
+        sub_columns=source.sub_columns,
+        counts=source.counts,
+        parent=source.parent,
+        ordered=source.ordered,
+        ancestors=tuple(
+            Relative(name=name, sub_columns=encoded.tables[name].sub_columns, anchor=place)
+            for place, name in enumerate(ancestors)
+        ),
+        siblings=_describe_siblings(encoded, table, ancestors),
+    )
+
+
+def _describe_siblings(encoded: Encoded, table: str, ancestors: tuple[str, ...]) -> tuple[Relative, ...]:
+    siblings: list[Relative] = []
+    for name, other in encoded.tables.items():
+        if name == table:
+            break
+        shared = [ancestors.index(above) for above in lineage(encoded, name) if above in ancestors]
+        if name not in ancestors and shared:
+            siblings.append(Relative(name=name, sub_columns=other.sub_columns, anchor=min(shared)))
+    return tuple(siblings)
+
+
+def empty_table(layout: TableLayout) -> EncodedTable:
+    """Give a table of this layout without rows."""
+    codes_RC = np.zeros((0, len(layout.sub_columns)), dtype=np.int32)
+    parent_R = None if layout.parent is None else np.zeros(0, dtype=np.int64)
+    return EncodedTable(codes_RC, layout.sub_columns, layout.parent, parent_R, layout.counts, layout.ordered)
+
+
+def write_layout(layout: TableLayout) -> dict[str, Any]:
+    """Turn a layout into plain data for JSON."""
+    return {
+        "name": layout.name,
+        "parent": layout.parent,
+        "ordered": layout.ordered,
+        "sub_columns": [_write_sub_column(sub) for sub in layout.sub_columns],
+        "counts": [
+            {
+                "child": count.child,
+                "sub_column": count.sub_column,
+                "low": count.low_K.tolist(),
+                "high": count.high_K.tolist(),
+            }
+            for count in layout.counts
+        ],
+        "ancestors": [_write_relative(relative) for relative in layout.ancestors],
+        "siblings": [_write_relative(relative) for relative in layout.siblings],
+    }
+
+
+def read_layout(data: Mapping[str, Any]) -> TableLayout:
+    """Turn plain data back into a layout; the inverse of ``write_layout``."""
+    return TableLayout(
+        name=data["name"],
+        parent=data["parent"],
+        ordered=data["ordered"],
+        sub_columns=tuple(_read_sub_column(sub) for sub in data["sub_columns"]),
+        counts=tuple(
+            ChildCount(
+                child=count["child"],
+                sub_column=count["sub_column"],
+                low_K=np.array(count["low"], dtype=np.int64),
+                high_K=np.array(count["high"], dtype=np.int64),
+            )
+            for count in data["counts"]
+        ),
+        ancestors=tuple(_read_relative(relative) for relative in data["ancestors"]),
+        siblings=tuple(_read_relative(relative) for relative in data["siblings"]),
+    )
+
+
+def _write_relative(relative: Relative) -> dict[str, Any]:
+    subs = [_write_sub_column(sub) for sub in relative.sub_columns]
+    return {"name": relative.name, "anchor": relative.anchor, "sub_columns": subs}
+
+
+def _read_relative(data: Mapping[str, Any]) -> Relative:
+    subs = tuple(_read_sub_column(sub) for sub in data["sub_columns"])
+    return Relative(name=data["name"], anchor=data["anchor"], sub_columns=subs)
+
+
+def _write_sub_column(sub: SubColumn) -> dict[str, Any]:
+    place = None if sub.position_K is None else [None if np.isnan(x) else float(x) for x in sub.position_K]
+    forbidden = None if sub.forbidden_K is None else np.flatnonzero(sub.forbidden_K).tolist()
+    return {"column": sub.column, "cardinality": sub.cardinality, "position": place, "forbidden": forbidden}
+
+
+def _read_sub_column(data: Mapping[str, Any]) -> SubColumn:
+    position_K, forbidden_K = None, None
+    if data["position"] is not None:
+        position_K = np.array([np.nan if x is None else x for x in data["position"]], dtype=np.float32)
+    if data["forbidden"] is not None:
+        forbidden_K = np.zeros(data["cardinality"], dtype=np.bool_)
+        forbidden_K[data["forbidden"]] = True
+    return SubColumn(data["column"], data["cardinality"], position_K, forbidden_K)

@@ -1,0 +1,239 @@
+"""The network of one table: the chance of every code of a row, given its context and the codes before it.
+
+All columns are computed together: one masked matrix product, then one batched product over columns.
+Shape letters: B batch rows, P parents, C sub-columns, K codes, E embedding, H hidden, T trunk, S all codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kinsynth.encoded import SubColumn
+from kinsynth.engine.context import Context, ContextNetwork, History, HistoryNetwork
+from kinsynth.engine.embedding import CodeEmbedding
+from kinsynth.engine.layout import TableLayout
+from kinsynth.engine.sizing import TablePlan
+
+ECHO_SHIFTS = (0, 1, -1)
+_NEVER = -1e9
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one table with what they may know.
+
+    Attributes:
+        codes_BC: Codes, int64.
+        context: What the rows of each parent know, or None for a root table.
+        history: What each row knows of the earlier rows of its sequence, or None for a root table.
+    """
+
+    codes_BC: Tensor
+    context: Context | None = None
+    history: History | None = None
+
+
+class TabularNetwork(nn.Module):
+    """Chances of the codes of one table's rows, column after column.
+
+    Args:
+        layout: The table and its relatives.
+        plan: Widths.
+        generator: Source of the first weights.
+    """
+
+    def __init__(self, layout: TableLayout, plan: TablePlan, generator: torch.Generator) -> None:
+        super().__init__()
+        subs = layout.sub_columns
+        self.columns, self.width = len(subs), plan.column_width
+        self.embedding = CodeEmbedding(subs, plan.embedding_width, generator)
+        self.child = layout.parent is not None
+        trunk = plan.trunk_width if self.child else 0
+        inputs = self.columns * plan.embedding_width
+        self.first = nn.Parameter(_scaled((inputs, self.columns * self.width), inputs / 2, generator))
+        self.first_bias = nn.Parameter(torch.zeros(self.columns * self.width))
+        self.deep = nn.ParameterList(
+            nn.Parameter(_scaled((self.columns, self.width, self.width), self.width, generator))
+            for _ in range(plan.layers)
+        )
+        self.deep_bias = nn.ParameterList(
+            nn.Parameter(torch.zeros(self.columns, 1, self.width)) for _ in range(plan.layers)
+        )
+        self.heads = Heads([sub.cardinality for sub in subs], self.width)
+        if self.child:
+            self.context = ContextNetwork(layout, plan, generator)
+            self.history = HistoryNetwork(layout, plan, generator)
+            self.trunk = nn.Parameter(_scaled((trunk, self.columns * self.width), trunk, generator))
+            self.repeated = nn.Parameter(torch.zeros(self.columns, plan.embedding_width))
+            self.echo = nn.Parameter(torch.zeros(self.columns, self.width, len(ECHO_SHIFTS)))
+            self.echo_bias = nn.Parameter(torch.zeros(self.columns, 1, len(ECHO_SHIFTS)))
+        mask_CC = torch.ones(self.columns, self.columns).triu(1)
+        mask = mask_CC.repeat_interleave(plan.embedding_width, 0).repeat_interleave(self.width, 1)
+        self.register_buffer("mask", mask, persistent=False)
+        self.mask: Tensor
+
+    def trunk_of(self, context_PT: Tensor, history_BT: Tensor, parent_B: Tensor) -> Tensor:
+        """Join what a row's parent and its earlier rows say, shape (B, T)."""
+        return functional.silu(context_PT[parent_B] + history_BT)
+
+    def first_weight(self) -> Tensor:
+        """Give the first layer's weight with every look at a later column cut, shape (C*E, C*H)."""
+        return self.first * self.mask
+
+    def forward(self, batch: Batch, dropout: Dropout | None = None) -> Tensor:
+        """Give the negative log-likelihood of each row and column, shape (C, B), in nats."""
+        drop = dropout or Dropout(0.0, None)
+        codes_BC = batch.codes_BC
+        embedded_BCE = self.embedding(codes_BC)
+        before_BX: Tensor | None = None
+        if batch.history is not None:
+            repeated_BC = (codes_BC == batch.history.previous_BC) & batch.history.known_B[:, None]
+            embedded_BCE = embedded_BCE + repeated_BC.unsqueeze(2) * self.repeated
+        embedded_BCE = drop.whole_columns(embedded_BCE)
+        before_BX = torch.addmm(self.first_bias, embedded_BCE.flatten(1), self.first_weight())
+        if batch.context is not None and batch.history is not None:
+            history_BT = self.history(embedded_previous(self, batch.history), batch.history)
+            trunk_BT = self.trunk_of(self.context(batch.context), history_BT, batch.context.parent_B)
+            before_BX = before_BX + drop(trunk_BT) @ self.trunk
+        hidden_CBH = self.deepen(before_BX.view(-1, self.columns, self.width).transpose(0, 1), drop)
+        echo_CBJ = None if batch.history is None else torch.baddbmm(self.echo_bias, hidden_CBH, self.echo)
+        return self.heads.losses(hidden_CBH, codes_BC, echo_CBJ, batch.history)
+
+    def deepen(self, before_CBH: Tensor, drop: Dropout) -> Tensor:
+        """Pass each column's first layer through its own residual layers, shape (C, B, H)."""
+        hidden = functional.silu(before_CBH)
+        for weight, bias in zip(self.deep, self.deep_bias, strict=True):
+            hidden = hidden + functional.silu(torch.baddbmm(bias, drop(hidden), weight))
+        return hidden
+
+
+def embedded_previous(network: TabularNetwork, history: History) -> Tensor:
+    """Embed the previous row of each row, zero where there is none, shape (B, C*E)."""
+    embedded_BCE = network.embedding(history.previous_BC)
+    return (embedded_BCE * history.known_B[:, None, None]).flatten(1)
+
+
+class Dropout:
+    """Dropout with its own generator, so that a step's noise depends on the step alone.
+
+    Args:
+        share: Share of the values set to zero, in [0, 1).
+        generator: Source of randomness; None switches dropout off.
+    """
+
+    def __init__(self, share: float, generator: torch.Generator | None) -> None:
+        self.share, self.generator = share, generator
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """Drop single values."""
+        return values if self._off else values * self._keep(values.shape, values)
+
+    def whole_columns(self, values_BCE: Tensor) -> Tensor:
+        """Drop whole embedded columns of a row."""
+        if self._off:
+            return values_BCE
+        return values_BCE * self._keep((*values_BCE.shape[:2], 1), values_BCE)
+
+    @property
+    def _off(self) -> bool:
+        return self.generator is None or self.share <= 0
+
+    def _keep(self, shape: Sequence[int], like: Tensor) -> Tensor:
+        keep = torch.empty(tuple(shape), device=like.device)
+        return keep.bernoulli_(1 - self.share, generator=self.generator).div_(1 - self.share)
+
+
+class Heads(nn.Module):
+    """Last layers, grouped by padded size so that each group is one batched product.
+
+    Args:
+        cardinalities: Codes of each column.
+        width: Hidden width of a column.
+    """
+
+    def __init__(self, cardinalities: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.cardinalities = tuple(cardinalities)
+        sizes = [max(4, 1 << (k - 1).bit_length()) for k in self.cardinalities]
+        self.groups = [[c for c, size in enumerate(sizes) if size == wanted] for wanted in sorted(set(sizes))]
+        self.padded = sorted(set(sizes))
+        self.place = {c: (g, i) for g, group in enumerate(self.groups) for i, c in enumerate(group)}
+        self.weights = nn.ParameterList(
+            nn.Parameter(torch.zeros(len(group), width, size)) for group, size in self._sized()
+        )
+        self.biases = nn.ParameterList(
+            nn.Parameter(torch.zeros(len(group), 1, size)) for group, size in self._sized()
+        )
+        for number, (group, size) in enumerate(self._sized()):
+            outside = torch.zeros(len(group), 1, size)
+            for i, c in enumerate(group):
+                outside[i, 0, self.cardinalities[c] :] = _NEVER
+            self.register_buffer(f"outside_{number}", outside, persistent=False)
+
+    def _sized(self) -> list[tuple[list[int], int]]:
+        return list(zip(self.groups, self.padded, strict=True))
+
+    def outside(self, group: int) -> Tensor:
+        """Give what bars the padding of a group, shape (G, 1, K)."""
+        barred: Tensor = getattr(self, f"outside_{group}")
+        return barred
+
+    def start_at(self, codes_RC: np.ndarray[tuple[int, int], np.dtype[np.int32]]) -> None:
+        """Set the biases to the log-frequencies of the codes."""
+        with torch.no_grad():
+            for c, size in enumerate(self.cardinalities):
+                counts_K = np.bincount(codes_RC[:, c], minlength=size) + min(0.1, 1 / size)
+                group, i = self.place[c]
+                self.biases[group][i, 0, :size] = torch.from_numpy(np.log(counts_K / counts_K.sum()))
+
+    def column(self, c: int) -> tuple[Tensor, Tensor]:
+        """Give weight (H, K) and bias (K,) of one column."""
+        group, i = self.place[c]
+        size = self.cardinalities[c]
+        return self.weights[group][i, :, :size], self.biases[group][i, 0, :size]
+
+    def losses(
+        self, hidden_CBH: Tensor, codes_BC: Tensor, echo_CBJ: Tensor | None, history: History | None
+    ) -> Tensor:
+        """Give the negative log-likelihood of each column and row, shape (C, B)."""
+        losses_CB: list[Tensor] = [hidden_CBH] * len(self.cardinalities)
+        for number, group in enumerate(self.groups):
+            bias = self.biases[number] + self.outside(number)
+            logits_GBK = torch.baddbmm(bias, hidden_CBH[group], self.weights[number])
+            if echo_CBJ is not None and history is not None:
+                logits_GBK = add_echo(
+                    logits_GBK, echo_CBJ[group], history.previous_BC[:, group], history.known_B
+                )
+            wanted = codes_BC[:, group].T.unsqueeze(2)
+            found = torch.logsumexp(logits_GBK, 2) - logits_GBK.gather(2, wanted).squeeze(2)
+            for i, c in enumerate(group):
+                losses_CB[c] = found[i]
+        return torch.stack(losses_CB)
+
+
+def add_echo(logits_GBK: Tensor, echo_GBJ: Tensor, previous_BG: Tensor, known_B: Tensor) -> Tensor:
+    """Raise or lower the codes at and beside the previous row's code.
+
+    Args:
+        logits_GBK: Logits.
+        echo_GBJ: What to add for each shift of ``ECHO_SHIFTS``.
+        previous_BG: Codes of the previous row.
+        known_B: Whether there is a previous row.
+    """
+    shifts_J = torch.tensor(ECHO_SHIFTS, device=logits_GBK.device)
+    place_GBJ = previous_BG.T.unsqueeze(2) + shifts_J
+    inside = (place_GBJ >= 0) & (place_GBJ < logits_GBK.shape[2]) & known_B[:, None]
+    return logits_GBK.scatter_add(2, place_GBJ.clamp(0, logits_GBK.shape[2] - 1), echo_GBJ * inside)
+
+
+def _scaled(shape: tuple[int, ...], inputs: float, generator: torch.Generator) -> Tensor:
+    return torch.randn(shape, generator=generator) / max(inputs, 1.0) ** 0.5
+
+
+__all__ = ["Batch", "Dropout", "SubColumn", "TabularNetwork"]
