@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from kinsynth.system import crash
+
 
 def sync_folder(folder: Path) -> None:
     """Make renames inside a folder durable."""
@@ -27,8 +29,10 @@ def commit(temporary: Path, final: Path) -> None:
     if temporary.is_file():
         with temporary.open("rb") as handle:
             os.fsync(handle.fileno())
+    crash.point("files.before_rename")
     temporary.replace(final)
     sync_folder(final.parent)
+    crash.point("files.after_rename")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
