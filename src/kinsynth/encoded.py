@@ -96,6 +96,11 @@ class EncodedTable:
 
     def __post_init__(self) -> None:
         """Check every promise above."""
+        self._check_codes()
+        self._check_parents()
+        self._check_counts()
+
+    def _check_codes(self) -> None:
         codes = self.codes_RC
         if codes.ndim != 2 or codes.dtype != np.int32 or codes.shape[1] != len(self.sub_columns):
             raise ValueError(
@@ -104,17 +109,22 @@ class EncodedTable:
         numbers = [sub.column for sub in self.sub_columns]
         if numbers != sorted(numbers):
             raise ValueError("sub-columns of one column must stand together")
-        if len(codes) and codes.shape[1]:
+        if codes.size:
             limits = np.array([sub.cardinality for sub in self.sub_columns])
             if (codes.min(axis=0) < 0).any() or (codes.max(axis=0) >= limits).any():
                 raise ValueError("a code lies outside its sub-column's cardinality")
+
+    def _check_parents(self) -> None:
         if (self.parent is None) != (self.parent_R is None):
             raise ValueError("parent and parent_R come together")
-        if self.parent_R is not None:
-            if self.parent_R.shape != (len(codes),) or self.parent_R.dtype != np.int64:
-                raise ValueError(f"parent_R {self.parent_R.shape}: expected ({len(codes)},) int64")
-            if len(codes) and ((np.diff(self.parent_R) < 0).any() or self.parent_R[0] < 0):
-                raise ValueError("parent_R must never decrease")
+        if self.parent_R is None:
+            return
+        if self.parent_R.shape != (self.rows,) or self.parent_R.dtype != np.int64:
+            raise ValueError(f"parent_R {self.parent_R.shape}: expected ({self.rows},) int64")
+        if self.rows and ((np.diff(self.parent_R) < 0).any() or self.parent_R[0] < 0):
+            raise ValueError("parent_R must never decrease")
+
+    def _check_counts(self) -> None:
         for count in self.counts:
             if not 0 <= count.sub_column < len(self.sub_columns):
                 raise ValueError(f"count of {count.child}: no sub-column {count.sub_column}")
