@@ -38,6 +38,7 @@ class Column:
             ``date32[day]``, ``time64[us]``, ``timestamp[us]``, ``decimal128(38, 10)``, ...
         nullable: Whether missing values occur or are declared.
         text: How values are written in text files; None for a source that is typed itself.
+        pair: For coordinates: the column with the other coordinate of the same place.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Column:
     storage: str
     nullable: bool = True
     text: TextFormat | None = None
+    pair: str | None = None
 
     def __post_init__(self) -> None:
         """Check the type's name."""

@@ -1,0 +1,146 @@
+"""Fit kinsynth on the outside judge's training split of a data set, sample as many rows, and have them scored.
+
+    python benchmarks/judge.py DATASET OUT [--cap 12500] [--seeds 1,2,3] [--metrics c2st,integrity] [--set training.max_epochs=50]
+
+DATASET is a folder with CSV files and schema.json; the judge is the folder named by KINSYNTH_BENCH (default
+../shared/bench). Prints, for each seed, seconds of fit and sampling, CPU seconds, peak memory and the scores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kinsynth import fit
+from kinsynth.settings.document import override
+from kinsynth.settings.synthesis import Synthesis
+
+BENCH = Path(os.environ.get("KINSYNTH_BENCH", Path(__file__).resolve().parents[2] / "shared" / "bench"))
+
+
+def load_judge() -> Any:
+    """Import the judge's own splitter, so that both use the same rows."""
+    spec = importlib.util.spec_from_file_location("judge_data", BENCH / "data.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def as_text(table: pd.DataFrame, types: dict[str, str]) -> pd.DataFrame:
+    """Write dates and whole numbers as the source does; everything else stays."""
+    result = table.copy()
+    for column, kind in types.items():
+        if kind == "date":
+            result[column] = pd.to_datetime(result[column]).dt.date
+        elif kind == "integer":
+            result[column] = result[column].astype("Int64")
+    return result
+
+
+def declare(schema: dict[str, Any], options: dict[str, str]) -> Synthesis:
+    """Declare keys and relations as schema.json does; options are dotted settings."""
+    tables: dict[str, Any] = {}
+    for name, table in schema["tables"].items():
+        key = table["primary_key"]
+        tables[name] = {
+            "primary_key": [] if key is None else [key] if isinstance(key, str) else key,
+            "foreign_keys": [
+                {
+                    "columns": f["columns"],
+                    "table": f["references_table"],
+                    "references": f["references_columns"],
+                }
+                for f in schema["foreign_keys"]
+                if f["table"] == name
+            ],
+        }
+    document = {"name": schema["name"], "tables": tables, "evaluation": {"holdout_share": 0}}
+    if schema["name"] == "berka":
+        tables["district"]["original"] = True
+        tables["client"]["include"] = False
+        tables["disp"]["columns"] = {"client_id": {"include": False}}
+    return override(Synthesis.model_validate(document), options)
+
+
+def run(dataset: Path, out: Path, *, cap: int, seed: int, options: dict[str, str]) -> dict[str, Any]:
+    """Fit, sample and write CSV files with a run.json as the judge reads it."""
+    judge = load_judge()
+    schema, train, _, _ = judge.load_split(dataset, cap)
+    synthesis = declare(schema, {"generation.seed": str(seed), **options})
+    tables = {name: as_text(table, schema["tables"][name]["columns"]) for name, table in train.items()}
+    used = {name: table for name, table in tables.items() if synthesis.tables[name].include}
+    before, clock = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    model = fit(used, synthesis)
+    fitted = time.perf_counter()
+    synthetic = model.sample(seed=seed)
+    sampled = time.perf_counter()
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    out.mkdir(parents=True, exist_ok=True)
+    judge.write(synthetic, schema, out)
+    rows = sum(len(table) for table in synthetic.values())
+    record = {
+        "peer": "kinsynth",
+        "dataset": schema["name"],
+        "cap": cap,
+        "seed": judge.SEED,
+        "fit_s": round(fitted - clock, 2),
+        "gen_s": round(sampled - fitted, 2),
+        "cpu_s": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2),
+        "peak_rss_mb": round(after.ru_maxrss / 1024),
+        "gen_rows_per_s": round(rows / (sampled - fitted)),
+        "train_rows": {name: len(table) for name, table in train.items()},
+        "settings": options,
+        "kinsynth_seed": seed,
+    }
+    (out / "run.json").write_text(json.dumps(record, indent=1))
+    return record
+
+
+def score(dataset: Path, out: Path, metrics: str) -> dict[str, Any]:
+    """Have the outside judge score the tables in a folder."""
+    command = [sys.executable, str(BENCH / "score.py"), str(dataset), str(out), "--only", metrics]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    result: dict[str, Any] = json.loads((out / "score.json").read_text())
+    return result
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--cap", type=int, default=12500)
+    parser.add_argument("--seeds", default="1")
+    parser.add_argument("--metrics", default="c2st,integrity")
+    parser.add_argument("--set", nargs="*", default=[])
+    arguments = parser.parse_args()
+    options = dict(item.split("=", 1) for item in arguments.set)
+    for seed in (int(text) for text in arguments.seeds.split(",")):
+        out = arguments.out / f"seed{seed}"
+        record = run(arguments.dataset, out, cap=arguments.cap, seed=seed, options=options)
+        scores = score(arguments.dataset, out, arguments.metrics)
+        print(json.dumps(record))
+        for table, values in scores.get("c2st", {}).items():
+            print(
+                " c2st", table, json.dumps({kind: value.get("vs_holdout") for kind, value in values.items()})
+            )
+        for relation, values in scores.get("integrity", {}).get("foreign_keys", {}).items():
+            print(" relation", relation, json.dumps(values))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""What each column of a table is for: key, link to a parent, link to a lookup, or modelled value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kinsynth.schema.graph import Structure
+from kinsynth.schema.table import Relation, Schema
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns of one synthesised table by what they are for.
+
+    Attributes:
+        keys: Columns whose values are made anew: parts of the primary key, and columns that other
+            tables reference, that are no part of a foreign key.
+        parent: Relation to the synthesised parent, or None for a root table.
+        references: Relations to original tables.
+        modelled: Groups of columns the model learns together: one column, or a pair of coordinates.
+        sequence: The column by which rows under one parent follow each other, or None.
+    """
+
+    keys: tuple[str, ...]
+    parent: Relation | None
+    references: tuple[Relation, ...]
+    modelled: tuple[tuple[str, ...], ...]
+    sequence: str | None
+
+
+def find_roles(schema: Schema, structure: Structure, table: str) -> Roles:
+    """Find what each column of a synthesised table is for."""
+    parent = structure.parent_relation[table]
+    references = structure.reference_relations.get(table, ())
+    linked = {name for relation in ((parent,) if parent else ()) for name in relation.columns}
+    linked |= {name for relation in references for name in relation.columns}
+    wanted = [*schema.tables[table].primary_key]
+    wanted += [name for relation in schema.incoming(table) for name in relation.references_columns]
+    keys = tuple(dict.fromkeys(name for name in wanted if name not in linked))
+    rest = [name for name in schema.tables[table].column_names if name not in linked and name not in keys]
+    order = schema.tables[table].order_by if parent is not None else None
+    return Roles(
+        keys=keys,
+        parent=parent,
+        references=references,
+        modelled=_group(schema, table, [name for name in rest if name != order]),
+        sequence=order if order in rest else None,
+    )
+
+
+def _group(schema: Schema, table: str, names: list[str]) -> tuple[tuple[str, ...], ...]:
+    groups: list[tuple[str, ...]] = []
+    for name in names:
+        pair = schema.tables[table].column(name).pair
+        if not any(name in group for group in groups):
+            groups.append((name, pair) if pair in names else (name,))
+    return tuple(groups)

@@ -1,0 +1,138 @@
+"""Workspace: the folder of one execution, its events, its finished steps, and the wish to stop.
+
+A step's outputs are written first, its outcome last. A step with an outcome whose outputs are
+unchanged is never done again; a step without one is done from its beginning.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kinsynth.errors import Interrupted, UserError
+from kinsynth.pipeline.timeline import EventLog, Listener, StepFinished, StepName, StepProgress, StepStarted
+from kinsynth.system import crash
+from kinsynth.system.files import digest, read_json, write_json
+
+EXECUTION = "execution.json"
+
+
+class Workspace:
+    """The folder of one execution.
+
+    Args:
+        folder: Where everything of the execution is kept.
+        listener: Called with each event, or None.
+        stop_requested: Asked at safe points; True stops the execution cleanly.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        listener: Listener | None = None,
+        stop_requested: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.folder = folder
+        self.log = EventLog(folder / "events.jsonl", listener)
+        self._stop_requested = stop_requested
+
+    @property
+    def work(self) -> Path:
+        """Private working data: original rows, encoded rows, checkpoints. Removed after success."""
+        return self.folder / "work"
+
+    @property
+    def model(self) -> Path:
+        """The stored model."""
+        return self.folder / "model"
+
+    @property
+    def tables(self) -> Path:
+        """The synthetic tables."""
+        return self.folder / "tables"
+
+    def execution(self) -> dict[str, Any]:
+        """Read what this execution is."""
+        document: dict[str, Any] = read_json(self.folder / EXECUTION)
+        return document
+
+    def check_stop(self) -> None:
+        """Stop here if the user asked for it.
+
+        Raises:
+            Interrupted: A stop was requested.
+        """
+        if self._stop_requested():
+            raise Interrupted(
+                "execution.interrupted",
+                "The execution was stopped.",
+                where=str(self.folder),
+                remedy="Take it up again with kinsynth resume.",
+            )
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder: no second process works in it.
+
+        Raises:
+            UserError: Another process holds it.
+        """
+        with (self.folder / ".lock").open("a") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UserError(
+                    "execution.locked",
+                    "Another process works in this folder.",
+                    where=str(self.folder),
+                    remedy="Wait for it to end, or stop it.",
+                ) from error
+            yield
+
+    def is_finished(self, step: StepName) -> bool:
+        """Tell whether a step is done and its outputs are still what it wrote."""
+        path = self._outcome(step)
+        if not path.exists():
+            return False
+        outputs: dict[str, str] = read_json(path)["outputs"]
+        return all(
+            (self.folder / name).is_file() and digest(self.folder / name) == sum_
+            for name, sum_ in outputs.items()
+        )
+
+    @contextmanager
+    def step(self, step: StepName, *outputs: Path) -> Iterator[StepProgress]:
+        """Do one step: events around it, its outcome at the end.
+
+        Args:
+            step: Which one.
+            *outputs: Files and folders the step writes.
+        """
+        self.check_stop()
+        crash.point(f"{step}.start")
+        started = time.time()
+        self.log.add(StepStarted(at=started, step=step))
+        yield StepProgress(self.log, step)
+        crash.point(f"{step}.end")
+        document = {"step": step, "outputs": {name: digest(path) for name, path in self._files(outputs)}}
+        write_json(self._outcome(step), document)
+        now = time.time()
+        self.log.add(StepFinished(at=now, step=step, seconds=now - started))
+
+    def remove_work(self) -> None:
+        """Delete the private working data."""
+        if self.work.exists():
+            shutil.rmtree(self.work)
+
+    def _outcome(self, step: StepName) -> Path:
+        return self.folder / "steps" / f"{step}.json"
+
+    def _files(self, outputs: tuple[Path, ...]) -> list[tuple[str, Path]]:
+        files = [file for path in outputs for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
+        return [(file.relative_to(self.folder).as_posix(), file) for file in files if file.is_file()]
