@@ -1,0 +1,46 @@
+"""What is quick stays quick: torch and the table libraries are loaded only where they work."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+HEAVY = ("torch", "polars", "pyarrow", "matplotlib", "scipy", "faiss", "typst", "pandas")
+LOADED = "import sys; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+
+
+def loaded(code: str) -> set[str]:
+    """Names of the packages in memory after some code ran in a fresh interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{LOADED}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def call(*arguments: str) -> str:
+    """Code that runs a command as the script does."""
+    return f"import sys\nsys.argv = {['kinsynth', *arguments]!r}\nfrom kinsynth.cli import main\ntry:\n main()\nexcept SystemExit as end:\n assert not end.code, end.code"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import kinsynth", "import kinsynth.settings.synthesis", call("--help"), call("run", "--help")],
+    ids=["import", "settings", "help", "run help"],
+)
+def test_nothing_heavy_is_loaded(code: str) -> None:
+    """Importing the package and asking for help loads no heavy library."""
+    assert loaded(code) & set(HEAVY) == set()
+
+
+def test_help_is_quick() -> None:
+    """Help appears before one notices; the best of three, since machines are shared."""
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        loaded(call("--help"))
+        times.append(time.perf_counter() - started)
+    assert min(times) < 1.5
