@@ -15,6 +15,8 @@ class Settings(BaseModel):
         extra="forbid",
         hide_input_in_errors=True,
         use_attribute_docstrings=False,
+        validate_default=True,
+        allow_inf_nan=False,
         ser_json_inf_nan="strings",
     )
 

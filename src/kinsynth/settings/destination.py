@@ -33,7 +33,8 @@ class Destination(Settings):
     neutralise_formulas: bool = setting(
         False,
         "Neutralise formulas",
-        "Write an apostrophe before text cells that a spreadsheet would run (csv, tsv, xlsx). Changes the data.",
+        "Write an apostrophe before text cells that a spreadsheet would run (csv, tsv, xlsx). "
+        "Changes the data.",
     )
     existing: Literal["fail", "replace", "append"] = setting(
         "fail",

@@ -25,7 +25,8 @@ class Source(Settings):
     encoding: str = setting(
         "auto",
         "Encoding",
-        "Encoding of text files, such as utf-8, utf-16, windows-1252, iso-8859-15; auto decides for each file.",
+        "Encoding of text files, such as utf-8, utf-16, windows-1252, iso-8859-15; "
+        "auto decides for each file.",
     )
     null_values: tuple[str, ...] = setting(
         ("",),
@@ -35,12 +36,14 @@ class Source(Settings):
     ragged_rows: Literal["refuse", "pad"] = setting(
         "refuse",
         "Rows of other length",
-        "refuse stops at rows with more or fewer cells than the header; pad fills short rows with missing values.",
+        "refuse stops at rows with more or fewer cells than the header; "
+        "pad fills short rows with missing values.",
     )
     duplicate_headers: Literal["refuse", "rename"] = setting(
         "refuse",
         "Equal or empty headers",
-        "refuse stops at headers that are empty or equal but for case, space or Unicode form; rename numbers them.",
+        "refuse stops at headers that are empty or equal but for case, space or Unicode form; "
+        "rename numbers them.",
     )
     max_cell_bytes: int = setting(
         1_048_576, "Largest cell (bytes)", "A cell above this size is refused.", ge=1

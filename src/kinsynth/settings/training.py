@@ -54,8 +54,8 @@ class Training(Settings):
     early_stop_delta: float = setting(
         0.001,
         "Early stop delta",
-        "Smallest relative improvement of the validation loss that counts: 0 full convergence, 0.001 balanced, "
-        "0.01 quick.",
+        "Smallest relative improvement of the validation loss that counts: 0 full convergence, "
+        "0.001 balanced, 0.01 quick.",
         ge=0,
         lt=1,
     )
