@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -121,9 +120,8 @@ class Relatives:
             parent_B: For each batch row the place of its parent in ``parent_P``.
         """
         rows = self.ancestor_rows(parent_P)
-        codes = [
-            self._tables[relative.name].codes_RC[row] for relative, row in zip(self._layout.ancestors, rows)
-        ]
+        named = zip(self._layout.ancestors, rows, strict=True)
+        codes = [self._tables[relative.name].codes_RC[row] for relative, row in named]
         siblings = zip(self._layout.siblings, self._starts, strict=True)
         return Context(
             ancestors=tuple(torch.from_numpy(code.astype(np.int64)) for code in codes),
@@ -183,9 +181,8 @@ def spread_rows(start_G: RowArray, end_G: RowArray, *, limit: int) -> tuple[RowA
 
 def count_bucket(counts: Tensor) -> Tensor:
     """Give the bucket of each count, fine for small counts, by ratio for large ones."""
-    return torch.bucketize(counts, torch.tensor(_COUNT_STEPS, device=counts.device)).clamp(
-        max=len(_COUNT_STEPS) - 1
-    )
+    steps = torch.tensor(_COUNT_STEPS, device=counts.device)
+    return torch.bucketize(counts, steps).clamp(max=len(_COUNT_STEPS) - 1)
 
 
 class ContextNetwork(nn.Module):
@@ -212,7 +209,8 @@ class ContextNetwork(nn.Module):
         ]
         parts += [pool(related) for pool, related in zip(self.siblings, context.siblings, strict=True)]
         hidden_PT = functional.silu(self.first(torch.cat(parts, 1)))
-        return hidden_PT + self.second(hidden_PT)
+        context_PT: Tensor = hidden_PT + self.second(hidden_PT)
+        return context_PT
 
 
 class SetNetwork(nn.Module):
@@ -235,8 +233,10 @@ class SetNetwork(nn.Module):
         rows_A = torch.bincount(related.group_R, minlength=related.anchors).unsqueeze(1)
         index_RM = related.group_R.unsqueeze(1).expand_as(features_RM)
         most_AM = empty_AM.scatter_reduce(0, index_RM, features_RM, "amax")
-        pooled = torch.cat([total_AM / rows_A.clamp(min=1), most_AM, (rows_A > 0).to(total_AM.dtype)], 1)
-        return pooled[related.anchor_P]
+        pooled_AX: Tensor = torch.cat(
+            [total_AM / rows_A.clamp(min=1), most_AM, (rows_A > 0).to(total_AM.dtype)], 1
+        )
+        return pooled_AX[related.anchor_P]
 
 
 class HistoryNetwork(nn.Module):
@@ -270,13 +270,14 @@ class HistoryNetwork(nn.Module):
         hidden_BT = self.first(torch.cat([previous_BX, means_BX], 1))
         hidden_BT = hidden_BT + self.places[0][count_bucket(history.index_B)]
         hidden_BT = functional.silu(hidden_BT + self.places[1][count_bucket(history.remaining_B)])
-        return hidden_BT + self.second(hidden_BT)
+        joined_BT: Tensor = hidden_BT + self.second(hidden_BT)
+        return joined_BT
 
 
 def fading_weights(span_B: Tensor) -> Tensor:
     """Give the total weight of the earlier rows for each decay, at least 1, shape (B, D, 1)."""
     decay_D = torch.tensor(DECAYS, device=span_B.device)
-    total_BD = (1 - decay_D ** span_B[:, None]) / (1 - decay_D)
+    total_BD: Tensor = (1 - decay_D ** span_B[:, None]) / (1 - decay_D)
     return total_BD.clamp(min=1.0).unsqueeze(2)
 
 
@@ -303,11 +304,8 @@ def fading_sums(previous_BM: Tensor, span_B: Tensor) -> Tensor:
 
 def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
     """Make a linear layer whose first weights come from ``generator`` alone."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
     with torch.no_grad():
         layer.weight.copy_(torch.randn(outputs, inputs, generator=generator) / max(inputs, 1) ** 0.5)
         layer.bias.zero_()
     return layer
-
-
-__all__ = ["Context", "ContextNetwork", "History", "HistoryNetwork", "NDArray", "Related", "Relatives"]

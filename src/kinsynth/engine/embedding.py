@@ -22,7 +22,8 @@ def place_features(sub: SubColumn) -> FloatArray:
     if sub.position_K is None:
         return np.zeros((sub.cardinality, PLACE_FEATURES), dtype=np.float32)
     steps_KF = sub.position_K[:, None] * PLACE_FEATURES - np.arange(PLACE_FEATURES)
-    return np.nan_to_num(np.clip(steps_KF, 0, 1)).astype(np.float32)
+    features_KF: FloatArray = np.nan_to_num(np.clip(steps_KF, 0, 1)).astype(np.float32)
+    return features_KF
 
 
 class CodeEmbedding(nn.Module):

@@ -6,6 +6,7 @@ Shape letters: B batch rows, P parents, C sub-columns, K codes, E embedding, H h
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kinsynth.encoded import SubColumn
+from kinsynth.encoded import IntArray
 from kinsynth.engine.context import Context, ContextNetwork, History, HistoryNetwork
 from kinsynth.engine.embedding import CodeEmbedding
 from kinsynth.engine.layout import TableLayout
@@ -91,19 +92,19 @@ class TabularNetwork(nn.Module):
         drop = dropout or Dropout(0.0, None)
         codes_BC = batch.codes_BC
         embedded_BCE = self.embedding(codes_BC)
-        before_BX: Tensor | None = None
         if batch.history is not None:
             repeated_BC = (codes_BC == batch.history.previous_BC) & batch.history.known_B[:, None]
             embedded_BCE = embedded_BCE + repeated_BC.unsqueeze(2) * self.repeated
         embedded_BCE = drop.whole_columns(embedded_BCE)
         before_BX = torch.addmm(self.first_bias, embedded_BCE.flatten(1), self.first_weight())
         if batch.context is not None and batch.history is not None:
-            history_BT = self.history(embedded_previous(self, batch.history), batch.history)
+            history_BT = self.history(embed_previous(self, batch.history), batch.history)
             trunk_BT = self.trunk_of(self.context(batch.context), history_BT, batch.context.parent_B)
             before_BX = before_BX + drop(trunk_BT) @ self.trunk
         hidden_CBH = self.deepen(before_BX.view(-1, self.columns, self.width).transpose(0, 1), drop)
         echo_CBJ = None if batch.history is None else torch.baddbmm(self.echo_bias, hidden_CBH, self.echo)
-        return self.heads.losses(hidden_CBH, codes_BC, echo_CBJ, batch.history)
+        losses_CB: Tensor = self.heads.losses(hidden_CBH, codes_BC, echo_CBJ, batch.history)
+        return losses_CB
 
     def deepen(self, before_CBH: Tensor, drop: Dropout) -> Tensor:
         """Pass each column's first layer through its own residual layers, shape (C, B, H)."""
@@ -113,9 +114,9 @@ class TabularNetwork(nn.Module):
         return hidden
 
 
-def embedded_previous(network: TabularNetwork, history: History) -> Tensor:
+def embed_previous(network: TabularNetwork, history: History) -> Tensor:
     """Embed the previous row of each row, zero where there is none, shape (B, C*E)."""
-    embedded_BCE = network.embedding(history.previous_BC)
+    embedded_BCE: Tensor = network.embedding(history.previous_BC)
     return (embedded_BCE * history.known_B[:, None, None]).flatten(1)
 
 
@@ -164,6 +165,7 @@ class Heads(nn.Module):
         self.groups = [[c for c, size in enumerate(sizes) if size == wanted] for wanted in sorted(set(sizes))]
         self.padded = sorted(set(sizes))
         self.place = {c: (g, i) for g, group in enumerate(self.groups) for i, c in enumerate(group)}
+        self.from_groups = np.argsort(np.concatenate(self.groups)).tolist()
         self.weights = nn.ParameterList(
             nn.Parameter(torch.zeros(len(group), width, size)) for group, size in self._sized()
         )
@@ -184,7 +186,7 @@ class Heads(nn.Module):
         barred: Tensor = getattr(self, f"outside_{group}")
         return barred
 
-    def start_at(self, codes_RC: np.ndarray[tuple[int, int], np.dtype[np.int32]]) -> None:
+    def start_at(self, codes_RC: IntArray) -> None:
         """Set the biases to the log-frequencies of the codes."""
         with torch.no_grad():
             for c, size in enumerate(self.cardinalities):
@@ -202,7 +204,7 @@ class Heads(nn.Module):
         self, hidden_CBH: Tensor, codes_BC: Tensor, echo_CBJ: Tensor | None, history: History | None
     ) -> Tensor:
         """Give the negative log-likelihood of each column and row, shape (C, B)."""
-        losses_CB: list[Tensor] = [hidden_CBH] * len(self.cardinalities)
+        losses: list[Tensor] = []
         for number, group in enumerate(self.groups):
             bias = self.biases[number] + self.outside(number)
             logits_GBK = torch.baddbmm(bias, hidden_CBH[group], self.weights[number])
@@ -211,10 +213,9 @@ class Heads(nn.Module):
                     logits_GBK, echo_CBJ[group], history.previous_BC[:, group], history.known_B
                 )
             wanted = codes_BC[:, group].T.unsqueeze(2)
-            found = torch.logsumexp(logits_GBK, 2) - logits_GBK.gather(2, wanted).squeeze(2)
-            for i, c in enumerate(group):
-                losses_CB[c] = found[i]
-        return torch.stack(losses_CB)
+            losses.append(torch.logsumexp(logits_GBK, 2) - logits_GBK.gather(2, wanted).squeeze(2))
+        joined_CB: Tensor = torch.cat(losses)
+        return joined_CB[self.from_groups]
 
 
 def add_echo(logits_GBK: Tensor, echo_GBJ: Tensor, previous_BG: Tensor, known_B: Tensor) -> Tensor:
@@ -229,11 +230,12 @@ def add_echo(logits_GBK: Tensor, echo_GBJ: Tensor, previous_BG: Tensor, known_B:
     shifts_J = torch.tensor(ECHO_SHIFTS, device=logits_GBK.device)
     place_GBJ = previous_BG.T.unsqueeze(2) + shifts_J
     inside = (place_GBJ >= 0) & (place_GBJ < logits_GBK.shape[2]) & known_B[:, None]
-    return logits_GBK.scatter_add(2, place_GBJ.clamp(0, logits_GBK.shape[2] - 1), echo_GBJ * inside)
+    changed_GBK: Tensor = logits_GBK.scatter_add(
+        2, place_GBJ.clamp(0, logits_GBK.shape[2] - 1), echo_GBJ * inside
+    )
+    return changed_GBK
 
 
 def _scaled(shape: tuple[int, ...], inputs: float, generator: torch.Generator) -> Tensor:
-    return torch.randn(shape, generator=generator) / max(inputs, 1.0) ** 0.5
-
-
-__all__ = ["Batch", "Dropout", "SubColumn", "TabularNetwork"]
+    weight: Tensor = torch.randn(shape, generator=generator) / math.sqrt(max(inputs, 1.0))
+    return weight

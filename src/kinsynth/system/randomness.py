@@ -83,4 +83,4 @@ def uniforms(seed: int, stream: str, row_ids: NDArray[np.int64], *, draws: int =
     words = philox(counter_4BR.reshape(4, -1), stream_key(seed, stream)).reshape(2, 2, blocks, rows)
     high, low = words[:, 0] >> np.uint64(5), words[:, 1] >> np.uint64(6)
     fraction_2BR = (high * np.uint64(1 << 26) + low).astype(np.float64) * 2.0**-53
-    return np.ascontiguousarray(fraction_2BR.transpose(2, 1, 0).reshape(rows, -1)[:, :draws])
+    return np.ascontiguousarray(fraction_2BR.transpose(2, 1, 0).reshape(rows, 2 * blocks)[:, :draws])

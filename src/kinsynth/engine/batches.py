@@ -1,0 +1,192 @@
+"""Batches: which rows are trained together, and what each of them may know.
+
+A root table is cut by rows; a child table by stretches of whole sequences, so that history is at hand.
+Shape letters: U units, B batch rows, P parents, R rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kinsynth.encoded import Encoded, RowArray
+from kinsynth.engine.context import History, Relatives
+from kinsynth.engine.layout import TableLayout
+from kinsynth.engine.sizing import TablePlan
+from kinsynth.engine.tabular import Batch
+
+
+@dataclass(frozen=True)
+class Units:
+    """Stretches of rows that stay together.
+
+    Attributes:
+        start_U: First row of each.
+        end_U: Row after the last of each.
+        offset_U: Place of the first row in its sequence.
+    """
+
+    start_U: RowArray
+    end_U: RowArray
+    offset_U: RowArray
+
+    @property
+    def rows(self) -> int:
+        """Number of rows in all units."""
+        return int((self.end_U - self.start_U).sum())
+
+    def row_numbers(self) -> RowArray:
+        """Give the numbers of all rows."""
+        return expand_ranges(self.start_U, self.end_U)
+
+    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Units:
+        """Give some of the units."""
+        return Units(self.start_U[chosen], self.end_U[chosen], self.offset_U[chosen])
+
+
+@dataclass(frozen=True)
+class Split:
+    """Units to learn from and units to judge by; never of one root."""
+
+    train: Units
+    validation: Units
+
+
+def expand_ranges(start_U: RowArray, end_U: RowArray) -> RowArray:
+    """Give all numbers of some ranges, one range after the other.
+
+    >>> expand_ranges(np.array([3, 0]), np.array([5, 1]))
+    array([3, 4, 0])
+    """
+    length_U = end_U - start_U
+    before_U = np.cumsum(length_U) - length_U
+    rows: RowArray = np.arange(int(length_U.sum()), dtype=np.int64) + np.repeat(start_U - before_U, length_U)
+    return rows
+
+
+def cut_units(parent_R: RowArray | None, rows: int, *, window: int) -> Units:
+    """Cut a table into units: single rows of a root, stretches of up to ``window`` rows of a sequence."""
+    row_R = np.arange(rows, dtype=np.int64)
+    if parent_R is None:
+        return Units(row_R, row_R + 1, np.zeros_like(row_R))
+    first_R = np.searchsorted(parent_R, parent_R)
+    offset_R = row_R - first_R
+    start_U = row_R[offset_R % window == 0]
+    end_U = np.append(start_U[1:], rows)
+    return Units(start_U, end_U, offset_R[start_U])
+
+
+def split_units(encoded: Encoded, table: str, plan: TablePlan, *, seed: int) -> Split:
+    """Split a table's units by root; all tables under one root table split the same roots off."""
+    source = encoded.tables[table]
+    units = cut_units(source.parent_R, source.rows, window=plan.window)
+    root_R = encoded.root_rows(table)
+    held_U = _held_roots(_root_count(encoded, table), plan, seed)[root_R[units.start_U]]
+    validation = _limit(units.take(held_U), plan.validation_rows, seed)
+    return Split(train=units.take(~held_U), validation=validation)
+
+
+def _held_roots(roots: int, plan: TablePlan, seed: int) -> NDArray[np.bool_]:
+    order = np.random.default_rng([seed, 1]).permutation(roots)
+    held = np.zeros(roots, dtype=np.bool_)
+    held[order[: int(roots * plan.validation_fraction)]] = True
+    return held
+
+
+def _limit(units: Units, rows: int, seed: int) -> Units:
+    if units.rows <= rows:
+        return units
+    order = np.random.default_rng([seed, 2]).permutation(len(units.start_U))
+    fits = np.cumsum((units.end_U - units.start_U)[order]) <= rows
+    return units.take(np.sort(order[fits]))
+
+
+def _root_count(encoded: Encoded, table: str) -> int:
+    parent = encoded.tables[table].parent
+    return encoded.tables[table].rows if parent is None else _root_count(encoded, parent)
+
+
+class Batches:
+    """Batches of some units of a table.
+
+    Args:
+        encoded: All tables.
+        layout: The table and its relatives.
+        plan: Batch size, window and set limit.
+        units: The rows to go through.
+    """
+
+    def __init__(self, encoded: Encoded, layout: TableLayout, plan: TablePlan, units: Units) -> None:
+        self._table = encoded.tables[layout.name]
+        self._units, self._plan = units, plan
+        self._relatives = Relatives(layout, encoded.tables, set_limit=plan.set_limit)
+        self._index_R, self._remaining_R = sequence_places(self._table.parent_R)
+
+    @property
+    def per_epoch(self) -> int:
+        """Number of batches that hold all rows once."""
+        return max(1, -(-self._units.rows // self._plan.batch_size))
+
+    def fixed(self) -> Iterator[Batch]:
+        """Give all batches in the table's own order."""
+        yield from self._walk(np.arange(len(self._units.start_U)), 0)
+
+    def some(self, seed: int, epoch: int, first: int, number: int) -> Iterator[Batch]:
+        """Give some consecutive batches of a shuffled epoch."""
+        order = self._order(seed, epoch)
+        yield from islice(self._walk(order, first), number)
+
+    def _order(self, seed: int, epoch: int) -> NDArray[np.int64]:
+        return np.random.default_rng([seed, 3, epoch]).permutation(len(self._units.start_U))
+
+    def _walk(self, order: NDArray[np.int64], first: int) -> Iterator[Batch]:
+        units = self._units
+        ends = np.cumsum((units.end_U - units.start_U)[order])
+        number_U = (ends - 1) // self._plan.batch_size
+        for number in range(first, self.per_epoch):
+            begin, end = np.searchsorted(number_U, [number, number + 1])
+            if end > begin:
+                yield self.batch(units.take(np.sort(order[begin:end])))
+
+    def batch(self, units: Units) -> Batch:
+        """Put the rows of some units together with what they may know."""
+        rows = units.row_numbers()
+        table = self._table
+        codes_BC = torch.from_numpy(table.codes_RC[rows].astype(np.int64)).to(self._plan.device)
+        if table.parent_R is None:
+            return Batch(codes_BC)
+        parent_P, parent_B = np.unique(table.parent_R[rows], return_inverse=True)
+        return Batch(codes_BC, self._relatives.of(parent_P, parent_B), self._history(rows, units))
+
+    def _history(self, rows: RowArray, units: Units) -> History:
+        index_B = self._index_R[rows]
+        length_U = units.end_U - units.start_U
+        within_B = rows - np.repeat(units.start_U, length_U)
+        span_B = within_B + np.repeat(units.offset_U > 0, length_U)
+        previous_BC = self._table.codes_RC[np.maximum(rows - 1, 0)].astype(np.int64)
+        return History(
+            previous_BC=torch.from_numpy(previous_BC),
+            known_B=torch.from_numpy(index_B > 0),
+            index_B=torch.from_numpy(index_B),
+            remaining_B=torch.from_numpy(self._remaining_R[rows]),
+            span_B=torch.from_numpy(span_B),
+        )
+
+
+def sequence_places(parent_R: RowArray | None) -> tuple[RowArray, RowArray]:
+    """Give each row's place in its sequence and how many rows follow it.
+
+    >>> sequence_places(np.array([0, 0, 2]))
+    (array([0, 1, 0]), array([1, 0, 0]))
+    """
+    if parent_R is None:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    row_R = np.arange(len(parent_R))
+    first_R = np.searchsorted(parent_R, parent_R, side="left")
+    last_R = np.searchsorted(parent_R, parent_R, side="right")
+    return row_R - first_R, last_R - 1 - row_R

@@ -1,0 +1,105 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from engine_toys import QUICK, family, missing_together
+from safetensors.torch import save
+
+from kinsynth.encoded import Encoded
+from kinsynth.engine.batches import split_units
+from kinsynth.engine.checkpoint import load_model, save_model
+from kinsynth.engine.sizing import TablePlan
+from kinsynth.engine.trainer import learning_rate, train
+from kinsynth.errors import InternalError
+
+SHORT = replace(QUICK, max_steps=40, validation_steps=10, dropout=0.2)
+
+
+class Killed(Exception):
+    pass
+
+
+def weights(model):
+    return save(dict(model.network.state_dict()))
+
+
+@pytest.fixture(scope="module")
+def small():
+    return family(200)
+
+
+def test_the_same_seed_gives_the_same_bytes(small):
+    first, second = (train(small, "steps", SHORT, seed=4) for _ in range(2))
+    assert weights(first) == weights(second)
+    assert weights(first) != weights(train(small, "steps", SHORT, seed=5))
+
+
+@pytest.mark.parametrize("table", ["root", "steps"])
+def test_a_killed_training_resumes_to_the_same_bytes_from_every_checkpoint(small, table, tmp_path):
+    whole = train(small, table, SHORT, seed=4)
+    for killed_at in (10, 20, 30, 40):
+        path = tmp_path / f"{killed_at}.safetensors"
+
+        def kill(progress, killed_at=killed_at):
+            if progress.step == killed_at:
+                raise Killed
+
+        with pytest.raises(Killed):
+            train(small, table, SHORT, seed=4, checkpoint=path, on_step=kill)
+        assert weights(train(small, table, SHORT, seed=4, checkpoint=path)) == weights(whole)
+
+
+def test_accumulated_batches_are_one_step(small):
+    plan = replace(SHORT, batch_size=128, gradient_accumulation=2)
+    seen = []
+    train(small, "steps", plan, seed=1, on_step=seen.append)
+    assert [progress.step for progress in seen] == [10, 20, 30, 40]
+    assert seen[-1].fraction == 1
+    assert seen[-1].finished
+
+
+def test_training_stops_when_validation_no_longer_improves():
+    plan = replace(QUICK, max_steps=400, validation_steps=10, early_stop_delta=0.2, patience=2)
+    assert train(missing_together(500), "people", plan, seed=1).steps < 400
+
+
+def test_validation_never_shares_a_root_with_training(small):
+    for name in small.tables:
+        split = split_units(small, name, SHORT, seed=3)
+        root_R = small.root_rows(name)
+        held, learned = root_R[split.validation.row_numbers()], root_R[split.train.row_numbers()]
+        assert not np.isin(held, learned).any()
+        assert len(held) + len(learned) == small.tables[name].rows
+        assert len(held)
+
+
+def test_a_table_with_no_row_or_one_row_is_trained(small):
+    for rows in (0, 1):
+        table = replace(small.tables["root"], codes_RC=small.tables["root"].codes_RC[:rows])
+        assert train(Encoded({"root": replace(table, counts=())}), "root", SHORT, seed=1).steps <= 40
+
+
+def test_a_saved_model_is_the_same_model(small, tmp_path):
+    model = train(small, "steps", SHORT, seed=4)
+    save_model(tmp_path / "a", model)
+    loaded = load_model(tmp_path / "a")
+    assert weights(loaded) == weights(model)
+    assert (loaded.plan, loaded.loss, loaded.steps) == (model.plan, model.loss, model.steps)
+    save_model(tmp_path / "b", loaded)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_training_state_is_not_a_model(small, tmp_path):
+    path = tmp_path / "state"
+    train(small, "root", replace(SHORT, max_steps=10), seed=1, checkpoint=path)
+    with pytest.raises(InternalError, match="engine.checkpoint_format"):
+        load_model(path)
+
+
+def test_the_rate_warms_up_and_falls_or_stays():
+    plan = TablePlan(learning_rate=1e-2)
+    rates = [learning_rate(plan, step, 1000) for step in range(1000)]
+    assert max(rates) == pytest.approx(1e-2)
+    assert rates[0] < 1e-3
+    assert rates[-1] < 2e-4
+    assert learning_rate(replace(plan, adaptive_learning_rate=False), 999, 1000) == 1e-2
