@@ -1,0 +1,192 @@
+"""Certificate: each guarantee about the result, checked on the tables read back from the written files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import polars as pl
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+from kinsynth.schema.table import Column, Relation, Schema
+
+GuaranteeCode = Literal[
+    "table.written",
+    "table.rows",
+    "column.type",
+    "column.not_null",
+    "primary_key.not_null",
+    "primary_key.unique",
+    "foreign_key.resolved",
+    "original.unchanged",
+]
+
+
+class Guarantee(BaseModel):
+    """One promise about one table, column or relation, and what the check found.
+
+    Attributes:
+        code: Which promise.
+        where: Table, ``table.column`` or ``table(columns) -> table(columns)``.
+        passed: Whether it holds.
+        checked_rows: Rows looked at.
+        violations: Rows (for types: columns) that break it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: GuaranteeCode
+    where: str
+    passed: bool
+    checked_rows: int
+    violations: int
+
+
+class Certificate(BaseModel):
+    """All guarantees of a result."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    guarantees: tuple[Guarantee, ...]
+
+    @property
+    def failed(self) -> tuple[Guarantee, ...]:
+        """The guarantees that do not hold."""
+        return tuple(guarantee for guarantee in self.guarantees if not guarantee.passed)
+
+    def to_json(self) -> str:
+        """Give the certificate as text: the same certificate gives the same text."""
+        document = {"passed": not self.failed, **self.model_dump(mode="json")}
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+    @staticmethod
+    def from_json(text: str) -> Certificate:
+        """Read what ``to_json`` wrote."""
+        return Certificate(guarantees=json.loads(text)["guarantees"])
+
+
+def certify(
+    schema: Schema,
+    written: Mapping[str, pa.Table],
+    originals: Mapping[str, pa.Table],
+    expected_rows: Mapping[str, int],
+) -> Certificate:
+    """Check every guarantee on written tables.
+
+    Args:
+        schema: What was declared.
+        written: Typed tables as read back from the written files, by name.
+        originals: The source's rows of the tables that are copied unchanged.
+        expected_rows: Number of rows by table, where it is known.
+
+    Guarantees:
+        Every table, column, primary key and relation of the schema is named; a table or column that is
+        missing fails. The result does not depend on the order of ``written``.
+    """
+    found: list[Guarantee] = []
+    for name in schema.tables:
+        found += _certify_table(schema, name, written, originals.get(name), expected_rows.get(name))
+    found += [_certify_relation(relation, written) for relation in schema.relations]
+    return Certificate(guarantees=tuple(found))
+
+
+def _certify_table(
+    schema: Schema,
+    name: str,
+    written: Mapping[str, pa.Table],
+    original: pa.Table | None,
+    expected: int | None,
+) -> Iterator[Guarantee]:
+    declared = schema.tables[name]
+    if name not in written:
+        yield _guarantee("table.written", name, rows=0, violations=1)
+        return
+    table = written[name]
+    different = sum(a != b for a, b in zip(table.column_names, declared.column_names, strict=False))
+    different += abs(len(table.column_names) - len(declared.columns))
+    yield _guarantee("table.written", name, rows=table.num_rows, violations=different)
+    if expected is not None:
+        yield _guarantee("table.rows", name, rows=table.num_rows, violations=abs(table.num_rows - expected))
+    for column in declared.columns:
+        yield from _certify_column(name, column, table)
+    if declared.primary_key:
+        yield from _certify_key(name, declared.primary_key, table)
+    if declared.original:
+        violations = table.num_rows or 1 if original is None else count_differences(table, original)
+        yield _guarantee("original.unchanged", name, rows=table.num_rows, violations=violations)
+
+
+def _certify_column(name: str, column: Column, table: pa.Table) -> Iterator[Guarantee]:
+    where = f"{name}.{column.name}"
+    if column.name not in table.column_names:
+        yield _guarantee("column.type", where, rows=0, violations=1)
+        return
+    values = table.column(column.name)
+    yield _guarantee("column.type", where, rows=len(values), violations=str(values.type) != column.storage)
+    if not column.nullable:
+        yield _guarantee("column.not_null", where, rows=len(values), violations=values.null_count)
+
+
+def _certify_key(name: str, key: tuple[str, ...], table: pa.Table) -> Iterator[Guarantee]:
+    where = f"{name}({', '.join(key)})"
+    rows = table.num_rows
+    if not set(key) <= set(table.column_names):
+        yield _guarantee("primary_key.unique", where, rows=rows, violations=1)
+        return
+    present = _frame(table, key).drop_nulls()
+    yield _guarantee("primary_key.not_null", where, rows=rows, violations=rows - present.height)
+    yield _guarantee("primary_key.unique", where, rows=rows, violations=present.height - present.n_unique())
+
+
+def _certify_relation(relation: Relation, written: Mapping[str, pa.Table]) -> Guarantee:
+    where = str(relation)
+    child, parent = written.get(relation.table), written.get(relation.references_table)
+    if not (_has(child, relation.columns) and _has(parent, relation.references_columns)):
+        return _guarantee("foreign_key.resolved", where, rows=0, violations=1)
+    assert child is not None
+    violations = count_orphans(child, relation.columns, parent, relation.references_columns)
+    return _guarantee("foreign_key.resolved", where, rows=child.num_rows, violations=violations)
+
+
+def _has(table: pa.Table | None, columns: tuple[str, ...]) -> bool:
+    return table is not None and set(columns) <= set(table.column_names)
+
+
+def count_orphans(
+    child: pa.Table, columns: tuple[str, ...], parent: pa.Table, references: tuple[str, ...]
+) -> int:
+    """Count the rows whose reference is complete and names no row; a reference with a null names none."""
+    left, right = _frame(child, columns), _frame(parent, references)
+    if left.dtypes != right.dtypes:
+        left, right = left.cast(pl.String), right.cast(pl.String)
+    present = left.drop_nulls()
+    orphans: int = present.join(right.unique(), on=left.columns, how="anti").height
+    return orphans
+
+
+def count_differences(table: pa.Table, original: pa.Table) -> int:
+    """Count the rows that differ from the original's row at the same place."""
+    if table.column_names != original.column_names or table.schema.types != original.schema.types:
+        return int(max(table.num_rows, original.num_rows, 1))
+    rows = min(table.num_rows, original.num_rows)
+    if table.equals(original):
+        return 0
+    names = tuple(table.column_names)
+    left, right = _frame(table.slice(0, rows), names), _frame(original.slice(0, rows), names)
+    differs = pl.Series([False]).extend_constant(False, max(rows - 1, 0)).head(rows)
+    for name in left.columns:
+        differs = differs | left[name].ne_missing(right[name])
+    return int(differs.sum()) + abs(table.num_rows - original.num_rows)
+
+
+def _frame(table: pa.Table, names: tuple[str, ...]) -> pl.DataFrame:
+    """Give columns under their numbers, so that both sides of a relation have the same names."""
+    return pl.DataFrame({str(number): pl.Series(table.column(name)) for number, name in enumerate(names)})
+
+
+def _guarantee(code: GuaranteeCode, where: str, *, rows: int, violations: int) -> Guarantee:
+    return Guarantee(
+        code=code, where=where, passed=violations == 0, checked_rows=rows, violations=int(violations)
+    )
