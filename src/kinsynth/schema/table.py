@@ -13,11 +13,13 @@ class TextFormat:
     """How typed values were written as text, so that they can be written the same way again.
 
     Attributes:
-        pattern: strftime pattern of dates and times; None for others.
+        pattern: strftime pattern of dates and times; None for others. Beside the usual letters ``%3f`` are
+            milliseconds and ``%.f`` a fraction with its point and without trailing zeros, empty when zero.
         decimals: Fixed number of digits after the decimal mark; None for the shortest form.
         decimal_mark: ``.`` or ``,``.
         true: Text of true for booleans.
         false: Text of false for booleans.
+        point_zero: Whether whole numbers in the shortest form end in ``.0``.
     """
 
     pattern: str | None = None
@@ -25,6 +27,7 @@ class TextFormat:
     decimal_mark: str = "."
     true: str = "true"
     false: str = "false"
+    point_zero: bool = True
 
 
 @dataclass(frozen=True)
