@@ -1,0 +1,90 @@
+"""What a file is, by its first bytes; its ending must say the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kinsynth.errors import SourceError
+
+TEXT, PARQUET, ZIP, OLE = "text", "parquet", "zip", "ole"
+ENDINGS = {
+    ".csv": TEXT,
+    ".tsv": TEXT,
+    ".tab": TEXT,
+    ".parquet": PARQUET,
+    ".xlsx": ZIP,
+    ".xlsm": ZIP,
+    ".xlsb": ZIP,
+    ".ods": ZIP,
+    ".xls": OLE,
+}
+_COMPRESSED = {".gz", ".bz2", ".zst", ".xz", ".lz4", ".br", ".z", ".zip", ".7z", ".rar", ".tar", ".tgz"}
+_SIGNATURES = (
+    (b"PAR1", PARQUET),
+    (b"PARE", PARQUET),
+    (b"PK\x03\x04", ZIP),
+    (b"PK\x05\x06", ZIP),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bzip2"),
+    (b"\x28\xb5\x2f\xfd", "zstandard"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"%PDF-", "PDF"),
+    (b"\x89PNG", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+    (b"GIF8", "picture"),
+    (b"\x7fELF", "program"),
+    (b"ARROW1", "Arrow"),
+    (b"SQLite format 3\0", "SQLite"),
+)
+_MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<script", b"<head", b"<svg", b"{\\rtf")
+
+
+def is_compressed_name(path: Path) -> bool:
+    """Tell whether the ending names a compressed file or an archive."""
+    return path.suffix.lower() in _COMPRESSED
+
+
+def kind_of_content(path: Path) -> str:
+    """Name what the first bytes of a file say it is; text when they say nothing else."""
+    with path.open("rb") as handle:
+        start = handle.read(512)
+    for signature, kind in _SIGNATURES:
+        if start.startswith(signature):
+            return kind
+    bare = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return "markup" if bare.startswith(_MARKUP) else TEXT
+
+
+def check_content(path: Path) -> None:
+    """Refuse a file whose content is not what its ending says.
+
+    Raises:
+        SourceError: The file is compressed, encrypted, or of another kind than its ending says.
+    """
+    expected, found = ENDINGS[path.suffix.lower()], kind_of_content(path)
+    if found in {"gzip", "bzip2", "zstandard", "xz"}:
+        raise SourceError(
+            "source.compressed", f"The file is compressed ({found}).", where=path.name, remedy="Unpack it first."
+        )
+    if expected == ZIP and found == OLE:
+        raise encrypted(path.name)
+    if path.stat().st_size == 0:
+        raise SourceError("source.empty", "The file is empty.", where=path.name, remedy="Leave it out.")
+    if found != expected:
+        raise SourceError(
+            "source.wrong_type",
+            f"The ending {path.suffix} stands for {expected}, but the content is {found}.",
+            where=path.name,
+            remedy="Give the file its right ending, or leave it out.",
+        )
+
+
+def encrypted(where: str) -> SourceError:
+    """Say that a workbook is encrypted."""
+    return SourceError(
+        "source.encrypted",
+        "The workbook is encrypted or protected with a password to open it.",
+        where=where,
+        remedy="Save it without a password.",
+    )

@@ -1,0 +1,236 @@
+"""Comma, semicolon and tab separated files: every cell as text, or the file is refused."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from kinsynth.connectors.base import DELIMITERS, Dialect
+from kinsynth.connectors.encoding import find_encoding
+from kinsynth.connectors.headers import check_headers
+from kinsynth.connectors.string_table import StringTable, cell_too_large
+from kinsynth.errors import SourceError
+from kinsynth.settings.source import Source
+
+_SAMPLE_CHARACTERS = 1 << 18
+_LINE_CHARACTERS = 1 << 26
+_LISTED_ROWS = 20
+_NEWLINES = {"\n": "LF", "\r\n": "CRLF", "\r": "CR", None: "none"}
+
+
+@dataclass
+class _Shape:
+    """Rows of another length than the header, as they are met."""
+
+    ragged: list[int] = field(default_factory=list)
+    ragged_rows: int = 0
+    extra_empty: int = 0
+    padded: int = 0
+    blank_at_end: int = 0
+
+    def refuse(self, row: int) -> None:
+        """Remember a row that cannot be kept."""
+        self.ragged_rows += 1
+        if len(self.ragged) < _LISTED_ROWS:
+            self.ragged.append(row)
+
+
+class _Lines:
+    """Lines of a file with their ends, counted."""
+
+    def __init__(self, handle: TextIO, where: str) -> None:
+        self._read = partial(handle.readline, _LINE_CHARACTERS)
+        self._where = where
+        self.lines = 0
+        self.characters = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._read()
+        if not line:
+            raise StopIteration
+        self.lines += 1
+        self.characters += len(line)
+        if len(line) == _LINE_CHARACTERS and line[-1] not in "\r\n":
+            raise SourceError(
+                "source.line_too_long",
+                f"Line {self.lines:,} is longer than {_LINE_CHARACTERS:,} characters.",
+                where=self._where,
+                remedy="The file is not a table of text, or an end of line is missing.",
+            )
+        return line
+
+
+def read_text_file(path: Path, source: Source, target: Path) -> tuple[int, Dialect, dict[str, int]]:
+    """Read one text file into an Arrow IPC file of strings.
+
+    A cell in quotes equals the same cell without quotes, so that a quoted empty cell is missing when
+    the empty cell is. A quote inside an unquoted cell is a character. Text after a closing quote is refused.
+
+    Args:
+        path: The file.
+        source: The settings.
+        target: The Arrow IPC file to write.
+
+    Returns:
+        Number of rows, the dialect, and counts for the user.
+
+    Raises:
+        SourceError: The file cannot be read without a guess or a loss.
+
+    Guarantees:
+        Every character of every cell arrives unchanged, or the file is refused.
+    """
+    encoding = find_encoding(path, source.encoding)
+    csv.field_size_limit(source.max_cell_bytes)
+    with path.open(encoding=encoding, newline="") as handle:
+        delimiter = source.delimiter
+        if delimiter == "auto":
+            delimiter = find_delimiter(handle.read(_SAMPLE_CHARACTERS), path.suffix.lower())
+            handle.seek(0)
+        lines = _Lines(handle, path.name)
+        rows = _rows(lines, DELIMITERS[delimiter], source.max_cell_bytes, path.name)
+        shape = _Shape()
+        count = _store(rows, lines, shape, source=source, target=target, where=path.name)
+        newline = _NEWLINES.get(handle.newlines, "mixed") if not isinstance(handle.newlines, tuple) else "mixed"
+    notes = {"blank_lines": shape.blank_at_end, "padded_rows": shape.padded, "extra_empty_cells": shape.extra_empty}
+    return count, Dialect(encoding, delimiter, newline), {name: n for name, n in notes.items() if n}
+
+
+def find_delimiter(sample: str, suffix: str) -> str:
+    """Choose the delimiter under which the rows of a sample are most alike.
+
+    Args:
+        sample: Start of the file.
+        suffix: Ending of the file; ``.tsv`` and ``.tab`` prefer the tab when the sample does not decide.
+
+    Returns:
+        ``comma``, ``semicolon`` or ``tab``; the file's usual one when there is a single column.
+
+    >>> find_delimiter("name;note\\na;1,5\\nb;2,5\\n", ".csv")
+    'semicolon'
+    """
+    preferred = ["tab", "comma", "semicolon"] if suffix in {".tsv", ".tab"} else ["comma", "semicolon", "tab"]
+    scores = {name: _alike(sample, DELIMITERS[name]) for name in preferred}
+    return max(preferred, key=lambda name: scores[name])
+
+
+def _alike(sample: str, delimiter: str) -> tuple[float, int]:
+    """Give the share of rows as wide as the header, and that width; nothing for a single column."""
+    lines = sample.splitlines(keepends=True)
+    if len(sample) >= _SAMPLE_CHARACTERS and len(lines) > 1:
+        lines = lines[:-1]
+    widths: list[int] = []
+    try:
+        widths.extend(len(row) for row in csv.reader(lines, delimiter=delimiter, strict=True) if row)
+    except csv.Error:
+        if not widths:
+            return 0.0, 0
+    if not widths or widths[0] == 1:
+        return 0.0, 0
+    return widths.count(widths[0]) / len(widths), widths[0]
+
+
+def _rows(lines: _Lines, delimiter: str, max_cell_bytes: int, where: str) -> Iterator[list[str]]:
+    """Give the rows of a file; every complaint of the parser becomes a code."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    rows, start = 0, 1
+    while True:
+        start = lines.lines + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if "field larger" in str(error):
+                raise cell_too_large(max_cell_bytes, where=where, rows=max(rows - 1, 0)) from None
+            if "unexpected end" in str(error):
+                code, what = "source.unclosed_quote", "has a quote that is never closed"
+            else:
+                code, what = "source.text_after_quote", "has text after a closing quote"
+            raise SourceError(
+                code, f"The row at line {start:,} {what}.", where=where, remedy="Double the quotes inside quoted cells."
+            ) from None
+        rows += 1
+        yield row
+
+
+def _store(
+    rows: Iterator[list[str]], lines: _Lines, shape: _Shape, *, source: Source, target: Path, where: str
+) -> int:
+    """Write the rows that fit the header; refuse the file when others cannot be kept."""
+    header = next((row for row in rows if row), None)
+    if header is None:
+        raise SourceError("source.empty", "The file holds no header and no row.", where=where, remedy="Leave it out.")
+    pad = source.ragged_rows == "pad"
+    if pad and len(header) > 1 and not header[-1]:
+        header = header[:-1]
+    width = len(header)
+    names = check_headers(
+        header, where=where, duplicates=source.duplicate_headers, max_columns=source.max_columns
+    )
+    with StringTable(
+        target, names, where=where, null_values=source.null_values, max_cell_bytes=source.max_cell_bytes
+    ) as table:
+        seen = number = 0
+        for number, row in enumerate(rows, start=1):
+            if not row:
+                row = [""] if width == 1 else row
+                shape.blank_at_end += width > 1
+            if row and shape.blank_at_end:
+                _keep_blank_lines(shape, table, number, width=width, pad=pad)
+            if len(row) != width:
+                if not row:
+                    continue
+                row = _fitted(row, width, shape, number, pad=pad)
+            table.add(row, lines.characters - seen)
+            seen = lines.characters
+    if shape.ragged_rows:
+        raise _ragged(shape, width, number - shape.blank_at_end, where=where)
+    return table.rows
+
+
+def _keep_blank_lines(shape: _Shape, table: StringTable, number: int, *, width: int, pad: bool) -> None:
+    """Treat blank lines before a row as rows without cells."""
+    for row in range(number - shape.blank_at_end, number):
+        if pad:
+            shape.padded += 1
+            table.add([None] * width, 0)
+        else:
+            shape.refuse(row)
+    shape.blank_at_end = 0
+
+
+def _fitted(row: list[str], width: int, shape: _Shape, number: int, *, pad: bool) -> list[str | None]:
+    """Make a row as wide as the header, or count it as one that cannot be kept."""
+    extra_empty = len(row) > width and not any(row[width:])
+    shape.extra_empty += extra_empty and len(row) == width + 1
+    if pad and len(row) < width:
+        shape.padded += 1
+    elif not (pad and extra_empty):
+        shape.refuse(number)
+    return [*row[:width], *[None] * (width - len(row))]
+
+
+def _ragged(shape: _Shape, width: int, rows: int, *, where: str) -> SourceError:
+    """Say which rows have another length than the header."""
+    listed = ", ".join(f"{row:,}" for row in shape.ragged)
+    if shape.extra_empty == rows:
+        message = f"All {rows:,} rows end with one delimiter more than the header, which has {width:,} columns."
+    else:
+        message = (
+            f"{shape.ragged_rows:,} of {rows:,} rows have another number of cells than the header's {width:,}: "
+            f"rows {listed}{', ...' if shape.ragged_rows > len(shape.ragged) else ''}."
+        )
+    return SourceError(
+        "source.ragged_rows",
+        message,
+        where=where,
+        remedy="Repair the rows, or set source.ragged_rows to pad (short rows are filled, extra empty cells dropped).",
+    )

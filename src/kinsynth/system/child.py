@@ -1,0 +1,194 @@
+"""A function in a child process with limits: memory, time, no network, no life after its parent.
+
+``run_limited`` is for the parent; the rest of the file runs in the child, which is started as
+``python -m kinsynth.system.child``. Requests and answers are JSON.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from kinsynth import errors
+from kinsynth.errors import InternalError, KinsynthError, OutOfMemory, SourceError
+
+_SECONDS_TO_END = 5
+_PR_SET_PDEATHSIG = 1
+
+
+def run_limited(
+    function_path: str,
+    arguments: Mapping[str, Any],
+    *,
+    memory_bytes: int,
+    timeout_s: int,
+    folder: Path,
+) -> Any:
+    """Call a function of kinsynth in a child process and give its answer.
+
+    Args:
+        function_path: ``kinsynth.package.module.function``.
+        arguments: Keyword arguments, as JSON can hold them.
+        memory_bytes: Address space of the child.
+        timeout_s: Wall-clock limit of the child.
+        folder: Working folder of the child.
+
+    Returns:
+        What the function returned, as JSON holds it.
+
+    Raises:
+        KinsynthError: The function raised it; or the child died (``source.parser_died``), needed
+            more memory (``source.parser_memory``) or more time (``source.parser_timeout``).
+
+    Guarantees:
+        The child is dead when this returns or raises. It cannot open a socket from Python. On Linux
+        it dies when the parent dies.
+    """
+    request = {
+        "function": function_path,
+        "arguments": dict(arguments),
+        "memory_bytes": memory_bytes,
+        "timeout_s": timeout_s,
+        "parent": os.getpid(),
+    }
+    command = [sys.executable, "-P", "-m", "kinsynth.system.child"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+        env=_environment(),
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(json.dumps(request).encode(), timeout=timeout_s)
+        except subprocess.TimeoutExpired as late:
+            raise _too_slow(timeout_s) from late
+        finally:
+            process.kill()
+    return _answer(output, process.returncode, memory_bytes=memory_bytes, timeout_s=timeout_s)
+
+
+def _environment() -> dict[str, str]:
+    """Give the child one thread and an allocator that does not reserve address space it will not use."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+
+
+def _too_slow(timeout_s: int) -> SourceError:
+    return SourceError(
+        "source.parser_timeout",
+        f"Reading took more than {timeout_s} seconds and was stopped.",
+        remedy="Raise source.parse_timeout_s, or split the file.",
+    )
+
+
+def _too_large(memory_bytes: int) -> OutOfMemory:
+    return OutOfMemory(
+        "source.parser_memory",
+        f"Reading needs more than the {memory_bytes:,} bytes of memory it may use.",
+        remedy="Raise source.parse_memory_bytes, or split the file.",
+    )
+
+
+def _answer(output: bytes, returncode: int, *, memory_bytes: int, timeout_s: int) -> Any:
+    """Turn what the child wrote, or how it died, into a value or an error."""
+    if not output:
+        if returncode == -signal.SIGXCPU:
+            raise _too_slow(timeout_s)
+        raise SourceError(
+            "source.parser_died",
+            f"The process that reads the file died (exit status {returncode}) within its limits of "
+            f"{memory_bytes:,} bytes and {timeout_s} seconds.",
+            remedy="The file is damaged or hostile, or needs a higher source.parse_memory_bytes.",
+        )
+    answer = json.loads(output)
+    if answer["outcome"] == "memory":
+        raise _too_large(memory_bytes)
+    if answer["outcome"] == "fault":
+        raise InternalError("internal.child", f"{answer['type']} at {answer['at']}.")
+    if answer["outcome"] == "error":
+        kind: type[KinsynthError] = getattr(errors, answer["class"])
+        raise kind(
+            answer["code"], answer["message"], where=answer["where"], remedy=answer["remedy"]
+        )
+    return answer["value"]
+
+
+def _die_with_parent(parent: int) -> None:
+    """Ask the kernel to kill this process when its parent ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _limit(memory_bytes: int, timeout_s: int) -> None:
+    """Set the limits that the kernel keeps."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (timeout_s + _SECONDS_TO_END, timeout_s + _SECONDS_TO_END))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+
+
+def _refuse_network(event: str, _arguments: tuple[Any, ...]) -> None:
+    """Audit hook: no sockets and no further processes."""
+    if event.startswith(("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system")):
+        raise PermissionError(f"{event} is not allowed here")
+
+
+def _call(function_path: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Call the function and put its outcome into words."""
+    module, _, name = function_path.rpartition(".")
+    try:
+        return {"outcome": "value", "value": getattr(importlib.import_module(module), name)(**arguments)}
+    except KinsynthError as error:
+        return {
+            "outcome": "error",
+            "class": type(error).__name__,
+            "code": error.code,
+            "message": error.message,
+            "where": error.where,
+            "remedy": error.remedy,
+        }
+    except MemoryError:
+        return {"outcome": "memory"}
+
+
+def _report_fault(channel: TextIO) -> None:
+    """Let an unforeseen exception end as its type and place: its text could hold a cell."""
+
+    def hook(kind: type[BaseException], _error: BaseException, trace: TracebackType | None) -> None:
+        place = traceback.extract_tb(trace)[-1]
+        at = f"{Path(place.filename).name}:{place.lineno}"
+        json.dump({"outcome": "fault", "type": kind.__name__, "at": at}, channel)
+        channel.flush()
+
+    sys.excepthook = hook
+
+
+def main() -> None:
+    """Serve one request: read it from standard input, write the answer to standard output."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    request = json.load(sys.stdin)
+    _report_fault(channel)
+    _die_with_parent(request["parent"])
+    _limit(request["memory_bytes"], request["timeout_s"])
+    sys.addaudithook(_refuse_network)
+    json.dump(_call(request["function"], request["arguments"]), channel)
+    channel.flush()
+
+
+if __name__ == "__main__":
+    main()
