@@ -21,9 +21,18 @@ def loaded(code: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
-def call(*arguments: str) -> str:
+CALL = """
+from kinsynth.cli import main
+try:
+    main({words!r})
+except SystemExit as end:
+    assert not end.code, end.code
+"""
+
+
+def call(*words: str) -> str:
     """Code that runs a command as the script does."""
-    return f"import sys\nsys.argv = {['kinsynth', *arguments]!r}\nfrom kinsynth.cli import main\ntry:\n main()\nexcept SystemExit as end:\n assert not end.code, end.code"
+    return CALL.format(words=list(words))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+"""Splits a command line into what a command takes and what sets fields of the synthesis document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from kinsynth.errors import UserError
+
+TOP_LEVEL = ("name", "roots")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A command line, split.
+
+    Attributes:
+        command: What the command itself takes, in order.
+        settings: Path in the document to the text of its value: ``{"training.max_epochs": "5"}``.
+    """
+
+    command: tuple[str, ...]
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def split_arguments(words: Sequence[str]) -> Arguments:
+    """Split the words after ``kinsynth``.
+
+    An option whose name has a dot sets a field, as do ``--name`` and ``--roots``. Its value follows
+    after a space or an equals sign. Everything after ``--`` belongs to the command.
+
+    Raises:
+        UserError: A field has no value.
+
+    >>> split_arguments(["run", "a.yaml", "--training.max_epochs", "5", "--roots=many"])
+    Arguments(command=('run', 'a.yaml'), settings={'training.max_epochs': '5', 'roots': 'many'})
+    """
+    command: list[str] = []
+    settings: dict[str, str] = {}
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            command += [word, *rest]
+            break
+        if is_setting(word):
+            path, equals, value = word[2:].partition("=")
+            settings[path] = value if equals else _next_value(path, rest)
+        else:
+            command.append(word)
+    return Arguments(tuple(command), settings)
+
+
+def is_setting(word: str) -> bool:
+    """Tell whether a word names a field of the document."""
+    path = word[2:].partition("=")[0]
+    return word.startswith("--") and ("." in path or path in TOP_LEVEL)
+
+
+def _next_value(path: str, rest: Iterable[str]) -> str:
+    value = next(iter(rest), None)
+    if value is None or value.startswith("--"):
+        raise UserError(
+            "command.value_missing",
+            "The option has no value.",
+            where=f"--{path}",
+            remedy=f"Write --{path} VALUE or --{path}=VALUE.",
+        )
+    return value
+
+
+def read_rows(counts: Sequence[str]) -> dict[str, int]:
+    """Read ``TABLE=N`` pairs.
+
+    Raises:
+        UserError: One is not a table name, an equals sign and a whole number.
+
+    >>> read_rows(["players=100", "teams=1_000"])
+    {'players': 100, 'teams': 1000}
+    """
+    rows = {}
+    for count in counts:
+        table, equals, number = count.rpartition("=")
+        digits = number.replace("_", "").replace(",", "")
+        if not equals or not table or not (digits.isascii() and digits.isdigit()):
+            raise UserError(
+                "command.rows",
+                "A table name, an equals sign and a whole number are expected.",
+                where=f"--rows {count}",
+                remedy="Write for example --rows customers=1000; repeat it for further root tables.",
+            )
+        rows[table] = int(digits)
+    return rows

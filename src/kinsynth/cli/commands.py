@@ -1,0 +1,263 @@
+"""The commands. Heavy modules are imported inside them, so that help appears at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from kinsynth.cli.arguments import read_rows
+from kinsynth.cli.border import Border
+from kinsynth.cli.help import SettingsCommand
+from kinsynth.errors import UserError
+
+if TYPE_CHECKING:
+    from kinsynth.settings.synthesis import Synthesis
+
+app = typer.Typer(
+    name="kinsynth",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+
+SourceArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="SOURCE...", help="Files or folders with tables, or a synthesis document."),
+]
+DocumentArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The synthesis document, made by [bold]kinsynth init[/bold].")
+]
+FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an execution.")]
+OutputOption = Annotated[Path, typer.Option("--output", metavar="DIR", help="Folder to make for the result.")]
+RowsOption = Annotated[
+    list[str] | None,
+    typer.Option("--rows", metavar="TABLE=N", help="Rows of a root table; may be repeated."),
+]
+SeedOption = Annotated[
+    int | None,
+    typer.Option("--seed", min=0, help="Same seed, document and data: same result. [generation.seed]"),
+]
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a command gets besides its own arguments.
+
+    Attributes:
+        settings: Fields of the document set on the command line, path to text.
+        border: Knows where the calls of an unexpected error are written.
+    """
+
+    settings: dict[str, str]
+    border: Border
+
+    @property
+    def out(self) -> Console:
+        """Where results are shown."""
+        return Console()
+
+    @property
+    def err(self) -> Console:
+        """Where progress and errors are shown."""
+        return Console(stderr=True)
+
+
+def _session(context: typer.Context, *, settings: bool) -> Session:
+    session: Session = context.obj
+    if session.settings and not settings:
+        raise UserError(
+            "command.setting_not_taken",
+            f"This command takes no settings of the document ({context.info_name}).",
+            where=f"--{next(iter(session.settings))}",
+            remedy="Settings are fixed when an execution starts: give them to kinsynth run.",
+        )
+    return session
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"kinsynth {version('kinsynth')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _kinsynth(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and leave.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Learns a relational database and generates a synthetic one.
+
+    The result has the same schema and the same statistics, and nobody's rows.
+    """
+
+
+@app.command(cls=SettingsCommand)
+def inspect(context: typer.Context, source: SourceArgument) -> None:
+    """Show what a source holds: tables, column types and proposed keys, each with its reason."""
+    session = _session(context, settings=True)
+    from kinsynth.cli.inspection import show_inspection
+    from kinsynth.pipeline.run import inspect_source
+
+    synthesis, base = _read_source(source, session.settings)
+    show_inspection(session.out, inspect_source(synthesis, base=base))
+
+
+@app.command(cls=SettingsCommand)
+def init(
+    context: typer.Context,
+    source: SourceArgument,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Document to write; - for the terminal.")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Replace the document if it exists.")] = False,
+) -> None:
+    """Write a complete synthesis document for a source: every field with its value and a comment."""
+    session = _session(context, settings=True)
+    from kinsynth.pipeline.declaration import declare
+    from kinsynth.pipeline.run import inspect_source
+    from kinsynth.settings.document import dump
+    from kinsynth.system.files import write_atomically
+
+    printed = str(output) == "-"
+    if output.exists() and not force and not printed:
+        raise UserError(
+            "command.file_exists",
+            "The file exists already.",
+            where=str(output),
+            remedy="Choose another name, or add --force to replace it.",
+        )
+    synthesis, base = _read_source(source, session.settings)
+    declared = declare(inspect_source(synthesis, base=base), synthesis)
+    if printed:
+        typer.echo(dump(declared), nl=False)
+        return
+    moved = _move_paths(declared, old=base, new=output.absolute().parent)
+    write_atomically(output, dump(moved).encode())
+    session.out.print(Text(f"Wrote {output}. Next: kinsynth check {output}"), soft_wrap=True)
+
+
+@app.command(cls=SettingsCommand)
+def check(context: typer.Context, file: DocumentArgument) -> None:
+    """Check a document against its data and say what a run would cost."""
+    session = _session(context, settings=True)
+    from kinsynth.cli.findings import show_assessment, show_findings
+    from kinsynth.pipeline.run import check_document
+
+    synthesis = _read_document(file, session.settings)
+    _, findings, assessment = check_document(synthesis, base=file.absolute().parent)
+    show_findings(session.out, findings)
+    if assessment is not None:
+        show_assessment(session.out, assessment)
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(UserError.exit_code)
+
+
+@app.command(cls=SettingsCommand)
+def run(
+    context: typer.Context,
+    file: DocumentArgument,
+    output: OutputOption,
+    rows: RowsOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Make the synthetic database: load, learn, generate, report, store."""
+    session = _session(context, settings=True)
+    from kinsynth.cli.execution import follow, show_execution
+    from kinsynth.pipeline.run import run as execute
+
+    settings = session.settings | _generation_settings(rows, seed)
+    synthesis = _read_document(file, settings)
+    session.border.trace_folder = output
+    with follow(session.err, output) as (listener, stop_requested):
+        execution = execute(
+            synthesis,
+            output,
+            base=file.absolute().parent,
+            on_event=listener,
+            stop_requested=stop_requested,
+        )
+    show_execution(session.out, execution)
+
+
+@app.command()
+def resume(context: typer.Context, folder: FolderArgument) -> None:
+    """Take up an execution that was stopped or killed, from its last finished step."""
+    session = _session(context, settings=False)
+    from kinsynth.cli.execution import follow, show_execution
+    from kinsynth.pipeline.run import resume as execute
+
+    session.border.trace_folder = folder
+    with follow(session.err, folder) as (listener, stop_requested):
+        execution = execute(folder, on_event=listener, stop_requested=stop_requested)
+    show_execution(session.out, execution)
+
+
+@app.command()
+def generate(
+    context: typer.Context,
+    folder: FolderArgument,
+    output: OutputOption,
+    rows: RowsOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Generate more data from the stored model of an execution, without training again."""
+    session = _session(context, settings=False)
+    from kinsynth.cli.execution import GENERATION, follow, show_execution
+    from kinsynth.pipeline.run import generate as execute
+
+    session.border.trace_folder = output
+    wanted = read_rows(rows) if rows else None
+    with follow(session.err, output, steps=GENERATION) as (listener, stop_requested):
+        execution = execute(
+            folder, rows=wanted, seed=seed, output=output, on_event=listener, stop_requested=stop_requested
+        )
+    show_execution(session.out, execution)
+
+
+def _read_document(file: Path, settings: dict[str, str]) -> Synthesis:
+    from kinsynth.settings.document import load
+
+    return load(file, settings)
+
+
+def _read_source(source: list[str], settings: dict[str, str]) -> tuple[Synthesis, Path]:
+    """Give the document of a source, and the folder its paths start at."""
+    from kinsynth.settings.document import override
+    from kinsynth.settings.source import Source
+    from kinsynth.settings.synthesis import Synthesis
+
+    if len(source) == 1 and source[0].endswith((".yaml", ".yml")):
+        file = Path(source[0])
+        return _read_document(file, settings), file.absolute().parent
+    name = Path(source[0]).resolve().stem or "synthesis"
+    synthesis = Synthesis(name=name, source=Source(paths=tuple(source)))
+    return override(synthesis, settings), Path.cwd()
+
+
+def _generation_settings(rows: list[str] | None, seed: int | None) -> dict[str, str]:
+    from kinsynth.settings.fields import join_path
+
+    counts = {join_path(("generation", "rows", table)): str(n) for table, n in read_rows(rows or ()).items()}
+    return counts if seed is None else counts | {"generation.seed": str(seed)}
+
+
+def _move_paths(synthesis: Synthesis, *, old: Path, new: Path) -> Synthesis:
+    """Rewrite the source's relative paths so that they start at the document's folder."""
+    import os
+
+    paths = tuple(
+        path if Path(path).is_absolute() else Path(os.path.relpath(old / path, new)).as_posix()
+        for path in synthesis.source.paths
+    )
+    return synthesis.model_copy(update={"source": synthesis.source.model_copy(update={"paths": paths})})

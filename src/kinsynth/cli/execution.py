@@ -1,0 +1,71 @@
+"""Follows an execution while it runs and shows what it made."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kinsynth.cli.interruption import Interruption
+from kinsynth.cli.progress import show_progress
+from kinsynth.errors import Interrupted
+from kinsynth.pipeline.timeline import STEPS, Listener, StepName
+
+if TYPE_CHECKING:
+    from kinsynth.pipeline.run import Execution
+
+GENERATION: tuple[StepName, ...] = ("loading", "synthesis", "storing")
+
+
+@contextmanager
+def follow(
+    console: Console, folder: Path, *, steps: tuple[StepName, ...] = STEPS
+) -> Iterator[tuple[Listener, Callable[[], bool]]]:
+    """Show the events of an execution and listen to Ctrl-C.
+
+    Args:
+        console: Where progress is shown.
+        folder: The execution's folder, named in the command that takes it up again.
+        steps: The steps that will run.
+
+    Returns:
+        A listener for events, and the question whether the user asked to stop.
+
+    Raises:
+        Interrupted: The user stopped it; the way to take it up again has been shown.
+    """
+    try:
+        with (
+            Interruption() as interruption,
+            show_progress(console, interruption.requested, steps) as listener,
+        ):
+            yield listener, interruption.requested
+    except Interrupted as stop:
+        command = f"kinsynth resume {shlex.quote(str(folder))}"
+        raise Interrupted(stop.code, "Stopped.", remedy=f"Take it up again with: {command}") from stop
+
+
+def show_execution(console: Console, execution: Execution) -> None:
+    """Show where the results of an execution are."""
+    table = Table.grid(padding=(0, 2))
+    places = {
+        "Tables": execution.tables,
+        "Report": execution.report,
+        "Timeline": execution.timeline,
+        "Certificate": execution.certificate,
+        "Folder": execution.folder,
+    }
+    for title, place in places.items():
+        if place is not None:
+            table.add_row(Text(title, style="bold"), Text(_describe_place(place), overflow="fold"))
+    console.print(table)
+
+
+def _describe_place(place: Path | tuple[Path, ...]) -> str:
+    return str(place) if isinstance(place, Path) else "\n".join(str(path) for path in place)

@@ -1,0 +1,24 @@
+"""The program ``kinsynth``: splits the command line and runs a command inside the border."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from kinsynth.cli.arguments import split_arguments
+from kinsynth.cli.border import Border
+from kinsynth.cli.commands import Session, app
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code: 0, 2, 70, 75 or 130.
+
+    Args:
+        words: The words after the program's name; None for those of this process.
+    """
+    with Border(Console(stderr=True)) as border:
+        arguments = split_arguments(sys.argv[1:] if words is None else words)
+        session = Session(settings=arguments.settings, border=border)
+        app(args=list(arguments.command), prog_name="kinsynth", obj=session)

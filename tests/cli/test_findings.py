@@ -1,0 +1,44 @@
+"""Findings and the assessment are shown in full."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from kinsynth.cli.findings import describe_time, show_findings
+from kinsynth.errors import Finding
+
+
+def shown(*findings: Finding) -> str:
+    """What a narrow terminal shows."""
+    words = io.StringIO()
+    show_findings(Console(file=words, width=80), findings)
+    return words.getvalue()
+
+
+def test_findings_are_grouped_by_step() -> None:
+    """Steps stand in the order of the configuration, errors before warnings, brackets as they are."""
+    words = shown(
+        Finding("settings.not_available", "error", "privacy", "Not built.", "Remove it.", "settings"),
+        Finding("data.small", "notice", "t[1]", "Few rows.", "", "data"),
+        Finding("data.none", "error", "t", "No rows.", "Add some.", "data"),
+    )
+    order = ["Choose data", "[data.none]", "[data.small]", "Settings", "[settings.not_available]", "2 errors"]
+    assert sorted(order, key=words.index) == order
+    assert "t[1]" in words
+
+
+def test_nothing_found() -> None:
+    """No findings are said too."""
+    assert shown() == "No findings.\n"
+
+
+def test_times_at_their_borders() -> None:
+    """A time is rounded before its unit is chosen."""
+    assert [describe_time(value) for value in (59.6, 60, 3599.6, 86_399.7)] == [
+        "1 min",
+        "1 min",
+        "1 h",
+        "1 d",
+    ]
