@@ -1,0 +1,261 @@
+"""An execution in a folder, in one process: begin, take up again, or draw more from a stored model."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+
+from kinsynth.connectors.files import read
+from kinsynth.errors import Finding, Interrupted, KinsynthError, UserError
+from kinsynth.pipeline import steps
+from kinsynth.pipeline.artefacts import save_tables
+from kinsynth.pipeline.checks import check
+from kinsynth.pipeline.complexity import Assessment, assess_inspection
+from kinsynth.pipeline.inspect import Inspection, inspect
+from kinsynth.pipeline.model import Model, load_model
+from kinsynth.pipeline.timeline import (
+    ExecutionFailed,
+    ExecutionFinished,
+    ExecutionStarted,
+    Listener,
+    StepName,
+)
+from kinsynth.pipeline.workspace import EXECUTION, Workspace
+from kinsynth.settings.document import dump, parse
+from kinsynth.settings.synthesis import Synthesis
+from kinsynth.system.files import write_atomically, write_json
+
+Stop = Callable[[], bool]
+
+
+def never() -> bool:
+    """Never stop."""
+    return False
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A finished execution and where its results are.
+
+    Attributes:
+        folder: Folder of the execution.
+        tables: Files with the synthetic tables.
+        report: The PDF report, or None when none was asked for.
+        timeline: The events, one JSON document a line.
+        certificate: What was proven on the written files.
+    """
+
+    folder: Path
+    tables: tuple[Path, ...]
+    report: Path | None
+    timeline: Path
+    certificate: Path
+
+
+def inspect_source(synthesis: Synthesis, *, base: Path) -> Inspection:
+    """Read the source and say what was found; nothing is kept."""
+    with TemporaryDirectory() as folder:
+        listing = read(synthesis.source, Path(folder), base=base)
+        return inspect({table.name: table.table() for table in listing.tables}, synthesis, listing=listing)
+
+
+def check_document(
+    synthesis: Synthesis, *, base: Path
+) -> tuple[Inspection, tuple[Finding, ...], Assessment | None]:
+    """Check a document against its source, and assess its cost when nothing is wrong."""
+    inspection = inspect_source(synthesis, base=base)
+    findings = check(inspection, synthesis)
+    if any(finding.severity == "error" for finding in findings):
+        return inspection, findings, None
+    return inspection, findings, assess_inspection(inspection, synthesis)
+
+
+def run(
+    synthesis: Synthesis,
+    folder: Path,
+    *,
+    base: Path,
+    on_event: Listener | None = None,
+    stop_requested: Stop = never,
+) -> Execution:
+    """Make a synthetic database in a new folder.
+
+    Args:
+        synthesis: The document.
+        folder: A folder that does not exist or is empty.
+        base: Folder that relative source paths start at.
+        on_event: Called with each event.
+        stop_requested: Asked at safe points; True stops cleanly.
+
+    Raises:
+        KinsynthError: Something the user, the world or we must repair; the folder can be resumed
+            unless the document itself is wrong.
+    """
+    _begin(folder, {"kind": "run", "base": str(base.resolve()), "flavour": "polars"}, synthesis)
+    return resume(folder, on_event=on_event, stop_requested=stop_requested)
+
+
+def generate(
+    folder: Path,
+    *,
+    rows: Mapping[str, int] | None = None,
+    seed: int | None = None,
+    output: Path,
+    on_event: Listener | None = None,
+    stop_requested: Stop = never,
+) -> Execution:
+    """Draw more data from the stored model of a finished execution, without training.
+
+    Args:
+        folder: Folder of a finished execution.
+        rows: Rows of each root table; a table that is missing gets the model's number.
+        seed: Source of randomness; None for the model's own.
+        output: A folder that does not exist or is empty.
+        on_event: Called with each event.
+        stop_requested: Asked at safe points; True stops cleanly.
+    """
+    stored = folder / "model"
+    model = load_model(stored)
+    synthesis = parse(Workspace(folder).execution()["synthesis"])
+    facts = {
+        "kind": "generate",
+        "model": str(stored.resolve()),
+        "rows": dict(rows or {}),
+        "seed": model.seed if seed is None else seed,
+    }
+    model.wanted(rows or {})
+    _begin(output, facts, synthesis)
+    return resume(output, on_event=on_event, stop_requested=stop_requested)
+
+
+def resume(folder: Path, *, on_event: Listener | None = None, stop_requested: Stop = never) -> Execution:
+    """Take up an execution from its first unfinished step; a finished one is left as it is."""
+    if not (folder / EXECUTION).is_file():
+        raise UserError(
+            "execution.not_found",
+            "The folder holds no execution.",
+            where=str(folder),
+            remedy="Name the output folder of kinsynth run.",
+        )
+    workspace = Workspace(folder, listener=on_event, stop_requested=stop_requested)
+    with workspace.lock(), _reported(workspace):
+        if not workspace.is_finished("storing"):
+            _perform(workspace)
+        workspace.remove_work()
+    return _finished(workspace)
+
+
+def fit(synthesis: Synthesis, tables: Mapping[str, pa.Table] | None, *, base: Path, flavour: str) -> Model:
+    """Learn a model in a private folder that is removed afterwards.
+
+    Args:
+        synthesis: The document.
+        tables: Tables handed over in Python; None reads the document's source.
+        base: Folder that relative source paths start at.
+        flavour: Library of the tables the model samples.
+    """
+    with TemporaryDirectory() as name:
+        folder = Path(name) / "execution"
+        _begin(folder, {"kind": "run", "base": str(base.resolve()), "flavour": flavour}, synthesis)
+        workspace = Workspace(folder)
+        if tables is not None:
+            save_tables(workspace.work / "given", tables)
+        _perform(workspace, until="training")
+        return load_model(workspace.model)
+
+
+def _begin(folder: Path, facts: Mapping[str, Any], synthesis: Synthesis) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        unfinished = (folder / EXECUTION).is_file()
+        raise UserError(
+            "execution.folder_not_empty",
+            "The folder holds an execution already." if unfinished else "The folder is not empty.",
+            where=str(folder),
+            remedy="Use kinsynth resume, or another folder." if unfinished else "Name another folder.",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "synthesis.yaml", dump(synthesis).encode())
+    write_json(folder / EXECUTION, {"version": 1, "synthesis": synthesis.model_dump(mode="json"), **facts})
+
+
+def _perform(workspace: Workspace, until: StepName | None = None) -> None:
+    execution = workspace.execution()
+    synthesis = parse(execution["synthesis"])
+    sequence = _run_steps(workspace, execution, synthesis)
+    if execution["kind"] == "generate":
+        sequence = _generate_steps(workspace, execution, synthesis)
+    unbroken = True
+    for name, perform in sequence:
+        unbroken = unbroken and workspace.is_finished(name)
+        if not unbroken:
+            perform()
+        if name == until:
+            return
+
+
+Sequence = tuple[tuple[StepName, Callable[[], None]], ...]
+
+
+def _run_steps(workspace: Workspace, execution: Mapping[str, Any], synthesis: Synthesis) -> Sequence:
+    def draw() -> None:
+        seed = synthesis.generation.seed
+        steps.draw(workspace, load_model(workspace.model), rows=synthesis.generation.rows, seed=seed)
+
+    return (
+        ("loading", lambda: steps.load(workspace, synthesis, Path(execution["base"]))),
+        ("preprocessing", lambda: steps.preprocess(workspace, synthesis)),
+        ("building", lambda: steps.build(workspace, synthesis)),
+        ("training", lambda: steps.learn(workspace, synthesis)),
+        ("synthesis", draw),
+        ("report", lambda: steps.compare(workspace, synthesis)),
+        ("storing", lambda: steps.store(workspace, synthesis)),
+    )
+
+
+def _generate_steps(workspace: Workspace, execution: Mapping[str, Any], synthesis: Synthesis) -> Sequence:
+    def draw() -> None:
+        model = load_model(Path(execution["model"]))
+        steps.draw(workspace, model, rows=execution["rows"], seed=execution["seed"])
+
+    return (("synthesis", draw), ("storing", lambda: steps.store(workspace, synthesis)))
+
+
+@contextmanager
+def _reported(workspace: Workspace) -> Iterator[None]:
+    """Write the events of the execution's start and end."""
+    name = workspace.execution()["synthesis"]["name"]
+    resumed = (workspace.folder / "steps").exists()
+    workspace.log.add(ExecutionStarted(at=time.time(), name=name, resumed=resumed))
+    try:
+        yield
+    except KinsynthError as error:
+        stopped = isinstance(error, Interrupted)
+        _fail(workspace, error.code, error.message, interrupted=stopped)
+        raise
+    finally:
+        if (kind := sys.exc_info()[0]) is not None and not issubclass(kind, KinsynthError):
+            _fail(workspace, "internal.unexpected", kind.__name__, interrupted=kind is KeyboardInterrupt)
+    workspace.log.add(ExecutionFinished(at=time.time()))
+
+
+def _fail(workspace: Workspace, code: str, message: str, *, interrupted: bool) -> None:
+    workspace.log.add(ExecutionFailed(at=time.time(), code=code, message=message, interrupted=interrupted))
+
+
+def _finished(workspace: Workspace) -> Execution:
+    report = workspace.folder / "report.pdf"
+    return Execution(
+        folder=workspace.folder,
+        tables=tuple(sorted(workspace.tables.iterdir())),
+        report=report if report.exists() else None,
+        timeline=workspace.folder / "events.jsonl",
+        certificate=workspace.folder / "certificate.json",
+    )

@@ -1,0 +1,221 @@
+"""The seven steps of an execution: each reads files of the workspace and writes files of the workspace.
+
+A step can be done again from its beginning at any time before its outcome is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from kinsynth.connectors.files import read
+from kinsynth.connectors.written import read_back, write
+from kinsynth.engine.checkpoint import load_model as load_network
+from kinsynth.engine.checkpoint import save_model as save_network
+from kinsynth.engine.device import has_cuda
+from kinsynth.engine.trainer import Progress, train
+from kinsynth.errors import InternalError
+from kinsynth.evaluation.evaluate import evaluate
+from kinsynth.pipeline.artefacts import (
+    load_database,
+    load_encoded,
+    load_tables,
+    save_database,
+    save_encoded,
+    save_tables,
+)
+from kinsynth.pipeline.certificate import certify
+from kinsynth.pipeline.checks import check, raise_errors
+from kinsynth.pipeline.encoding import DatabaseCodec, encode, fit_codecs
+from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
+from kinsynth.pipeline.model import Model, load_model, network_path
+from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
+from kinsynth.pipeline.roles import reduce_to_chosen
+from kinsynth.pipeline.workspace import Workspace
+from kinsynth.report.pdf import render
+from kinsynth.schema.database import Database
+from kinsynth.schema.graph import find_structure
+from kinsynth.schema.split import split_roots
+from kinsynth.settings.synthesis import Synthesis
+from kinsynth.system import crash
+from kinsynth.system.files import read_json, write_atomically, write_json
+
+
+def load(workspace: Workspace, synthesis: Synthesis, base: Path) -> None:
+    """Read the source, check the document against it and keep what was chosen."""
+    original = workspace.work / "original"
+    with workspace.step("loading", original) as progress:
+        tables = _read_source(workspace, synthesis, base)
+        progress(0.5, f"{len(tables)} tables read")
+        inspection = inspect(tables, synthesis)
+        progress(0.8, "types and keys found")
+        findings = check(inspection, synthesis)
+        for finding in findings:
+            if finding.severity != "error":
+                progress.say(str(finding))
+        raise_errors(findings)
+        database, changes = apply_orphan_policies(inspection.database())
+        for change in changes:
+            progress.say(change)
+        save_database(original, reduce_to_chosen(database, synthesis))
+        for name, table in database.tables.items():
+            progress.say(f"{name}: {table.num_rows:,} rows, {table.num_columns} columns")
+
+
+def _read_source(workspace: Workspace, synthesis: Synthesis, base: Path) -> Mapping[str, pa.Table]:
+    if synthesis.source.kind == "memory":
+        return load_tables(workspace.work / "given")
+    listing = read(synthesis.source, workspace.work / "source", base=base)
+    return {table.name: table.table() for table in listing.tables}
+
+
+def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
+    """Split off the holdout, fit the codecs on the rest and encode it."""
+    codecs, encoded = workspace.work / "codecs.json", workspace.work / "encoded"
+    with workspace.step("preprocessing", codecs, encoded) as progress:
+        train_part, _ = split(workspace, synthesis)
+        codec = fit_codecs(train_part, synthesis, on_share=lambda share, name: progress(0.7 * share, name))
+        write_json(codecs, codec.to_json())
+        workspace.check_stop()
+        save_encoded(encoded, encode(train_part, codec))
+
+
+def split(workspace: Workspace, synthesis: Synthesis) -> tuple[Database, Database | None]:
+    """Give the rows the model may see and the held-out rows; the same ones every time."""
+    database = load_database(workspace.work / "original")
+    share = synthesis.evaluation.holdout_share
+    if share == 0:
+        return database, None
+    seed = derive_seed(synthesis.generation.seed, "holdout")
+    return split_roots(database, find_structure(database.schema), share=share, seed=seed)
+
+
+def build(workspace: Workspace, synthesis: Synthesis) -> None:
+    """Decide sizes, batches and threads from the rows and the machine; once."""
+    path = workspace.folder / "plan.json"
+    with workspace.step("building", path) as progress:
+        if path.exists():
+            return
+        machine = look_at_machine(synthesis, cuda=has_cuda())
+        plan = make_plan(load_encoded(workspace.work / "encoded"), synthesis, machine)
+        write_json(path, plan.to_json())
+        for name, table in plan.tables.items():
+            progress.say(f"{name}: batches of {table.batch_size:,}, at most {table.max_epochs} epochs")
+
+
+def learn(workspace: Workspace, synthesis: Synthesis) -> None:
+    """Train the network of every synthesised table; finished ones are kept on resume."""
+    with workspace.step("training", workspace.model) as progress:
+        plan = Plan.from_json(read_json(workspace.folder / "plan.json"))
+        encoded = load_encoded(workspace.work / "encoded")
+        networks = {}
+        total = sum(max(1, encoded.tables[name].rows) for name in encoded.tables)
+        done = 0
+
+        def report(state: Progress) -> None:
+            workspace.check_stop()
+            crash.point("training.validated")
+            share = (done + state.fraction * encoded.tables[state.table].rows) / total
+            losses = {"training_loss": state.training_loss, "validation_loss": state.validation_loss}
+            progress(min(share, 1.0), f"{state.table}, epoch {state.epoch}", losses)
+
+        for number, name in enumerate(encoded.tables):
+            path = network_path(workspace.model, number)
+            if not path.exists():
+                seed = derive_seed(synthesis.generation.seed, f"train {number}")
+                checkpoint = workspace.work / "checkpoints" / f"{number:03}.safetensors"
+                checkpoint.parent.mkdir(parents=True, exist_ok=True)
+                network = train(
+                    encoded, name, plan.tables[name], seed=seed, checkpoint=checkpoint, on_step=report
+                )
+                save_network(path, network)
+                progress.say(f"{name}: loss {network.loss:.3f} nats a row after {network.steps:,} steps")
+            networks[name] = load_network(path)
+            done += max(1, encoded.tables[name].rows)
+        _make_model(workspace, synthesis, networks).describe(workspace.model)
+
+
+def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[str, object]) -> Model:
+    database = load_database(workspace.work / "original")
+    codec = DatabaseCodec.from_json(read_json(workspace.work / "codecs.json"))
+    roots = [table.name for table in codec.tables.values() if table.parent is None]
+    execution = workspace.execution()
+    return Model(
+        name=synthesis.name,
+        schema=database.schema,
+        codec=codec,
+        networks=networks,
+        originals={
+            name: database.tables[name] for name, table in database.schema.tables.items() if table.original
+        },
+        rows={name: synthesis.generation.rows.get(name, database.tables[name].num_rows) for name in roots},
+        seed=synthesis.generation.seed,
+        temperature=synthesis.generation.temperature,
+        flavour=execution["flavour"],
+    )
+
+
+def draw(workspace: Workspace, model: Model, *, rows: Mapping[str, int], seed: int) -> None:
+    """Draw the synthetic database."""
+    synthetic = workspace.work / "synthetic"
+    with workspace.step("synthesis", synthetic) as progress:
+
+        def report(share: float, message: str) -> None:
+            workspace.check_stop()
+            crash.point("synthesis.block")
+            progress(share, message)
+
+        database = model.draw(rows, seed=seed, on_share=report)
+        save_database(synthetic, database)
+        for name, table in database.tables.items():
+            progress.say(f"{name}: {table.num_rows:,} rows")
+
+
+def compare(workspace: Workspace, synthesis: Synthesis) -> None:
+    """Compare original and synthetic, and write the report."""
+    results, pdf = workspace.folder / "evaluation.json", workspace.folder / "report.pdf"
+    with workspace.step("report", results, pdf) as progress:
+        train_part, holdout = split(workspace, synthesis)
+        evaluation = evaluate(
+            train_part,
+            load_database(workspace.work / "synthetic"),
+            holdout=holdout,
+            settings=synthesis.evaluation,
+            report=synthesis.report,
+            protection=synthesis.protection,
+            seed=derive_seed(synthesis.generation.seed, "evaluation"),
+        )
+        write_atomically(results, evaluation.model_dump_json(indent=1).encode())
+        progress(0.6, "comparison finished")
+        workspace.check_stop()
+        if synthesis.report.enabled:
+            write_atomically(pdf, render(evaluation, name=synthesis.name))
+
+
+def store(workspace: Workspace, synthesis: Synthesis) -> None:
+    """Write the tables, read them again and certify what was written."""
+    certificate = workspace.folder / "certificate.json"
+    with workspace.step("storing", workspace.tables, certificate) as progress:
+        database = load_database(workspace.work / "synthetic")
+        written = write(database, synthesis.destination, workspace.tables)
+        progress(0.6, f"{len(written)} files written")
+        again = read_back(written, database.schema)
+        originals = {
+            name: table for name, table in database.tables.items() if database.schema.tables[name].original
+        }
+        expected = {name: table.num_rows for name, table in database.tables.items()}
+        proof = certify(database.schema, again, originals=originals, expected_rows=expected)
+        write_atomically(certificate, proof.model_dump_json(indent=1).encode())
+        if proof.failed:
+            raise InternalError(
+                "certificate.failed",
+                f"{len(proof.failed)} guarantees do not hold on the written files.",
+                where=str(certificate),
+                remedy="Report this with the certificate; it holds no values.",
+            )
+        progress.say(f"{len(proof.guarantees)} guarantees hold on the written files")
+
+
+__all__ = ["build", "compare", "draw", "learn", "load", "load_model", "preprocess", "save_tables", "store"]
