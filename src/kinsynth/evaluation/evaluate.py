@@ -1,0 +1,350 @@
+"""Evaluate: compares a synthetic database with the original one, held-out rows being the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinsynth.evaluation import relational, scores
+from kinsynth.evaluation.bins import Binned, bin_variable
+from kinsynth.evaluation.detection import detect
+from kinsynth.evaluation.disclosure import compare_neighbours
+from kinsynth.evaluation.fidelity import (
+    noise,
+    pair_matrices,
+    similarity,
+    similarity_interval,
+    total_variation,
+)
+from kinsynth.evaluation.links import ancestry, climb, key_columns, link, subjects
+from kinsynth.evaluation.marginals import missing_shares, show
+from kinsynth.evaluation.results import (
+    ColumnComparison,
+    Evaluation,
+    Matrix,
+    Metric,
+    PairComparison,
+    RelationComparison,
+    TableEvaluation,
+)
+from kinsynth.evaluation.variables import IntArray, Variable, is_comparable, read_variable
+from kinsynth.schema.database import Database
+from kinsynth.schema.table import Relation
+from kinsynth.settings.evaluation import Evaluation as EvaluationSettings
+from kinsynth.settings.evaluation import Report
+from kinsynth.settings.privacy import Protection
+
+_DETECTION_BINS = 63
+_PARENT_COLUMNS = 12
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """What every part of the evaluation needs.
+
+    Attributes:
+        databases: Original, synthetic and perhaps held-out rows.
+    """
+
+    databases: tuple[Database, ...]
+    settings: EvaluationSettings
+    report: Report
+    protection: Protection
+    seed: int
+
+
+def evaluate(
+    original: Database,
+    synthetic: Database,
+    *,
+    holdout: Database | None = None,
+    settings: EvaluationSettings | None = None,
+    report: Report | None = None,
+    protection: Protection | None = None,
+    seed: int = 0,
+) -> Evaluation:
+    """Compare synthetic with original rows.
+
+    Args:
+        original: The rows the model learned from.
+        synthetic: The generated rows.
+        holdout: Original rows the model never saw.
+        settings: How many rows are compared one by one.
+        report: How many columns are compared in detail.
+        protection: What may be shown of the original.
+        seed: Chooses rows where not all are compared.
+
+    Returns:
+        Scores, comparisons and distributions, safe to show.
+
+    Guarantees:
+        Same arguments, same result. Original-data tables and key columns have no part in it. Categories
+        held by fewer than ``rare_minimum`` root rows are not named.
+    """
+    comparison = _Comparison(
+        databases=(original, synthetic) if holdout is None else (original, synthetic, holdout),
+        settings=settings or EvaluationSettings(),
+        report=report or Report(),
+        protection=protection or Protection(),
+        seed=seed,
+    )
+    tables = {name: _read_table(comparison, name) for name in _synthesised(original)}
+    evaluated = [_evaluate_table(comparison, name, tables) for name in tables]
+    relations = [
+        _evaluate_relation(comparison, relation, tables)
+        for relation in original.schema.relations
+        if relation.table in tables and relation.references_table in tables
+    ]
+    known_tables = [table for table in evaluated if table is not None]
+    known_relations = [relation for relation in relations if relation is not None]
+    return Evaluation(
+        accuracy=scores.overall_accuracy(
+            [table.accuracy for table in known_tables] + [relation.accuracy for relation in known_relations]
+        ),
+        privacy=scores.overall_privacy([table.privacy for table in known_tables]),
+        has_holdout=holdout is not None,
+        tables=tuple(known_tables),
+        relations=tuple(known_relations),
+    )
+
+
+def _synthesised(database: Database) -> list[str]:
+    """Name the tables that are not copied, in the schema's order."""
+    return [name for name, table in database.schema.tables.items() if not table.original]
+
+
+def _read_table(comparison: _Comparison, name: str) -> list[Variable]:
+    """Read the comparable columns of a table, keys left out."""
+    schema = comparison.databases[0].schema
+    keys = key_columns(schema, name)
+    return [
+        read_variable(column, [database.tables[name][column.name] for database in comparison.databases])
+        for column in schema.tables[name].columns
+        if column.name not in keys and is_comparable(column)
+    ]
+
+
+def _evaluate_table(
+    comparison: _Comparison, name: str, tables: dict[str, list[Variable]]
+) -> TableEvaluation | None:
+    """Evaluate one table; None where a part has no rows or no column can be compared."""
+    variables = tables[name]
+    sizes = [database.tables[name].num_rows for database in comparison.databases]
+    if not variables or min(sizes[:2]) == 0:
+        return None
+    usable = comparison if min(sizes) else _without_holdout(comparison)
+    variables = [Variable(v.column, v.parts[: len(usable.databases)], v.labels) for v in variables]
+    binned = [bin_variable(variable) for variable in variables]
+    owners = [subjects(database, name) for database in usable.databases]
+    scale = _group_scale(binned)
+    columns = [
+        _compare_column(usable, variable, cells, owners[0], scale)
+        for variable, cells in zip(variables, binned, strict=True)
+    ]
+    shown = columns[: comparison.report.univariate_columns]
+    wide = _wide(usable, name, tables)[: comparison.report.knn_columns]
+    pairs_metric, pairs = _compare_pairs(usable, binned, scale)
+    rows_metric = _compare_rows(usable, wide, owners)
+    neighbours = compare_neighbours(wide, max_rows=comparison.settings.max_rows, seed=comparison.seed)
+    columns_metric = _mean_metric("columns", [column.similarity for column in columns])
+    metrics = [metric for metric in (columns_metric, pairs_metric, rows_metric) if metric is not None]
+    return TableEvaluation(
+        name=name,
+        rows=(_banded(sizes[0]), _banded(sizes[1]), _banded(sizes[2]) if len(sizes) > 2 else 0),
+        accuracy=scores.table_accuracy(
+            columns_metric.value,
+            None if pairs_metric is None else pairs_metric.value,
+            None if rows_metric is None else scores.realism(rows_metric.value),
+        ),
+        privacy=None if neighbours is None else scores.table_privacy(neighbours.risk),
+        metrics=tuple(metrics),
+        columns=tuple(shown),
+        pairs=pairs,
+        neighbours=neighbours,
+    )
+
+
+def _without_holdout(comparison: _Comparison) -> _Comparison:
+    """Leave the held-out rows out."""
+    return _Comparison(
+        comparison.databases[:2],
+        comparison.settings,
+        comparison.report,
+        comparison.protection,
+        comparison.seed,
+    )
+
+
+def _banded(rows: int) -> int:
+    """Round a number of rows to two digits."""
+    return int(float(f"{rows:.2g}"))
+
+
+def _group_scale(binned: Sequence[Binned]) -> float:
+    """Measure on held-out rows how much larger chance is than for independent rows, 1-4."""
+    if len(binned[0].parts) < 3:
+        return 1.0
+    sizes = (len(binned[0].parts[0]), len(binned[0].parts[2]))
+    measured = sum(total_variation(column.shares(0), column.shares(2)) for column in binned)
+    expected = sum(noise(column.shares(0), *sizes) for column in binned)
+    return float(np.clip(measured / max(expected, 1e-9), 1, 4))
+
+
+def _compare_column(
+    comparison: _Comparison, variable: Variable, cells: Binned, owner_R: IntArray, scale: float
+) -> ColumnComparison:
+    """Compare one column."""
+    values = []
+    for part in range(1, len(cells.parts)):
+        chance = min(scale * noise(cells.shares(0), len(cells.parts[0]), len(cells.parts[part])), 0.9)
+        distance = total_variation(cells.shares(0), cells.shares(part))
+        values.append((round(similarity(distance, chance), 4), chance))
+    low, high = similarity_interval(
+        cells.shares(0),
+        cells.shares(1),
+        sizes=(len(cells.parts[0]), len(cells.parts[1])),
+        chance=values[0][1],
+        seed=comparison.seed,
+    )
+    return ColumnComparison(
+        name=variable.column.name,
+        type=variable.column.type,
+        similarity=Metric(
+            name="column_similarity",
+            value=values[0][0],
+            interval=(round(low, 4), round(high, 4)),
+            reference=values[1][0] if len(values) > 1 else None,
+        ),
+        missing=missing_shares(variable),
+        distribution=show(variable, owner_R, comparison.protection),
+    )
+
+
+def _mean_metric(name: str, metrics: Sequence[Metric]) -> Metric:
+    """Average the same metric of many columns."""
+    references = [metric.reference for metric in metrics if metric.reference is not None]
+    return Metric(
+        name=name,
+        value=round(float(np.mean([metric.value for metric in metrics])), 4),
+        reference=round(float(np.mean(references)), 4) if references else None,
+    )
+
+
+def _compare_pairs(
+    comparison: _Comparison, binned: Sequence[Binned], scale: float
+) -> tuple[Metric | None, PairComparison | None]:
+    """Compare the pairs of a table's columns; None for a table of one column."""
+    binned = binned[: max(comparison.report.bivariate_columns, 2)]
+    if len(binned) < 2:
+        return None, None
+    *matrices, kept = pair_matrices(binned, part=1, scale=scale)
+    reference = pair_matrices(binned, part=2, scale=scale)[3] if len(comparison.databases) > 2 else None
+    metric = Metric(
+        name="pairs", value=round(kept, 4), reference=None if reference is None else round(reference, 4)
+    )
+    if comparison.report.bivariate_columns < 2:
+        return metric, None
+    similar, original, synthetic = (_matrix(matrix) for matrix in matrices)
+    return metric, PairComparison(
+        columns=tuple(column.name for column in binned),
+        similarity=similar,
+        association_original=original,
+        association_synthetic=synthetic,
+    )
+
+
+def _matrix(values_CC: NDArray[np.float64]) -> Matrix:
+    """Round a matrix to three decimals."""
+    return tuple(tuple(float(value) for value in row) for row in np.round(values_CC, 3))
+
+
+def _wide(comparison: _Comparison, name: str, tables: dict[str, list[Variable]]) -> list[Variable]:
+    """Give the columns of a table and, taken at its rows, those of its ancestors."""
+    parts = len(comparison.databases)
+    wide = [Variable(v.column, v.parts[:parts], v.labels) for v in tables[name]]
+    above = [climb(database, name) for database in comparison.databases]
+    for relation in ancestry(comparison.databases[0].schema, name):
+        parent = relation.references_table
+        rows = [part[parent] for part in above]
+        wide += [variable.taken(rows, f"{parent}.{variable.column.name}") for variable in tables[parent]]
+    return wide
+
+
+def _compare_rows(
+    comparison: _Comparison, wide: Sequence[Variable], owners: Sequence[IntArray]
+) -> Metric | None:
+    """Measure how well whole rows can be told from training rows; None for too few rows."""
+    binned = [bin_variable(variable, bins=_DETECTION_BINS, pooled=True) for variable in wide]
+    values = [
+        _detect_part(comparison, binned, owners, part=part) for part in range(1, len(comparison.databases))
+    ]
+    if values[0] is None:
+        return None
+    return Metric(
+        name="detection",
+        value=values[0],
+        reference=values[1] if len(values) > 1 else None,
+        direction="lower",
+    )
+
+
+def _detect_part(
+    comparison: _Comparison, binned: Sequence[Binned], owners: Sequence[IntArray], *, part: int
+) -> float | None:
+    """Measure how well rows of one part can be told from as many original rows."""
+    rows = min(len(owners[0]), len(owners[part]), comparison.settings.max_rows)
+    if rows < 100 or not binned:
+        return None
+    rng = np.random.default_rng(comparison.seed)
+    chosen = [np.sort(rng.permutation(len(owners[p]))[:rows]) for p in (0, part)]
+    codes = np.concatenate(
+        [np.stack([b.parts[p][c] for b in binned], axis=1) for p, c in zip((0, part), chosen, strict=True)]
+    )
+    groups = np.concatenate([owners[0][chosen[0]], int(owners[0].max()) + 1 + owners[part][chosen[1]]])
+    return round(detect(codes, np.repeat([False, True], rows), groups, seed=comparison.seed), 4)
+
+
+def _evaluate_relation(
+    comparison: _Comparison, relation: Relation, tables: dict[str, list[Variable]]
+) -> RelationComparison | None:
+    """Evaluate one relation; None where a part has no parents."""
+    databases = comparison.databases
+    sizes = [database.tables[relation.references_table].num_rows for database in databases]
+    if min(sizes[:2]) == 0:
+        return None
+    parts = len(databases) if min(sizes) else 2
+    rows = [link(database, relation) for database in databases[:parts]]
+    counts = [relational.child_counts(row, size) for row, size in zip(rows, sizes, strict=False)]
+    pairs = _parent_child(relation, tables, rows)
+    similar = relational.count_similarity(counts)
+    return RelationComparison(
+        name=str(relation),
+        table=relation.table,
+        parent=relation.references_table,
+        children=relational.show_counts(counts, comparison.protection.rare_minimum),
+        total_variation=relational.count_distance(counts, seed=comparison.seed),
+        child_counts=similar,
+        pairs=pairs,
+        accuracy=scores.relation_accuracy(similar.value, None if pairs is None else pairs.value),
+    )
+
+
+def _parent_child(
+    relation: Relation, tables: dict[str, list[Variable]], rows: Sequence[IntArray]
+) -> Metric | None:
+    """Compare pairs of a parent's and a child's column."""
+    parts = len(rows)
+    children = [
+        Variable(v.column, v.parts[:parts], v.labels) for v in tables[relation.table][:_PARENT_COLUMNS]
+    ]
+    parents = [v.taken(rows, v.column.name) for v in tables[relation.references_table][:_PARENT_COLUMNS]]
+    if not children or not parents or min(len(row) for row in rows) == 0:
+        return None
+    return relational.compare_pairs(
+        [bin_variable(variable) for variable in parents],
+        [bin_variable(variable) for variable in children],
+        parts=parts,
+    )

@@ -1,0 +1,105 @@
+"""Relational: how many children parents have, and how columns of children go with those of their parents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kinsynth.evaluation.bins import Binned
+from kinsynth.evaluation.fidelity import PairSums, noise, pair_similarity, similarity, total_variation
+from kinsynth.evaluation.marginals import shares
+from kinsynth.evaluation.results import Distribution, Metric
+from kinsynth.evaluation.variables import FloatArray, IntArray
+
+_REDRAWS = 200
+_CELLS = 12
+
+
+def child_counts(parent_row_R: IntArray, parents: int) -> IntArray:
+    """Count the children of each parent, those with none included; shape (parents,)."""
+    return np.bincount(parent_row_R[parent_row_R >= 0], minlength=parents)
+
+
+def count_shares(parts: Sequence[IntArray]) -> list[FloatArray]:
+    """Give the share of parents with exactly 0, 1, 2, ... children in each part."""
+    cells = max(int(part.max(initial=0)) for part in parts) + 1
+    return [np.bincount(part, minlength=cells) / max(len(part), 1) for part in parts]
+
+
+def count_distance(parts: Sequence[IntArray], *, seed: int) -> Metric:
+    """Measure the total variation of exact child counts, original against synthetic."""
+    spread = count_shares(parts)
+    value = total_variation(spread[0], spread[1])
+    rng = np.random.default_rng(seed)
+    draws = [
+        rng.multinomial(len(part), share, size=_REDRAWS) / len(part)
+        for part, share in zip(parts, spread, strict=True)
+    ]
+    half_width = 1.96 * float(np.std(np.abs(draws[0] - draws[1]).sum(axis=1) / 2))
+    return Metric(
+        name="child_count_distance",
+        value=round(value, 4),
+        interval=(round(max(0.0, value - half_width), 4), round(min(1.0, value + half_width), 4)),
+        reference=round(total_variation(spread[0], spread[2]), 4) if len(parts) > 2 else None,
+        direction="lower",
+    )
+
+
+def count_similarity(parts: Sequence[IntArray]) -> Metric:
+    """Scale the distance of child counts: 1 as near as another real sample of that size."""
+    spread = count_shares(parts)
+    values = []
+    for other in range(1, len(parts)):
+        chance = noise(spread[0], len(parts[0]), len(parts[other]))
+        values.append(round(similarity(total_variation(spread[0], spread[other]), chance), 4))
+    return Metric(name="child_counts", value=values[0], reference=values[1] if len(values) > 1 else None)
+
+
+def show_counts(parts: Sequence[IntArray], minimum: int) -> Distribution:
+    """Give the distribution of child counts in cells of at least ``minimum`` original parents."""
+    starts = cell_starts(parts[0], minimum)
+    labels = [_range_label(low, high - 1) for low, high in zip(starts, [*starts[1:], 0], strict=True)]
+    counts = [
+        np.bincount(np.searchsorted(starts, part, side="right") - 1, minlength=len(starts)) for part in parts
+    ]
+    spread = [shares(part) for part in counts]
+    return Distribution(
+        labels=tuple(labels),
+        original=spread[0],
+        synthetic=spread[1],
+        holdout=spread[2] if len(spread) > 2 else None,
+    )
+
+
+def cell_starts(counts: IntArray, minimum: int) -> list[int]:
+    """Choose the smallest count of each cell: single counts while they are few, ranges otherwise."""
+    wanted = max(minimum, len(counts) // (2 * _CELLS) if len(np.unique(counts)) > _CELLS else 1)
+    starts, held = [0], 0
+    for value, parents in zip(*np.unique(counts, return_counts=True), strict=True):
+        if held >= wanted and len(counts[counts >= value]) >= wanted:
+            starts.append(int(value))
+            held = 0
+        held += int(parents)
+    return starts
+
+
+def _range_label(low: int, high: int) -> str:
+    """Write one count, a range, or an open range."""
+    if high < low:
+        return f"{low}+"
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def compare_pairs(parents: Sequence[Binned], children: Sequence[Binned], *, parts: int) -> Metric | None:
+    """Compare pairs of a parent's column, taken at the child's rows, and a child's column."""
+    if not parents or not children or min(len(part) for part in parents[0].parts) == 0:
+        return None
+    kept = []
+    for other in range(1, parts):
+        sums = PairSums()
+        for first in parents:
+            for second in children:
+                pair_similarity(first, second, sums, part=other, scale=1.0)
+        kept.append(round(sums.kept(), 4))
+    return Metric(name="parent_child_pairs", value=kept[0], reference=kept[1] if len(kept) > 1 else None)

@@ -1,0 +1,164 @@
+"""Results of an evaluation: numbers ready to be shown, none of them the value of a single row.
+
+Everything here may leave the house: shares instead of counts, categories and axis ends that passed value
+protection, row counts rounded to two digits.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Direction = Literal["higher", "lower", "reference"]
+Scale = Literal["number", "date", "time", "datetime"]
+Shares = tuple[float, ...]
+Matrix = tuple[tuple[float, ...], ...]
+
+
+class Result(BaseModel):
+    """A part of an evaluation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class Metric(Result):
+    """One measured number.
+
+    Attributes:
+        name: Stable name; explained in ``docs/scores.md``.
+        value: What was measured on the synthetic rows.
+        interval: Its 95 % interval, where one can be given.
+        reference: The same number for held-out original rows: what perfect data reach.
+        direction: Whether higher or lower is better, or the reference itself is best.
+    """
+
+    name: str
+    value: float
+    interval: tuple[float, float] | None = None
+    reference: float | None = None
+    direction: Direction = "higher"
+
+
+class Distribution(Result):
+    """Shares of the same cells in original, synthetic and held-out rows; each adds up to 1.
+
+    Attributes:
+        labels: Name of each cell, or
+        edges: ends of each cell, one more than cells; numbers, days or microseconds since 1970.
+        scale: What the edges are.
+    """
+
+    labels: tuple[str, ...] = ()
+    edges: tuple[float, ...] = ()
+    scale: Scale = "number"
+    original: Shares
+    synthetic: Shares
+    holdout: Shares | None = None
+
+
+class ColumnComparison(Result):
+    """One column, original against synthetic.
+
+    Attributes:
+        missing: Share of missing values in original, synthetic and (if any) held-out rows.
+        distribution: The values that are not missing; None where protection leaves nothing to show.
+    """
+
+    name: str
+    type: str
+    similarity: Metric
+    missing: Shares
+    distribution: Distribution | None
+
+
+class PairComparison(Result):
+    """Every pair of some columns; matrices are square and symmetric.
+
+    Attributes:
+        columns: Their names.
+        similarity: 1 where the two columns go together as in the original.
+        association_original: Cramér's V in the original rows: 0 independent, 1 determined.
+        association_synthetic: The same in the synthetic rows.
+    """
+
+    columns: tuple[str, ...]
+    similarity: Matrix
+    association_original: Matrix
+    association_synthetic: Matrix
+
+
+class RelationComparison(Result):
+    """One relation: how many children parents have, and how children go with their parents.
+
+    Attributes:
+        children: Share of parents by number of children.
+        total_variation: Distance of the two distributions of exact child counts.
+        child_counts: Similarity of child counts, 1 as near as another real sample.
+        pairs: Similarity of pairs of a parent's and a child's column; None without such columns.
+    """
+
+    name: str
+    table: str
+    parent: str
+    children: Distribution
+    total_variation: Metric
+    child_counts: Metric
+    pairs: Metric | None
+    accuracy: float
+
+
+class NeighbourComparison(Result):
+    """Distances to nearest rows.
+
+    Attributes:
+        columns: Number of columns compared, those of the parents included.
+        to_original: Distance of rows to the nearest training row: synthetic against held-out rows.
+        within: Distance of rows to the nearest other row of their own kind.
+        proximity: Distance of a real row to the nearest synthetic row, divided by that to the nearest
+            other training row: training rows against held-out ones.
+        metrics: The attacks, each with the value for held-out rows.
+    """
+
+    columns: int
+    to_original: Distribution
+    within: Distribution
+    proximity: Distribution | None
+    metrics: tuple[Metric, ...]
+    risk: float
+
+
+class TableEvaluation(Result):
+    """One table.
+
+    Attributes:
+        rows: Rows of original, synthetic and held-out part, rounded to two digits.
+        accuracy: 0-10.
+        privacy: 0-10; None where too few rows or columns can be compared.
+        metrics: Level by level: columns, pairs, rows.
+    """
+
+    name: str
+    rows: tuple[int, int, int]
+    accuracy: float
+    privacy: float | None
+    metrics: tuple[Metric, ...]
+    columns: tuple[ColumnComparison, ...]
+    pairs: PairComparison | None
+    neighbours: NeighbourComparison | None
+
+
+class Evaluation(Result):
+    """Synthetic against original rows, with held-out rows as the reference.
+
+    Attributes:
+        accuracy: 0-10; None where nothing can be compared.
+        privacy: 0-10; that of the weakest table; None where nothing can be compared.
+        has_holdout: Whether held-out rows were given.
+    """
+
+    accuracy: float | None
+    privacy: float | None
+    has_holdout: bool
+    tables: tuple[TableEvaluation, ...]
+    relations: tuple[RelationComparison, ...]

@@ -1,0 +1,44 @@
+"""Scores: from measured levels to the two numbers a user sees. The formulas are published in the docs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+COLUMNS_WEIGHT, PAIRS_WEIGHT, ROWS_WEIGHT = 0.25, 0.35, 0.40
+_STEEPNESS = 4
+
+
+def realism(detection: float) -> float:
+    """Turn a detection quality (0.5 guessing, 1 certain) into a level: 1 cannot be told apart."""
+    return float(np.clip(2 * (1 - detection), 0, 1))
+
+
+def table_accuracy(columns: float, pairs: float | None, rows: float | None) -> float:
+    """Give the accuracy of one table, 0-10: the weighted mean of the levels that could be measured."""
+    levels = ((columns, COLUMNS_WEIGHT), (pairs, PAIRS_WEIGHT), (rows, ROWS_WEIGHT))
+    known = [(value, weight) for value, weight in levels if value is not None]
+    return round(10 * sum(v * w for v, w in known) / sum(w for _, w in known), 2)
+
+
+def relation_accuracy(child_counts: float, pairs: float | None) -> float:
+    """Give the accuracy of one relation, 0-10."""
+    levels = [child_counts] if pairs is None else [child_counts, pairs]
+    return round(10 * sum(levels) / len(levels), 2)
+
+
+def overall_accuracy(parts: Sequence[float]) -> float | None:
+    """Give the accuracy of a database: the mean over its tables and relations."""
+    return round(sum(parts) / len(parts), 1) if parts else None
+
+
+def table_privacy(risk: float) -> float:
+    """Give the privacy of one table, 0-10: steep, since a few rows given away are already serious."""
+    return round(10 * (1 - risk) ** _STEEPNESS, 2)
+
+
+def overall_privacy(parts: Sequence[float | None]) -> float | None:
+    """Give the privacy of a database: that of its weakest table."""
+    known = [part for part in parts if part is not None]
+    return round(min(known), 1) if known else None
