@@ -1,20 +1,28 @@
-"""ColumnType and Codec: the four promises every column type keeps.
+"""ColumnType and Codec: the promises every column type keeps, and the counts they are made of.
 
-The life of a column: ``match`` proposes a type, ``fit`` counts the values of one part of the rows,
-``merge`` adds such counts up, ``build`` makes a codec of them; the codec encodes and decodes.
+The life of a column: ``fit`` counts the values of one part of the rows, ``merge`` adds such counts up,
+``build`` makes a codec of them; the codec encodes and decodes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kinsynth.columns.storage import as_array
 from kinsynth.encoded import FloatArray, IntArray, SubColumn
+from kinsynth.schema.table import TextFormat
+from kinsynth.settings.privacy import Protection
+from kinsynth.settings.treatment import Column
 
 Values = tuple[pa.ChunkedArray | pa.Array, ...]
+Rows = NDArray[np.int64]
+Uniforms = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,4 +66,110 @@ class Codec(Protocol):
         """Give a JSON document from which ``registry.codec_from_json`` makes an equal codec."""
 
 
-__all__ = ["Codec", "FloatArray", "IntArray", "Match", "SubColumn", "Values"]
+@dataclass(frozen=True)
+class Part:
+    """The values of some rows, counted: what a codec is built from.
+
+    Attributes:
+        pairs: One line for each distinct pair of value and root, sorted: the value in columns ``v0``
+            (``v1``), its ``root`` and how many ``rows`` hold it. A missing value is a value here.
+
+    Guarantees:
+        Merging is associative and equal to counting all rows at once.
+    """
+
+    pairs: pa.Table
+
+    @property
+    def values(self) -> tuple[pa.Array, ...]:
+        """The value of each pair."""
+        return tuple(
+            as_array(self.pairs[name]) for name in self.pairs.column_names if name not in ("root", "rows")
+        )
+
+    @property
+    def root_P(self) -> Rows:
+        """The root of each pair, shape (P,)."""
+        roots: Rows = self.pairs["root"].to_numpy()
+        return roots
+
+    @property
+    def rows_P(self) -> Rows:
+        """How many rows hold each pair, shape (P,)."""
+        rows: Rows = self.pairs["rows"].to_numpy()
+        return rows
+
+
+def count_part(values: Values, root_R: Rows) -> Part:
+    """Count the values of some rows, given the number of each row's root."""
+    columns = {f"v{place}": as_array(array) for place, array in enumerate(values)}
+    rows = pa.array(np.ones(len(root_R), dtype=np.int64))
+    return _counted(pa.table({**columns, "root": pa.array(root_R, pa.int64()), "rows": rows}))
+
+
+def merge_parts(parts: Iterable[Part]) -> Part:
+    """Add up the counts of several parts of the rows."""
+    return _counted(pa.concat_tables([part.pairs for part in parts]))
+
+
+def _counted(pairs: pa.Table) -> Part:
+    keys = [name for name in pairs.column_names if name != "rows"]
+    grouped = pairs.group_by(keys, use_threads=False).aggregate([("rows", "sum")])
+    grouped = grouped.rename_columns([*keys, "rows"])
+    return Part(grouped.sort_by([(key, "ascending") for key in keys]).combine_chunks())
+
+
+Build = Callable[[Part, Column, Protection, TextFormat | None], Codec]
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """A type of columns: how to count values and how to make a codec of the counts.
+
+    Attributes:
+        name: Name as in ``settings.treatment.COLUMN_TYPES``.
+        builder: Makes the codec.
+    """
+
+    name: str
+    builder: Build
+
+    def fit(self, values: Values, root_R: Rows) -> Part:
+        """Count the values of some rows; all rows of one root belong to one part."""
+        return count_part(values, root_R)
+
+    def merge(self, parts: Iterable[Part]) -> Part:
+        """Add up the counts of several parts."""
+        return merge_parts(parts)
+
+    def build(
+        self, part: Part, settings: Column, protection: Protection, *, text: TextFormat | None = None
+    ) -> Codec:
+        """Make a codec of the counts of all rows.
+
+        Args:
+            part: Counts of all rows.
+            settings: Treatment of the column.
+            protection: How rare and extreme values are protected.
+            text: How values are written in the source; values named in the settings are read that way.
+
+        Raises:
+            SettingsError: A value in the settings cannot be read, or no value may be generated.
+        """
+        return self.builder(part, settings, protection, text)
+
+
+__all__ = [
+    "Codec",
+    "ColumnType",
+    "FloatArray",
+    "IntArray",
+    "Match",
+    "Part",
+    "Rows",
+    "SubColumn",
+    "Uniforms",
+    "Values",
+    "count_part",
+    "merge_parts",
+]

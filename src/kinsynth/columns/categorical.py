@@ -1,0 +1,184 @@
+"""Categories: one token for each kept value, or two (group, then member) where there are very many."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from kinsynth.columns.base import Part, Rows, Uniforms, Values
+from kinsynth.columns.storage import as_array, read_values, write_values
+from kinsynth.encoded import IntArray, SubColumn
+from kinsynth.errors import SettingsError
+from kinsynth.privacy.protection import count_roots
+from kinsynth.schema.table import TextFormat
+from kinsynth.settings.privacy import Protection
+from kinsynth.settings.treatment import Column
+
+MISSING, OTHER, FIRST = 0, 1, 2
+ONE_TOKEN = 1_000
+
+
+@dataclass(frozen=True)
+class CategoricalCodec:
+    """Codes of categories: 0 missing, 1 other (protected or unseen), then the kept values.
+
+    Attributes:
+        storage: Arrow type of the values.
+        texts: Kept values, as texts.
+        rows: Rows that hold each kept value: what a protected value is resampled from.
+        missing: Whether missing values are generated.
+        other: What other values become: ``resample``, ``label`` or ``drop``.
+        other_drawn: Whether the model may draw the code of other values.
+        label: Text of other values.
+
+    Guarantees:
+        Decoding gives kept values, the label and missing values only.
+    """
+
+    kind: ClassVar[str] = "categorical"
+    storage: str
+    texts: tuple[str, ...]
+    rows: tuple[int, ...]
+    missing: bool
+    other: Literal["resample", "label", "drop"]
+    other_drawn: bool = False
+    label: str = ""
+
+    @cached_property
+    def kept(self) -> pa.Array:
+        """The kept values."""
+        return read_values(list(self.texts), self.storage)
+
+    @property
+    def group(self) -> int | None:
+        """Members of a group, or None for one token."""
+        return math.isqrt(len(self.texts)) + 1 if len(self.texts) > ONE_TOKEN else None
+
+    @property
+    def sub_columns(self) -> tuple[SubColumn, ...]:
+        """One token, or group and member."""
+        whole = FIRST + (len(self.texts) if self.group is None else -(-len(self.texts) // self.group))
+        forbidden_K = np.zeros(whole, dtype=bool)
+        forbidden_K[[MISSING, OTHER]] = not self.missing, not self.other_drawn
+        tokens = (SubColumn(0, whole, forbidden_K=forbidden_K),)
+        return tokens if self.group is None else (*tokens, SubColumn(0, self.group))
+
+    @property
+    def draws(self) -> int:
+        """One: which kept value replaces an other one."""
+        return 1
+
+    def encode(self, values: Values) -> IntArray:
+        """Turn values into codes."""
+        array = as_array(values[0])
+        found = pc.index_in(array, value_set=self.kept).fill_null(-1).to_numpy().astype(np.int32)
+        code_R = np.where(found < 0, OTHER if self.other != "drop" else MISSING, found + FIRST)
+        code_R = np.where(array.is_null().to_numpy(zero_copy_only=False), MISSING, code_R)
+        if self.group is None:
+            return code_R[:, None].astype(np.int32)
+        member_R = np.where(found < 0, 0, found % self.group)
+        group_R = np.where(found < 0, code_R, found // self.group + FIRST)
+        return np.stack([group_R, member_R], axis=1).astype(np.int32)
+
+    def decode(self, codes_RC: IntArray, uniform_RD: NDArray[Any]) -> Values:
+        """Turn codes into values."""
+        code_R, place_R = codes_RC[:, 0], self._places(codes_RC)
+        loose_R = (code_R == MISSING) & (not self.missing)
+        if self.other == "resample":
+            loose_R |= code_R == OTHER
+        place_R = np.where(loose_R, self._resampled(uniform_RD[:, 0]), place_R)
+        null_R = (place_R < 0) | ((code_R < FIRST) & ~loose_R)
+        taken = pc.take(self.kept, pa.array(np.where(null_R, 0, place_R), mask=null_R))
+        if self.other == "label":
+            taken = pc.if_else(pa.array(code_R == OTHER), read_values([self.label], self.storage)[0], taken)
+        return (taken,)
+
+    def _places(self, codes_RC: IntArray) -> Rows:
+        if self.group is None:
+            return codes_RC[:, 0].astype(np.int64) - FIRST
+        start_R = (codes_RC[:, 0].astype(np.int64) - FIRST) * self.group
+        size_R = np.clip(len(self.texts) - start_R, 1, self.group)
+        return start_R + codes_RC[:, 1] % size_R
+
+    def _resampled(self, uniform_R: Uniforms) -> Rows:
+        if not self.rows:
+            return np.full(len(uniform_R), -1)
+        ends = np.cumsum(self.rows)
+        return np.searchsorted(ends, uniform_R * ends[-1], side="right")
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything as JSON."""
+        return {
+            "kind": self.kind,
+            "storage": self.storage,
+            "texts": list(self.texts),
+            "rows": list(self.rows),
+            "missing": self.missing,
+            "other": self.other,
+            "other_drawn": self.other_drawn,
+            "label": self.label,
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> CategoricalCodec:
+        """Make a codec of ``to_json``'s document."""
+        fields = {key: value for key, value in document.items() if key != "kind"}
+        return cls(**{**fields, "texts": tuple(fields["texts"]), "rows": tuple(fields["rows"])})
+
+
+def build_categorical(
+    part: Part, settings: Column, protection: Protection, text: TextFormat | None = None
+) -> CategoricalCodec:
+    """Keep the values that enough root rows hold and that the settings do not forbid."""
+    minimum = settings.rare_minimum or protection.rare_minimum
+    values = part.values[0]
+    distinct, code_P = _distinct(values)
+    roots_D = count_roots(code_P, part.root_P, codes=len(distinct))
+    rows_D = np.bincount(code_P[code_P >= 0], part.rows_P[code_P >= 0], len(distinct)).astype(np.int64)
+    share = settings.rare_share * len(np.unique(part.root_P))
+    common_D = (roots_D >= minimum) & (roots_D >= share)
+    never_D = _named(distinct, settings.never, text)
+    kept_D = common_D & ~never_D
+    if common_D.any() and not kept_D.any() and settings.missing == "impute":
+        raise SettingsError(
+            "treatment.nothing_left",
+            f"never names all {len(distinct)} values that could be generated; expected at least one left.",
+            where="never",
+            remedy="Remove a value from the list.",
+        )
+    rare = bool((~common_D & ~never_D).any())
+    null = bool(values.null_count) or (rare and settings.rare_replacement == "drop")
+    return CategoricalCodec(
+        storage=str(distinct.type),
+        texts=tuple(write_values(distinct.filter(pa.array(kept_D)))),
+        rows=tuple(rows_D[kept_D].tolist()),
+        missing=(null and settings.missing == "reproduce") or not kept_D.any(),
+        other=settings.rare_replacement,
+        other_drawn=rare and settings.rare_replacement == "label",
+        label=settings.rare_label if settings.rare_replacement == "label" else "",
+    )
+
+
+def _distinct(values: pa.Array) -> tuple[pa.Array, Rows]:
+    """Give the distinct values in order and the position of each value among them; -1 for missing."""
+    distinct = pc.unique(values.drop_null())
+    distinct = distinct.take(pc.sort_indices(distinct))
+    code_P = pc.index_in(values, value_set=distinct).fill_null(-1).to_numpy().astype(np.int64)
+    return distinct, np.where(values.is_null().to_numpy(zero_copy_only=False), -1, code_P)
+
+
+def _named(distinct: pa.Array, names: tuple[str, ...], text: TextFormat | None) -> NDArray[np.bool_]:
+    """Say which values the settings name, by the text a source writes for them."""
+    written = np.array(write_values(distinct), dtype=object)
+    wanted = set(names)
+    if text is not None and pa.types.is_boolean(distinct.type):
+        wanted |= {"true"} if text.true in names else set()
+        wanted |= {"false"} if text.false in names else set()
+    return np.array([value in wanted for value in written], dtype=bool)

@@ -1,0 +1,134 @@
+"""Lattice: which ticks a column prefers (multiples of 1,000, prices ending in 99, Mondays).
+
+A residue class is a pair of modulus and remainder. The classes of a column stand in order: a tick belongs
+to the first that holds it; the last one holds every tick of the column.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kinsynth.columns.base import Rows
+
+Class = tuple[int, int]
+NUMBER_CHAIN = tuple(factor * 10**power for power in range(12) for factor in (1, 5))
+_FEWEST_VALUES = 20
+_ENDINGS = (100, 10)
+
+
+def classify(tick_R: Rows, classes: tuple[Class, ...]) -> Rows:
+    """Give the number of the first class that holds each tick; the last one where none does.
+
+    >>> classify(np.array([3000, 1099, 17]), ((1000, 0), (100, 99), (1, 0)))
+    array([0, 1, 2])
+    """
+    class_R = np.full(len(tick_R), len(classes) - 1)
+    for number in reversed(range(len(classes) - 1)):
+        modulus, remainder = classes[number]
+        class_R[tick_R % modulus == remainder] = number
+    return class_R
+
+
+def find_classes(tick_D: Rows, rows_D: Rows, *, chain: tuple[int, ...], endings: bool) -> tuple[Class, ...]:
+    """Find the residue classes that a column prefers.
+
+    Args:
+        tick_D: Distinct ticks, ascending.
+        rows_D: Rows that hold each.
+        chain: Moduli to try, each a divisor of the next.
+        endings: Whether to look for last digits other than 0 as well.
+
+    Returns:
+        Classes in order, the base class last.
+    """
+    base = _base(tick_D, chain)
+    if len(tick_D) < _FEWEST_VALUES:
+        return (base,)
+    round_classes = _round_classes(tick_D, rows_D, chain=chain, base=base)
+    found = _ending_classes(tick_D, rows_D) if endings and base[0] == 1 else []
+    return (*sorted({*round_classes, *found}, key=lambda one: (-one[0], one[1])), base)
+
+
+def weekday_classes(tick_D: Rows, rows_D: Rows) -> tuple[Class, ...]:
+    """Give one class for each day of the week where the days of the week differ, else one class.
+
+    The days differ when a chi-squared test says so clearly and a day's share is off by over 1 %.
+    """
+    rows = int(rows_D.sum())
+    if rows < 20 * 7 or len(tick_D) < _FEWEST_VALUES:
+        return ((1, 0),)
+    share = np.bincount(tick_D % 7, rows_D, 7) / rows
+    chi_squared = rows * float(((share - 1 / 7) ** 2).sum()) * 7
+    if chi_squared < 60 or np.abs(share - 1 / 7).max() < 0.01:
+        return ((1, 0),)
+    return (*((7, day) for day in range(7) if share[day] > 0), (1, 0))
+
+
+def _base(tick_D: Rows, chain: tuple[int, ...]) -> Class:
+    """Give the coarsest modulus of the chain that all ticks share, with its remainder."""
+    if len(tick_D) < _FEWEST_VALUES:
+        return (1, 0)
+    common = int(np.gcd.reduce(tick_D - tick_D[0]))
+    modulus = max((step for step in chain if common % step == 0), default=1)
+    return modulus, int(tick_D[0] % modulus)
+
+
+def _round_classes(tick_D: Rows, rows_D: Rows, *, chain: tuple[int, ...], base: Class) -> list[Class]:
+    """Take each modulus that holds far more rows than chance, given the one before it."""
+    found: list[Class] = []
+    if base[1] != 0:
+        return found
+    last, total = base[0], int(rows_D.sum())
+    pool = int(rows_D[tick_D != 0].sum())
+    for modulus in chain:
+        if modulus <= last or modulus % last:
+            continue
+        held = (tick_D % modulus == 0) & (tick_D != 0)
+        rows = int(rows_D[held].sum())
+        chance = pool * last / modulus
+        if rows >= max(0.01 * total, 30) and rows > 2 * chance + 5 * math.sqrt(chance):
+            found.append((modulus, 0))
+            last, pool = modulus, rows
+    return found
+
+
+def _ending_classes(tick_D: Rows, rows_D: Rows) -> list[Class]:
+    """Take each remainder by 100 or 10 that holds far more rows than its fair share."""
+    total = int(rows_D.sum())
+    found: list[Class] = []
+    for modulus in _ENDINGS:
+        share = np.bincount(tick_D % modulus, rows_D, modulus) / total
+        known = {one % modulus for _, one in found}
+        for remainder in range(1, modulus):
+            enough = share[remainder] > max(0.02, 4 / modulus) and share[remainder] * total >= 30
+            if enough and remainder not in known:
+                found.append((modulus, remainder))
+    return found
+
+
+def count_members(low_L: Rows, high_L: Rows, modulus_L: Rows, remainder_L: Rows) -> Rows:
+    """Count the ticks of a residue class between two bounds, both included."""
+    return (high_L - remainder_L) // modulus_L + (remainder_L - low_L) // modulus_L + 1
+
+
+def first_member(low_L: Rows, modulus_L: Rows, remainder_L: Rows) -> Rows:
+    """Give the first tick of a residue class at or above a bound."""
+    return low_L + (remainder_L - low_L) % modulus_L
+
+
+def roundest(low_F: Rows, high_F: Rows) -> Rows:
+    """Give the roundest number strictly between two ticks, or the upper one where nothing is between.
+
+    >>> roundest(np.array([1234, 7]), np.array([1310, 8]))
+    array([1300,    8])
+    """
+    result, open_F = high_F.copy(), high_F - low_F > 1
+    for power in range(18, -1, -1):
+        step = 10**power
+        candidate = (high_F - 1) // step * step
+        fits = open_F & (candidate > low_F)
+        result[fits] = candidate[fits]
+        open_F = open_F & ~fits
+    return result

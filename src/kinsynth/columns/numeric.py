@@ -1,0 +1,171 @@
+"""Numbers, whole or with decimals: a ``Line`` of ticks on a decimal lattice."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from kinsynth.columns.base import Part, Rows, Values
+from kinsynth.columns.line import Line
+from kinsynth.columns.partition import Counts, Wishes, build_line
+from kinsynth.columns.scale import LARGEST, NumberScale, Scale, read_scale, write_scale
+from kinsynth.encoded import IntArray, SubColumn
+from kinsynth.errors import SettingsError
+from kinsynth.privacy.protection import count_roots
+from kinsynth.schema.table import TextFormat
+from kinsynth.settings.privacy import Protection
+from kinsynth.settings.treatment import Column
+
+MOST_DECIMALS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class OrderedCodec:
+    """Codes of a column on a line: numbers, dates or times.
+
+    Guarantees:
+        A decoded value lies in the bin of the encoded one; values that enough roots hold come back
+        exactly where they have a state of their own.
+    """
+
+    kind: ClassVar[str] = "ordered"
+    scale: Scale
+    line: Line
+
+    @property
+    def sub_columns(self) -> tuple[SubColumn, ...]:
+        """State, then class and place where needed."""
+        return self.line.sub_columns
+
+    @property
+    def draws(self) -> int:
+        """One: the place among the leaves."""
+        return 1
+
+    def encode(self, values: Values) -> IntArray:
+        """Turn values into codes."""
+        return self.line.encode(*self.scale.to_ticks(values[0]))
+
+    def decode(self, codes_RC: IntArray, uniform_RD: NDArray[Any]) -> Values:
+        """Turn codes into values."""
+        return (self.scale.to_values(*self.line.decode(codes_RC, uniform_RD[:, 0])),)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything as JSON."""
+        return {"kind": self.kind, "scale": write_scale(self.scale), "line": self.line.to_json()}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> OrderedCodec:
+        """Make a codec of ``to_json``'s document."""
+        return cls(read_scale(document["scale"]), Line.from_json(document["line"]))
+
+
+def build_number(
+    part: Part, settings: Column, protection: Protection, text: TextFormat | None = None
+) -> OrderedCodec:
+    """Choose the lattice, then states and bins."""
+    scale = choose_scale(part, settings, protection.rare_minimum, text)
+    wishes = ordered_wishes(settings, scale, endings=scale.binary is None)
+    return OrderedCodec(scale, build_line(count_ticks(part, scale), wishes, protection))
+
+
+def count_ticks(part: Part, scale: Scale) -> Counts:
+    """Count ticks instead of values."""
+    tick_P, valid_P = scale.to_ticks(part.values[0])
+    return Counts(tick_P[valid_P], part.root_P[valid_P], part.rows_P[valid_P], bool((~valid_P).any()))
+
+
+def ordered_wishes(settings: Column, scale: Scale, **lattice: Any) -> Wishes:
+    """Read the settings of an ordered column.
+
+    Raises:
+        SettingsError: A value cannot be read.
+    """
+    low, high = (read_bound(settings, name, scale) for name in ("minimum", "maximum"))
+    if settings.non_negative:
+        low = max(low or 0, 0)
+    if low is not None and high is not None and low > high:
+        raise SettingsError(
+            "treatment.bounds",
+            f"minimum={settings.minimum} lies above maximum={settings.maximum}.",
+            where="minimum",
+            remedy="Exchange the bounds or remove one.",
+        )
+    return Wishes(
+        special=tuple(read_setting(value, "special_values", scale) for value in settings.special_values),
+        never=tuple(sorted({read_setting(value, "never", scale) for value in settings.never})),
+        low=low,
+        high=high,
+        quantile=settings.outlier_quantile,
+        clip=settings.outliers == "clip",
+        impute=settings.missing == "impute",
+        **lattice,
+    )
+
+
+def read_bound(settings: Column, name: str, scale: Scale) -> int | None:
+    """Read a bound of the settings in ticks; None where there is none."""
+    value = getattr(settings, name)
+    return None if value is None else read_setting(value, name, scale)
+
+
+def read_setting(value: str, name: str, scale: Scale) -> int:
+    """Read a value of the settings in ticks.
+
+    Raises:
+        SettingsError: It cannot be read.
+    """
+    try:
+        return scale.read(value)
+    except ValueError as error:
+        raise SettingsError(
+            "treatment.value",
+            f"{name}={value} cannot be read; expected a value as the source writes it.",
+            where=name,
+            remedy="Write the value as in the source.",
+        ) from error
+
+
+def choose_scale(part: Part, settings: Column, minimum: int, text: TextFormat | None) -> NumberScale:
+    """Choose decimals: declared, those of the storage, or those that the values show.
+
+    The decimals of fewer than ``minimum`` roots do not count: precision is protected like values.
+    """
+    values = part.values[0]
+    mark = "," if settings.decimal_mark == "comma" or (text and text.decimal_mark == ",") else "."
+    spelling = str(values.type)
+    if settings.decimals is not None and settings.type != "integer":
+        return NumberScale(spelling, settings.decimals, None, mark)
+    if pa.types.is_integer(values.type) or settings.type == "integer":
+        return NumberScale(spelling, 0, None, mark)
+    if pa.types.is_decimal(values.type):
+        return NumberScale(spelling, min(values.type.scale, MOST_DECIMALS), None, mark)
+    number_P = pc.cast(values, pa.float64()).fill_null(math.nan).to_numpy()
+    finite_P = np.isfinite(number_P)
+    single = pa.types.is_float32(values.type) or pa.types.is_float16(values.type)
+    decimals = _decimals(number_P[finite_P], part.root_P[finite_P], minimum, single=single)
+    if decimals is not None:
+        return NumberScale(spelling, decimals, None, mark)
+    largest = float(np.abs(number_P[finite_P]).max())
+    return NumberScale(spelling, 0, 52 - math.ceil(math.log2(largest)), mark)
+
+
+def _decimals(number_P: NDArray[np.float64], root_P: Rows, minimum: int, *, single: bool) -> int | None:
+    """Give the fewest decimals that all but fewer than ``minimum`` roots need; None for no lattice."""
+    for decimals in range(MOST_DECIMALS + 1):
+        scaled_P = number_P * 10.0**decimals
+        if len(scaled_P) and np.abs(scaled_P).max() >= LARGEST:
+            return None
+        rounded_P = np.rint(scaled_P) / 10.0**decimals
+        finer_P = (
+            rounded_P.astype(np.float32) != number_P.astype(np.float32) if single else rounded_P != number_P
+        )
+        if count_roots(finer_P.astype(np.int64) - 1, root_P, codes=1)[0] < minimum:
+            return decimals
+    return None

@@ -1,0 +1,389 @@
+"""Partition: which ticks become states, bins, places and leaves of a ``Line``, under value protection.
+
+Shape letters: P pairs of value and root, D distinct ticks, F fine cells, L leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinsynth.columns.base import Rows
+from kinsynth.columns.lattice import (
+    NUMBER_CHAIN,
+    Class,
+    classify,
+    count_members,
+    find_classes,
+    roundest,
+    weekday_classes,
+)
+from kinsynth.columns.line import Line
+from kinsynth.errors import SettingsError
+from kinsynth.privacy.protection import count_roots, extremes, group_until_safe
+from kinsynth.settings.privacy import Protection
+
+MANY_VALUES = 256
+MANY_SPIKES = 48
+SPIKE_SHARE = 0.005
+SPIKE_FACTOR = 10
+ROWS_OF_BIN = 200
+FEWEST_BINS, MOST_BINS = 16, 128
+MOST_PLACES = 16
+ROWS_OF_CELL = 12
+ROWS_OF_TAIL = 20
+TAIL_SHARE = 0.01
+LISTED_SHARE = 0.6
+CLASS_SHARE = 0.05
+NEIGHBOURS = 21
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the settings ask of an ordered column, in ticks.
+
+    Attributes:
+        special: Ticks kept exactly.
+        never: Ticks never generated.
+        low: Lower bound, or None.
+        high: Upper bound, or None.
+        quantile: Share of values at each end that counts as outliers.
+        clip: Whether outliers move to the bound; else they are learned as unknown.
+        impute: Whether missing values are never generated.
+        chain: Moduli of round values.
+        endings: Whether other last digits than 0 may matter.
+        weekdays: Whether ticks are days.
+    """
+
+    special: tuple[int, ...] = ()
+    never: tuple[int, ...] = ()
+    low: int | None = None
+    high: int | None = None
+    quantile: float = 0.0
+    clip: bool = True
+    impute: bool = False
+    chain: tuple[int, ...] = NUMBER_CHAIN
+    endings: bool = False
+    weekdays: bool = False
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Ticks with the roots and rows that hold them; missing values apart.
+
+    Attributes:
+        tick_P: Tick of each pair of value and root.
+        root_P: Root of each pair.
+        rows_P: Rows of each pair.
+        missing: Whether any value is missing.
+    """
+
+    tick_P: Rows
+    root_P: Rows
+    rows_P: Rows
+    missing: bool = False
+
+    def where(self, kept_P: NDArray[np.bool_]) -> Counts:
+        """Keep some of the pairs."""
+        return Counts(self.tick_P[kept_P], self.root_P[kept_P], self.rows_P[kept_P], self.missing)
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """The distinct ticks of counts.
+
+    Attributes:
+        tick_D: Ticks, ascending.
+        rows_D: Rows that hold each.
+        roots_D: Roots that hold each.
+        value_P: Position of each pair's tick among them.
+        counts: What was counted.
+    """
+
+    tick_D: Rows
+    rows_D: Rows
+    roots_D: Rows
+    value_P: Rows
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Fine cells of the ticks that are no spikes.
+
+    Attributes:
+        cell_D: Cell of each distinct tick.
+        low_F: First tick of each cell.
+        high_F: Last tick of each cell.
+        state_F: Bin of each cell, from 0 without gaps.
+        place_F: Place of each cell in its bin.
+    """
+
+    cell_D: Rows
+    low_F: Rows
+    high_F: Rows
+    state_F: Rows
+    place_F: Rows
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """Leaves as in ``Line``; ``cell`` stands for state and place, negative for the spike ``-1 - cell``."""
+
+    cell: Rows
+    kind: Rows
+    low: Rows
+    high: Rows
+    mass: Rows
+
+    @staticmethod
+    def join(parts: list[Leaves]) -> Leaves:
+        """Put leaves together."""
+        names = ("cell", "kind", "low", "high", "mass")
+        return Leaves(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+    def where(self, kept_L: NDArray[np.bool_]) -> Leaves:
+        """Keep some leaves."""
+        return Leaves(*(array[kept_L] for array in (self.cell, self.kind, self.low, self.high, self.mass)))
+
+
+def build_line(counts: Counts, wishes: Wishes, protection: Protection) -> Line:
+    """Choose states, bins and leaves.
+
+    Guarantees:
+        A single tick is a leaf only where at least ``rare_minimum`` roots hold it or the settings name
+        it as special; every range holds at least as many roots. No leaf reaches beyond the bounds, and
+        none holds a refused tick.
+
+    Raises:
+        SettingsError: The settings leave no value to generate.
+    """
+    minimum = protection.rare_minimum
+    low, high = _bounds(counts, wishes)
+    refused_P = np.isin(counts.tick_P, wishes.never)
+    special_P = np.isin(counts.tick_P, wishes.special) & ~refused_P
+    plain = _limited(counts.where(~special_P & ~refused_P), low, high, clip=wishes.clip)
+    values = _distinct(_protected(plain, protection.extreme_minimum))
+    spike_D = _spikes(values, minimum)
+    points = np.concatenate([values.tick_D[spike_D], _distinct(counts.where(special_P)).tick_D])
+    masses = np.concatenate([values.rows_D[spike_D], _distinct(counts.where(special_P)).rows_D])
+    rest = _distinct(values.counts.where(~spike_D[values.value_P]))
+    classes = _classes(rest, int(values.rows_D.sum()), wishes)
+    cells = _cells(rest, minimum)
+    spikes = Leaves(-1 - np.arange(len(points)), classify(points, classes), points, points, masses)
+    leaves = Leaves.join([spikes, *_cell_leaves(rest, cells, classes, minimum)])
+    for tick in wishes.never:
+        leaves = _split(leaves, tick, classes)
+    if not len(leaves.cell) and refused_P.any() and wishes.impute:
+        raise SettingsError(
+            "treatment.nothing_left",
+            "The listed values are all that could be generated; expected at least one other.",
+            where="never",
+            remedy="Remove a value from the list.",
+        )
+    missing = counts.missing and not wishes.impute
+    return _line(leaves, cells, classes, missing=missing, wishes=wishes, bounds=(low, high))
+
+
+def _bounds(counts: Counts, wishes: Wishes) -> tuple[int, int]:
+    """Combine declared bounds and the outlier share."""
+    low = -(2**62) if wishes.low is None else wishes.low
+    high = 2**62 if wishes.high is None else wishes.high
+    plain = counts.where(~np.isin(counts.tick_P, wishes.special))
+    if wishes.quantile > 0 and len(plain.tick_P):
+        order = np.argsort(plain.tick_P, kind="stable")
+        ends = np.cumsum(plain.rows_P[order])
+        at = np.searchsorted(ends, [wishes.quantile * ends[-1], (1 - wishes.quantile) * ends[-1]])
+        low = max(low, int(plain.tick_P[order][at[0]]))
+        high = min(high, int(plain.tick_P[order][min(at[1], len(ends) - 1)]))
+    return low, high
+
+
+def _limited(counts: Counts, low: int, high: int, *, clip: bool) -> Counts:
+    if clip:
+        return Counts(np.clip(counts.tick_P, low, high), counts.root_P, counts.rows_P, counts.missing)
+    return counts.where((counts.tick_P >= low) & (counts.tick_P <= high))
+
+
+def _protected(counts: Counts, minimum: int) -> Counts:
+    """Drop what lies beyond the extremes; with too few roots, everything."""
+    if len(np.unique(counts.root_P)) < minimum:
+        return counts.where(np.zeros(len(counts.tick_P), dtype=bool))
+    low, high = extremes(counts.tick_P, counts.root_P, minimum=minimum)
+    return counts.where((counts.tick_P >= low) & (counts.tick_P <= high))
+
+
+def _distinct(counts: Counts) -> Distinct:
+    tick_D, value_P = np.unique(counts.tick_P, return_inverse=True)
+    rows_D = np.bincount(value_P, counts.rows_P, len(tick_D)).astype(np.int64)
+    roots_D = count_roots(value_P, counts.root_P, codes=len(tick_D))
+    return Distinct(tick_D, rows_D, roots_D, value_P, counts)
+
+
+def _spikes(values: Distinct, minimum: int) -> NDArray[np.bool_]:
+    """Choose the ticks that become states of their own."""
+    safe_D = values.roots_D >= minimum
+    total = int(values.rows_D.sum())
+    if safe_D.sum() <= MANY_VALUES and values.rows_D[safe_D].sum() >= LISTED_SHARE * total:
+        return safe_D
+    rows_D = values.rows_D.astype(np.float64)
+    window = np.ones(min(NEIGHBOURS, len(rows_D)))
+    around_D = np.convolve(rows_D, window, "same") - rows_D
+    local_D = around_D / max(len(window) - 1, 1)
+    floor_D = np.maximum(SPIKE_SHARE * total, SPIKE_FACTOR * local_D)
+    often_D = safe_D & (rows_D > np.minimum(floor_D, 2 * total / MOST_BINS))
+    ranked = np.argsort(-np.where(often_D, rows_D, 0), kind="stable")[:MANY_SPIKES]
+    chosen_D = np.zeros(len(rows_D), dtype=bool)
+    chosen_D[ranked] = often_D[ranked]
+    return chosen_D
+
+
+def _classes(rest: Distinct, total: int, wishes: Wishes) -> tuple[Class, ...]:
+    if rest.rows_D.sum() < CLASS_SHARE * total:
+        return ((1, 0),)
+    if wishes.weekdays:
+        return weekday_classes(rest.tick_D, rest.rows_D)
+    return find_classes(rest.tick_D, rest.rows_D, chain=wishes.chain, endings=wishes.endings)
+
+
+def _cells(rest: Distinct, minimum: int) -> Cells:
+    """Cut the ticks that are no spikes into bins, and bins into fine cells."""
+    none = np.zeros(0, dtype=np.int64)
+    if len(np.unique(rest.counts.root_P)) < minimum:
+        return Cells(none, none, none, none, none)
+    edges, places = _quantiles(int(rest.rows_D.sum()))
+    fine = np.interp(np.arange(len(edges) * places - places + 1) / places, np.arange(len(edges)), edges)
+    middle_D = (np.cumsum(rest.rows_D) - rest.rows_D / 2) / rest.rows_D.sum()
+    fine_D = np.searchsorted(fine[1:-1], middle_D, side="right")
+    used, cell_D = np.unique(fine_D, return_inverse=True)
+    merged_D = group_until_safe(cell_D, rest.value_P, rest.counts.root_P, minimum=minimum)
+    first_F = np.flatnonzero(np.diff(merged_D, prepend=-1))
+    state_F = np.unique(used[cell_D[first_F]] // places, return_inverse=True)[1]
+    place_F = np.arange(len(first_F)) - np.searchsorted(state_F, state_F)
+    low_F, high_F = _cell_ends(rest, first_F, minimum)
+    return Cells(merged_D, low_F, high_F, state_F, place_F)
+
+
+def _quantiles(rows: int) -> tuple[NDArray[np.float64], int]:
+    """Give the quantiles between bins, with bins of halving mass in the tails, and the places of a bin."""
+    bins = int(np.clip(rows / ROWS_OF_BIN, FEWEST_BINS, MOST_BINS))
+    steps = max(int(np.log2(max(TAIL_SHARE * rows / ROWS_OF_TAIL, 1))), 0) + 1
+    tail = TAIL_SHARE * 0.5 ** np.arange(steps)[::-1]
+    inner = np.linspace(TAIL_SHARE, 1 - TAIL_SHARE, bins + 1)[1:-1]
+    places = int(np.clip(rows / bins / ROWS_OF_CELL, 1, MOST_PLACES))
+    return np.concatenate([[0.0], tail, inner, 1 - tail[::-1], [1.0]]), places
+
+
+def _cell_ends(rest: Distinct, first_F: Rows, minimum: int) -> tuple[Rows, Rows]:
+    """Give round first and last ticks of cells that are nobody's own value where there is room."""
+    tick_D = rest.tick_D
+    last_F = np.append(first_F[1:], len(tick_D)) - 1
+    first, last = tick_D[first_F], tick_D[last_F]
+    reach_F = (last - first) // np.maximum(last_F - first_F, 1) + 1
+    before, after = np.append(first[0], last[:-1]), np.append(first[1:], last[-1])
+    low_F = roundest(np.maximum(before, first - reach_F - 1), first)
+    high_F = -roundest(-np.minimum(after, last + reach_F + 1), -last)
+    if len(tick_D) > 1 and rest.roots_D[0] < minimum:
+        low_F[0] = -roundest(-tick_D[1:2], -first[:1])[0]
+    if len(tick_D) > 1 and rest.roots_D[-1] < minimum:
+        high_F[-1] = roundest(tick_D[-2:-1], last[-1:])[0]
+    low_F[1:] = np.maximum(low_F[1:], high_F[:-1] + 1)
+    return low_F, np.maximum(high_F, low_F)
+
+
+def _cell_leaves(rest: Distinct, cells: Cells, classes: tuple[Class, ...], minimum: int) -> list[Leaves]:
+    """Give single ticks that enough roots hold, and one range for each class of the rest of a cell."""
+    if not len(cells.low_F):
+        return []
+    point_D = rest.roots_D >= minimum
+    points = rest.tick_D[point_D]
+    single = Leaves(cells.cell_D[point_D], classify(points, classes), points, points, rest.rows_D[point_D])
+    loose = rest.counts.where(~point_D[rest.value_P])
+    cell_P = cells.cell_D[rest.value_P[~point_D[rest.value_P]]]
+    kind_P = _safe_classes(loose, cell_P, classes, minimum)
+    key, place_P = np.unique(cell_P * len(classes) + kind_P, return_inverse=True)
+    cell, kind = key // len(classes), key % len(classes)
+    roots = count_roots(place_P, loose.root_P, codes=len(key))
+    mass = np.bincount(place_P, loose.rows_P, len(key)).astype(np.int64)
+    ranges = Leaves(cell, kind, cells.low_F[cell], cells.high_F[cell], mass)
+    return [single, ranges.where((roots >= minimum) & (_members(ranges, classes) > 0))]
+
+
+def _safe_classes(loose: Counts, cell_P: Rows, classes: tuple[Class, ...], minimum: int) -> Rows:
+    """Move ticks of a class that too few roots of a cell hold to the next class that holds them."""
+    kind_P = classify(loose.tick_P, classes)
+    cells = int(cell_P.max()) + 1 if len(cell_P) else 0
+    for number in range(len(classes) - 1):
+        roots_F = count_roots(np.where(kind_P == number, cell_P, -1), loose.root_P, codes=cells)
+        moved_P = (kind_P == number) & (roots_F[cell_P] < minimum)
+        kind_P[moved_P] = classify(loose.tick_P[moved_P], classes[number + 1 :]) + number + 1
+    return kind_P
+
+
+def _members(leaves: Leaves, classes: tuple[Class, ...]) -> Rows:
+    moduli, remainders = np.array(classes, dtype=np.int64).T
+    members = count_members(leaves.low, leaves.high, moduli[leaves.kind], remainders[leaves.kind])
+    return np.where(leaves.low == leaves.high, 1, members)
+
+
+def _split(leaves: Leaves, tick: int, classes: tuple[Class, ...]) -> Leaves:
+    """Cut a tick out of all leaves."""
+    hit = (leaves.low <= tick) & (leaves.high >= tick)
+    inner, before = leaves.where(hit), _members(leaves.where(hit), classes)
+    halves = []
+    for low, high in (
+        (inner.low, np.full_like(inner.low, tick - 1)),
+        (np.full_like(inner.low, tick + 1), inner.high),
+    ):
+        half = Leaves(inner.cell, inner.kind, low, high, inner.mass)
+        members = np.where(low <= high, _members(half, classes), 0)
+        mass = np.maximum(inner.mass * members // before, 1)
+        halves.append(Leaves(inner.cell, inner.kind, low, high, mass).where(members > 0))
+    return Leaves.join([leaves.where(~hit), *halves])
+
+
+def _line(
+    leaves: Leaves,
+    cells: Cells,
+    classes: tuple[Class, ...],
+    *,
+    missing: bool,
+    wishes: Wishes,
+    bounds: tuple[int, int],
+) -> Line:
+    """Number the states along the line and sort the leaves."""
+    spike_L = leaves.cell < 0
+    bins = int(cells.state_F[-1]) + 1 if len(cells.state_F) else 0
+    at_L = np.where(spike_L, 0, leaves.cell)
+    state_L = np.where(spike_L, bins - 1 - leaves.cell, cells.state_F[at_L] if bins else 0)
+    place_L = np.where(spike_L, 0, cells.place_F[at_L] if bins else 0)
+    middle_L = (leaves.low / 2 + leaves.high / 2) * leaves.mass
+    present, dense_L = np.unique(state_L, return_inverse=True)
+    centre = np.bincount(dense_L, middle_L) / np.maximum(np.bincount(dense_L, leaves.mass), 1)
+    rank = np.empty(len(present), dtype=np.int64)
+    rank[np.argsort(centre, kind="stable")] = np.arange(len(present))
+    number = np.full(bins + int(spike_L.sum()) + 1, -1)
+    number[present] = rank
+    usable_F = number[cells.state_F] >= 0
+    state_L = rank[dense_L]
+    order = np.lexsort((leaves.low, leaves.kind, place_L, state_L))
+    return Line(
+        classes=classes,
+        places=int(cells.place_F.max(initial=0)) + 1,
+        missing=missing,
+        refused=np.array(sorted(wishes.never), dtype=np.int64),
+        low=bounds[0],
+        high=bounds[1],
+        outside=not wishes.clip,
+        cell_low_F=cells.low_F[usable_F],
+        cell_state_F=number[cells.state_F[usable_F]],
+        cell_place_F=cells.place_F[usable_F],
+        state_L=state_L[order],
+        place_L=place_L[order],
+        class_L=leaves.kind[order],
+        low_L=leaves.low[order],
+        high_L=leaves.high[order],
+        mass_L=leaves.mass[order],
+    )

@@ -1,0 +1,41 @@
+"""The list of column types and of codecs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kinsynth.columns.base import Codec, ColumnType
+from kinsynth.columns.categorical import CategoricalCodec, build_categorical
+from kinsynth.columns.datetime import DatetimeCodec, build_date, build_datetime, build_time
+from kinsynth.columns.numeric import OrderedCodec, build_number
+
+COLUMN_TYPES: dict[str, ColumnType] = {
+    kind.name: kind
+    for kind in (
+        ColumnType("boolean", build_categorical),
+        ColumnType("categorical", build_categorical),
+        ColumnType("integer", build_number),
+        ColumnType("numeric", build_number),
+        ColumnType("date", build_date),
+        ColumnType("time", build_time),
+        ColumnType("datetime", build_datetime),
+    )
+}
+CODECS: dict[str, Any] = {codec.kind: codec for codec in (CategoricalCodec, OrderedCodec, DatetimeCodec)}
+
+
+def column_type(name: str) -> ColumnType:
+    """Give a column type by its name.
+
+    Raises:
+        ValueError: No type has this name.
+    """
+    if name not in COLUMN_TYPES:
+        raise ValueError(f"type={name}: expected one of {', '.join(COLUMN_TYPES)}")
+    return COLUMN_TYPES[name]
+
+
+def codec_from_json(document: dict[str, Any]) -> Codec:
+    """Make a codec of its JSON document; the inverse of ``Codec.to_json``."""
+    codec: Codec = CODECS[document["kind"]].from_json(document)
+    return codec

@@ -1,0 +1,250 @@
+"""Scales: values on a line of whole numbers (ticks), and back.
+
+A tick is the smallest step a column takes: a cent, a day, a quarter of an hour. All that is learned about
+an ordered column is learned on ticks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from kinsynth.columns.base import Rows
+from kinsynth.columns.storage import as_array, storage_type
+
+Valid = NDArray[np.bool_]
+LARGEST = 2**53
+DAY_US = 86_400_000_000
+_FIRST_YEAR = 1970
+
+
+class Scale(Protocol):
+    """Turns values into ticks and back."""
+
+    kind: ClassVar[str]
+
+    def to_ticks(self, values: pa.Array) -> tuple[Rows, Valid]:
+        """Give ticks and which of them are not missing, both of shape (R,)."""
+
+    def to_values(self, tick_R: Rows, valid_R: Valid) -> pa.Array:
+        """Give values of ticks."""
+
+    def read(self, text: str) -> int:
+        """Give the tick of a value written in the settings; ValueError where it is none."""
+
+
+@dataclass(frozen=True)
+class NumberScale:
+    """Numbers in steps of ``10 ** -decimals``, or of ``2 ** -binary`` for measures without decimals.
+
+    Attributes:
+        storage: Arrow type of the values.
+        decimals: Digits after the decimal mark; may be negative.
+        binary: Digits after the binary mark, when there is no decimal lattice.
+        decimal_mark: How numbers in the settings are written.
+    """
+
+    kind: ClassVar[str] = "number"
+    storage: str
+    decimals: int = 0
+    binary: int | None = None
+    decimal_mark: str = "."
+
+    def to_ticks(self, values: pa.Array) -> tuple[Rows, Valid]:
+        """Give ticks; what is not finite is missing, what lies outside the line stands at its end."""
+        array = as_array(values)
+        valid_R = array.is_valid().to_numpy(zero_copy_only=False)
+        if pa.types.is_integer(array.type) and self.binary is None and self.decimals == 0:
+            return pc.cast(array, pa.int64(), safe=False).fill_null(0).to_numpy(), valid_R
+        if pa.types.is_decimal(array.type) and self.binary is None:
+            return np.where(valid_R, _decimal_ticks(array, self.decimals), 0), valid_R
+        number_R = pc.cast(array, pa.float64(), safe=False).fill_null(0.0).to_numpy()
+        valid_R = valid_R & np.isfinite(number_R)
+        if self.binary is not None:
+            scaled_R = np.ldexp(number_R, self.binary)
+        elif self.decimals >= 0:
+            scaled_R = number_R * 10.0**self.decimals
+        else:
+            scaled_R = number_R / 10.0**-self.decimals
+        scaled_R = np.where(valid_R, np.clip(scaled_R, -(2.0**62), 2.0**62), 0.0)
+        return np.rint(scaled_R).astype(np.int64), valid_R
+
+    def to_values(self, tick_R: Rows, valid_R: Valid) -> pa.Array:
+        """Give values of the storage type."""
+        target = storage_type(self.storage)
+        if pa.types.is_integer(target) and self.binary is None and self.decimals == 0:
+            return pc.cast(pa.array(tick_R, mask=~valid_R), target)
+        if pa.types.is_decimal(target) and self.binary is None:
+            return _decimal_values(tick_R, valid_R, target, self.decimals)
+        if self.binary is not None:
+            number_R = np.ldexp(tick_R.astype(np.float64), -self.binary)
+        else:
+            factor = 10.0 ** abs(self.decimals)
+            number_R = tick_R / factor if self.decimals >= 0 else tick_R * factor
+        if pa.types.is_integer(target):
+            number_R = np.rint(number_R)
+        return pc.cast(pa.array(number_R, mask=~valid_R), target, safe=False)
+
+    def read(self, text: str) -> int:
+        """Give the tick of a written number."""
+        plain = text.strip().replace(",", ".") if self.decimal_mark == "," else text.strip()
+        try:
+            number = Decimal(plain)
+            power = Decimal(2) ** self.binary if self.binary is not None else Decimal(10) ** self.decimals
+            return int((number * power).to_integral_value())
+        except (InvalidOperation, OverflowError) as error:
+            raise ValueError("not a number") from error
+
+
+@dataclass(frozen=True)
+class DayScale:
+    """Dates in days, months or years since 1970, of dates or of timestamps.
+
+    Attributes:
+        storage: Arrow type of the values.
+        unit: ``day``, ``month`` or ``year``: months begin on the first, years on 1 January.
+        pattern: strftime pattern of dates in the settings; None for ISO.
+    """
+
+    kind: ClassVar[str] = "day"
+    storage: str
+    unit: str = "day"
+    pattern: str | None = None
+
+    def to_ticks(self, values: pa.Array) -> tuple[Rows, Valid]:
+        """Give ticks."""
+        array = as_array(values)
+        valid_R = array.is_valid().to_numpy(zero_copy_only=False)
+        day_R = pc.cast(pc.cast(array, pa.date32()), pa.int32()).fill_null(0).to_numpy().astype(np.int64)
+        return self.from_days(day_R), valid_R
+
+    def from_days(self, day_R: Rows) -> Rows:
+        """Give the tick that holds each day since 1970-01-01."""
+        if self.unit == "day":
+            return day_R
+        return day_R.astype("datetime64[D]").astype(f"datetime64[{self.unit[0].upper()}]").astype(np.int64)
+
+    def to_days(self, tick_R: Rows) -> Rows:
+        """Give the first day of each tick."""
+        if self.unit == "day":
+            return tick_R
+        return tick_R.astype(f"datetime64[{self.unit[0].upper()}]").astype("datetime64[D]").astype(np.int64)
+
+    def to_values(self, tick_R: Rows, valid_R: Valid) -> pa.Array:
+        """Give values of the storage type."""
+        days = pa.array(self.to_days(tick_R).astype(np.int32), mask=~valid_R)
+        return pc.cast(pc.cast(days, pa.date32()), storage_type(self.storage))
+
+    def read(self, text: str) -> int:
+        """Give the tick of a written date."""
+        moment = read_moment(text, self.pattern)
+        return int(self.from_days(np.array([(moment.date() - dt.date(_FIRST_YEAR, 1, 1)).days]))[0])
+
+
+@dataclass(frozen=True)
+class TimeScale:
+    """Times of day in steps of ``unit_us`` microseconds.
+
+    Attributes:
+        storage: Arrow type of the values.
+        unit_us: Length of a step, microseconds.
+        pattern: strftime pattern of times in the settings; None for ISO.
+    """
+
+    kind: ClassVar[str] = "time"
+    storage: str
+    unit_us: int = 1
+    pattern: str | None = None
+
+    def to_ticks(self, values: pa.Array) -> tuple[Rows, Valid]:
+        """Give ticks."""
+        array = as_array(values)
+        valid_R = array.is_valid().to_numpy(zero_copy_only=False)
+        micro = pc.cast(pc.cast(array, pa.time64("us"), safe=False), pa.int64())
+        return micro.fill_null(0).to_numpy() // self.unit_us, valid_R
+
+    def to_values(self, tick_R: Rows, valid_R: Valid) -> pa.Array:
+        """Give values of the storage type."""
+        micro = pc.cast(pa.array(tick_R * self.unit_us, mask=~valid_R), pa.time64("us"))
+        return pc.cast(micro, storage_type(self.storage), safe=False)
+
+    def read(self, text: str) -> int:
+        """Give the tick of a written time."""
+        return _micros_of_day(read_moment(text, self.pattern, time_only=True)) // self.unit_us
+
+
+def read_moment(text: str, pattern: str | None, *, time_only: bool = False) -> dt.datetime:
+    """Read a date, time or both, by a strftime pattern or as ISO 8601.
+
+    Raises:
+        ValueError: The text is none.
+    """
+    if pattern is not None:
+        try:
+            return dt.datetime.strptime(text.strip(), pattern)  # noqa: DTZ007
+        except ValueError:
+            pass  # ISO is understood beside the source's own pattern
+    if time_only:
+        return dt.datetime.combine(dt.date(_FIRST_YEAR, 1, 1), dt.time.fromisoformat(text.strip()))
+    return dt.datetime.fromisoformat(text.strip())
+
+
+def as_micros(values: pa.Array) -> tuple[Rows, Valid]:
+    """Give timestamps as microseconds since 1970 (UTC where they have a zone), and which are not missing."""
+    array = as_array(values)
+    valid_R = array.is_valid().to_numpy(zero_copy_only=False)
+    fine = pc.cast(array, pa.timestamp("us", tz=getattr(array.type, "tz", None)), safe=False)
+    return pc.cast(fine, pa.int64()).fill_null(0).to_numpy(), valid_R
+
+
+def moment_us(moment: dt.datetime) -> int:
+    """Give a moment as microseconds since 1970; without a zone it counts as UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return (aware - dt.datetime(_FIRST_YEAR, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
+
+
+def _micros_of_day(moment: dt.datetime) -> int:
+    since = moment.replace(tzinfo=None) - dt.datetime.combine(moment.date(), dt.time())
+    return since // dt.timedelta(microseconds=1)
+
+
+def _decimal_ticks(array: pa.Array, decimals: int) -> Rows:
+    """Read decimals as whole numbers of ``10 ** -decimals``; beyond 64 bits they stand at the end."""
+    rounded = pc.round(array, ndigits=decimals) if decimals < array.type.scale else array
+    wide = pc.cast(rounded, pa.decimal256(76, decimals))
+    words = np.frombuffer(wide.buffers()[1], dtype="<i8").reshape(-1, 4)[
+        wide.offset : wide.offset + len(wide)
+    ]
+    low, high = words[:, 0], words[:, 1]
+    ends = np.where(words[:, 3] < 0, -(2**62), 2**62)
+    return np.where(high == low >> 63, np.clip(low, -(2**62), 2**62), ends)
+
+
+def _decimal_values(tick_R: Rows, valid_R: Valid, target: pa.DataType, decimals: int) -> pa.Array:
+    words = np.stack([tick_R, tick_R >> 63], axis=1).astype("<i8")
+    mask = pa.array(valid_R).buffers()[1]
+    plain = pa.Array.from_buffers(
+        pa.decimal128(38, decimals), len(tick_R), [mask, pa.py_buffer(words.tobytes())]
+    )
+    return pc.cast(plain, target)
+
+
+_SCALES: dict[str, Any] = {kind.kind: kind for kind in (NumberScale, DayScale, TimeScale)}
+
+
+def write_scale(scale: Scale) -> dict[str, Any]:
+    """Give a scale as JSON."""
+    return {"kind": scale.kind, **asdict(scale)}  # type: ignore[call-overload]
+
+
+def read_scale(document: dict[str, Any]) -> Any:
+    """Make a scale of ``write_scale``'s document."""
+    fields = {key: value for key, value in document.items() if key != "kind"}
+    return _SCALES[document["kind"]](**fields)

@@ -1,0 +1,51 @@
+"""Storage types by their spelling, and values of them as JSON texts and back, exactly."""
+
+from __future__ import annotations
+
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_DECIMAL = re.compile(r"decimal(128|256)\((\d+), (-?\d+)\)")
+_ZONED = re.compile(r"timestamp\[(\w+), tz=(.+)\]")
+
+
+def storage_type(spelling: str) -> pa.DataType:
+    """Give the Arrow type of Arrow's own spelling.
+
+    >>> storage_type("timestamp[us, tz=UTC]")
+    TimestampType(timestamp[us, tz=UTC])
+    >>> storage_type("decimal128(12, 2)")
+    Decimal128Type(decimal128(12, 2))
+    """
+    if match := _DECIMAL.fullmatch(spelling):
+        make = pa.decimal128 if match[1] == "128" else pa.decimal256
+        return make(int(match[2]), int(match[3]))
+    if match := _ZONED.fullmatch(spelling):
+        return pa.timestamp(match[1], tz=match[2])
+    return pa.type_for_alias(spelling)
+
+
+def as_array(values: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Give one array of plain values: chunks joined, dictionaries resolved, NaN as missing."""
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if isinstance(values, pa.ChunkedArray):
+        values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+    if pa.types.is_dictionary(values.type):
+        return values.dictionary_decode()
+    if pa.types.is_floating(values.type):
+        return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    return values
+
+
+def write_values(values: pa.Array) -> list[str]:
+    """Give the text of each value; ``read_values`` makes the same values of them."""
+    texts: list[str] = pc.cast(values, pa.string()).to_pylist()
+    return texts
+
+
+def read_values(texts: list[str], spelling: str) -> pa.Array:
+    """Make values of their texts; the inverse of ``write_values``."""
+    return pc.cast(pa.array(texts, pa.string()), storage_type(spelling))
