@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-_SPLIT = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+")
+_SPLIT = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+")
 
 
 def _vocabulary(text: str) -> frozenset[str]:
@@ -34,8 +34,8 @@ _LONGITUDE = frozenset(("lon", "lng", "long", "longitude"))
 _PHONE = frozenset(("phone", "fax", "tel", "telephone", "mobile", "telefono", "telefon"))
 _POSTAL = frozenset(("zip", "zipcode", "postal", "postcode", "postalcode", "plz", "iban", "ssn"))
 _SELF = _vocabulary(
-    "parent manager boss supervisor superior reports lead leader head chief mentor predecessor previous "
-    "prev next successor mother father root replaced replaces reply referrer referred origin ancestor "
+    "parent manager boss supervisor superior report lead leader head chief mentor predecessor previous "
+    "prev next successor mother father root replaced replace reply referrer referred origin ancestor "
     "upper spouse partner"
 )
 

@@ -1,0 +1,70 @@
+"""The order in which the model sees rows: children beside each other, in the order of their sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kinsynth.schema.database import Database
+from kinsynth.schema.graph import Structure
+from kinsynth.schema.keys import row_numbers
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """The rows of one table as the model sees them.
+
+    Attributes:
+        row_R: Row of the table that stands at each place, shape (R,).
+        parent_R: Place of each row's parent among the arranged rows of the parent table, never
+            decreasing, shape (R,); None for a root table.
+        root_R: Place of each row's root among the rows of its root table, shape (R,).
+    """
+
+    row_R: Rows
+    parent_R: Rows | None
+    root_R: Rows
+
+    def take(self, table: pa.Table) -> pa.Table:
+        """Give the rows of the table in this order."""
+        return table.take(pa.array(self.row_R))
+
+
+def arrange(database: Database, structure: Structure) -> dict[str, Arrangement]:
+    """Arrange every synthesised table, parents before children.
+
+    Returns:
+        One arrangement for each synthesised table, in the order of generation. Root rows keep their
+        order; child rows follow their parents, then ``order_by``, then their own order.
+    """
+    arranged: dict[str, Arrangement] = {}
+    for name in structure.order:
+        relation, table = structure.parent_relation[name], database.tables[name]
+        if relation is None:
+            everything = np.arange(table.num_rows, dtype=np.int64)
+            arranged[name] = Arrangement(everything, None, everything)
+            continue
+        parent = arranged[relation.references_table]
+        place = np.empty(len(parent.row_R), dtype=np.int64)
+        place[parent.row_R] = np.arange(len(parent.row_R))
+        number = row_numbers(table, relation, database.tables[relation.references_table])
+        if (number < 0).any():
+            raise ValueError(f"{relation}: {int((number < 0).sum())} rows have no parent")
+        parent_R = place[number] if len(number) else number
+        row_R = _ordered(parent_R, table, database.schema.tables[name].order_by)
+        arranged[name] = Arrangement(row_R, parent_R[row_R], parent.root_R[parent_R[row_R]])
+    return arranged
+
+
+def _ordered(parent_R: Rows, table: pa.Table, order_by: str | None) -> Rows:
+    frame = pl.DataFrame({"parent": parent_R})
+    if order_by is not None:
+        frame = frame.with_columns(pl.Series("order", pl.from_arrow(table[order_by])))
+    row_R = frame.select(pl.arg_sort_by(frame.columns, nulls_last=False, maintain_order=True)).to_series()
+    return row_R.to_numpy().astype(np.int64)

@@ -1,0 +1,458 @@
+"""Propose primary and foreign keys from the data, with the evidence: uniqueness, inclusion, names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from kinsynth.schema.keys import Family, comparison, family, key_frame, missing_keys, row_numbers
+from kinsynth.schema.names import Words, words
+from kinsynth.schema.table import Relation
+
+_ENOUGH_SCORE = 0.44
+_KEY_FAMILIES: tuple[Family, ...] = ("number", "text")
+_MOST_KEY_COLUMNS = 3
+_MOST_CANDIDATES = 8
+_COMPOSITE_INCLUSION = 0.98
+_LONG_CODE = 40
+
+
+@dataclass(frozen=True)
+class KeyProposal:
+    """A primary key that the data allows.
+
+    Attributes:
+        columns: The key.
+        confidence: Between 0 and 1.
+        reason: The evidence, in words.
+    """
+
+    columns: tuple[str, ...]
+    confidence: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class ForeignKeyProposal:
+    """A relation that data and names suggest.
+
+    Attributes:
+        relation: The foreign key with its referenced table.
+        inclusion: Share of the keys that are not missing and name a row.
+        distinct: Distinct keys of the referencing table.
+        orphans: Rows whose key names no row.
+        nulls: Rows whose key is missing.
+        name_match: How well the names fit, between 0 and 1.
+        confidence: Between 0 and 1.
+        reason: The evidence, in words.
+    """
+
+    relation: Relation
+    inclusion: float
+    distinct: int
+    orphans: int
+    nulls: int
+    name_match: float
+    confidence: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """What proposals need to know about a column."""
+
+    table: str
+    name: str
+    position: int
+    rows: int
+    nulls: int
+    family: Family
+    values: pl.Series
+    distinct: pl.Series
+
+    @property
+    def words(self) -> Words:
+        """The words of the name."""
+        return words(self.name)
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no value is missing and none repeats."""
+        return self.nulls == 0 and len(self.distinct) == self.rows
+
+
+def propose_primary_keys(tables: Mapping[str, pa.Table]) -> dict[str, KeyProposal]:
+    """Propose a primary key for each table that seems to have one.
+
+    Args:
+        tables: Typed tables by name.
+
+    Returns:
+        Proposals by table; a table without a plausible key is absent. A single column goes before several,
+        the smallest set of key-like columns before larger ones.
+    """
+    profiles = {name: _profiles(name, table) for name, table in tables.items()}
+    singles = {name: found for name, columns in profiles.items() if (found := _single_key(columns, profiles))}
+    referenced = {(proposal.columns[0]) for proposal in singles.values()}
+    proposals = {}
+    for name, table in tables.items():
+        link = _link_key(table, profiles[name])
+        found = link or singles.get(name) or _composite_key(table, profiles[name], referenced)
+        if found:
+            proposals[name] = found
+    return proposals
+
+
+def propose_foreign_keys(
+    tables: Mapping[str, pa.Table], primary_keys: Mapping[str, Sequence[str]]
+) -> tuple[ForeignKeyProposal, ...]:
+    """Propose relations to tables that have a primary key.
+
+    Args:
+        tables: Typed tables by name.
+        primary_keys: Key columns by table; tables without a key may be absent.
+
+    Returns:
+        Proposals in the order of tables and columns: at most one for each column, except where a key of
+        several columns contains it. A relation that follows from two others is left out.
+    """
+    profiles = {name: _profiles(name, table) for name, table in tables.items()}
+    singles = [
+        proposal
+        for name, columns in profiles.items()
+        for column in columns.values()
+        if (proposal := _best_parent(column, profiles, primary_keys, tuple(primary_keys.get(name, ()))))
+    ]
+    composites = [
+        proposal
+        for child in tables
+        for parent, key in primary_keys.items()
+        if len(key) > 1 and (proposal := _composite_parent(tables, child, parent, tuple(key)))
+    ]
+    composites = _one_direction(composites)
+    implied = _implied(composites, singles)
+    kept = [proposal for proposal in singles if proposal.relation not in implied]
+    order = {name: place for place, name in enumerate(tables)}
+    return tuple(sorted([*kept, *composites], key=lambda proposal: order[proposal.relation.table]))
+
+
+def _profiles(name: str, table: pa.Table) -> dict[str, _Profile]:
+    """Profile the columns that could be part of a key."""
+    profiles = {}
+    for position, column in enumerate(table.column_names):
+        values = table.column(column)
+        kind: Family = "none" if values.null_count == len(values) else family(values.type)
+        if kind in (*_KEY_FAMILIES, "none"):
+            series = comparison(values)
+            if series.dtype == pl.Float64:
+                continue
+            distinct = series.drop_nulls().unique(maintain_order=True)
+            profiles[column] = _Profile(
+                name, column, position, len(series), series.null_count(), kind, series, distinct
+            )
+    return profiles
+
+
+# primary keys
+
+
+def _single_key(
+    columns: Mapping[str, _Profile], profiles: Mapping[str, Mapping[str, _Profile]]
+) -> KeyProposal | None:
+    """Choose the likeliest single column."""
+    scored = [
+        (*_key_score(column, profiles), column)
+        for column in columns.values()
+        if column.is_unique and column.rows > 0
+    ]
+    fitting = [entry for entry in scored if entry[0] >= _ENOUGH_SCORE]
+    if not fitting:
+        return None
+    score, reasons, column = max(fitting, key=lambda entry: (entry[0], -entry[2].position))
+    reason = f"{column.rows:,} rows, no value missing, none twice; {', '.join(reasons)}"
+    return KeyProposal((column.name,), min(score, 0.99), reason)
+
+
+def _key_score(
+    column: _Profile, profiles: Mapping[str, Mapping[str, _Profile]]
+) -> tuple[float, tuple[str, ...]]:
+    """Score a unique column by name, place and shape."""
+    name, table = column.words, words(column.table)
+    same_name = any(column.name in other for key, other in profiles.items() if key != column.table)
+    shaped = _is_code(column)
+    evidence = (
+        (0.5, name.is_strong_identifier, "name of an identifier"),
+        (0.3, name.is_identifier and not name.is_strong_identifier, "name of a code"),
+        (0.3, bool(name.subject) and name.subject == table.parts, "name of the table"),
+        (0.3, column.position == 0, "first column"),
+        (0.2, same_name, "another table has a column of this name"),
+        (0.15, shaped, "shape of a key"),
+        (-0.5, not shaped and column.family == "text", ""),
+        (-0.3, name.is_phone or "email" in name.parts or "mail" in name.parts, ""),
+        (-0.3, column.rows < 2 and not name.is_strong_identifier, ""),
+    )
+    score = sum(weight for weight, holds, _ in evidence if holds)
+    return score, tuple(reason for weight, holds, reason in evidence if holds and weight > 0)
+
+
+def _is_code(column: _Profile) -> bool:
+    """Tell whether values look like made keys: whole numbers in a row, or words without spaces."""
+    if column.family == "number":
+        numbers = column.distinct.cast(pl.Float64).to_numpy()
+        spread = float(numbers.max() - numbers.min()) + 1
+        return bool(spread <= 2 * len(numbers) + 10 or (np.diff(numbers) > 0).all())
+    if column.family != "text":
+        return False
+    lengths = column.distinct.str.len_chars().to_numpy()
+    spaced = column.distinct.str.contains(r"\s").to_numpy()
+    return bool(lengths.max() <= _LONG_CODE) and float(spaced.mean()) < 0.01
+
+
+def _link_key(table: pa.Table, columns: Mapping[str, _Profile]) -> KeyProposal | None:
+    """Find the key of a table that links others: its name is made of the names of its key columns."""
+    named = words(next(iter(columns.values())).table).parts if columns else ()
+    parts = [
+        column
+        for column in columns.values()
+        if column.words.is_strong_identifier
+        and column.nulls == 0
+        and set(column.words.subject[-1:]) & set(named)
+    ]
+    covered = {part for column in parts for part in column.words.subject}
+    names = tuple(column.name for column in parts)
+    if len(names) < 2 or not set(named) <= covered or not _is_unique(table, names):
+        return None
+    return KeyProposal(
+        names, 0.85, f"{table.num_rows:,} rows, no combination twice; the table is named after both"
+    )
+
+
+def _composite_key(
+    table: pa.Table, columns: Mapping[str, _Profile], referenced: set[str]
+) -> KeyProposal | None:
+    """Find the smallest set of key-like columns that is unique."""
+    full = [
+        column
+        for column in columns.values()
+        if column.nulls == 0 and column.rows > 1 and column.family != "none"
+    ]
+    key_like = [column for column in full if column.words.is_strong_identifier or column.name in referenced]
+    counters = [column for column in full if _is_counter(column) and column not in key_like]
+    chosen = key_like[:_MOST_CANDIDATES]
+    for size in range(2, _MOST_KEY_COLUMNS + 1):
+        for parts in _key_sets(chosen, counters[:_MOST_CANDIDATES], size):
+            names = tuple(column.name for column in parts)
+            if _is_unique(table, names):
+                reason = f"{table.num_rows:,} rows, no combination twice; {size} columns with names of keys"
+                return KeyProposal(names, 0.8, reason)
+    return None
+
+
+def _is_counter(column: _Profile) -> bool:
+    """Tell whether a column counts rows within something: small whole numbers and a fitting name."""
+    return column.family == "number" and column.words.is_sequence
+
+
+def _key_sets(
+    key_like: Sequence[_Profile], counters: Sequence[_Profile], size: int
+) -> Iterator[tuple[_Profile, ...]]:
+    """Give sets of key-like columns, then those with one counter."""
+    yield from combinations(key_like, size)
+    for counter in counters:
+        for parts in combinations(key_like, size - 1):
+            yield (*parts, counter)
+
+
+def _is_unique(table: pa.Table, columns: Sequence[str]) -> bool:
+    """Tell whether no combination repeats."""
+    return key_frame(table, columns).n_unique() == table.num_rows
+
+
+# foreign keys
+
+
+def _best_parent(
+    column: _Profile,
+    profiles: Mapping[str, Mapping[str, _Profile]],
+    primary_keys: Mapping[str, Sequence[str]],
+    own_key: tuple[str, ...],
+) -> ForeignKeyProposal | None:
+    """Choose the table that a column most likely references."""
+    proposals = []
+    for parent, key in primary_keys.items():
+        if (
+            len(key) != 1
+            or (parent == column.table and key[0] == column.name)
+            or key[0] not in profiles[parent]
+        ):
+            continue
+        target = profiles[parent][key[0]]
+        name = _name_match(column, target)
+        if own_key == (column.name,) and not _extends(column, target):
+            continue
+        if found := _judge(column, target, name):
+            closeness = words(parent).parts == column.words.subject
+            proposals.append((found.confidence, closeness, target.rows, found))
+    return max(proposals, key=lambda entry: entry[:3])[3] if proposals else None
+
+
+def _extends(column: _Profile, target: _Profile) -> bool:
+    """Tell whether a table whose own key is the column extends the target's table row by row."""
+    subject = column.words.subject
+    return (
+        words(target.table).parts == subject != words(column.table).parts
+        and column.words.parts[-1:] != subject
+    )
+
+
+def _name_match(column: _Profile, target: _Profile) -> float:
+    """Tell how well a column's name fits a key of another table, between 0 and 1."""
+    child, key, table = column.words, target.words, words(target.table).parts
+    subject = child.subject
+    if column.table == target.table and not child.is_self_reference:
+        return 0.0
+    named = bool(subject and table)
+    evidence = (
+        (1.0, bool(key.subject) and child.parts == key.parts),
+        (0.95, child.is_identifier and named and subject in (table, key.subject)),
+        (0.9, bool(key.subject) and child.parts[-len(key.parts) :] == key.parts),
+        (0.9, named and subject in (table, key.subject)),
+        (0.85, named and subject[-len(table) :] == table),
+        (0.75, column.table == target.table),
+        (0.7, child.is_identifier and named and subject[-1] == table[-1]),
+        (0.5, _shares_stem(subject, table)),
+    )
+    return next((score for score, holds in evidence if holds), 0.0)
+
+
+def _shares_stem(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    """Tell whether a word begins a word of the other name."""
+    pairs = [(one, other) for one in left for other in right]
+    return any(
+        min(len(one), len(other)) >= 4 and (one.startswith(other) or other.startswith(one))
+        for one, other in pairs
+    )
+
+
+def _judge(column: _Profile, target: _Profile, name: float) -> ForeignKeyProposal | None:
+    """Weigh name and inclusion against each other."""
+    if column.family == "none":
+        return _empty_reference(column, target, name)
+    if column.family != target.family or column.distinct.dtype != target.distinct.dtype or not target.rows:
+        return None
+    if name == 0 and not _is_telling(column, target):
+        return None
+    found = column.distinct.is_in(target.distinct.implode()).to_numpy()
+    share = float(found.mean())
+    lost = column.distinct.filter(pl.Series(~found))
+    orphans = int(column.values.is_in(lost.implode()).sum()) if len(lost) else 0
+    inclusion = 1 - orphans / max(column.rows - column.nulls, 1)
+    coverage = len(column.distinct) * share / target.rows
+    if not _is_enough(name, min(share, inclusion), coverage):
+        return None
+    confidence = min(0.99, (0.55 + 0.44 * name) * inclusion)
+    return _proposal(column, target, name, (inclusion, orphans, confidence))
+
+
+def _is_enough(name: float, inclusion: float, coverage: float) -> bool:
+    """Tell whether the inclusion is enough for how well the names fit."""
+    if name >= 0.9:
+        return inclusion >= 0.5
+    if name >= 0.7:
+        return inclusion >= 0.9
+    if name >= 0.5:
+        return inclusion == 1 and coverage >= 0.5
+    return inclusion >= 0.9
+
+
+def _is_telling(column: _Profile, target: _Profile) -> bool:
+    """Tell whether inclusion alone is evidence: codes, or numbers that are too sparse to meet by accident."""
+    if len(column.distinct) < 3:
+        return False
+    if column.family == "text":
+        lengths = column.distinct.str.len_chars().to_numpy()
+        return bool(lengths.min() >= 3) and _is_code(target)
+    numbers = target.distinct.cast(pl.Float64).to_numpy()
+    spread = float(numbers.max() - numbers.min()) + 1
+    return len(column.distinct) >= 20 and bool(spread >= 1000 * len(numbers))
+
+
+def _empty_reference(column: _Profile, target: _Profile, name: float) -> ForeignKeyProposal | None:
+    """Propose a column without any value by its name alone."""
+    if name < 0.9 or not column.words.is_strong_identifier or not column.rows:
+        return None
+    return _proposal(column, target, name, (1.0, 0, 0.5))
+
+
+def _proposal(
+    column: _Profile, target: _Profile, name: float, facts: tuple[float, int, float]
+) -> ForeignKeyProposal:
+    """Put the evidence in words."""
+    inclusion, orphans, confidence = facts
+    relation = Relation(column.table, (column.name,), target.table, (target.name,))
+    fit = "names agree" if name >= 0.9 else "names are alike" if name else "no hint in the names"
+    share = f"{inclusion:.1%} of {column.rows - column.nulls:,} keys occur in {target.table}"
+    reason = f"{share}, {len(column.distinct):,} distinct; {fit}"
+    return ForeignKeyProposal(
+        relation, inclusion, len(column.distinct), orphans, column.nulls, name, confidence, reason
+    )
+
+
+def _composite_parent(
+    tables: Mapping[str, pa.Table], child: str, parent: str, key: tuple[str, ...]
+) -> ForeignKeyProposal | None:
+    """Propose a reference to a key of several columns by columns of the same names."""
+    if child == parent or not set(key) <= set(tables[child].column_names):
+        return None
+    relation = Relation(child, key, parent, key)
+    absent = missing_keys(tables[child], key)
+    present = tables[child].num_rows - int(absent.sum())
+    if not present:
+        return None
+    lost = int(((row_numbers(tables[child], relation, tables[parent]) < 0) & ~absent).sum())
+    inclusion = 1 - lost / present
+    if inclusion < _COMPOSITE_INCLUSION:
+        return None
+    distinct = key_frame(tables[child], key).n_unique()
+    reason = f"{inclusion:.1%} of {present:,} keys of {len(key)} columns occur in {parent}; names agree"
+    return ForeignKeyProposal(
+        relation, inclusion, distinct, lost, int(absent.sum()), 1.0, 0.9 * inclusion, reason
+    )
+
+
+def _one_direction(composites: Sequence[ForeignKeyProposal]) -> list[ForeignKeyProposal]:
+    """Keep one of two tables that reference each other by the same columns."""
+    kept: list[ForeignKeyProposal] = []
+    for proposal in composites:
+        relation = proposal.relation
+        mirrored = (relation.references_table, relation.references_columns, relation.table)
+        if not any(
+            (one.relation.table, one.relation.columns, one.relation.references_table) == mirrored
+            for one in kept
+        ):
+            kept.append(proposal)
+    return kept
+
+
+def _implied(
+    composites: Sequence[ForeignKeyProposal], singles: Sequence[ForeignKeyProposal]
+) -> set[Relation]:
+    """Give single relations of a child that its composite parent already has."""
+    known = {proposal.relation for proposal in singles}
+    implied = set()
+    for proposal in composites:
+        relation = proposal.relation
+        for column, reference in zip(relation.columns, relation.references_columns, strict=True):
+            for single in known:
+                if (single.table, single.columns) == (relation.references_table, (reference,)):
+                    implied.add(
+                        Relation(
+                            relation.table, (column,), single.references_table, single.references_columns
+                        )
+                    )
+    return implied
