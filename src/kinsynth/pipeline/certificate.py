@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from kinsynth.schema.keys import check_primary_key, orphans
 from kinsynth.schema.table import Column, Relation, Schema
 
 GuaranteeCode = Literal[
@@ -135,9 +137,9 @@ def _certify_key(name: str, key: tuple[str, ...], table: pa.Table) -> Iterator[G
     if not set(key) <= set(table.column_names):
         yield _guarantee("primary_key.unique", where, rows=rows, violations=1)
         return
-    present = _frame(table, key).drop_nulls()
-    yield _guarantee("primary_key.not_null", where, rows=rows, violations=rows - present.height)
-    yield _guarantee("primary_key.unique", where, rows=rows, violations=present.height - present.n_unique())
+    found = check_primary_key(table, key)
+    yield _guarantee("primary_key.not_null", where, rows=rows, violations=found.nulls)
+    yield _guarantee("primary_key.unique", where, rows=rows, violations=found.duplicates)
 
 
 def _certify_relation(relation: Relation, written: Mapping[str, pa.Table]) -> Guarantee:
@@ -146,24 +148,13 @@ def _certify_relation(relation: Relation, written: Mapping[str, pa.Table]) -> Gu
     if not (_has(child, relation.columns) and _has(parent, relation.references_columns)):
         return _guarantee("foreign_key.resolved", where, rows=0, violations=1)
     assert child is not None
-    violations = count_orphans(child, relation.columns, parent, relation.references_columns)
+    assert parent is not None
+    violations = int(orphans(child, relation, parent).sum())
     return _guarantee("foreign_key.resolved", where, rows=child.num_rows, violations=violations)
 
 
 def _has(table: pa.Table | None, columns: tuple[str, ...]) -> bool:
     return table is not None and set(columns) <= set(table.column_names)
-
-
-def count_orphans(
-    child: pa.Table, columns: tuple[str, ...], parent: pa.Table, references: tuple[str, ...]
-) -> int:
-    """Count the rows whose reference is complete and names no row; a reference with a null names none."""
-    left, right = _frame(child, columns), _frame(parent, references)
-    if left.dtypes != right.dtypes:
-        left, right = left.cast(pl.String), right.cast(pl.String)
-    present = left.drop_nulls()
-    orphans: int = present.join(right.unique(), on=left.columns, how="anti").height
-    return orphans
 
 
 def count_differences(table: pa.Table, original: pa.Table) -> int:
@@ -173,17 +164,10 @@ def count_differences(table: pa.Table, original: pa.Table) -> int:
     rows = min(table.num_rows, original.num_rows)
     if table.equals(original):
         return 0
-    names = tuple(table.column_names)
-    left, right = _frame(table.slice(0, rows), names), _frame(original.slice(0, rows), names)
-    differs = pl.Series([False]).extend_constant(False, max(rows - 1, 0)).head(rows)
-    for name in left.columns:
-        differs = differs | left[name].ne_missing(right[name])
-    return int(differs.sum()) + abs(table.num_rows - original.num_rows)
-
-
-def _frame(table: pa.Table, names: tuple[str, ...]) -> pl.DataFrame:
-    """Give columns under their numbers, so that both sides of a relation have the same names."""
-    return pl.DataFrame({str(number): pl.Series(table.column(name)) for number, name in enumerate(names)})
+    differs = np.zeros(rows, dtype=np.bool_)
+    for left, right in zip(table.slice(0, rows).columns, original.slice(0, rows).columns, strict=True):
+        differs |= pl.Series(left).ne_missing(pl.Series(right)).to_numpy()
+    return int(differs.sum()) + int(abs(table.num_rows - original.num_rows))
 
 
 def _guarantee(code: GuaranteeCode, where: str, *, rows: int, violations: int) -> Guarantee:

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from kinsynth.errors import Finding, SettingsError
+from kinsynth.errors import Finding, SettingsError, UserError
 from kinsynth.settings.base import Settings
 from kinsynth.settings.fields import Field, Place, fields_of, find, join_path, split_path, sub_model
 from kinsynth.settings.synthesis import Synthesis
@@ -87,7 +87,7 @@ def override(document: Synthesis, overrides: Mapping[str, str]) -> Synthesis:
     return parse(mapping)
 
 
-def combine(findings: Sequence[Finding], kind: type[SettingsError] = SettingsError) -> SettingsError:
+def combine(findings: Sequence[Finding], kind: type[UserError] = SettingsError) -> UserError:
     """Make one error of the findings that block."""
     first = findings[0]
     if len(findings) == 1:

@@ -1,0 +1,92 @@
+"""Choose data: what the document names exists, and there is enough of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from kinsynth.errors import Finding
+from kinsynth.pipeline.checks.facts import Facts, Step, column_path, suggest, table_path
+
+FEWEST_ROWS = 20
+FEW_ROWS = 500
+_STEP = Step("data")
+_BAD_NAME = re.compile(r"[/\\\x00-\x1f]|^\.{1,2}$|^$")
+
+
+def find_data(facts: Facts) -> Iterator[Finding]:
+    """Give the findings of the step."""
+    yield from _find_unknown_names(facts)
+    if not facts.schema.tables:
+        yield _STEP.error(
+            "data.no_tables",
+            "tables",
+            "No table takes part.",
+            "Include at least one: tables.<table>.include: true.",
+        )
+    for name in facts.schema.tables:
+        yield from _find_table(facts, name)
+    for root in facts.structure.roots:
+        yield from _find_few_rows(facts, root)
+
+
+def _find_unknown_names(facts: Facts) -> Iterator[Finding]:
+    for name, table in facts.synthesis.tables.items():
+        if name not in facts.source:
+            message = "The source has no such table."
+            yield _STEP.error("data.unknown_table", table_path(name), message, suggest(name, facts.source))
+            continue
+        known = facts.source[name]
+        for column in table.columns:
+            if column not in known:
+                yield _unknown_column(column_path(name, column), column, known)
+        if table.order_by and table.order_by not in known:
+            yield _unknown_column(table_path(name, "order_by"), table.order_by, known)
+
+
+def _unknown_column(where: str, column: str, known: Sequence[str]) -> Finding:
+    message = "The table has no such column."
+    return _STEP.error("data.unknown_column", where, message, suggest(column, known))
+
+
+def _find_table(facts: Facts, name: str) -> Iterator[Finding]:
+    if _BAD_NAME.search(name):
+        yield _STEP.error(
+            "data.table_name",
+            table_path(name),
+            "The table's name cannot be the name of a file.",
+            "Rename the file or the sheet; / and \\ and control characters cannot stand in it.",
+        )
+    if not facts.schema.tables[name].columns:
+        yield _STEP.error(
+            "data.no_columns",
+            table_path(name, "columns"),
+            "No column of the table takes part.",
+            f"Include a column, or leave the table out: {table_path(name, 'include')}: false.",
+        )
+    if not facts.rows(name) and name not in facts.structure.roots:
+        yield _STEP.warning(
+            "data.empty_table",
+            table_path(name),
+            "The table has no rows; the synthetic one will have none either.",
+            f"Leave it out: {table_path(name, 'include')}: false.",
+        )
+
+
+def _find_few_rows(facts: Facts, root: str) -> Iterator[Finding]:
+    rows = facts.rows(root)
+    if rows < FEWEST_ROWS:
+        yield _STEP.error(
+            "data.too_few_rows",
+            table_path(root),
+            f"The root table has {rows} rows; at least {FEWEST_ROWS} are needed.",
+            f"Add rows to the source, or mark a lookup table without personal data as original: "
+            f"{table_path(root, 'original')}: true.",
+        )
+    elif rows < FEW_ROWS:
+        yield _STEP.warning(
+            "data.few_rows",
+            table_path(root),
+            f"The root table has {rows} rows; below {FEW_ROWS} little can be learned and scores are rough.",
+            "Add rows to the source if there are more.",
+        )

@@ -1,0 +1,91 @@
+"""Set primary keys: complete, unique, there where they are referenced, and of a kind the engine can make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kinsynth.errors import Finding
+from kinsynth.pipeline.checks.facts import Facts, Step, list_names, show_rows, suggest, table_path
+from kinsynth.schema.keys import check_primary_key
+
+_STEP = Step("primary_keys")
+
+
+def find_primary_keys(facts: Facts) -> Iterator[Finding]:
+    """Give the findings of the step."""
+    yield from _find_declared(facts)
+    for name in facts.schema.tables:
+        yield from _find_values(facts, name)
+    for name in facts.synthesised:
+        yield from _find_composition(facts, name)
+
+
+def _find_declared(facts: Facts) -> Iterator[Finding]:
+    for name, table in facts.synthesis.tables.items():
+        if name not in facts.schema.tables:
+            continue
+        columns = facts.schema.tables[name].column_names
+        for column in table.primary_key or ():
+            if column not in columns:
+                left_out = column in facts.source.get(name, ())
+                yield _STEP.error(
+                    "primary_keys.unknown_column",
+                    table_path(name, "primary_key"),
+                    f"The key's column {column} {'is left out' if left_out else 'does not exist'}.",
+                    f"Write {table_path(name, 'primary_key')}: [] for no key, or name other columns. "
+                    + suggest(column, columns),
+                )
+    yield from _find_missing(facts)
+
+
+def _find_missing(facts: Facts) -> Iterator[Finding]:
+    referenced = {
+        key.table
+        for name in facts.schema.tables
+        for key in facts.settings(name).foreign_keys or ()
+        if not key.references
+    }
+    for name in sorted(referenced & set(facts.schema.tables)):
+        if not facts.schema.tables[name].primary_key:
+            yield _STEP.error(
+                "primary_keys.missing",
+                table_path(name, "primary_key"),
+                "Other tables reference this one, which has no primary key.",
+                f"Write {table_path(name, 'primary_key')}: [<column>], "
+                "or name the columns in the foreign key's references.",
+            )
+
+
+def _find_values(facts: Facts, name: str) -> Iterator[Finding]:
+    key = facts.schema.tables[name].primary_key
+    if not key:
+        return
+    where = table_path(name, "primary_key")
+    other = f"Repair the source, choose other columns, or write {where}: [] for no key."
+    found = check_primary_key(facts.tables[name], key)
+    if found.nulls:
+        message = f"{found.nulls:,} of {found.rows:,} rows have no value in {list_names(key)}: "
+        yield _STEP.error("primary_keys.nulls", where, f"{message}{show_rows(found.null_rows)}.", other)
+    if found.duplicates:
+        message = f"{found.duplicates:,} of {found.rows:,} rows repeat an earlier {list_names(key)}: "
+        yield _STEP.error(
+            "primary_keys.duplicates", where, f"{message}{show_rows(found.duplicate_rows)}.", other
+        )
+
+
+def _find_composition(facts: Facts, name: str) -> Iterator[Finding]:
+    """Find keys with a part that the model draws: nothing would keep those unique."""
+    key = set(facts.schema.tables[name].primary_key)
+    references = facts.structure.reference_relations.get(name, ())
+    drawn = key & {column for relation in references for column in relation.columns}
+    owner = facts.structure.parent_relation.get(name)
+    made = key - drawn - set(owner.columns if owner else ())
+    if drawn and not made:
+        where = table_path(name, "primary_key")
+        yield _STEP.error(
+            "primary_keys.composite_not_available",
+            where,
+            f"The key holds {list_names(sorted(drawn))}, a reference to an original table; "
+            "keeping such keys unique is not available yet.",
+            f"Write {where}: [] or add a column that numbers the rows to the key.",
+        )
