@@ -48,7 +48,15 @@ def is_compressed_name(path: Path) -> bool:
 def kind_of_content(path: Path) -> str:
     """Name what the first bytes of a file say it is; text when they say nothing else."""
     with path.open("rb") as handle:
-        start = handle.read(512)
+        return kind_of_bytes(handle.read(512))
+
+
+def kind_of_bytes(start: bytes) -> str:
+    """Name what the first bytes of a file say it is.
+
+    >>> kind_of_bytes(b"%PDF-1.7"), kind_of_bytes(b"id,name")
+    ('PDF', 'text')
+    """
     for signature, kind in _SIGNATURES:
         if start.startswith(signature):
             return kind
