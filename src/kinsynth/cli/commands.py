@@ -47,7 +47,7 @@ SeedOption = Annotated[
 
 
 @dataclass(frozen=True)
-class Session:
+class Invocation:
     """What a command gets besides its own arguments.
 
     Attributes:
@@ -69,16 +69,16 @@ class Session:
         return Console(stderr=True)
 
 
-def _session(context: typer.Context, *, settings: bool) -> Session:
-    session: Session = context.obj
-    if session.settings and not settings:
+def _invocation(context: typer.Context, *, settings: bool) -> Invocation:
+    invocation: Invocation = context.obj
+    if invocation.settings and not settings:
         raise UserError(
             "command.setting_not_taken",
             f"This command takes no settings of the document ({context.info_name}).",
-            where=f"--{next(iter(session.settings))}",
+            where=f"--{next(iter(invocation.settings))}",
             remedy="Settings are fixed when an execution starts: give them to kinsynth run.",
         )
-    return session
+    return invocation
 
 
 def _show_version(value: bool) -> None:
@@ -105,12 +105,12 @@ def _kinsynth(
 @app.command(cls=SettingsCommand)
 def inspect(context: typer.Context, source: SourceArgument) -> None:
     """Show what a source holds: tables, column types and proposed keys, each with its reason."""
-    session = _session(context, settings=True)
+    invocation = _invocation(context, settings=True)
     from kinsynth.cli.inspection import show_inspection
     from kinsynth.pipeline.run import inspect_source
 
-    synthesis, base = _read_source(source, session.settings)
-    show_inspection(session.out, inspect_source(synthesis, base=base))
+    synthesis, base = _read_source(source, invocation.settings)
+    show_inspection(invocation.out, inspect_source(synthesis, base=base))
 
 
 @app.command(cls=SettingsCommand)
@@ -123,7 +123,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace the document if it exists.")] = False,
 ) -> None:
     """Write a complete synthesis document for a source: every field with its value and a comment."""
-    session = _session(context, settings=True)
+    invocation = _invocation(context, settings=True)
     from kinsynth.pipeline.declaration import declare
     from kinsynth.pipeline.run import inspect_source
     from kinsynth.settings.document import dump
@@ -137,28 +137,28 @@ def init(
             where=str(output),
             remedy="Choose another name, or add --force to replace it.",
         )
-    synthesis, base = _read_source(source, session.settings)
-    declared = declare(inspect_source(synthesis, base=base), synthesis)
+    synthesis, base = _read_source(source, invocation.settings)
+    declared = declare(inspect_source(synthesis, base=base).schema, synthesis)
     if printed:
         typer.echo(dump(declared), nl=False)
         return
     moved = _move_paths(declared, old=base, new=output.absolute().parent)
     write_atomically(output, dump(moved).encode())
-    session.out.print(Text(f"Wrote {output}. Next: kinsynth check {output}"), soft_wrap=True)
+    invocation.out.print(Text(f"Wrote {output}. Next: kinsynth check {output}"), soft_wrap=True)
 
 
 @app.command(cls=SettingsCommand)
 def check(context: typer.Context, file: DocumentArgument) -> None:
     """Check a document against its data and say what a run would cost."""
-    session = _session(context, settings=True)
+    invocation = _invocation(context, settings=True)
     from kinsynth.cli.findings import show_assessment, show_findings
     from kinsynth.pipeline.run import check_document
 
-    synthesis = _read_document(file, session.settings)
+    synthesis = _read_document(file, invocation.settings)
     _, findings, assessment = check_document(synthesis, base=file.absolute().parent)
-    show_findings(session.out, findings)
+    show_findings(invocation.out, findings)
     if assessment is not None:
-        show_assessment(session.out, assessment)
+        show_assessment(invocation.out, assessment)
     if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(UserError.exit_code)
 
@@ -172,14 +172,14 @@ def run(
     seed: SeedOption = None,
 ) -> None:
     """Make the synthetic database: load, learn, generate, report, store."""
-    session = _session(context, settings=True)
+    invocation = _invocation(context, settings=True)
     from kinsynth.cli.execution import follow, show_execution
     from kinsynth.pipeline.run import run as execute
 
-    settings = session.settings | _generation_settings(rows, seed)
+    settings = invocation.settings | _generation_settings(rows, seed)
     synthesis = _read_document(file, settings)
-    session.border.trace_folder = output
-    with follow(session.err, output) as (listener, stop_requested):
+    invocation.border.trace_folder = output
+    with follow(invocation.err, output) as (listener, stop_requested):
         execution = execute(
             synthesis,
             output,
@@ -187,20 +187,20 @@ def run(
             on_event=listener,
             stop_requested=stop_requested,
         )
-    show_execution(session.out, execution)
+    show_execution(invocation.out, execution)
 
 
 @app.command()
 def resume(context: typer.Context, folder: FolderArgument) -> None:
     """Take up an execution that was stopped or killed, from its last finished step."""
-    session = _session(context, settings=False)
+    invocation = _invocation(context, settings=False)
     from kinsynth.cli.execution import follow, show_execution
     from kinsynth.pipeline.run import resume as execute
 
-    session.border.trace_folder = folder
-    with follow(session.err, folder) as (listener, stop_requested):
+    invocation.border.trace_folder = folder
+    with follow(invocation.err, folder, steps=()) as (listener, stop_requested):
         execution = execute(folder, on_event=listener, stop_requested=stop_requested)
-    show_execution(session.out, execution)
+    show_execution(invocation.out, execution)
 
 
 @app.command()
@@ -212,17 +212,17 @@ def generate(
     seed: SeedOption = None,
 ) -> None:
     """Generate more data from the stored model of an execution, without training again."""
-    session = _session(context, settings=False)
+    invocation = _invocation(context, settings=False)
     from kinsynth.cli.execution import GENERATION, follow, show_execution
     from kinsynth.pipeline.run import generate as execute
 
-    session.border.trace_folder = output
+    invocation.border.trace_folder = output
     wanted = read_rows(rows) if rows else None
-    with follow(session.err, output, steps=GENERATION) as (listener, stop_requested):
+    with follow(invocation.err, output, steps=GENERATION) as (listener, stop_requested):
         execution = execute(
             folder, rows=wanted, seed=seed, output=output, on_event=listener, stop_requested=stop_requested
         )
-    show_execution(session.out, execution)
+    show_execution(invocation.out, execution)
 
 
 def _read_document(file: Path, settings: dict[str, str]) -> Synthesis:

@@ -20,7 +20,7 @@ from kinsynth.pipeline.timeline import STEPS, Listener, StepName
 if TYPE_CHECKING:
     from kinsynth.pipeline.run import Execution
 
-GENERATION: tuple[StepName, ...] = ("loading", "synthesis", "storing")
+GENERATION: tuple[StepName, ...] = ("synthesis", "storing")
 
 
 @contextmanager
@@ -59,7 +59,6 @@ def show_execution(console: Console, execution: Execution) -> None:
         "Report": execution.report,
         "Timeline": execution.timeline,
         "Certificate": execution.certificate,
-        "Folder": execution.folder,
     }
     for title, place in places.items():
         if place is not None:

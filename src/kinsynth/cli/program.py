@@ -9,7 +9,7 @@ from rich.console import Console
 
 from kinsynth.cli.arguments import split_arguments
 from kinsynth.cli.border import Border
-from kinsynth.cli.commands import Session, app
+from kinsynth.cli.commands import Invocation, app
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -20,5 +20,5 @@ def main(words: Sequence[str] | None = None) -> None:
     """
     with Border(Console(stderr=True)) as border:
         arguments = split_arguments(sys.argv[1:] if words is None else words)
-        session = Session(settings=arguments.settings, border=border)
-        app(args=list(arguments.command), prog_name="kinsynth", obj=session)
+        invocation = Invocation(settings=arguments.settings, border=border)
+        app(args=list(arguments.command), prog_name="kinsynth", obj=invocation)

@@ -37,7 +37,7 @@ def show_progress(
     Args:
         console: Bars when it is a terminal, plain lines otherwise.
         stop_requested: Whether the user asked to stop; shown beside the running step.
-        steps: The steps that will run.
+        steps: The steps that will run; further ones get a bar when they start.
     """
     if not console.is_terminal:
         yield PlainLines(console, stop_requested)
@@ -59,33 +59,36 @@ class Bars:
 
     def __init__(self, progress: Progress, steps: tuple[StepName, ...]) -> None:
         self._progress = progress
-        self._tasks: dict[StepName, TaskID] = {
-            step: progress.add_task(TITLES[step], total=1.0, start=False, left=None, words="", seconds=None)
-            for step in steps
-        }
+        self._tasks: dict[StepName, TaskID] = {step: self._add(step) for step in steps}
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
         match event:
             case StepStarted():
-                self._progress.start_task(self._tasks[event.step])
+                self._progress.start_task(self._task(event.step))
             case StepProgressed():
                 words = describe_progress(event.message, event.values)
                 self._progress.update(
-                    self._tasks[event.step], completed=event.share, left=event.seconds_left, words=words
+                    self._task(event.step), completed=event.share, left=event.seconds_left, words=words
                 )
             case StepMessage():
                 self._progress.console.print(Text(f"{TITLES[event.step]}: {event.message}"), soft_wrap=True)
             case StepFinished():
-                self._finish(event)
+                task = self._task(event.step)
+                self._progress.update(task, completed=1.0, left=None, seconds=event.seconds, words="")
+                self._progress.stop_task(task)
             case _:
                 pass
 
-    def _finish(self, event: StepFinished) -> None:
-        task = self._tasks[event.step]
-        self._progress.start_task(task)
-        self._progress.update(task, completed=1.0, left=None, seconds=event.seconds)
-        self._progress.stop_task(task)
+    def _task(self, step: StepName) -> TaskID:
+        if step not in self._tasks:
+            self._tasks[step] = self._add(step)
+        return self._tasks[step]
+
+    def _add(self, step: StepName) -> TaskID:
+        return self._progress.add_task(
+            TITLES[step], total=1.0, start=False, left=None, words="", seconds=None
+        )
 
 
 class PlainLines:

@@ -1,0 +1,130 @@
+"""Writes the reference pages that follow from the code: settings and commands. --check only compares."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from kinsynth.cli.commands import app
+from kinsynth.cli.help import grouped_fields
+from kinsynth.settings.fields import Field
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
+NOTE = "<!-- Made by scripts/docs from the code. Do not edit by hand. -->\n"
+
+
+SETTINGS_INTRODUCTION = """# Settings
+
+Every field of the synthesis document, in its order. The same path is an option of `kinsynth inspect`,
+`init`, `check` and `run` (`--training.max_epochs 5`).
+
+In a path, `<table>` and `<column>` stand for your own names, `<number>` for a place in a list, counted
+from 0. A field marked *not available yet* is refused by `kinsynth check` (`settings.not_available`)
+unless it has its default.
+"""
+
+
+def settings_page() -> str:
+    """Every field of the synthesis document."""
+    parts = [NOTE, SETTINGS_INTRODUCTION]
+    for title, members in grouped_fields().items():
+        rows = [(f"`{field.path}`", _describe(field), field.expected, _default(field)) for field in members]
+        parts += [f"## {title}\n", _table(("Field", "Meaning", "Takes", "Default"), rows)]
+    return "\n".join(parts)
+
+
+def _describe(field: Field) -> str:
+    words = [f"**{field.title}.** {field.description}"]
+    if field.types is not None:
+        words.append(f"Applies to {', '.join(field.types)}.")
+    if not field.available:
+        words.append("*Not available yet.*")
+    elif field.available_values is not None:
+        values = ", ".join(f"`{value}`" for value in field.available_values)
+        words.append(f"*Available so far: {values}.*")
+    return " ".join(words)
+
+
+def _default(field: Field) -> str:
+    value = field.default
+    if value is None or value in ("", (), {}):
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return ", ".join(f"`{item!r}`" for item in value) if isinstance(value, tuple) else f"`{value}`"
+
+
+def commands_page() -> str:
+    """Every command with its arguments and options."""
+    parts = [
+        NOTE,
+        "# Commands\n",
+        "`kinsynth --version` shows the version, `kinsynth COMMAND --help` the help.\n",
+    ]
+    group: Any = typer.main.get_command(app)
+    for name, command in group.commands.items():
+        rows = [(_option(part), part.help or "", "yes" if part.required else "") for part in command.params]
+        usage = " ".join(["kinsynth", name, *(_usage(part) for part in command.params if part.required)])
+        text = (command.help or "").strip()
+        parts += [f"## kinsynth {name}\n", f"{text}\n", f"```\n{usage}\n```\n", _table(COLUMNS, rows)]
+    return "\n".join([*parts, EXIT_CODES])
+
+
+COLUMNS = ("Argument or option", "Meaning", "Required")
+EXIT_CODES = """## Exit codes
+
+| Code | Meaning |
+|---|---|
+| 0 | Good. |
+| 2 | Something the user can repair: the document, the data, the arguments. |
+| 70 | Our own fault. One line names the class of the error and the file with the calls that led to it. |
+| 75 | Try again: the machine had too little memory, or something else that may pass. |
+| 130 | Interrupted with Ctrl-C. `kinsynth resume` takes the execution up again. |
+"""
+
+
+def _option(part: Any) -> str:
+    if part.param_type_name == "argument":
+        return f"`{part.metavar}`"
+    metavar = "" if part.is_flag else f" {part.metavar or 'N'}"
+    return ", ".join(f"`{name}{metavar}`" for name in part.opts)
+
+
+def _usage(part: Any) -> str:
+    return part.metavar if part.param_type_name == "argument" else f"{part.opts[0]} {part.metavar}"
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *(tuple(_cell(cell) for cell in row) for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    plain = text.replace("[bold]", "").replace("[/bold]", "")
+    return " ".join(plain.replace("|", "\\|").split())
+
+
+PAGES = {"settings.md": settings_page, "commands.md": commands_page}
+
+
+def main() -> None:
+    """Write the pages, or with --check name those that are stale."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    stale = [name for name, page in PAGES.items() if not _is_fresh(FOLDER / name, page())]
+    if "--check" in sys.argv[1:]:
+        sys.exit(f"stale: {', '.join(stale)}; run scripts/docs" if stale else 0)
+    for name in stale:
+        (FOLDER / name).write_text(PAGES[name](), encoding="utf-8")
+    sys.stdout.write("".join(f"wrote {name}\n" for name in stale))
+
+
+def _is_fresh(path: Path, content: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == content
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Declaration: a synthesis document that says outright what was only detected before."""
+
+from __future__ import annotations
+
+from kinsynth.schema.table import Column, Relation, Schema, Table
+from kinsynth.settings import tables as settings
+from kinsynth.settings.synthesis import Synthesis
+from kinsynth.settings.treatment import DATES
+from kinsynth.settings.treatment import Column as ColumnSettings
+
+
+def declare(schema: Schema, synthesis: Synthesis) -> Synthesis:
+    """Write types, keys, relations and orders of rows into a document, where it left them to detection.
+
+    Args:
+        schema: What was found in the source under this document.
+        synthesis: The document.
+
+    Returns:
+        The document with every table and column of the schema in it. Tables and columns that it
+        excludes are kept as it names them.
+
+    Guarantees:
+        Declaring twice is declaring once. What the document said already stays.
+    """
+    declared = {
+        name: _declare_table(table, schema.outgoing(name), synthesis.tables.get(name, settings.Table()))
+        for name, table in schema.tables.items()
+    }
+    return synthesis.model_copy(update={"tables": {**synthesis.tables, **declared}})
+
+
+def _declare_table(table: Table, relations: tuple[Relation, ...], said: settings.Table) -> settings.Table:
+    columns = {
+        column.name: _declare_column(column, said.columns.get(column.name, ColumnSettings()))
+        for column in table.columns
+    }
+    foreign_keys = tuple(_declare_relation(relation) for relation in relations)
+    return said.model_copy(
+        update={
+            "primary_key": table.primary_key if said.primary_key is None else said.primary_key,
+            "foreign_keys": foreign_keys if said.foreign_keys is None else said.foreign_keys,
+            "order_by": (table.order_by or "") if said.order_by is None else said.order_by,
+            "columns": {**said.columns, **columns},
+        }
+    )
+
+
+def _declare_column(column: Column, said: ColumnSettings) -> ColumnSettings:
+    pattern = column.text.pattern if column.text is not None and column.type in DATES else None
+    return said.model_copy(update={"type": said.type or column.type, "format": said.format or pattern})
+
+
+def _declare_relation(relation: Relation) -> settings.ForeignKey:
+    return settings.ForeignKey(
+        columns=relation.columns,
+        table=relation.references_table,
+        references=relation.references_columns,
+        orphans=relation.orphans,
+    )
