@@ -1,12 +1,12 @@
-"""Fitted codecs for every table of a database, and the way from tables to codes and back.
+"""From tables to codes and back: what the model draws for a row, factor by factor.
 
 A ``Factor`` is one thing the model draws: a column (or a pair), the row of a lookup, the place of a row
-in a sequence, or the number of child rows. Keys are no factors: they are made anew by ``link``.
+in a sequence, or the number of child rows. Keys are no factors: they are made anew and ``link`` fills them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -14,14 +14,28 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.columns.base import Codec, Values
-from kinsynth.columns.count import CountCodec
-from kinsynth.columns.registry import codec_from_json
-from kinsynth.columns.sequence import SequenceCodec
+from kinsynth.columns.base import Codec
+from kinsynth.columns.count import CountCodec, build_count
+from kinsynth.columns.identifier import KeyCodec, build_key
+from kinsynth.columns.reference import build_reference
+from kinsynth.columns.registry import codec_from_json, column_type
+from kinsynth.columns.sequence import SequenceCodec, build_sequence
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, IntArray, SubColumn
+from kinsynth.errors import SettingsError
+from kinsynth.pipeline.roles import Roles, find_roles
+from kinsynth.schema.arrange import Arrangement, arrange
+from kinsynth.schema.database import Database
+from kinsynth.schema.graph import Structure, find_structure
+from kinsynth.schema.keys import row_numbers
+from kinsynth.schema.link import link
+from kinsynth.schema.table import Relation, Schema
+from kinsynth.settings.synthesis import Synthesis
+from kinsynth.settings.treatment import Column
 from kinsynth.system.randomness import uniforms
 
+Rows = NDArray[np.int64]
 FactorKind = Literal["column", "reference", "sequence", "count"]
+OnShare = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -32,14 +46,13 @@ class Factor:
         kind: What it is.
         columns: Columns of the table it reads and fills; empty for a count.
         codec: How it becomes codes.
-        other: The referenced table of a reference, the child table of a count, the parent's column
-            a sequence may start from; empty otherwise.
+        child: The child table of a count; empty otherwise.
     """
 
     kind: FactorKind
     columns: tuple[str, ...]
-    codec: Codec
-    other: str = ""
+    codec: Codec | SequenceCodec
+    child: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,12 +64,14 @@ class TableCodec:
         parent: Name of the parent table, or None for a root table.
         ordered: Whether the order of rows under one parent carries meaning.
         factors: What the model draws, in the order of the encoded columns.
+        keys: How new values of key columns are made, by column.
     """
 
     name: str
     parent: str | None
     ordered: bool
     factors: tuple[Factor, ...]
+    keys: Mapping[str, KeyCodec]
 
     @property
     def sub_columns(self) -> tuple[SubColumn, ...]:
@@ -68,29 +83,288 @@ class TableCodec:
         )
 
     @property
+    def spans(self) -> tuple[slice, ...]:
+        """Which encoded columns belong to each factor."""
+        widths = [len(factor.codec.sub_columns) for factor in self.factors]
+        ends = np.cumsum(widths, dtype=int).tolist()
+        return tuple(slice(end - width, end) for width, end in zip(widths, ends, strict=True))
+
+    @property
     def counts(self) -> tuple[ChildCount, ...]:
         """How sub-columns say the numbers of child rows."""
-        found, start = [], 0
-        for factor in self.factors:
-            if isinstance(factor.codec, CountCodec):
-                codec = factor.codec
-                found.append(ChildCount(factor.other, start, codec.low_K, codec.high_K))
-            start += len(factor.codec.sub_columns)
-        return tuple(found)
+        return tuple(
+            ChildCount(factor.child, span.start, factor.codec.low_K, factor.codec.high_K)
+            for factor, span in zip(self.factors, self.spans, strict=True)
+            if isinstance(factor.codec, CountCodec)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
         factors = [
-            {"kind": f.kind, "columns": list(f.columns), "other": f.other, "codec": f.codec.to_json()}
+            {"kind": f.kind, "columns": list(f.columns), "child": f.child, "codec": f.codec.to_json()}
             for f in self.factors
         ]
-        return {"name": self.name, "parent": self.parent, "ordered": self.ordered, "factors": factors}
+        return {
+            "name": self.name,
+            "parent": self.parent,
+            "ordered": self.ordered,
+            "factors": factors,
+            "keys": {column: codec.to_json() for column, codec in self.keys.items()},
+        }
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> TableCodec:
         """Read what ``to_json`` gave."""
         factors = tuple(
-            Factor(f["kind"], tuple(f["columns"]), codec_from_json(f["codec"]), f["other"])
+            Factor(f["kind"], tuple(f["columns"]), codec_from_json(f["codec"]), f["child"])
             for f in document["factors"]
         )
-        return TableCodec(document["name"], document["parent"], document["ordered"], factors)
+        keys = {column: KeyCodec.from_json(codec) for column, codec in document["keys"].items()}
+        return TableCodec(document["name"], document["parent"], document["ordered"], factors, keys)
+
+
+@dataclass(frozen=True)
+class DatabaseCodec:
+    """How a database becomes codes: one codec for each synthesised table, parents first."""
+
+    tables: Mapping[str, TableCodec]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Give plain data."""
+        return [table.to_json() for table in self.tables.values()]
+
+    @staticmethod
+    def from_json(document: list[dict[str, Any]]) -> DatabaseCodec:
+        """Read what ``to_json`` gave."""
+        tables = [TableCodec.from_json(table) for table in document]
+        return DatabaseCodec({table.name: table for table in tables})
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Drawn codes of one table.
+
+    Attributes:
+        encoded: The codes and, for child tables, the parent's row of each row.
+        row_ids: Number of each row that its random numbers hang on, shape (R,).
+    """
+
+    encoded: EncodedTable
+    row_ids: Rows
+
+
+def fit_codecs(
+    database: Database, synthesis: Synthesis, *, on_share: OnShare = lambda _share, _name: None
+) -> DatabaseCodec:
+    """Fit the codecs of every synthesised table.
+
+    Args:
+        database: The rows the model may see.
+        synthesis: Treatments of the columns and value protection.
+        on_share: Told the share done and the table at work.
+    """
+    structure = find_structure(database.schema)
+    arranged = arrange(database, structure)
+    tables = {}
+    for number, name in enumerate(structure.order):
+        on_share(number / len(structure.order), name)
+        tables[name] = _TableFit(database, synthesis, structure, arranged, name).codec()
+    return DatabaseCodec(tables)
+
+
+class _TableFit:
+    """Everything the codecs of one table are fitted from."""
+
+    def __init__(
+        self,
+        database: Database,
+        synthesis: Synthesis,
+        structure: Structure,
+        arranged: Mapping[str, Arrangement],
+        name: str,
+    ) -> None:
+        self.database, self.synthesis, self.structure, self.arranged = (
+            database,
+            synthesis,
+            structure,
+            arranged,
+        )
+        self.name, self.rows = name, arranged[name]
+        self.table = self.rows.take(database.tables[name])
+        self.shape = database.schema.tables[name]
+        self.roles: Roles = find_roles(database.schema, structure, name)
+        declared = synthesis.tables.get(name)
+        self.treatments: Mapping[str, Column] = declared.columns if declared else {}
+
+    def codec(self) -> TableCodec:
+        factors = [*self._counts(), *self._references(), *self._sequence(), *self._columns()]
+        parent = self.roles.parent
+        return TableCodec(
+            name=self.name,
+            parent=parent.references_table if parent else None,
+            ordered=parent is not None and self.shape.order_by is not None,
+            factors=tuple(factors),
+            keys={column: self._key(column) for column in self.roles.keys},
+        )
+
+    def _key(self, column: str) -> KeyCodec:
+        return build_key(self.database.tables[self.name][column])
+
+    def _counts(self) -> list[Factor]:
+        return [
+            Factor("count", (), build_count(count_R, self.rows.root_R, self.synthesis.protection), child)
+            for child, count_R in child_counts(self.structure, self.arranged, self.name).items()
+        ]
+
+    def _references(self) -> list[Factor]:
+        factors = []
+        for relation in self.roles.references:
+            values = referenced_rows(self.table, relation, self.database)
+            part = column_type("categorical").fit((values,), self.rows.root_R)
+            factors.append(
+                Factor(
+                    "reference", relation.columns, build_reference(part, Column(), self.synthesis.protection)
+                )
+            )
+        return factors
+
+    def _sequence(self) -> list[Factor]:
+        name = self.roles.sequence
+        if name is None or self.rows.parent_R is None:
+            return []
+        codec = build_sequence(
+            self.table[name],
+            parent_R=self.rows.parent_R,
+            root_R=self.rows.root_R,
+            settings=self.treatments.get(name, Column()),
+            protection=self.synthesis.protection,
+            text=self.shape.column(name).text,
+        )
+        return [Factor("sequence", (name,), codec)]
+
+    def _columns(self) -> list[Factor]:
+        return [Factor("column", group, self._column_codec(group)) for group in self.roles.modelled]
+
+    def _column_codec(self, group: tuple[str, ...]) -> Codec:
+        column = self.shape.column(group[0])
+        kind = column_type(column.type)
+        part = kind.fit(tuple(self.table[name] for name in group), self.rows.root_R)
+        treatment = self.treatments.get(group[0], Column())
+        try:
+            return kind.build(part, treatment, self.synthesis.protection, text=column.text)
+        except SettingsError as error:
+            where = f"tables.{self.name}.columns.{group[0]}.{error.where}".rstrip(".")
+            raise SettingsError(error.code, error.message, where=where, remedy=error.remedy) from error
+
+
+def child_counts(structure: Structure, arranged: Mapping[str, Arrangement], table: str) -> dict[str, Rows]:
+    """Count the child rows of each arranged row, for each child table."""
+    rows = len(arranged[table].row_R)
+    counts: dict[str, Rows] = {}
+    for child in structure.children(table):
+        parent_R = arranged[child].parent_R
+        assert parent_R is not None, "a child has a parent"
+        counts[child] = np.bincount(parent_R, minlength=rows).astype(np.int64)
+    return counts
+
+
+def referenced_rows(table: pa.Table, relation: Relation, database: Database) -> pa.Array:
+    """Give the row of the lookup that each row names; missing where it names none."""
+    number_R = row_numbers(table, relation, database.tables[relation.references_table])
+    return pa.array(number_R, mask=number_R < 0)
+
+
+def encode(database: Database, codec: DatabaseCodec) -> Encoded:
+    """Turn every synthesised table into codes, rows arranged under their parents."""
+    structure = find_structure(database.schema)
+    arranged = arrange(database, structure)
+    tables = {}
+    for name, table_codec in codec.tables.items():
+        rows = arranged[name]
+        table = rows.take(database.tables[name])
+        counts = child_counts(structure, arranged, name)
+        relations = {relation.columns: relation for relation in structure.reference_relations[name]}
+        pieces = []
+        for factor in table_codec.factors:
+            match factor.kind:
+                case "count":
+                    pieces.append(factor.codec.encode((pa.array(counts[factor.child]),)))
+                case "reference":
+                    pieces.append(
+                        factor.codec.encode((referenced_rows(table, relations[factor.columns], database),))
+                    )
+                case "sequence":
+                    pieces.append(factor.codec.encode(table[factor.columns[0]], parent_R=rows.parent_R))
+                case "column":
+                    pieces.append(factor.codec.encode(tuple(table[column] for column in factor.columns)))
+        tables[name] = EncodedTable(
+            codes_RC=_beside(pieces, len(rows.row_R)),
+            sub_columns=table_codec.sub_columns,
+            parent=table_codec.parent,
+            parent_R=rows.parent_R,
+            counts=table_codec.counts,
+            ordered=table_codec.ordered,
+        )
+    return Encoded(tables)
+
+
+def _beside(pieces: list[IntArray], rows: int) -> IntArray:
+    return np.concatenate([np.zeros((rows, 0), np.int32), *pieces], axis=1)
+
+
+def decode(
+    drawn: Mapping[str, Drawn],
+    codec: DatabaseCodec,
+    schema: Schema,
+    *,
+    originals: Mapping[str, pa.Table],
+    seed: int,
+) -> Database:
+    """Turn drawn codes into a synthetic database with new keys.
+
+    Args:
+        drawn: Drawn codes of each synthesised table.
+        codec: How they were encoded.
+        schema: Schema of the result.
+        originals: Original tables, delivered unchanged.
+        seed: Source of the randomness inside a code's range of values.
+    """
+    structure = find_structure(schema)
+    tables: dict[str, pa.Table] = {}
+    references: dict[Relation, Rows] = {}
+    keys: dict[tuple[str, str], pa.Array] = {}
+    for name, table_codec in codec.tables.items():
+        values = _decode_table(drawn[name], table_codec, seed)
+        relations = {relation.columns: relation for relation in structure.reference_relations[name]}
+        for columns, relation in relations.items():
+            rows = values.pop(columns)[0]
+            references[relation] = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        columns = {
+            n: array for group, arrays in values.items() for n, array in zip(group, arrays, strict=True)
+        }
+        tables[name] = pa.table(columns)
+        numbers = np.arange(drawn[name].encoded.rows, dtype=np.int64)
+        for column, key in table_codec.keys.items():
+            keys[name, column] = key.values_at(numbers)
+    parents = {
+        name: table.encoded.parent_R for name, table in drawn.items() if table.encoded.parent_R is not None
+    }
+    return link(
+        schema, tables, parent_row=parents, reference_row=references, new_keys=keys, originals=originals
+    )
+
+
+def _decode_table(drawn: Drawn, codec: TableCodec, seed: int) -> dict[tuple[str, ...], tuple[Any, ...]]:
+    values: dict[tuple[str, ...], tuple[Any, ...]] = {}
+    for number, (factor, span) in enumerate(zip(codec.factors, codec.spans, strict=True)):
+        if factor.kind == "count":
+            continue
+        stream = f"{codec.name}/decode/{number}"
+        uniform_RD = uniforms(seed, stream, drawn.row_ids, draws=max(1, factor.codec.draws))
+        codes_RC = drawn.encoded.codes_RC[:, span]
+        if isinstance(factor.codec, SequenceCodec):
+            column = factor.codec.decode(codes_RC, uniform_RD, parent_R=drawn.encoded.parent_R)
+            values[factor.columns] = (column,)
+        else:
+            values[factor.columns] = factor.codec.decode(codes_RC, uniform_RD)
+    return values
