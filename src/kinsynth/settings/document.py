@@ -28,7 +28,8 @@ MAX_NODES = 1_000_000
 MAX_DEPTH = 32
 
 _BAD_KEY = "A name stands twice, or is no text"
-_EMPTY = ("", "~", "null")
+_NULLS = ("~", "null")
+_EMPTY = ("", *_NULLS)
 _WIDTH = 100
 
 
@@ -207,7 +208,7 @@ def _read_text(path: Path) -> str:
 
 
 def _read_value(field: Field, text: str, where: str) -> Any:
-    if text.strip() in _EMPTY and type(None) in get_args(field.annotation):
+    if text.strip() in _NULLS and type(None) in get_args(field.annotation):
         return None
     kinds = {get_origin(part) for part in (field.annotation, *get_args(field.annotation))}
     if get_origin(field.annotation) is dict or text.strip().startswith("["):

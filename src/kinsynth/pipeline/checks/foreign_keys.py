@@ -186,17 +186,16 @@ def _find_structure(facts: Facts) -> Iterator[Finding]:
             f"The tables {list_names(cycle)} reference each other in a circle; that is not available yet.",
             f"Leave out one of the foreign keys of {list_names(cycle)}, or a table of the circle.",
         )
-    for table, extra in structure.extra_parents.items():
-        for relation in extra:
-            yield _not_available(
-                "foreign_keys.several_parents_not_available",
-                where_is(facts, relation),
-                f"{table} has another synthesised parent; {relation} beside it is not available yet.",
-                relation,
-            )
-    for relation in structure.parent_relation.values():
-        if relation is not None:
-            yield from _find_null_parents(facts, relation)
+    for relation in structure.extra_parents:
+        yield _not_available(
+            "foreign_keys.several_parents_not_available",
+            where_is(facts, relation),
+            f"{relation.table} has another synthesised parent; {relation} beside it is not available yet.",
+            relation,
+        )
+    for owner in structure.parent_relation.values():
+        if owner is not None:
+            yield from _find_null_parents(facts, owner)
     yield from _find_roots(facts)
 
 
@@ -225,7 +224,8 @@ def _find_null_parents(facts: Facts, relation: Relation) -> Iterator[Finding]:
 
 
 def _find_roots(facts: Facts) -> Iterator[Finding]:
-    roots = facts.structure.roots
+    circular = {table for cycle in facts.structure.cycles for table in cycle}
+    roots = [root for root in facts.structure.roots if root not in circular]
     if len(roots) > 1 and facts.synthesis.roots == "one":
         yield _STEP.error(
             "roots.many",

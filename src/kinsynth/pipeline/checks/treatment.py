@@ -105,7 +105,7 @@ def _find_column(facts: Facts, table: str, column: Column) -> Iterator[Finding]:
             "treatment.text_left_out",
             column_path(table, column.name),
             "The column holds free text and is left out: the text model is not available yet.",
-            f"Write {column_path(table, column.name, 'type')}: categorical to draw its frequent values instead.",
+            "Write type: categorical for the column to draw its frequent values instead.",
         )
         return
     yield from _find_bounds(table, column, chosen, values)

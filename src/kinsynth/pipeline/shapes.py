@@ -1,0 +1,136 @@
+"""Estimate the shapes of tables as the model will see them, from typed tables, without fitting a codec."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kinsynth.engine.sizing import TableShape
+from kinsynth.pipeline.roles import find_roles
+from kinsynth.schema.graph import Structure
+from kinsynth.schema.keys import key_frame
+from kinsynth.schema.table import Column, Relation, Schema
+from kinsynth.settings.synthesis import Synthesis
+
+ONE_TOKEN = 1_000
+LISTED_VALUES = 256
+SPIKES = 24
+PLACES = 16
+COORDINATES = (17, 17, 17, 17)
+MOST_COUNT_CODES = 64
+
+
+def estimate_shapes(
+    schema: Schema, structure: Structure, tables: Mapping[str, pa.Table], synthesis: Synthesis
+) -> dict[str, TableShape]:
+    """Estimate the shape of every synthesised table's training rows, in the order of generation."""
+    kept = 1 - synthesis.evaluation.holdout_share
+    codes = {
+        name: estimate_cardinalities(schema, structure, name, tables, synthesis) for name in structure.order
+    }
+    return {name: _estimate_shape(structure, name, tables, codes, kept) for name in structure.order}
+
+
+def _estimate_shape(
+    structure: Structure,
+    name: str,
+    tables: Mapping[str, pa.Table],
+    codes: Mapping[str, tuple[int, ...]],
+    kept: float,
+) -> TableShape:
+    owner, ancestors = structure.parent_relation[name], structure.ancestors(name)
+    counts = _count_children(tables[name], owner) if owner else np.ones(1)
+    earlier = structure.order[: structure.order.index(name)]
+    siblings = [
+        other
+        for other in earlier
+        if other not in ancestors and set(structure.ancestors(other)) & set(ancestors)
+    ]
+    return TableShape(
+        rows=max(1, round(tables[name].num_rows * kept)),
+        roots=max(1, round(tables[structure.root_of(name)].num_rows * kept)),
+        cardinalities=codes[name] or (1,),
+        ancestors=tuple(codes[other] or (1,) for other in ancestors),
+        siblings=tuple(codes[other] or (1,) for other in siblings),
+        mean_sequence=float(counts.mean()),
+        longest_sequence=int(counts.max()),
+    )
+
+
+def _count_children(table: pa.Table, relation: Relation) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Count the rows of each parent that has any."""
+    keys = key_frame(table, relation.columns).drop_nulls()
+    lengths = keys.group_by(keys.columns).len()["len"].to_numpy().astype(np.int64)
+    return lengths if len(lengths) else np.ones(1, dtype=np.int64)
+
+
+def estimate_cardinalities(
+    schema: Schema,
+    structure: Structure,
+    name: str,
+    tables: Mapping[str, pa.Table],
+    synthesis: Synthesis,
+) -> tuple[int, ...]:
+    """Estimate the codes of each sub-column of a table."""
+    roles, table = find_roles(schema, structure, name), tables[name]
+    minimum = synthesis.protection.rare_minimum
+    found: list[int] = []
+    for group in roles.modelled:
+        column = schema.tables[name].column(group[0])
+        found += _estimate_column(column, table.column(group[0]), minimum)
+    for relation in roles.references:
+        found += two_level(tables[relation.references_table].num_rows + 1)
+    if roles.sequence is not None:
+        column = schema.tables[name].column(roles.sequence)
+        found += 2 * _estimate_column(column, table.column(roles.sequence), minimum)
+    for child in structure.children(name):
+        relation = structure.parent_relation[child]
+        assert relation is not None
+        found.append(int(min(_count_children(tables[child], relation).max() + 1, MOST_COUNT_CODES)))
+    return tuple(found)
+
+
+def _estimate_column(column: Column, values: pa.ChunkedArray, minimum: int) -> list[int]:
+    if column.type == "text":
+        return []
+    if column.type == "identifier":
+        return [2] if values.null_count else []
+    if column.type == "boolean":
+        return [3]
+    if column.type == "categorical":
+        return two_level(count_frequent(values, minimum) + 2)
+    if column.type == "coordinates":
+        return list(COORDINATES)
+    lines = 2 if column.type == "datetime" else 1
+    return lines * _estimate_line(values)
+
+
+def _estimate_line(values: pa.ChunkedArray) -> list[int]:
+    distinct = int(pc.count_distinct(values).as_py())
+    if distinct <= LISTED_VALUES:
+        return [distinct + 1]
+    bins = min(128, max(16, len(values) // 200))
+    return [bins + SPIKES, PLACES]
+
+
+def two_level(codes: int) -> list[int]:
+    """Give one token for few codes, group and member for many.
+
+    >>> two_level(10), two_level(10_000)
+    ([10], [100, 100])
+    """
+    if codes <= ONE_TOKEN:
+        return [codes]
+    group = math.isqrt(codes - 1) + 1
+    return [-(-codes // group), group]
+
+
+def count_frequent(values: pa.ChunkedArray, minimum: int) -> int:
+    """Count the distinct values that at least so many rows hold."""
+    counts = pl.Series(values).drop_nulls().value_counts()["count"]
+    return int((counts >= minimum).sum())
