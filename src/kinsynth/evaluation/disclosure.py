@@ -1,8 +1,8 @@
-"""Disclosure: do synthetic rows give training rows away? Nearest neighbours and exact copies.
+"""Disclosure: do synthetic rows give training rows away? Exact copies, nearest neighbours, membership.
 
-Every attack is measured on held-out rows too, which cannot have been given away: only what goes beyond them,
-and beyond chance, counts as risk. Without held-out rows, training rows stand in for them, each compared with
-the other training rows.
+Every attack is tried on held-out rows too, which cannot have been given away: only what goes beyond them, and
+beyond chance, counts as risk. Rows of one subject stay together and count once where chance is estimated.
+Without held-out rows, a quarter of the training subjects stands in for them where that is possible.
 """
 
 from __future__ import annotations
@@ -11,87 +11,73 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kinsynth.evaluation.detection import ranking_quality
 from kinsynth.evaluation.marginals import shares
+from kinsynth.evaluation.neighbours import Points, nearest, place_points
 from kinsynth.evaluation.results import Distribution, Metric, NeighbourComparison
 from kinsynth.evaluation.variables import FloatArray, IntArray, Variable
 
-SURELY = 2.0
-_FEWEST_ROWS = 30
-_TOP_CATEGORIES = 16
-_BUCKETS = 8
-_CLOSE = 0.05
+_SURELY = 2.0
+_FEWEST_SUBJECTS = 30
+_UNUSUAL = 0.05
+_SET_APART = 0.25
+_SEARCHED = 5
 _CELLS = 24
 
-Points = NDArray[np.float32]
 
+@dataclass(frozen=True)
+class Attack:
+    """What an attacker achieves, beside what the same attack achieves on held-out rows.
 
-def place_points(variables: Sequence[Variable]) -> tuple[Points, ...]:
-    """Place the rows of each part in a space where distance means difference.
-
-    An ordered value becomes its rank among the original's values (0-1), a category a corner; two different
-    categories, or a missing and a present value, are as far apart as the smallest and largest value.
-
-    Returns:
-        Points of each part, shape (R, D).
+    Attributes:
+        share: Share of rows the attack succeeds on.
+        baseline: The same share where nothing can be learned.
+        subjects: Independent subjects behind each of the two shares.
     """
-    parts = [
-        np.concatenate([_place(variable, part) for variable in variables], axis=1)
-        for part in range(len(variables[0].parts))
-    ]
-    return tuple(np.ascontiguousarray(part, dtype=np.float32) for part in parts)
+
+    name: str
+    share: float
+    baseline: float
+    subjects: tuple[int, int]
+
+    @property
+    def deviation(self) -> float:
+        """Standard error of the difference."""
+        pooled = (self.share * self.subjects[0] + self.baseline * self.subjects[1]) / sum(self.subjects)
+        return float(np.sqrt(max(pooled * (1 - pooled), 0) * (1 / self.subjects[0] + 1 / self.subjects[1])))
+
+    @property
+    def risk(self) -> float:
+        """Share of rows given away, beyond the baseline and beyond chance."""
+        return excess(self.share - _SURELY * self.deviation, self.baseline)
+
+    def metric(self) -> Metric:
+        """Give the attack as a result."""
+        return Metric(
+            name=self.name,
+            value=round(self.share, 4),
+            interval=wilson(self.share, self.subjects[0]),
+            reference=round(self.baseline, 4),
+            direction="lower",
+        )
 
 
-def _place(variable: Variable, part: int) -> FloatArray:
-    """Place one column, shape (R, d)."""
-    values_R = variable.parts[part]
-    missing_R1 = np.isnan(values_R)[:, None]
-    if variable.labels is None:
-        rank_R1 = _rank(values_R, variable.parts[0])[:, None]
-        return np.hstack([np.where(missing_R1, 0.5, rank_R1), missing_R1 * np.sqrt(0.75)])
-    corners = min(len(variable.labels), _TOP_CATEGORIES)
-    buckets = min(len(variable.labels) - corners, _BUCKETS)
-    code_R = np.nan_to_num(values_R, nan=-1).astype(np.int64)
-    corner_R = np.where(code_R < corners, code_R, corners + code_R % max(buckets, 1))
-    corner_R = np.where(code_R < 0, corners + buckets, corner_R)
-    corners_RD: FloatArray = np.eye(corners + buckets + 1)[corner_R] / np.sqrt(2)
-    return corners_RD
+def excess(share: float, baseline: float) -> float:
+    """Give the part of a share that goes beyond its baseline, 0-1."""
+    return float(np.clip((share - baseline) / max(1 - baseline, 1e-9), 0, 1))
 
 
-def _rank(values_R: FloatArray, original_R: FloatArray) -> FloatArray:
-    """Give the middle rank of values among the original's, 0-1."""
-    known = np.sort(original_R[~np.isnan(original_R)])
-    if not len(known):
-        return np.full(len(values_R), 0.5)
-    below, upto = (np.searchsorted(known, values_R, side=side) for side in ("left", "right"))
-    rank_R: FloatArray = (below + upto) / (2 * len(known))
-    return rank_R
+def wilson(share: float, rows: int) -> tuple[float, float]:
+    """Give the 95 % interval of a share, to four decimals.
 
-
-def nearest(queries_QD: Points, base_RD: Points, *, own: IntArray | None = None) -> FloatArray:
-    """Give the exact distance to the nearest row.
-
-    Args:
-        queries_QD: Points asked for.
-        base_RD: Points searched, not empty.
-        own: Row in the base that is the query itself and does not count, for each query.
-
-    Returns:
-        Distance for each query, shape (Q,).
+    Sources:
+        Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
     """
-    import faiss
-
-    index = faiss.IndexFlatL2(base_RD.shape[1])
-    index.add(base_RD)
-    candidates = min(len(base_RD), 3)
-    _, found_QN = index.search(queries_QD, candidates)
-    difference_QND = base_RD[found_QN].astype(np.float64) - queries_QD[:, None, :]
-    distance_QN = np.sqrt((difference_QND**2).sum(axis=2))
-    if own is not None:
-        distance_QN[found_QN == own[:, None]] = np.inf
-    return np.round(distance_QN.min(axis=1), 5)
+    z = 1.96
+    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
+    half = z * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2)) / (1 + z**2 / rows)
+    return round(max(0.0, float(middle - half)), 4), round(min(1.0, float(middle + half)), 4)
 
 
 def row_marks(variables: Sequence[Variable]) -> tuple[IntArray, ...]:
@@ -104,151 +90,140 @@ def row_marks(variables: Sequence[Variable]) -> tuple[IntArray, ...]:
     return tuple(np.split(whole, np.cumsum(sizes)[:-1]))
 
 
+def copied_rows(variables: Sequence[Variable], owners: Sequence[IntArray]) -> Attack:
+    """Count synthetic rows that are equal to a training row in every column.
+
+    The baseline are held-out rows that are; without them, training rows equal to one of another subject.
+    """
+    marks = row_marks(variables)
+    cells = max(int(part.max(initial=0)) for part in marks) + 1
+    holders = np.bincount(np.unique(np.stack([marks[0], owners[0]]), axis=1)[0], minlength=cells)
+    copied = float((holders[marks[1]] > 0).mean())
+    reference, needed = (2, 0) if len(marks) > 2 else (0, 1)
+    baseline = float((holders[marks[reference]] > needed).mean())
+    sizes = (len(np.unique(owners[1])), len(np.unique(owners[reference])))
+    return Attack("exact_copies", copied, baseline, sizes)
+
+
 @dataclass(frozen=True)
-class Attack:
-    """What an attacker learns, beside what the same attack learns from held-out rows.
+class Sample:
+    """Some rows of one part: asked for, or searched.
 
     Attributes:
-        share: Share of rows the attack succeeds on.
-        baseline: The same share where nothing can be learned.
-        rows: Rows behind each of the two shares.
+        points: The rows, shape (R, D).
+        subjects: Number of different subjects among them.
     """
 
-    name: str
-    share: float
-    baseline: float
-    rows: tuple[int, int]
-
-    @property
-    def deviation(self) -> float:
-        """Standard error of the difference."""
-        pooled = (self.share * self.rows[0] + self.baseline * self.rows[1]) / sum(self.rows)
-        return float(np.sqrt(max(pooled * (1 - pooled), 0) * (1 / self.rows[0] + 1 / self.rows[1])))
-
-    @property
-    def risk(self) -> float:
-        """Share of rows given away, beyond the baseline and beyond chance."""
-        return excess(self.share - SURELY * self.deviation, self.baseline)
-
-    def metric(self) -> Metric:
-        """Give the attack as a result."""
-        low, high = wilson(self.share, self.rows[0])
-        return Metric(
-            name=self.name,
-            value=round(self.share, 4),
-            interval=(round(low, 4), round(high, 4)),
-            reference=round(self.baseline, 4),
-            direction="lower",
-        )
+    points: Points
+    subjects: int
 
 
-def excess(share: float, baseline: float) -> float:
-    """Give the part of a share that goes beyond its baseline, 0-1."""
-    return float(np.clip((share - baseline) / max(1 - baseline, 1e-9), 0, 1))
+def sample(points: Points, owners: IntArray, rows: int) -> Sample:
+    """Take at most so many of the first rows."""
+    return Sample(points[:rows], len(np.unique(owners[:rows])))
 
 
-def wilson(share: float, rows: int) -> tuple[float, float]:
-    """Give the 95 % interval of a share.
-
-    Sources:
-        Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
-    """
-    z = 1.96
-    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-    half = z * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2)) / (1 + z**2 / rows)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+def set_apart(
+    points: Points, owners: IntArray, *, subjects: int, rows: int, rng: np.random.Generator
+) -> tuple[Sample, Sample]:
+    """Separate the rows of some subjects from those of all others."""
+    numbers = rng.permutation(np.unique(owners))
+    apart = np.isin(owners, numbers[:subjects])
+    kept = ~apart if not apart.all() else apart
+    return sample(points[apart], owners[apart], rows), Sample(points[kept], len(numbers) - subjects)
 
 
 def compare_neighbours(
-    variables: Sequence[Variable], *, max_rows: int, seed: int
+    variables: Sequence[Variable], owners: Sequence[IntArray], *, max_rows: int, seed: int
 ) -> NeighbourComparison | None:
     """Attack one table.
 
     Args:
         variables: Columns of original, synthetic and perhaps held-out rows, those of the parents included.
-        max_rows: Rows of each part that are compared one by one; ten times as many are searched.
+        owners: Subject behind each row of each part.
+        max_rows: Most rows of each part that are asked for; five times as many are searched.
         seed: Chooses them.
 
     Returns:
-        The attacks' results; None where fewer than thirty rows or no columns can be compared.
+        The attacks' results; None where fewer than thirty subjects or no columns can be compared.
     """
-    if not variables or min(len(part) for part in variables[0].parts) < _FEWEST_ROWS:
+    if not variables or min(len(np.unique(owner)) for owner in owners) < _FEWEST_SUBJECTS:
         return None
     rng = np.random.default_rng(seed)
-    base_rows = [rng.permutation(len(part))[: 10 * max_rows] for part in variables[0].parts]
-    points = [part[rows] for part, rows in zip(place_points(variables), base_rows, strict=True)]
-    attacks = [_copied_rows(row_marks(variables))]
-    distances = _Distances(points, max_rows)
-    attacks += [distances.close_rows(), *distances.rows_at_risk()]
-    metrics = [attack.metric() for attack in attacks]
-    risks = [attack.risk for attack in attacks]
-    if distances.has_holdout:
-        membership, risk = distances.membership()
-        metrics += [membership, distances.nearer_to_training()]
+    chosen = [rng.permutation(len(owner))[: _SEARCHED * max_rows] for owner in owners]
+    copies = copied_rows(variables, owners)
+    points = place_points([variable.taken(chosen, variable.column.name) for variable in variables])
+    distances = Distances(points, [o[c] for o, c in zip(owners, chosen, strict=True)], max_rows, rng)
+    attacks = [copies, distances.close_rows(), *distances.rows_at_risk()]
+    metrics, risks = [attack.metric() for attack in attacks], [attack.risk for attack in attacks]
+    if distances.holdout is not None:
+        membership, risk = distances.membership(distances.holdout)
+        metrics += [membership, distances.nearer_to_training(distances.holdout)]
         risks.append(risk)
     return NeighbourComparison(
         columns=len(variables),
-        to_original=histogram(distances.synthetic_original, distances.real_original),
-        within=histogram(distances.within_original, distances.within_synthetic, swap=True),
-        proximity=distances.proximity_histogram(),
+        to_original=spread(distances.synthetic_original, distances.reference_original),
+        within=spread(distances.within_synthetic, distances.within_original),
+        proximity=distances.proximity(),
         metrics=tuple(metrics),
         risk=round(max(risks), 4),
     )
 
 
-def _copied_rows(marks: Sequence[IntArray]) -> Attack:
-    """Count synthetic rows that are equal to a training row in every column."""
-    original, synthetic = marks[0], marks[1]
-    counts = np.bincount(original, minlength=max(int(part.max(initial=0)) for part in marks) + 1)
-    copied = float((counts[synthetic] > 0).mean())
-    if len(marks) > 2:
-        return Attack(
-            "exact_copies", copied, float((counts[marks[2]] > 0).mean()), (len(synthetic), len(marks[2]))
-        )
-    return Attack(
-        "exact_copies", copied, float((counts[original] > 1).mean()), (len(synthetic), len(original))
-    )
+class Distances:
+    """Distances between parts, computed once, and the attacks that use them.
 
+    Training subjects are split: those set apart are asked for, the others are searched, so that a training
+    row and a held-out row meet the same strangers.
+    """
 
-class _Distances:
-    """Distances between parts, computed once, and the attacks that use them."""
-
-    def __init__(self, points: Sequence[Points], max_rows: int) -> None:
-        self.original, self.synthetic = points[0], points[1]
-        self.has_holdout = len(points) > 2
-        own = np.arange(min(max_rows, len(self.original)))
-        some, made = self.original[own], self.synthetic[:max_rows]
-        self.within_original = nearest(some, self.original, own=own)
-        self.within_synthetic = nearest(made, self.synthetic, own=np.arange(len(made)))
-        self.synthetic_original = nearest(made, self.original)
-        self.original_synthetic = nearest(some, self.synthetic)
-        self.real_original = self.within_original
-        self.holdout = points[2][:max_rows] if self.has_holdout else self.original[:0]
-        if self.has_holdout:
-            self.real_original = nearest(self.holdout, self.original)
-            self.holdout_synthetic = nearest(self.holdout, self.synthetic)
+    def __init__(
+        self, points: Sequence[Points], owners: Sequence[IntArray], max_rows: int, rng: np.random.Generator
+    ) -> None:
+        self.original = (points[0], owners[0])
+        apart = max(1, int(_SET_APART * len(np.unique(owners[0]))))
+        self.training, rest = set_apart(*self.original, subjects=apart, rows=max_rows, rng=rng)
+        apart = max(1, int(_SET_APART * len(np.unique(owners[1]))))
+        made, others = set_apart(points[1], owners[1], subjects=apart, rows=max_rows, rng=rng)
+        self.synthetic = sample(points[1], owners[1], max_rows)
+        self.holdout = sample(points[2], owners[2], max_rows) if len(points) > 2 else None
+        self.rng = rng
+        self.within_original = nearest(self.training.points, rest.points)
+        self.within_synthetic = nearest(made.points, others.points)
+        self.training_synthetic = nearest(self.training.points, points[1])
+        if self.holdout is None:
+            self.synthetic_original = nearest(self.synthetic.points, rest.points)
+            self.reference, self.reference_original = self.training, self.within_original
+        else:
+            self.synthetic_original = nearest(self.synthetic.points, points[0])
+            self.reference, self.reference_original = self.holdout, nearest(self.holdout.points, points[0])
+            self.holdout_rest = nearest(self.holdout.points, rest.points)
+            self.holdout_synthetic = nearest(self.holdout.points, points[1])
 
     def close_rows(self) -> Attack:
         """Count synthetic rows closer to a training row than all but one in twenty fresh real rows."""
-        return _unusually_low("close_rows", self.synthetic_original, self.real_original)
+        sizes = (self.synthetic.subjects, self.reference.subjects)
+        return unusually_low("close_rows", self.synthetic_original, self.reference_original, sizes)
+
+    def rows_at_risk(self) -> list[Attack]:
+        """Count training rows whose proximity ratio is lower than that of all but one in twenty held-out."""
+        if self.holdout is None:
+            return []
+        sizes = (self.training.subjects, self.holdout.subjects)
+        return [unusually_low("rows_at_risk", *self.ratios(), sizes)]
 
     def ratios(self) -> tuple[FloatArray, FloatArray]:
         """Give the proximity ratio of training and of held-out rows."""
         return (
-            _ratio(self.original_synthetic, self.within_original),
-            _ratio(self.holdout_synthetic, self.real_original),
+            proximity_ratio(self.training_synthetic, self.within_original),
+            proximity_ratio(self.holdout_synthetic, self.holdout_rest),
         )
 
-    def rows_at_risk(self) -> list[Attack]:
-        """Count training rows whose proximity ratio is lower than that of all but one in twenty held-out."""
-        return [_unusually_low("rows_at_risk", *self.ratios())] if self.has_holdout else []
-
-    def membership(self) -> tuple[Metric, float]:
+    def membership(self, holdout: Sample) -> tuple[Metric, float]:
         """Rank rows by their distance to the nearest synthetic row: does it tell who was in training?"""
-        distance = np.concatenate([self.original_synthetic, self.holdout_synthetic])
-        member = np.arange(len(distance)) < len(self.original_synthetic)
-        quality = ranking_quality(-distance, member)
-        members, others = len(self.original_synthetic), len(self.holdout_synthetic)
+        distance = np.concatenate([self.training_synthetic, self.holdout_synthetic])
+        quality = ranking_quality(-distance, np.arange(len(distance)) < len(self.training_synthetic))
+        members, others = self.training.subjects, holdout.subjects
         deviation = float(np.sqrt((members + others + 1) / (12 * members * others)))
         metric = Metric(
             name="membership",
@@ -257,61 +232,49 @@ class _Distances:
             reference=0.5,
             direction="reference",
         )
-        return metric, excess(quality - SURELY * deviation, 0.5)
+        return metric, excess(quality - _SURELY * deviation, 0.5)
 
-    def nearer_to_training(self) -> Metric:
+    def nearer_to_training(self, holdout: Sample) -> Metric:
         """Measure the share of synthetic rows nearer to a training than to a held-out row, at equal sizes."""
-        rows = min(len(self.holdout), len(self.original))
-        made = self.synthetic[: len(self.synthetic_original)]
-        to_training, to_holdout = nearest(made, self.original[:rows]), nearest(made, self.holdout[:rows])
+        rows = len(holdout.points)
+        training, _ = set_apart(*self.original, subjects=holdout.subjects, rows=rows, rng=self.rng)
+        made = self.synthetic.points
+        to_training, to_holdout = nearest(made, training.points), nearest(made, holdout.points)
         share = float((to_training < to_holdout).mean() + (to_training == to_holdout).mean() / 2)
-        low, high = wilson(share, len(made))
         return Metric(
             name="nearer_to_training",
             value=round(share, 4),
-            interval=(round(low, 4), round(high, 4)),
+            interval=wilson(share, self.synthetic.subjects),
             reference=0.5,
             direction="reference",
         )
 
-    def proximity_histogram(self) -> Distribution | None:
-        """Give the distribution of proximity ratios: training rows, held-out rows."""
-        if not self.has_holdout:
+    def proximity(self) -> Distribution | None:
+        """Give the distribution of ratios: training rows as synthetic, held-out rows as original."""
+        if self.holdout is None:
             return None
         ratio, reference = self.ratios()
-        edges = np.linspace(0, 3, _CELLS + 1)
-        return _spread(ratio, reference, edges)
+        return spread(ratio, reference, largest=3.0)
 
 
-def _unusually_low(name: str, values: FloatArray, reference: FloatArray) -> Attack:
+def unusually_low(name: str, values: FloatArray, reference: FloatArray, sizes: tuple[int, int]) -> Attack:
     """Count values lower than all but one in twenty of the reference."""
-    limit = np.quantile(reference, _CLOSE, method="higher")
-    share, baseline = float((values < limit).mean()), float((reference < limit).mean())
-    return Attack(name, share, baseline, (len(values), len(reference)))
+    limit = np.quantile(reference, _UNUSUAL, method="higher")
+    return Attack(name, float((values < limit).mean()), float((reference < limit).mean()), sizes)
 
 
-def _ratio(to_synthetic: FloatArray, to_real: FloatArray) -> FloatArray:
-    """Divide distances; two rows at distance zero of each other are as near as can be expected: 1."""
-    smallest = 1e-9
+def proximity_ratio(to_synthetic: FloatArray, to_real: FloatArray) -> FloatArray:
+    """Divide distances; a row that has a double both among synthetic and real rows gets 1."""
+    smallest = 1e-5
     return (to_synthetic + smallest) / (to_real + smallest)
 
 
-def histogram(first: FloatArray, second: FloatArray, *, swap: bool = False) -> Distribution:
-    """Give the distribution of two sets of distances: synthetic rows, real rows.
-
-    Args:
-        first: Distances of synthetic rows; of real rows with ``swap``.
-        second: Distances of the others.
-        swap: Whether ``first`` are the real rows.
-    """
-    synthetic, real = (second, first) if swap else (first, second)
-    largest = float(np.quantile(np.concatenate([first, second]), 0.99))
-    return _spread(synthetic, real, np.linspace(0, max(round(largest, 2), 0.01), _CELLS + 1))
-
-
-def _spread(synthetic: FloatArray, real: FloatArray, edges: FloatArray) -> Distribution:
-    """Count both in the same cells; what lies beyond belongs to the last one."""
-    counts = [np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0] for values in (real, synthetic)]
+def spread(synthetic: FloatArray, real: FloatArray, *, largest: float | None = None) -> Distribution:
+    """Count two sets of distances in the same cells; what lies beyond belongs to the last one."""
+    if largest is None:
+        largest = max(round(float(np.quantile(np.concatenate([synthetic, real]), 0.99)), 2), 0.01)
+    edges = np.linspace(0, largest, _CELLS + 1)
+    counts = [np.histogram(np.clip(values, 0, largest), edges)[0] for values in (real, synthetic)]
     return Distribution(
         edges=tuple(float(edge) for edge in np.round(edges, 6)),
         original=shares(counts[0]),

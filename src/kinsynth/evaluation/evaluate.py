@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kinsynth.evaluation import relational, scores
 from kinsynth.evaluation.bins import Binned, bin_variable
 from kinsynth.evaluation.detection import detect
 from kinsynth.evaluation.disclosure import compare_neighbours
-from kinsynth.evaluation.fidelity import (
-    noise,
-    pair_matrices,
-    similarity,
-    similarity_interval,
-    total_variation,
-)
-from kinsynth.evaluation.links import ancestry, climb, key_columns, link, subjects
+from kinsynth.evaluation.fidelity import Pair, compare_pair, dependence_kept, distances, similarity_interval
+from kinsynth.evaluation.links import ancestry, climb, groups, key_columns, link, linking_columns, subjects
 from kinsynth.evaluation.marginals import missing_shares, show
 from kinsynth.evaluation.results import (
     ColumnComparison,
@@ -39,6 +32,7 @@ from kinsynth.settings.privacy import Protection
 
 _DETECTION_BINS = 63
 _PARENT_COLUMNS = 12
+_FEWEST_PAIRED = 10
 
 
 @dataclass(frozen=True)
@@ -102,7 +96,8 @@ def evaluate(
     known_relations = [relation for relation in relations if relation is not None]
     return Evaluation(
         accuracy=scores.overall_accuracy(
-            [table.accuracy for table in known_tables] + [relation.accuracy for relation in known_relations]
+            [(table.accuracy, len(tables[table.name])) for table in known_tables],
+            [relation.accuracy for relation in known_relations],
         ),
         privacy=scores.overall_privacy([table.privacy for table in known_tables]),
         has_holdout=holdout is not None,
@@ -119,11 +114,14 @@ def _synthesised(database: Database) -> list[str]:
 def _read_table(comparison: _Comparison, name: str) -> list[Variable]:
     """Read the comparable columns of a table, keys left out."""
     schema = comparison.databases[0].schema
-    keys = key_columns(schema, name)
+    keys, linking = key_columns(schema, name), linking_columns(schema, name)
     return [
-        read_variable(column, [database.tables[name][column.name] for database in comparison.databases])
+        read_variable(
+            replace(column, type="categorical") if column.name in linking else column,
+            [database.tables[name][column.name] for database in comparison.databases],
+        )
         for column in schema.tables[name].columns
-        if column.name not in keys and is_comparable(column)
+        if column.name not in keys and (is_comparable(column) or column.name in linking)
     ]
 
 
@@ -139,16 +137,16 @@ def _evaluate_table(
     variables = [Variable(v.column, v.parts[: len(usable.databases)], v.labels) for v in variables]
     binned = [bin_variable(variable) for variable in variables]
     owners = [subjects(database, name) for database in usable.databases]
-    scale = _group_scale(binned)
+    grouped = groups(owners[0])
     columns = [
-        _compare_column(usable, variable, cells, owners[0], scale)
+        _compare_column(usable, variable, cells, owners[0], grouped)
         for variable, cells in zip(variables, binned, strict=True)
     ]
     shown = columns[: comparison.report.univariate_columns]
     wide = _wide(usable, name, tables)[: comparison.report.knn_columns]
-    pairs_metric, pairs = _compare_pairs(usable, binned, scale)
+    pairs_metric, pairs = _compare_pairs(usable, binned, grouped)
     rows_metric = _compare_rows(usable, wide, owners)
-    neighbours = compare_neighbours(wide, max_rows=comparison.settings.max_rows, seed=comparison.seed)
+    neighbours = compare_neighbours(wide, owners, max_rows=comparison.settings.max_rows, seed=comparison.seed)
     columns_metric = _mean_metric("columns", [column.similarity for column in columns])
     metrics = [metric for metric in (columns_metric, pairs_metric, rows_metric) if metric is not None]
     return TableEvaluation(
@@ -183,30 +181,17 @@ def _banded(rows: int) -> int:
     return int(float(f"{rows:.2g}"))
 
 
-def _group_scale(binned: Sequence[Binned]) -> float:
-    """Measure on held-out rows how much larger chance is than for independent rows, 1-4."""
-    if len(binned[0].parts) < 3:
-        return 1.0
-    sizes = (len(binned[0].parts[0]), len(binned[0].parts[2]))
-    measured = sum(total_variation(column.shares(0), column.shares(2)) for column in binned)
-    expected = sum(noise(column.shares(0), *sizes) for column in binned)
-    return float(np.clip(measured / max(expected, 1e-9), 1, 4))
-
-
 def _compare_column(
-    comparison: _Comparison, variable: Variable, cells: Binned, owner_R: IntArray, scale: float
+    comparison: _Comparison, variable: Variable, cells: Binned, owner_R: IntArray, grouped_R: IntArray | None
 ) -> ColumnComparison:
     """Compare one column."""
-    values = []
-    for part in range(1, len(cells.parts)):
-        chance = min(scale * noise(cells.shares(0), len(cells.parts[0]), len(cells.parts[part])), 0.9)
-        distance = total_variation(cells.shares(0), cells.shares(part))
-        values.append((round(similarity(distance, chance), 4), chance))
-    low, high = similarity_interval(
+    found = distances(cells.parts, cells.cardinality, grouped_R)
+    rows_each = 1.0 if grouped_R is None else len(grouped_R) / (int(grouped_R.max()) + 1)
+    interval = similarity_interval(
         cells.shares(0),
         cells.shares(1),
-        sizes=(len(cells.parts[0]), len(cells.parts[1])),
-        chance=values[0][1],
+        sizes=(len(cells.parts[0]) / rows_each, len(cells.parts[1]) / rows_each),
+        chance=found[0].chance,
         seed=comparison.seed,
     )
     return ColumnComparison(
@@ -214,9 +199,9 @@ def _compare_column(
         type=variable.column.type,
         similarity=Metric(
             name="column_similarity",
-            value=values[0][0],
-            interval=(round(low, 4), round(high, 4)),
-            reference=values[1][0] if len(values) > 1 else None,
+            value=round(found[0].similarity, 4),
+            interval=interval,
+            reference=round(found[1].similarity, 4) if len(found) > 1 else None,
         ),
         missing=missing_shares(variable),
         distribution=show(variable, owner_R, comparison.protection),
@@ -234,31 +219,38 @@ def _mean_metric(name: str, metrics: Sequence[Metric]) -> Metric:
 
 
 def _compare_pairs(
-    comparison: _Comparison, binned: Sequence[Binned], scale: float
+    comparison: _Comparison, binned: Sequence[Binned], grouped_R: IntArray | None
 ) -> tuple[Metric | None, PairComparison | None]:
     """Compare the pairs of a table's columns; None for a table of one column."""
-    binned = binned[: max(comparison.report.bivariate_columns, 2)]
-    if len(binned) < 2:
+    shown = comparison.report.bivariate_columns
+    binned = binned[: max(shown, _FEWEST_PAIRED)]
+    pairs = {
+        (i, j): compare_pair(binned[i], binned[j], grouped_R) for i in range(len(binned)) for j in range(i)
+    }
+    if not pairs:
         return None, None
-    *matrices, kept = pair_matrices(binned, part=1, scale=scale)
-    reference = pair_matrices(binned, part=2, scale=scale)[3] if len(comparison.databases) > 2 else None
-    metric = Metric(
-        name="pairs", value=round(kept, 4), reference=None if reference is None else round(reference, 4)
-    )
-    if comparison.report.bivariate_columns < 2:
-        return metric, None
-    similar, original, synthetic = (_matrix(matrix) for matrix in matrices)
-    return metric, PairComparison(
-        columns=tuple(column.name for column in binned),
-        similarity=similar,
-        association_original=original,
-        association_synthetic=synthetic,
+    kept = [dependence_kept([*pairs.values()], part) for part in range(len(comparison.databases) - 1)]
+    metric = Metric(name="pairs", value=kept[0], reference=kept[1] if len(kept) > 1 else None)
+    return metric, _show_pairs(pairs, [column.name for column in binned[:shown]]) if shown >= 2 else None
+
+
+def _show_pairs(pairs: Mapping[tuple[int, int], Pair], names: Sequence[str]) -> PairComparison:
+    """Arrange pairs in matrices."""
+    found = {place: pair for place, pair in pairs.items() if place[0] < len(names)}
+    return PairComparison(
+        columns=tuple(names),
+        similarity=_matrix({place: p.distances[0].similarity for place, p in found.items()}, len(names)),
+        association_original=_matrix({place: p.associations[0] for place, p in found.items()}, len(names)),
+        association_synthetic=_matrix({place: p.associations[1] for place, p in found.items()}, len(names)),
     )
 
 
-def _matrix(values_CC: NDArray[np.float64]) -> Matrix:
-    """Round a matrix to three decimals."""
-    return tuple(tuple(float(value) for value in row) for row in np.round(values_CC, 3))
+def _matrix(values: Mapping[tuple[int, int], float], width: int) -> Matrix:
+    """Fill a symmetric matrix with ones on its diagonal, to three decimals."""
+    matrix_CC = np.eye(width)
+    for (row, column), value in values.items():
+        matrix_CC[row, column] = matrix_CC[column, row] = value
+    return tuple(tuple(float(value) for value in row) for row in np.round(matrix_CC, 3))
 
 
 def _wide(comparison: _Comparison, name: str, tables: dict[str, list[Variable]]) -> list[Variable]:
@@ -346,5 +338,5 @@ def _parent_child(
     return relational.compare_pairs(
         [bin_variable(variable) for variable in parents],
         [bin_variable(variable) for variable in children],
-        parts=parts,
+        np.unique(rows[0], return_inverse=True)[1],
     )

@@ -1,12 +1,13 @@
 """Fidelity: how near the distributions of single columns and of pairs are.
 
-Distances are total variation. Two samples of the same truth already differ by chance; similarities are
-therefore scaled so that 1 means: as near as another real sample of that size.
+Distances are total variation. Two samples of the same truth already differ by chance, the more so when rows
+come in groups; similarities are scaled so that 1 means: as near as another real sample of that size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from kinsynth.evaluation.variables import FloatArray, IntArray
 
 _REDRAWS = 200
 _WORTH_MODELLING = 0.01
+_MOST_CHANCE = 0.9
 
 
 def total_variation(share_K: FloatArray, other_K: FloatArray) -> float:
@@ -23,19 +25,38 @@ def total_variation(share_K: FloatArray, other_K: FloatArray) -> float:
     return float(np.abs(share_K - other_K).sum() / 2)
 
 
-def noise(share_K: FloatArray, rows: int, other_rows: int) -> float:
-    """Give the total variation two independent samples of one distribution have by chance.
+def cell_variance(codes_R: IntArray, groups_R: IntArray | None, cells: int) -> FloatArray:
+    """Estimate the variance of the share of each cell.
 
     Args:
-        share_K: The distribution, shape (K cells,).
-        rows: Size of one sample, above 0.
-        other_rows: Size of the other.
+        codes_R: Cell of each row, shape (R,), not empty.
+        groups_R: Group of each row, numbered from 0; None where rows are independent.
+        cells: Number of cells (K).
 
     Returns:
-        The expected distance: exact for large counts, an upper bound for rare cells.
+        Variance of each cell's share, shape (K,).
     """
-    deviation = np.sqrt(share_K * (1 - share_K) * (1 / rows + 1 / other_rows))
-    return float(np.minimum(deviation * np.sqrt(2 / np.pi), 2 * share_K).sum() / 2)
+    rows = len(codes_R)
+    share_K = np.bincount(codes_R, minlength=cells) / rows
+    if groups_R is None:
+        independent_K: FloatArray = share_K * (1 - share_K) / rows
+        return independent_K
+    size_G = np.bincount(groups_R)
+    held, count = np.unique(groups_R * cells + codes_R, return_counts=True)
+    squares_K = np.bincount(held % cells, count**2, minlength=cells)
+    crossed_K = np.bincount(held % cells, count * size_G[held // cells], minlength=cells)
+    spread_K = squares_K - 2 * share_K * crossed_K + share_K**2 * (size_G**2).sum()
+    variance_K: FloatArray = np.maximum(spread_K, 0) / rows**2
+    return variance_K
+
+
+def expected_distance(share_K: FloatArray, variance_K: FloatArray) -> float:
+    """Give the total variation two samples have by chance, from the variance of their difference.
+
+    Exact for large counts, an upper bound for rare cells; at most 0.9.
+    """
+    distance_K = np.minimum(np.sqrt(variance_K * 2 / np.pi), 2 * share_K)
+    return min(float(distance_K.sum() / 2), _MOST_CHANCE)
 
 
 def similarity(distance: float, chance: float) -> float:
@@ -44,21 +65,22 @@ def similarity(distance: float, chance: float) -> float:
 
 
 def similarity_interval(
-    share_K: FloatArray, other_K: FloatArray, *, sizes: tuple[int, int], chance: float, seed: int
+    share_K: FloatArray, other_K: FloatArray, *, sizes: tuple[float, float], chance: float, seed: int
 ) -> tuple[float, float]:
-    """Give the 95 % interval of a similarity, by redrawing both samples."""
+    """Give the 95 % interval of a similarity, by redrawing both samples of the given sizes."""
     rng = np.random.default_rng(seed)
-    drawn_BK = rng.multinomial(sizes[0], share_K / share_K.sum(), size=_REDRAWS) / sizes[0]
-    drawn_BK = drawn_BK - rng.multinomial(sizes[1], other_K / other_K.sum(), size=_REDRAWS) / sizes[1]
-    half_width = 1.96 * float(np.std(np.abs(drawn_BK).sum(axis=1) / 2)) / max(1 - chance, 1e-9)
+    drawn_BK = [
+        rng.multinomial(max(round(size), 1), share / share.sum(), size=_REDRAWS) / max(round(size), 1)
+        for size, share in zip(sizes, (share_K, other_K), strict=True)
+    ]
+    half = 1.96 * float(np.std(np.abs(drawn_BK[0] - drawn_BK[1]).sum(axis=1) / 2)) / max(1 - chance, 1e-9)
     value = similarity(total_variation(share_K, other_K), chance)
-    return max(0.0, value - half_width), min(1.0, value + half_width)
+    return round(max(0.0, value - half), 4), round(min(1.0, value + half), 4)
 
 
-def crossed(first_R: IntArray, second_R: IntArray, cells: tuple[int, int]) -> FloatArray:
-    """Give the joint distribution of two coded columns, flat, shape (K1 * K2,)."""
-    counts = np.bincount(first_R * cells[1] + second_R, minlength=cells[0] * cells[1])
-    return counts / max(len(first_R), 1)
+def crossed(first_R: IntArray, second_R: IntArray, cells: tuple[int, int]) -> IntArray:
+    """Give the joint cell of two coded columns, shape (R,)."""
+    return first_R * cells[1] + second_R
 
 
 def association(joint_JK: NDArray[np.float64], rows: int) -> float:
@@ -80,78 +102,78 @@ def association(joint_JK: NDArray[np.float64], rows: int) -> float:
     return float(np.sqrt(phi / max(min(height_corrected, width_corrected) - 1, 1e-9)).clip(0, 1))
 
 
-class PairSums:
-    """Distances of many pairs added up: synthetic, by chance, and if columns were independent."""
+@dataclass(frozen=True)
+class Distance:
+    """How far one cell table is from another part's.
 
-    def __init__(self) -> None:
-        self.pairs = 0
-        self.distance = 0.0
-        self.chance = 0.0
-        self.independent = 0.0
-
-    def add(
-        self, original: FloatArray, synthetic: FloatArray, independent: FloatArray, chance: float
-    ) -> None:
-        """Add one pair, given as flat joint distributions."""
-        self.pairs += 1
-        self.distance += total_variation(original, synthetic)
-        self.chance += chance
-        self.independent += max(total_variation(original, independent), chance)
-
-    def kept(self) -> float:
-        """Give the share of dependence that was kept: 0 as independent columns, 1 as real rows.
-
-        Dependence below one hundredth for each pair is not worth a bad score.
-        """
-        if not self.pairs:
-            return 1.0
-        worth = max(self.independent - self.chance, _WORTH_MODELLING * self.pairs)
-        return float(np.clip(1 - (self.distance - self.chance) / worth, 0, 1))
-
-
-def pair_similarity(
-    first: Binned, second: Binned, sums: PairSums, *, part: int, scale: float
-) -> tuple[float, float, float]:
-    """Compare one pair in the original and another part.
-
-    Args:
-        first: One column in cells.
-        second: The other column.
-        sums: Where distances are added up.
-        part: The other part.
-        scale: Factor on the noise for rows that come in groups, at least 1.
-
-    Returns:
-        Similarity, association in the original and in the other part.
+    Attributes:
+        measured: Total variation, original against other part.
+        chance: What two real samples of these sizes would have.
     """
+
+    measured: float
+    chance: float
+
+    @property
+    def similarity(self) -> float:
+        """1 as near as another real sample, 0 disjoint."""
+        return similarity(self.measured, self.chance)
+
+
+def distances(parts: Sequence[IntArray], cells: int, groups_R: IntArray | None) -> list[Distance]:
+    """Compare the cells of the original, which comes first, with those of every other part."""
+    share_PK = [np.bincount(part, minlength=cells) / max(len(part), 1) for part in parts]
+    variance_K = cell_variance(parts[0], groups_R, cells)
+    return [
+        Distance(
+            total_variation(share_PK[0], share_K),
+            expected_distance(share_PK[0], variance_K * (1 + len(parts[0]) / max(len(part), 1))),
+        )
+        for part, share_K in zip(parts[1:], share_PK[1:], strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two columns together.
+
+    Attributes:
+        distances: To each other part.
+        independent: Total variation to the same columns, made independent.
+        associations: Cramér's V in each part.
+    """
+
+    distances: list[Distance]
+    independent: float
+    associations: list[float]
+
+
+def compare_pair(first: Binned, second: Binned, groups_R: IntArray | None) -> Pair:
+    """Compare one pair of columns in all parts."""
     cells = (first.cardinality, second.cardinality)
-    original, other = (crossed(first.parts[p], second.parts[p], cells) for p in (0, part))
-    sizes = (max(len(first.parts[0]), 1), max(len(first.parts[part]), 1))
-    chance = min(scale * noise(original, *sizes), 0.9)
-    independent = np.outer(first.shares(0), second.shares(0)).ravel()
-    sums.add(original, other, independent, chance)
-    return (
-        similarity(total_variation(original, other), chance),
-        association(original.reshape(cells), sizes[0]),
-        association(other.reshape(cells), sizes[1]),
+    joint = [crossed(one, two, cells) for one, two in zip(first.parts, second.parts, strict=True)]
+    shares = [np.bincount(part, minlength=cells[0] * cells[1]) / max(len(part), 1) for part in joint]
+    product = np.outer(first.shares(0), second.shares(0)).ravel()
+    return Pair(
+        distances(joint, cells[0] * cells[1], groups_R),
+        total_variation(shares[0], product),
+        [association(share.reshape(cells), len(part)) for share, part in zip(shares, joint, strict=True)],
     )
 
 
-def pair_matrices(
-    columns: Sequence[Binned], *, part: int, scale: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
-    """Compare every pair of columns.
+def dependence_kept(pairs: Sequence[Pair], part: int) -> float:
+    """Give the share of dependence another part kept: 0 as if columns were independent, 1 as real rows.
 
-    Returns:
-        Similarity, association in the original and in the other part, each of shape (C, C), and the share
-        of dependence kept.
+    Args:
+        pairs: The pairs that count.
+        part: Which of the other parts, from 0.
+
+    Guarantees:
+        Dependence smaller than chance, or below one hundredth for each pair, cannot cost the whole score.
     """
-    width = len(columns)
-    similar_CC, original_CC, other_CC = np.eye(width), np.eye(width), np.eye(width)
-    sums = PairSums()
-    for i in range(width):
-        for j in range(i):
-            values = pair_similarity(columns[i], columns[j], sums, part=part, scale=scale)
-            for matrix, value in zip((similar_CC, original_CC, other_CC), values, strict=True):
-                matrix[i, j] = matrix[j, i] = value
-    return similar_CC, original_CC, other_CC, sums.kept()
+    found = [pair.distances[part] for pair in pairs]
+    chance = sum(distance.chance for distance in found)
+    independent = sum(max(p.independent, d.chance) for p, d in zip(pairs, found, strict=True))
+    worth = max(independent - chance, chance, _WORTH_MODELLING * len(pairs))
+    beyond = sum(distance.measured for distance in found) - chance
+    return round(float(np.clip(1 - beyond / worth, 0, 1)), 4) if pairs else 1.0

@@ -99,6 +99,12 @@ def subjects(database: Database, table: str) -> IntArray:
     return np.where(rows >= 0, rows, database.tables[root].num_rows + own)
 
 
+def groups(owner_R: IntArray) -> IntArray | None:
+    """Number the subjects of rows from 0; None where each row is a subject of its own."""
+    present, numbered = np.unique(owner_R, return_inverse=True)
+    return None if len(present) == len(owner_R) else numbered
+
+
 def key_columns(schema: Schema, table: str) -> frozenset[str]:
     """Name the columns that only link rows: the primary key and references to synthesised tables."""
     links = (
@@ -107,3 +113,13 @@ def key_columns(schema: Schema, table: str) -> frozenset[str]:
         if not schema.tables[relation.references_table].original
     )
     return frozenset(schema.tables[table].primary_key).union(*links)
+
+
+def linking_columns(schema: Schema, table: str) -> frozenset[str]:
+    """Name the columns that choose a row of an original-data table: they are modelled as categories."""
+    links = (
+        relation.columns
+        for relation in schema.outgoing(table)
+        if schema.tables[relation.references_table].original
+    )
+    return frozenset[str]().union(*links)

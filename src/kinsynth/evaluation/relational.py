@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kinsynth.evaluation.bins import Binned
-from kinsynth.evaluation.fidelity import PairSums, noise, pair_similarity, similarity, total_variation
+from kinsynth.evaluation.fidelity import compare_pair, dependence_kept, distances, total_variation
 from kinsynth.evaluation.marginals import shares
 from kinsynth.evaluation.results import Distribution, Metric
 from kinsynth.evaluation.variables import FloatArray, IntArray
@@ -48,11 +48,8 @@ def count_distance(parts: Sequence[IntArray], *, seed: int) -> Metric:
 
 def count_similarity(parts: Sequence[IntArray]) -> Metric:
     """Scale the distance of child counts: 1 as near as another real sample of that size."""
-    spread = count_shares(parts)
-    values = []
-    for other in range(1, len(parts)):
-        chance = noise(spread[0], len(parts[0]), len(parts[other]))
-        values.append(round(similarity(total_variation(spread[0], spread[other]), chance), 4))
+    cells = max(int(part.max(initial=0)) for part in parts) + 1
+    values = [round(distance.similarity, 4) for distance in distances(parts, cells, None)]
     return Metric(name="child_counts", value=values[0], reference=values[1] if len(values) > 1 else None)
 
 
@@ -91,15 +88,19 @@ def _range_label(low: int, high: int) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def compare_pairs(parents: Sequence[Binned], children: Sequence[Binned], *, parts: int) -> Metric | None:
-    """Compare pairs of a parent's column, taken at the child's rows, and a child's column."""
+def compare_pairs(parents: Sequence[Binned], children: Sequence[Binned], groups_R: IntArray) -> Metric | None:
+    """Compare pairs of a parent's column, taken at the child's rows, and a child's column.
+
+    Args:
+        parents: Columns of the parents, one value for each child.
+        children: Columns of the children.
+        groups_R: Parent of each original child, numbered from 0.
+
+    Returns:
+        Share of dependence kept; None without such columns or rows.
+    """
     if not parents or not children or min(len(part) for part in parents[0].parts) == 0:
         return None
-    kept = []
-    for other in range(1, parts):
-        sums = PairSums()
-        for first in parents:
-            for second in children:
-                pair_similarity(first, second, sums, part=other, scale=1.0)
-        kept.append(round(sums.kept(), 4))
+    pairs = [compare_pair(first, second, groups_R) for first in parents for second in children]
+    kept = [dependence_kept(pairs, part) for part in range(len(parents[0].parts) - 1)]
     return Metric(name="parent_child_pairs", value=kept[0], reference=kept[1] if len(kept) > 1 else None)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 COLUMNS_WEIGHT, PAIRS_WEIGHT, ROWS_WEIGHT = 0.25, 0.35, 0.40
+TABLES_WEIGHT = 0.7
 _STEEPNESS = 4
 
 
@@ -28,9 +29,22 @@ def relation_accuracy(child_counts: float, pairs: float | None) -> float:
     return round(10 * sum(levels) / len(levels), 2)
 
 
-def overall_accuracy(parts: Sequence[float]) -> float | None:
-    """Give the accuracy of a database: the mean over its tables and relations."""
-    return round(sum(parts) / len(parts), 1) if parts else None
+def overall_accuracy(tables: Sequence[tuple[float, int]], relations: Sequence[float]) -> float | None:
+    """Give the accuracy of a database.
+
+    Args:
+        tables: Accuracy and number of compared columns of each table.
+        relations: Accuracy of each relation.
+
+    Returns:
+        Seven tenths the tables, weighted by their columns, three tenths the relations; None without either.
+    """
+    parts = []
+    if columns := sum(width for _, width in tables):
+        parts.append((sum(value * width for value, width in tables) / columns, TABLES_WEIGHT))
+    if relations:
+        parts.append((sum(relations) / len(relations), 1 - TABLES_WEIGHT))
+    return round(sum(v * w for v, w in parts) / sum(w for _, w in parts), 1) if parts else None
 
 
 def table_privacy(risk: float) -> float:
