@@ -1,1 +1,5 @@
-"""report"""
+"""report: an evaluation in, a PDF out; renders, never computes."""
+
+from kinsynth.report.pdf import render
+
+__all__ = ["render"]
