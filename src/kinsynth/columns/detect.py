@@ -83,7 +83,7 @@ class Detected:
 
     def column(self, name: str) -> Column:
         """Give the column of the schema."""
-        return Column(name, self.type, self.storage, nullable=self.nullable, text=self.text)
+        return Column(name, self.type, self.storage, nullable=self.nullable, text=self.text, pair=self.pair)
 
 
 def detect_table(table: pa.Table) -> dict[str, Detected]:
@@ -124,14 +124,14 @@ def detect(values: pa.ChunkedArray, name: str) -> Detected:
     distinct = _distinct(values)
     if not len(distinct):
         storage = "string" if pa.types.is_null(values.type) else str(values.type)
-        text = TextFormat() if _is_text(values.type) else None
+        text = TextFormat() if is_text(values.type) else None
         return Detected("categorical", storage, text, nullable, 0.2, "no value at all")
-    if not _is_text(values.type):
+    if not is_text(values.type):
         return replace(_detect_typed(values, distinct, name), nullable=nullable)
     return replace(_detect_text(values, distinct, name), nullable=nullable)
 
 
-def _is_text(storage: pa.DataType) -> bool:
+def is_text(storage: pa.DataType) -> bool:
     """Tell whether cells are strings."""
     return any(
         check(storage) for check in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
@@ -308,7 +308,7 @@ def coordinate_pairs(table: pa.Table, found: Mapping[str, Detected]) -> list[tup
 def _within(values: pa.ChunkedArray, found: Detected, limit: float) -> bool:
     """Tell whether all values lie between plus and minus the limit."""
     numbers = values
-    if _is_text(values.type):
+    if is_text(values.type):
         mark = found.text.decimal_mark if found.text else "."
         numbers = pc.replace_substring(values, mark, ".").cast(pa.float64())
     largest = pc.max(pc.abs(numbers.cast(pa.float64()))).as_py()

@@ -209,7 +209,7 @@ def _read_moment(series: pl.Series, text: TextFormat, storage: pa.DataType) -> p
     if pa.types.is_date(storage):
         return _chunked(series.str.to_date(pattern, strict=False).to_arrow()).cast(storage)
     unit: Literal["ns", "us"] = "ns" if storage.unit == "ns" else "us"
-    local = series.str.to_datetime(pattern, strict=False, time_unit=unit)
+    local = series.str.to_datetime(pattern, strict=False, time_unit=unit).dt.replace_time_zone(None)
     read = _chunked(local.to_arrow()).cast(pa.timestamp(storage.unit), safe=False)
     return pc.assume_timezone(read, storage.tz) if storage.tz else read
 
@@ -218,6 +218,7 @@ def _write_moment(values: pa.ChunkedArray | pa.Array, text: TextFormat) -> pl.Se
     """Write dates, times and timestamps, in their own zone."""
     pattern = _polars_pattern(text.pattern or default_pattern(values.type))
     local = pc.local_timestamp(values) if getattr(values.type, "tz", None) else values
+    pattern = pattern.replace("%:z", "+00:00").replace("%z", "+0000")
     moments = _series(local)
     if "%.f" not in pattern:
         return moments.dt.strftime(pattern)

@@ -210,7 +210,7 @@ def _is_code(column: _Profile) -> bool:
         return False
     lengths = column.distinct.str.len_chars().to_numpy()
     spaced = column.distinct.str.contains(r"\s").to_numpy()
-    return bool(lengths.max() <= _LONG_CODE) and float(spaced.mean()) < 0.01
+    return bool(lengths.max() <= _LONG_CODE and spaced.mean() < 0.01)
 
 
 def _link_key(table: pa.Table, columns: Mapping[str, _Profile]) -> KeyProposal | None:
@@ -270,7 +270,7 @@ def _key_sets(
 
 def _is_unique(table: pa.Table, columns: Sequence[str]) -> bool:
     """Tell whether no combination repeats."""
-    return key_frame(table, columns).n_unique() == table.num_rows
+    return bool(key_frame(table, columns).n_unique() == table.num_rows)
 
 
 # foreign keys
@@ -343,13 +343,14 @@ def _judge(column: _Profile, target: _Profile, name: float) -> ForeignKeyProposa
     """Weigh name and inclusion against each other."""
     if column.family == "none":
         return _empty_reference(column, target, name)
-    if column.family != target.family or column.distinct.dtype != target.distinct.dtype or not target.rows:
+    if not target.rows or (name == 0 and not _is_telling(column, target)):
         return None
-    if name == 0 and not _is_telling(column, target):
+    mixed = column.distinct.dtype != target.distinct.dtype
+    if mixed and name < 0.9:
         return None
-    found = column.distinct.is_in(target.distinct.implode()).to_numpy()
-    share = float(found.mean())
-    lost = column.distinct.filter(pl.Series(~found))
+    found = _as(pl.String, column.distinct, mixed).is_in(_as(pl.String, target.distinct, mixed).implode())
+    share = float(found.to_numpy().mean())
+    lost = column.distinct.filter(~found)
     orphans = int(column.values.is_in(lost.implode()).sum()) if len(lost) else 0
     inclusion = 1 - orphans / max(column.rows - column.nulls, 1)
     coverage = len(column.distinct) * share / target.rows
@@ -357,6 +358,11 @@ def _judge(column: _Profile, target: _Profile, name: float) -> ForeignKeyProposa
         return None
     confidence = min(0.99, (0.55 + 0.44 * name) * inclusion)
     return _proposal(column, target, name, (inclusion, orphans, confidence))
+
+
+def _as(kind: type[pl.DataType], values: pl.Series, wanted: bool) -> pl.Series:
+    """Give values in another type where that is wanted."""
+    return values.cast(kind) if wanted else values
 
 
 def _is_enough(name: float, inclusion: float, coverage: float) -> bool:
@@ -372,7 +378,7 @@ def _is_enough(name: float, inclusion: float, coverage: float) -> bool:
 
 def _is_telling(column: _Profile, target: _Profile) -> bool:
     """Tell whether inclusion alone is evidence: codes, or numbers that are too sparse to meet by accident."""
-    if len(column.distinct) < 3:
+    if len(column.distinct) < 3 or column.distinct.dtype != target.distinct.dtype:
         return False
     if column.family == "text":
         lengths = column.distinct.str.len_chars().to_numpy()

@@ -1,0 +1,100 @@
+"""Find the column by which the rows under one parent follow each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kinsynth.schema.names import words
+from kinsynth.schema.table import Column
+
+_FEWEST_ROWS = 20
+_FEWEST_SHARE = 0.1
+_MOMENTS = ("date", "datetime")
+_LIFE = frozenset(("birth", "born", "death", "dob", "birthday", "birthdate", "deathdate"))
+
+
+@dataclass(frozen=True)
+class OrderProposal:
+    """A column by which rows under one parent follow each other.
+
+    Attributes:
+        column: Its name.
+        sorted_share: Share of neighbouring rows of one parent that stand in this order in the source.
+        distinct_share: Share of rows whose value no earlier row of the parent has.
+    """
+
+    column: str
+    sorted_share: float
+    distinct_share: float
+
+    @property
+    def reason(self) -> str:
+        """The evidence, in words."""
+        return (
+            f"{self.sorted_share:.0%} of the rows under one parent follow each other in this order, "
+            f"{self.distinct_share:.0%} of the values differ"
+        )
+
+
+def propose_order(
+    table: pa.Table, columns: Sequence[Column], *, parent_row: NDArray[np.int64]
+) -> OrderProposal | None:
+    """Propose the order of a table's rows under their parents.
+
+    Args:
+        table: A typed table with an owner.
+        columns: Columns that may give the order: no keys.
+        parent_row: Row of the owner for each row; -1 for none.
+
+    Returns:
+        The likeliest column: dates and times before numbers, then the order of the source. None when hardly a
+        parent has two rows, or no column is complete and differs between them.
+    """
+    rows = np.flatnonzero(parent_row >= 0)
+    counts = np.bincount(parent_row[rows]) if len(rows) else np.zeros(1, dtype=np.int64)
+    several = rows[counts[parent_row[rows]] > 1] if len(rows) else rows
+    if len(several) < max(_FEWEST_ROWS, _FEWEST_SHARE * table.num_rows):
+        return None
+    candidates = [column for column in columns if _may_order(table, column)]
+    found = [(column, _measure(table, column, several, parent_row)) for column in candidates]
+    fitting = [entry for entry in found if _is_order(*entry)]
+    if not fitting:
+        return None
+    return max(fitting, key=lambda entry: (entry[0].type in _MOMENTS, entry[1].sorted_share >= 0.9))[1]
+
+
+def _may_order(table: pa.Table, column: Column) -> bool:
+    """Tell whether a column is complete and has the type and name of an order."""
+    if table.column(column.name).null_count:
+        return False
+    parts = words(column.name).parts
+    if column.type in _MOMENTS:
+        return not _LIFE & set(parts)
+    return column.type == "integer" and words(column.name).is_sequence
+
+
+def _measure(
+    table: pa.Table, column: Column, rows: NDArray[np.int64], parent_row: NDArray[np.int64]
+) -> OrderProposal:
+    """Count how often neighbouring rows of one parent rise and differ."""
+    values = pl.Series("value", table.column(column.name)).gather(rows).to_physical()
+    frame = pl.DataFrame({"parent": parent_row[rows], "value": values})
+    distinct = frame.n_unique() / len(frame)
+    step = frame.sort("parent", maintain_order=True).select(
+        same=pl.col("parent").diff() == 0, rise=pl.col("value") >= pl.col("value").shift(1)
+    )
+    neighbours = step.filter(pl.col("same"))["rise"].to_numpy()
+    return OrderProposal(column.name, float(neighbours.mean()), distinct)
+
+
+def _is_order(column: Column, found: OrderProposal) -> bool:
+    """Tell whether the evidence is enough."""
+    if found.sorted_share >= 0.9:
+        return found.distinct_share >= 0.3
+    return found.distinct_share >= (0.5 if column.type in _MOMENTS else 0.95)

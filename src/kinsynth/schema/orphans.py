@@ -1,0 +1,96 @@
+"""What happens to references without a row: nothing, the reference goes, or the row goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kinsynth.errors import SchemaError
+from kinsynth.schema.database import Database
+from kinsynth.schema.keys import orphans
+from kinsynth.schema.table import Relation, Schema
+
+
+def apply_orphan_policies(database: Database) -> tuple[Database, tuple[str, ...]]:
+    """Make orphan references missing or drop their rows, as each relation says.
+
+    Returns:
+        The database, and what was changed in words: relations and counts.
+
+    Raises:
+        SchemaError: ``foreign_keys.orphans``: a relation refuses orphans, or an original table has some.
+
+    Guarantees:
+        No relation has an orphan. A row that goes takes along the rows that referenced it, unless their
+        relation makes such references missing. Original tables are unchanged.
+    """
+    _refuse(database)
+    changes: dict[tuple[Relation, str], int] = {}
+    changing = True
+    while changing:
+        changing = False
+        for relation in database.schema.relations:
+            mask = _orphans(database, relation)
+            if mask.any():
+                what = "made missing" if relation.orphans == "null" else "dropped"
+                changes[relation, what] = changes.get((relation, what), 0) + int(mask.sum())
+                database, changing = _resolve(database, relation, mask), True
+    lines = tuple(f"{relation}: {count:,} references {what}" for (relation, what), count in changes.items())
+    return database, lines
+
+
+def _orphans(database: Database, relation: Relation) -> NDArray[np.bool_]:
+    """Mark the orphans of a relation."""
+    return orphans(database.tables[relation.table], relation, database.tables[relation.references_table])
+
+
+def _refuse(database: Database) -> None:
+    """Stop at orphans that must not be."""
+    for relation in database.schema.relations:
+        original = database.schema.tables[relation.table].original
+        if relation.orphans != "refuse" and not original:
+            continue
+        count = int(_orphans(database, relation).sum())
+        if count:
+            raise SchemaError(
+                "foreign_keys.orphans",
+                f"{count:,} of {database.tables[relation.table].num_rows:,} references name no row.",
+                where=str(relation),
+                remedy="Repair the source."
+                if original
+                else "Write orphans: null or orphans: drop, or remove the relation.",
+            )
+
+
+def _resolve(database: Database, relation: Relation, mask: NDArray[np.bool_]) -> Database:
+    """Drop rows, or make their references missing."""
+    table = database.tables[relation.table]
+    if relation.orphans == "null":
+        schema = _nullable(database.schema, relation)
+        return Database(
+            schema, {**database.tables, relation.table: _nulled(table, relation, mask)}, database.origin
+        )
+    tables = {**database.tables, relation.table: table.filter(pa.array(~mask))}
+    return Database(database.schema, tables, database.origin)
+
+
+def _nulled(table: pa.Table, relation: Relation, mask: NDArray[np.bool_]) -> pa.Table:
+    """Make the key of marked rows missing."""
+    kept = pa.array(np.where(mask, -1, np.arange(len(mask))), mask=mask)
+    for name in relation.columns:
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, table.column(name).take(kept))
+    return table
+
+
+def _nullable(schema: Schema, relation: Relation) -> Schema:
+    """Say that the key's columns may be missing."""
+    table = schema.tables[relation.table]
+    columns = tuple(
+        replace(column, nullable=True) if column.name in relation.columns else column
+        for column in table.columns
+    )
+    return replace(schema, tables={**schema.tables, table.name: replace(table, columns=columns)})
