@@ -2,7 +2,7 @@
 
 import kinsynth
 
-model = kinsynth.fit("demo/sample")
+synthesis = kinsynth.Synthesis(tables={"departments": {"original": True}})
+model = kinsynth.fit("demo/sample", synthesis)
 tables = model.sample(rows={"patients": 500}, seed=7)
-model.save("hospital.model")
-more = kinsynth.load("hospital.model").sample(seed=8)
+model.save("hospital.model")  # later: kinsynth.load("hospital.model").sample(seed=8)

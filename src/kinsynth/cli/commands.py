@@ -107,7 +107,7 @@ def inspect(context: typer.Context, source: SourceArgument) -> None:
     """Show what a source holds: tables, column types and proposed keys, each with its reason."""
     invocation = _invocation(context, settings=True)
     from kinsynth.cli.inspection import show_inspection
-    from kinsynth.pipeline.run import inspect_source
+    from kinsynth.pipeline.review import inspect_source
 
     synthesis, base = _read_source(source, invocation.settings)
     show_inspection(invocation.out, inspect_source(synthesis, base=base))
@@ -125,7 +125,7 @@ def init(
     """Write a complete synthesis document for a source: every field with its value and a comment."""
     invocation = _invocation(context, settings=True)
     from kinsynth.pipeline.declaration import declare
-    from kinsynth.pipeline.run import inspect_source
+    from kinsynth.pipeline.review import inspect_source
     from kinsynth.settings.document import dump
     from kinsynth.system.files import write_atomically
 
@@ -152,7 +152,7 @@ def check(context: typer.Context, file: DocumentArgument) -> None:
     """Check a document against its data and say what a run would cost."""
     invocation = _invocation(context, settings=True)
     from kinsynth.cli.findings import show_assessment, show_findings
-    from kinsynth.pipeline.run import check_document
+    from kinsynth.pipeline.review import check_document
 
     synthesis = _read_document(file, invocation.settings)
     _, findings, assessment = check_document(synthesis, base=file.absolute().parent)

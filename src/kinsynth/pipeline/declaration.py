@@ -48,13 +48,16 @@ def _declare_table(table: Table, relations: tuple[Relation, ...], said: settings
 
 def _declare_column(column: Column, said: ColumnSettings) -> ColumnSettings:
     pattern = column.text.pattern if column.text is not None and column.type in DATES else None
-    return said.model_copy(update={"type": said.type or column.type, "format": said.format or pattern})
+    found = {"type": column.type, "format": pattern, "pair": column.pair}
+    return said.model_copy(update={name: getattr(said, name) or value for name, value in found.items()})
 
 
 def _declare_relation(relation: Relation) -> settings.ForeignKey:
-    return settings.ForeignKey(
-        columns=relation.columns,
-        table=relation.references_table,
-        references=relation.references_columns,
-        orphans=relation.orphans,
+    return settings.ForeignKey.model_validate(
+        {
+            "columns": relation.columns,
+            "table": relation.references_table,
+            "references": relation.references_columns,
+            "orphans": relation.orphans,
+        }
     )

@@ -13,8 +13,8 @@ from kinsynth.evaluation.results import Evaluation
 from kinsynth.pipeline.checks import check
 from kinsynth.pipeline.inspect import as_database, inspect
 from kinsynth.pipeline.model import Model, load_model
+from kinsynth.pipeline.review import inspect_source
 from kinsynth.pipeline.run import fit as fit_document
-from kinsynth.pipeline.run import inspect_source
 from kinsynth.schema.table import Schema
 from kinsynth.settings.source import Source
 from kinsynth.settings.synthesis import Synthesis

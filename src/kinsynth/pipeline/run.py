@@ -13,13 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from kinsynth.connectors.files import read
-from kinsynth.errors import Finding, Interrupted, KinsynthError, UserError
+from kinsynth.errors import Interrupted, KinsynthError, UserError
 from kinsynth.pipeline import steps
 from kinsynth.pipeline.artefacts import save_tables
-from kinsynth.pipeline.checks import check
-from kinsynth.pipeline.complexity import Assessment, assess_inspection
-from kinsynth.pipeline.inspect import Inspection, inspect
 from kinsynth.pipeline.model import Model, load_model
 from kinsynth.pipeline.timeline import (
     ExecutionFailed,
@@ -58,24 +54,6 @@ class Execution:
     report: Path | None
     timeline: Path
     certificate: Path
-
-
-def inspect_source(synthesis: Synthesis, *, base: Path) -> Inspection:
-    """Read the source and say what was found; nothing is kept."""
-    with TemporaryDirectory() as folder:
-        listing = read(synthesis.source, Path(folder), base=base)
-        return inspect({table.name: table.table() for table in listing.tables}, synthesis, listing=listing)
-
-
-def check_document(
-    synthesis: Synthesis, *, base: Path
-) -> tuple[Inspection, tuple[Finding, ...], Assessment | None]:
-    """Check a document against its source, and assess its cost when nothing is wrong."""
-    inspection = inspect_source(synthesis, base=base)
-    findings = check(inspection, synthesis)
-    if any(finding.severity == "error" for finding in findings):
-        return inspection, findings, None
-    return inspection, findings, assess_inspection(inspection, synthesis)
 
 
 def run(

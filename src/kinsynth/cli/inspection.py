@@ -1,0 +1,109 @@
+"""Shows what a source holds: files, tables, types, keys and relations, each with its reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from kinsynth.cli.findings import show_findings
+
+if TYPE_CHECKING:
+    from kinsynth.connectors.base import Listing, SourceTable
+    from kinsynth.pipeline.inspect import Inspection
+    from kinsynth.schema.table import Column, Table
+
+
+def show_inspection(console: Console, inspection: Inspection) -> None:
+    """Show an inspection, table by table, then the relations and what stands in the way."""
+    if inspection.listing is not None:
+        _show_files(console, inspection.listing)
+    for table in inspection.schema.tables.values():
+        _show_table(console, inspection, table)
+    _show_relations(console, inspection)
+    if inspection.findings:
+        show_findings(console, inspection.findings)
+
+
+def _show_files(console: Console, listing: Listing) -> None:
+    grid = _grid("Files", "Table", "Read from", "Rows")
+    for table in listing.tables:
+        grid.add_row(Text(table.name), Text(describe_file(table)), Text(f"{table.rows:,}", justify="right"))
+    for skipped in listing.skipped:
+        grid.add_row(Text("skipped", style="bright_black"), Text(f"{skipped.file}: {skipped.reason}"), "")
+    console.print(grid)
+
+
+def describe_file(table: SourceTable) -> str:
+    """Write how a table was read: file, sheet, dialect and counts worth knowing."""
+    words = [table.file, f"sheet {table.sheet}"] if table.sheet else [table.file]
+    if table.dialect is not None:
+        words += [table.dialect.encoding, table.dialect.delimiter, table.dialect.newline]
+    words += [f"{count:,} {name.replace('_', ' ')}" for name, count in table.notes.items() if count]
+    return ", ".join(words)
+
+
+def _show_table(console: Console, inspection: Inspection, table: Table) -> None:
+    grid = _grid(
+        f"{table.name}{' (original data)' if table.original else ''}", "Column", "Type", "Sure", "Why"
+    )
+    for column in table.columns:
+        confidence, reason = _reason(inspection, table, column)
+        kind = column.type if column.nullable else f"{column.type}, never missing"
+        grid.add_row(Text(column.name), Text(kind), Text(confidence, justify="right"), Text(reason))
+    console.print(grid)
+    console.print(_key_line(inspection, table))
+    if table.order_by is not None:
+        proposal = inspection.order_proposals.get(table.name)
+        known = proposal is not None and proposal.column == table.order_by
+        reason = f" ({proposal.reason})" if proposal is not None and known else " (declared)"
+        console.print(Text.assemble(("Order of rows: ", "bold"), table.order_by, (reason, "bright_black")))
+    console.print()
+
+
+def _reason(inspection: Inspection, table: Table, column: Column) -> tuple[str, str]:
+    """Give the confidence and the reason of a column's type."""
+    found = inspection.detected[table.name][column.name]
+    if column.type == found.type:
+        return f"{found.confidence:.0%}", found.reason
+    if column.name in table.primary_key:
+        return "", "part of the primary key"
+    relations = [one for one in inspection.schema.outgoing(table.name) if column.name in one.columns]
+    if relations:
+        return "", f"references {relations[0].references_table}"
+    return "", f"declared; detected {found.type}"
+
+
+def _key_line(inspection: Inspection, table: Table) -> Text:
+    proposal = inspection.key_proposals.get(table.name)
+    key = ", ".join(table.primary_key) or "none"
+    if proposal is not None and proposal.columns == table.primary_key:
+        reason = f"  {proposal.confidence:.0%}: {proposal.reason}"
+    elif proposal is not None:
+        reason = f"  declared; the data suggest {', '.join(proposal.columns)}"
+    else:
+        reason = "  declared" if table.primary_key else ""
+    return Text.assemble(("Primary key: ", "bold"), key, (reason, "bright_black"))
+
+
+def _show_relations(console: Console, inspection: Inspection) -> None:
+    grid = _grid("Relations", "Foreign key", "Sure", "Why")
+    proposals = {str(one.relation): one for one in inspection.relation_proposals}
+    for relation in inspection.schema.relations:
+        proposal = proposals.pop(str(relation), None)
+        sure, reason = (f"{proposal.confidence:.0%}", proposal.reason) if proposal else ("", "declared")
+        grid.add_row(Text(str(relation)), Text(sure, justify="right"), Text(reason))
+    for line, proposal in proposals.items():
+        sure, reason = f"{proposal.confidence:.0%}", f"suggested, not declared: {proposal.reason}"
+        grid.add_row(Text(line, style="bright_black"), Text(sure, justify="right"), Text(reason))
+    if grid.row_count:
+        console.print(grid)
+
+
+def _grid(title: str, *headings: str) -> Grid:
+    grid = Grid(title=Text(title), title_justify="left", title_style="bold", expand=True)
+    for heading in headings:
+        grid.add_column(heading, overflow="fold", ratio=3 if heading in ("Why", "Read from") else None)
+    return grid

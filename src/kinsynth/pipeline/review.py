@@ -1,0 +1,31 @@
+"""Review: what can be said before anything runs. Loads no torch, so that it answers at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from kinsynth.connectors.files import read
+from kinsynth.errors import Finding
+from kinsynth.pipeline.checks import check
+from kinsynth.pipeline.complexity import Assessment, assess_inspection
+from kinsynth.pipeline.inspect import Inspection, inspect
+from kinsynth.settings.synthesis import Synthesis
+
+
+def inspect_source(synthesis: Synthesis, *, base: Path) -> Inspection:
+    """Read the source and say what was found; nothing is kept."""
+    with TemporaryDirectory() as folder:
+        listing = read(synthesis.source, Path(folder), base=base)
+        return inspect({table.name: table.table() for table in listing.tables}, synthesis, listing=listing)
+
+
+def check_document(
+    synthesis: Synthesis, *, base: Path
+) -> tuple[Inspection, tuple[Finding, ...], Assessment | None]:
+    """Check a document against its source, and assess its cost when nothing is wrong."""
+    inspection = inspect_source(synthesis, base=base)
+    findings = check(inspection, synthesis)
+    if any(finding.severity == "error" for finding in findings):
+        return inspection, findings, None
+    return inspection, findings, assess_inspection(inspection, synthesis)
