@@ -28,8 +28,8 @@ def missing_together(rows: int = 3000, seed: int = 0) -> Encoded:
 def family(roots: int = 800, seed: int = 0) -> Encoded:
     """A root with two child tables and a grandchild.
 
-    Children ``steps`` count up by one from a start that the parent names; ``notes`` repeat the parent's colour;
-    the number of steps is 1, 2 or 5 to 8; ``leaves`` under steps say whether the root has any note.
+    Children ``steps`` count up by one from a start that the parent names; ``notes`` repeat the parent's
+    colour; the number of steps is 1, 2 or 5 to 8; ``leaves`` under steps say whether the root has any note.
     """
     rng = np.random.default_rng(seed)
     colour = rng.integers(0, 3, roots)

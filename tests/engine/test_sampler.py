@@ -136,5 +136,5 @@ def test_low_temperature_draws_the_likeliest_code():
 
 
 def test_too_many_rows_under_a_root_are_refused():
-    with pytest.raises(InternalError, match="engine.rows_per_root"):
+    with pytest.raises(InternalError, match=r"engine\.rows_per_root"):
         number_rows(np.zeros((1 << 24) + 1, dtype=np.int64), table="t")

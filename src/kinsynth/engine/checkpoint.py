@@ -54,6 +54,7 @@ class TrainingState:
         last_loss: Last validation loss.
         best_loss: Smallest validation loss.
         training_loss: Mean loss of the last steps.
+        fall: First step and number of steps of the falling learning rate, or None before it falls.
     """
 
     tensors: Mapping[str, Tensor]
@@ -63,6 +64,7 @@ class TrainingState:
     last_loss: float
     best_loss: float
     training_loss: float
+    fall: tuple[int, int] | None
 
     def part(self, name: str) -> dict[str, Tensor]:
         """Give the tensors of one part without its name."""
@@ -106,6 +108,7 @@ def save_state(path: Path, state: TrainingState) -> None:
         "last_loss": _number(state.last_loss),
         "best_loss": _number(state.best_loss),
         "training_loss": _number(state.training_loss),
+        "fall": state.fall,
     }
     write_atomically(path, _pack(state.tensors, "state", header))
 
@@ -122,7 +125,12 @@ def load_state(path: Path) -> TrainingState:
         for name in ("last_loss", "best_loss", "training_loss")
     }
     return TrainingState(
-        tensors=tensors, step=header["step"], failures=header["failures"], stopped=header["stopped"], **losses
+        tensors=tensors,
+        step=header["step"],
+        failures=header["failures"],
+        stopped=header["stopped"],
+        fall=None if header["fall"] is None else (header["fall"][0], header["fall"][1]),
+        **losses,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -50,8 +50,8 @@ class TrainingChoices(Protocol):
         """Share of the roots kept for validation."""
 
     @property
-    def training_steps(self) -> int:
-        """Optimiser steps between two validations."""
+    def training_steps(self) -> int | None:
+        """Optimiser steps between two validations; None lets the plan choose."""
 
     @property
     def early_stop_delta(self) -> float:
@@ -60,6 +60,14 @@ class TrainingChoices(Protocol):
     @property
     def model_size(self) -> ModelSize:
         """Size of the network."""
+
+    @property
+    def device(self) -> Literal["auto", "cpu", "cuda"]:
+        """Where to train; ``auto`` uses a GPU when there is one."""
+
+    @property
+    def threads(self) -> int:
+        """Threads of the processor; 0 means all cores."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ class TablePlan:
         window: Longest stretch of a sequence trained at once.
         max_epochs: Largest number of passes over the rows.
         max_steps: Largest number of optimiser steps.
-        adaptive_learning_rate: Whether the rate warms up and falls; else it is constant.
+        adaptive_learning_rate: Whether the rate warms up, and falls once validation no longer improves.
         learning_rate: Highest rate.
         weight_decay: Decoupled weight decay of the matrices.
         dropout: Share of values dropped in training.
@@ -118,9 +126,9 @@ class TablePlan:
         device: ``cpu`` or ``cuda``.
     """
 
-    embedding_width: int = 16
-    column_width: int = 48
-    layers: int = 1
+    embedding_width: int = 12
+    column_width: int = 24
+    layers: int = 0
     trunk_width: int = 64
     memory_width: int = 24
     set_width: int = 16
@@ -132,15 +140,15 @@ class TablePlan:
     max_epochs: int = 100
     max_steps: int = 2000
     adaptive_learning_rate: bool = True
-    learning_rate: float = 3e-3
+    learning_rate: float = 5e-3
     weight_decay: float = 1e-2
     dropout: float = 0.1
-    average_decay: float = 0.99
+    average_decay: float = 0.98
     validation_fraction: float = 0.1
     validation_rows: int = 20_000
     validation_steps: int = 50
     early_stop_delta: float = 0.0
-    patience: int = 5
+    patience: int = 3
     block_size: int = 1024
     threads: int = 1
     device: str = "cpu"
@@ -163,3 +171,186 @@ def measure_table(encoded: Encoded, table: str) -> TableShape:
         mean_sequence=mean,
         longest_sequence=longest,
     )
+
+
+_WIDTHS: dict[ModelSize, dict[str, int]] = {
+    "small": {"embedding_width": 8, "column_width": 16, "layers": 0, "trunk_width": 48, "memory_width": 16},
+    "medium": {"embedding_width": 12, "column_width": 24, "layers": 0, "trunk_width": 64, "memory_width": 24},
+    "large": {"embedding_width": 16, "column_width": 48, "layers": 1, "trunk_width": 128, "memory_width": 32},
+}
+_WIDE_TABLE = 60
+_BYTES = 4
+_COPIES = 7  # weights, gradient, two moments, average, best, and the copy that is being saved
+_ACTIVATIONS = 12
+_FLOPS_PER_SECOND = 2.5e10
+_STEP_SECONDS = 4e-3
+
+
+def plan_table(
+    shape: TableShape,
+    training: TrainingChoices,
+    *,
+    free_memory_bytes: int,
+    cores: int = 1,
+    cuda: bool = False,
+) -> TablePlan:
+    """Decide everything about the training and sampling of one table.
+
+    Args:
+        shape: The table.
+        training: What the user chose.
+        free_memory_bytes: Memory that training may use.
+        cores: Processor cores of this machine.
+        cuda: Whether there is a GPU.
+    """
+    automatic = training.auto_batching
+    batch = choose_batch(shape.rows) if automatic else training.batch_size
+    plan = TablePlan(
+        **narrow_widths(_WIDTHS[training.model_size], columns=len(shape.cardinalities)),
+        batch_size=batch,
+        gradient_accumulation=1 if automatic else training.gradient_accumulation,
+        max_epochs=training.max_epochs,
+        adaptive_learning_rate=training.adaptive_learning_rate,
+        learning_rate=TablePlan.learning_rate if training.adaptive_learning_rate else training.learning_rate,
+        validation_fraction=training.validation_fraction,
+        early_stop_delta=training.early_stop_delta,
+        threads=training.threads or cores,
+        device="cuda" if training.device == "cuda" or (training.device == "auto" and cuda) else "cpu",
+    )
+    if automatic:
+        plan = replace(plan, batch_size=fit_batch(shape, plan, free_memory_bytes))
+    steps = steps_per_epoch(shape, plan)
+    return replace(
+        plan,
+        window=min(plan.window, plan.batch_size),
+        max_steps=training.max_epochs * steps,
+        validation_steps=training.training_steps or choose_validation_steps(steps),
+        block_size=choose_block(shape),
+    )
+
+
+def choose_batch(rows: int) -> int:
+    """Give a power of two that grows with the table: about 40 steps an epoch, from 64 to 2,048 rows."""
+    return int(np.clip(2 ** round(np.log2(max(rows, 1) / 40)), 64, 2048))
+
+
+def choose_validation_steps(epoch_steps: int) -> int:
+    """Give the steps between validations: about an epoch, not less than 20 nor more than 100."""
+    return int(np.clip(epoch_steps, 20, 100))
+
+
+def choose_block(shape: TableShape) -> int:
+    """Give the roots of one sampling block: fewer when each has many rows."""
+    per_root = max(1.0, shape.rows / max(shape.roots, 1))
+    return int(np.clip(2 ** round(np.log2(4096 / per_root)), 64, 1024))
+
+
+def narrow_widths(widths: dict[str, int], *, columns: int) -> dict[str, int]:
+    """Shrink the widths of a wide table, whose first layer grows with the square of its columns."""
+    if columns <= _WIDE_TABLE:
+        return widths
+    share = (_WIDE_TABLE / columns) ** 0.5
+    return {
+        **widths,
+        "embedding_width": max(4, int(widths["embedding_width"] * share)),
+        "column_width": max(8, int(widths["column_width"] * share)),
+    }
+
+
+def fit_batch(shape: TableShape, plan: TablePlan, free_memory_bytes: int) -> int:
+    """Halve the batch until training fits the memory, down to 32 rows."""
+    batch = plan.batch_size
+    while batch > 32 and training_bytes(shape, replace(plan, batch_size=batch)) > free_memory_bytes:
+        batch //= 2
+    return batch
+
+
+def steps_per_epoch(shape: TableShape, plan: TablePlan) -> int:
+    """Give the optimiser steps of one pass over the training rows."""
+    rows = shape.rows * (1 - plan.validation_fraction)
+    return max(1, round(rows / (plan.batch_size * plan.gradient_accumulation)))
+
+
+def parameters(shape: TableShape, plan: TablePlan) -> int:
+    """Count the parameters of a table's network exactly."""
+    columns, width, hidden = len(shape.cardinalities), plan.embedding_width, plan.column_width
+    row = embedding_parameters(shape.cardinalities, width)
+    row += (columns * width + 1) * columns * hidden
+    row += plan.layers * columns * (hidden + 1) * hidden
+    row += sum((hidden + 1) * padded_size(k) for k in shape.cardinalities)
+    if not shape.ancestors:
+        return row
+    child = plan.trunk_width * columns * hidden + columns * width + columns * (hidden + 1) * _ECHOES
+    return row + child + context_parameters(shape, plan) + history_parameters(columns, plan)
+
+
+def padded_size(cardinality: int) -> int:
+    """Give the size a head is padded to: 4, 6, 8, 12, 16, 24, 32 and so on.
+
+    >>> [padded_size(k) for k in (1, 4, 5, 7, 33, 149)]
+    [4, 4, 6, 8, 48, 192]
+    """
+    above = max(4, 1 << (cardinality - 1).bit_length())
+    return max(4, above * 3 // 4) if cardinality <= above * 3 // 4 else above
+
+
+def embedding_parameters(cardinalities: tuple[int, ...], width: int) -> int:
+    """Count the parameters of an embedding of several sub-columns."""
+    return (sum(cardinalities) + len(cardinalities) * _PLACE_FEATURES) * width
+
+
+def context_parameters(shape: TableShape, plan: TablePlan) -> int:
+    """Count the parameters that turn ancestors and siblings into a vector."""
+    width, trunk = plan.context_embedding_width, plan.trunk_width
+    relatives = (*shape.ancestors, *shape.siblings)
+    embeddings = sum(embedding_parameters(cardinalities, width) for cardinalities in relatives)
+    sets = sum((width * len(cardinalities) + 1) * plan.set_width for cardinalities in shape.siblings)
+    inputs = width * sum(map(len, shape.ancestors)) + (2 * plan.set_width + 1) * len(shape.siblings)
+    return embeddings + sets + (inputs + 1) * trunk + (trunk + 1) * trunk
+
+
+def history_parameters(columns: int, plan: TablePlan) -> int:
+    """Count the parameters that turn earlier rows into a vector."""
+    inputs, trunk = columns * plan.embedding_width, plan.trunk_width
+    memory = (inputs + 1) * plan.memory_width
+    joined = (inputs + plan.memory_width * _DECAYS + 1) * trunk + (trunk + 1) * trunk
+    return memory + 2 * _COUNT_BUCKETS * trunk + joined
+
+
+def row_flops(shape: TableShape, plan: TablePlan) -> float:
+    """Estimate the operations of one row's forward pass in training; three times that with the way back."""
+    columns, width = len(shape.cardinalities), plan.embedding_width
+    looked_up = embedding_parameters(shape.cardinalities, width) - columns * _PLACE_FEATURES * width
+    touched = parameters(shape, plan) - looked_up
+    for cardinalities in (*shape.ancestors, *shape.siblings):
+        touched -= sum(cardinalities) * plan.context_embedding_width
+    return 2.0 * touched
+
+
+def training_bytes(shape: TableShape, plan: TablePlan) -> int:
+    """Estimate the memory of training beyond the encoded tables."""
+    columns = len(shape.cardinalities)
+    wide = columns * (plan.embedding_width + plan.column_width * (1 + plan.layers))
+    row = wide + sum(padded_size(k) for k in shape.cardinalities)
+    return _BYTES * (_COPIES * parameters(shape, plan) + _ACTIVATIONS * plan.batch_size * row)
+
+
+def training_seconds(shape: TableShape, plan: TablePlan, *, epochs: float | None = None) -> float:
+    """Estimate the time of training.
+
+    Args:
+        shape: The table.
+        plan: How it is trained.
+        epochs: Passes over the rows until training stops; the plan's largest number when missing.
+    """
+    passes = min(plan.max_epochs if epochs is None else epochs, plan.max_epochs)
+    steps = min(passes * steps_per_epoch(shape, plan), plan.max_steps)
+    work = 3 * row_flops(shape, plan) * plan.batch_size * plan.gradient_accumulation
+    return steps * (_STEP_SECONDS + work / (_FLOPS_PER_SECOND * plan.threads))
+
+
+def sampling_seconds(shape: TableShape, plan: TablePlan, *, rows: int) -> float:
+    """Estimate the time of drawing rows."""
+    blocks = max(1.0, rows / max(shape.rows, 1) * shape.roots / plan.block_size)
+    operations = blocks * shape.longest_sequence * len(shape.cardinalities)
+    return operations * 2e-4 + rows * row_flops(shape, plan) / _FLOPS_PER_SECOND

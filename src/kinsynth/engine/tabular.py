@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,10 +20,11 @@ from kinsynth.encoded import IntArray
 from kinsynth.engine.context import Context, ContextNetwork, History, HistoryNetwork
 from kinsynth.engine.embedding import CodeEmbedding
 from kinsynth.engine.layout import TableLayout
-from kinsynth.engine.sizing import TablePlan
+from kinsynth.engine.sizing import TablePlan, padded_size
 
 ECHO_SHIFTS = (0, 1, -1)
 _NEVER = -1e9
+_LEAST_CHANCE = 1e-30
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ class Heads(nn.Module):
     def __init__(self, cardinalities: Sequence[int], width: int) -> None:
         super().__init__()
         self.cardinalities = tuple(cardinalities)
-        sizes = [max(4, 1 << (k - 1).bit_length()) for k in self.cardinalities]
+        sizes = [padded_size(k) for k in self.cardinalities]
         self.groups = [[c for c, size in enumerate(sizes) if size == wanted] for wanted in sorted(set(sizes))]
         self.padded = sorted(set(sizes))
         self.place = {c: (g, i) for g, group in enumerate(self.groups) for i, c in enumerate(group)}
@@ -213,9 +215,34 @@ class Heads(nn.Module):
                     logits_GBK, echo_CBJ[group], history.previous_BC[:, group], history.known_B
                 )
             wanted = codes_BC[:, group].T.unsqueeze(2)
-            losses.append(torch.logsumexp(logits_GBK, 2) - logits_GBK.gather(2, wanted).squeeze(2))
+            losses.append(code_loss(logits_GBK, wanted))
         joined_CB: Tensor = torch.cat(losses)
         return joined_CB[self.from_groups]
+
+
+class _CodeLoss(torch.autograd.Function):
+    """Cross-entropy that exponentiates once and keeps the chances for the way back."""
+
+    @staticmethod
+    def forward(ctx: Any, logits_GBK: Tensor, wanted_GB1: Tensor) -> Tensor:
+        """Give the loss of each row."""
+        chance_GBK = torch.softmax(logits_GBK, 2)
+        ctx.save_for_backward(chance_GBK, wanted_GB1)
+        return chance_GBK.gather(2, wanted_GB1).squeeze(2).clamp_(min=_LEAST_CHANCE).log_().neg_()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        """Give chance minus one for the wanted code and chance for the others, times the gradient."""
+        chance_GBK, wanted_GB1 = ctx.saved_tensors
+        gradient_GB1 = gradients[0].unsqueeze(2)
+        change_GBK = chance_GBK * gradient_GB1
+        return change_GBK.scatter_add_(2, wanted_GB1, -gradient_GB1), None
+
+
+def code_loss(logits_GBK: Tensor, wanted_GB1: Tensor) -> Tensor:
+    """Give the negative log-likelihood of the wanted codes, shape (G, B), at most 69 nats each."""
+    loss_GB: Tensor = _CodeLoss.apply(logits_GBK, wanted_GB1)  # type: ignore[no-untyped-call]
+    return loss_GB
 
 
 def add_echo(logits_GBK: Tensor, echo_GBJ: Tensor, previous_BG: Tensor, known_B: Tensor) -> Tensor:

@@ -50,6 +50,16 @@ class Progress:
 
 
 OnStep = Callable[[Progress], None]
+WARMUP_STEPS = 20
+FALL_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class Fall:
+    """The last part of a training, in which the learning rate falls to zero."""
+
+    start: int
+    steps: int
 
 
 def train(
@@ -101,15 +111,13 @@ def torch_settings(plan: TablePlan) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def learning_rate(plan: TablePlan, step: int, total: int) -> float:
-    """Give the rate of a step: warm-up, then a cosine to a hundredth; or the constant rate."""
+def learning_rate(plan: TablePlan, step: int, fall: Fall | None) -> float:
+    """Give the rate of a step: warm-up, then constant, then a linear fall; or the user's constant rate."""
     if not plan.adaptive_learning_rate:
         return plan.learning_rate
-    warmup = max(1, min(100, total // 20))
-    if step < warmup:
-        return plan.learning_rate * (step + 1) / warmup
-    done = (step - warmup) / max(1, total - warmup)
-    return plan.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
+    warm = min(1.0, (step + 1) / WARMUP_STEPS)
+    left = 1.0 if fall is None else max(0.0, 1 - (step - fall.start) / fall.steps)
+    return plan.learning_rate * warm * left
 
 
 class _Training:
@@ -132,15 +140,21 @@ class _Training:
         self.total_steps = min(plan.max_steps, plan.max_epochs * self.steps_per_epoch)
         self.step, self.failures, self.stopped = 0, 0, not split.train.rows
         self.last_loss, self.best_loss, self.training_loss = math.inf, math.inf, math.inf
+        self.fall: Fall | None = None
 
     @property
     def finished(self) -> bool:
         """Whether no step is left."""
-        return self.stopped or self.step >= self.total_steps
+        return self.stopped or self.step >= self.end
+
+    @property
+    def end(self) -> int:
+        """The step at which training ends at the latest."""
+        return self.total_steps if self.fall is None else self.fall.start + self.fall.steps
 
     def advance(self) -> None:
         """Train until the next validation and validate."""
-        goal = min(self.step + self.plan.validation_steps, self.total_steps)
+        goal = min(self.step + self.plan.validation_steps, self.end)
         losses = []
         while self.step < goal:
             losses.append(self._one_step())
@@ -148,7 +162,7 @@ class _Training:
         self._validate()
 
     def _one_step(self) -> Tensor:
-        rate = learning_rate(self.plan, self.step, self.total_steps)
+        rate = learning_rate(self.plan, self.step, self.fall)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         generator = torch.Generator(device=self.plan.device)
@@ -179,7 +193,26 @@ class _Training:
         if self.last_loss < self.best_loss:
             self.best_loss = self.last_loss
             self.best.load_state_dict(self.average.state_dict())
-        self.stopped = self.failures >= self.plan.patience
+        worse = self.failures >= self.plan.patience
+        if self.fall is not None:
+            self.stopped = worse
+        elif worse or self.step >= self.last_rise:
+            self._turn_down()
+
+    def _turn_down(self) -> None:
+        """End the constant rate: go back to the best weights and let the rate fall, or stop."""
+        if not self.plan.adaptive_learning_rate:
+            self.stopped = True
+            return
+        self.network.load_state_dict(self.best.state_dict())
+        self.average.load_state_dict(self.best.state_dict())
+        self.fall = Fall(self.step, max(self.plan.validation_steps, int(self.step * FALL_SHARE)))
+        self.failures = 0
+
+    @property
+    def last_rise(self) -> int:
+        """The step at which the rate falls at the latest."""
+        return int(self.total_steps / (1 + FALL_SHARE))
 
     @torch.no_grad()
     def _validation_loss(self) -> float:
@@ -194,7 +227,7 @@ class _Training:
             table=self.table,
             epoch=self.step // self.steps_per_epoch,
             step=self.step,
-            fraction=1.0 if self.finished else self.step / self.total_steps,
+            fraction=1.0 if self.finished else self.step / max(self.end, 1),
             training_loss=self.training_loss,
             validation_loss=self.last_loss,
             best_loss=self.best_loss,
@@ -221,6 +254,7 @@ class _Training:
             last_loss=self.last_loss,
             best_loss=self.best_loss,
             training_loss=self.training_loss,
+            fall=None if self.fall is None else (self.fall.start, self.fall.steps),
         )
 
     def restore(self, state: TrainingState) -> None:
@@ -231,6 +265,7 @@ class _Training:
         self.step, self.failures, self.stopped = state.step, state.failures, state.stopped
         self.last_loss, self.best_loss = state.last_loss, state.best_loss
         self.training_loss = state.training_loss
+        self.fall = None if state.fall is None else Fall(*state.fall)
 
 
 def make_optimizer(network: TabularNetwork, plan: TablePlan) -> torch.optim.AdamW:

@@ -1,0 +1,106 @@
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+import torch
+from engine_toys import family
+
+from kinsynth.engine.layout import describe_table
+from kinsynth.engine.sizing import (
+    TablePlan,
+    TableShape,
+    measure_table,
+    parameters,
+    plan_table,
+    sampling_seconds,
+    training_bytes,
+    training_seconds,
+)
+from kinsynth.engine.tabular import TabularNetwork
+from kinsynth.settings.training import Training
+
+GIB = 1 << 30
+ADULT = TableShape(
+    rows=10_000, roots=10_000, cardinalities=(74, 9, 64, 16, 16, 16, 7, 15, 6, 5, 2, 119, 96, 94, 42, 2)
+)
+
+
+def test_parameters_are_counted_exactly():
+    encoded = family(50)
+    for name in encoded.tables:
+        for size in ("small", "medium", "large"):
+            shape = measure_table(encoded, name)
+            plan = plan_table(shape, Training(model_size=size), free_memory_bytes=GIB)
+            network = TabularNetwork(describe_table(encoded, name), plan, torch.Generator())
+            assert parameters(shape, plan) == sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize("columns", [1, 16, 200])
+def test_larger_models_have_more_parameters_and_cost_more(columns):
+    shape = replace(ADULT, cardinalities=(20,) * columns)
+    plans = [
+        plan_table(shape, Training(model_size=size), free_memory_bytes=GIB)
+        for size in ("small", "medium", "large")
+    ]
+    for measure in (parameters, training_bytes, training_seconds):
+        costs = [measure(shape, plan) for plan in plans]
+        assert costs == sorted(set(costs))
+    costs = [sampling_seconds(shape, plan, rows=100_000) for plan in plans]
+    assert costs == sorted(set(costs))
+
+
+def test_the_users_choices_are_taken():
+    training = Training(
+        auto_batching=False,
+        batch_size=100,
+        gradient_accumulation=3,
+        adaptive_learning_rate=False,
+        learning_rate=0.02,
+        max_epochs=7,
+        training_steps=11,
+        validation_fraction=0.2,
+        early_stop_delta=0.01,
+        threads=2,
+    )
+    plan = plan_table(ADULT, training, free_memory_bytes=GIB, cores=8)
+    assert (plan.batch_size, plan.gradient_accumulation, plan.learning_rate) == (100, 3, 0.02)
+    assert (plan.max_epochs, plan.validation_steps, plan.threads) == (7, 11, 2)
+    assert (plan.validation_fraction, plan.early_stop_delta) == (0.2, 0.01)
+    assert not plan.adaptive_learning_rate
+    assert plan.max_steps == 7 * round(8000 / 300)
+    assert plan.window <= plan.batch_size
+
+
+def test_the_batch_grows_with_rows_and_shrinks_with_memory():
+    batches = [
+        plan_table(replace(ADULT, rows=rows), Training(), free_memory_bytes=8 * GIB).batch_size
+        for rows in (0, 1, 500, 10_000, 10_000_000)
+    ]
+    assert batches == sorted(batches)
+    assert batches[-1] == 2048
+    tight = plan_table(replace(ADULT, rows=10_000_000), Training(), free_memory_bytes=32 << 20)
+    assert tight.batch_size < 2048
+
+
+def test_device_and_threads_are_decided_once():
+    assert plan_table(ADULT, Training(), free_memory_bytes=GIB, cores=4, cuda=True).device == "cuda"
+    assert plan_table(ADULT, Training(device="cpu"), free_memory_bytes=GIB, cuda=True).device == "cpu"
+    assert plan_table(ADULT, Training(), free_memory_bytes=GIB, cores=4).threads == 4
+
+
+def test_a_plan_is_plain_json():
+    plan = plan_table(ADULT, Training(), free_memory_bytes=GIB)
+    assert TablePlan(**json.loads(json.dumps(asdict(plan)))) == plan
+
+
+def test_shapes_are_read_from_the_tables():
+    encoded = family(100)
+    shape = measure_table(encoded, "leaves")
+    assert shape.roots == 100
+    assert shape.cardinalities == (2,)
+    assert shape.ancestors == ((16, 2), (3, 3, 2))
+    assert shape.siblings == ((3, 2),)
+    lengths = np.bincount(encoded.tables["steps"].parent_R)
+    steps = measure_table(encoded, "steps")
+    assert (steps.longest_sequence, steps.mean_sequence) == (lengths.max(), pytest.approx(lengths.mean()))
