@@ -215,8 +215,9 @@ def measure_work(inspection: Inspection, synthesis: Synthesis, *, machine: Machi
 
 
 def _is_near_unique(values: pa.ChunkedArray) -> bool:
-    present = len(values) - values.null_count
-    return present > 0 and int(pc.count_distinct(values).as_py()) > NEAR_UNIQUE_SHARE * present
+    present = int(len(values) - values.null_count)
+    distinct = int(pc.count_distinct(values).as_py())
+    return distinct > NEAR_UNIQUE_SHARE * float(max(1, present))
 
 
 def assess(work: Work, synthesis: Synthesis, *, free_memory_bytes: int, speed: float = 1.0) -> Assessment:

@@ -5,7 +5,7 @@ One file for each configuration step. Bounds of a single field live in ``setting
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 from kinsynth.errors import Finding, SchemaError, SettingsError, UserError
 from kinsynth.pipeline.checks.data import find_data
@@ -20,38 +20,32 @@ from kinsynth.settings.document import combine
 from kinsynth.settings.synthesis import Synthesis
 
 STEPS = (find_data, find_primary_keys, find_foreign_keys, find_treatment, find_settings)
+ORDER = ("data", "primary_keys", "foreign_keys", "treatment", "settings")
 
 
-def check(
-    inspection: Inspection, synthesis: Synthesis, *, source: Mapping[str, Sequence[str]]
-) -> tuple[Finding, ...]:
+def check(inspection: Inspection, synthesis: Synthesis) -> tuple[Finding, ...]:
     """Check a document against the data it is about.
 
     Args:
         inspection: What was found in the source, with what the document declares.
         synthesis: The document.
-        source: Names of all columns by table, as in the source, left-out ones included.
 
     Returns:
-        All findings, by configuration step; empty when nothing is to be said.
+        All findings, in the order of the configuration steps; empty when nothing is to be said.
 
     Guarantees:
         Stops at no finding and changes nothing. No finding holds a cell of the source.
     """
-    return find_all(
-        Facts(
-            synthesis=synthesis,
-            schema=inspection.schema,
-            structure=find_structure(inspection.schema),
-            tables=inspection.tables,
-            source=source,
-        )
+    facts = Facts(
+        synthesis=synthesis,
+        schema=inspection.schema,
+        structure=find_structure(inspection.schema),
+        tables=inspection.tables,
+        source=inspection.source,
+        listing=inspection.listing,
     )
-
-
-def find_all(facts: Facts) -> tuple[Finding, ...]:
-    """Give the findings of every step."""
-    return tuple(finding for find in STEPS for finding in find(facts))
+    findings = (*inspection.findings, *(finding for find in STEPS for finding in find(facts)))
+    return tuple(sorted(findings, key=lambda finding: ORDER.index(finding.step)))
 
 
 def raise_errors(findings: Iterable[Finding]) -> None:

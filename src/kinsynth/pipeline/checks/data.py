@@ -16,6 +16,7 @@ _BAD_NAME = re.compile(r"[/\\\x00-\x1f]|^\.{1,2}$|^$")
 
 def find_data(facts: Facts) -> Iterator[Finding]:
     """Give the findings of the step."""
+    yield from _find_files(facts)
     yield from _find_unknown_names(facts)
     if not facts.schema.tables:
         yield _STEP.error(
@@ -28,6 +29,26 @@ def find_data(facts: Facts) -> Iterator[Finding]:
         yield from _find_table(facts, name)
     for root in facts.structure.roots:
         yield from _find_few_rows(facts, root)
+
+
+def _find_files(facts: Facts) -> Iterator[Finding]:
+    if facts.listing is None:
+        return
+    for skipped in facts.listing.skipped:
+        yield _STEP.notice(
+            "data.file_skipped",
+            "source.paths",
+            f"{skipped.file} was left aside: {skipped.reason.rstrip('.')}.",
+            "Nothing is to be done unless it holds a table.",
+        )
+    for table in facts.listing.tables:
+        for name, count in table.notes.items():
+            yield _STEP.notice(
+                "data.cells_noted",
+                table_path(table.name),
+                f"{table.file} has {count:,} {name.replace('_', ' ')}.",
+                "Look at the file if that is not expected.",
+            )
 
 
 def _find_unknown_names(facts: Facts) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from kinsynth.connectors.base import Listing
 from kinsynth.errors import Finding, Severity
 from kinsynth.schema.graph import Structure
 from kinsynth.schema.table import Schema
@@ -29,6 +30,7 @@ class Facts:
         structure: What the relations make of the tables.
         tables: The chosen tables, typed.
         source: Names of all columns by table, as in the source.
+        listing: How files were read; None for tables handed over in Python.
     """
 
     synthesis: Synthesis
@@ -36,6 +38,7 @@ class Facts:
     structure: Structure
     tables: Mapping[str, pa.Table]
     source: Mapping[str, Sequence[str]]
+    listing: Listing | None = None
 
     @property
     def synthesised(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 
 from kinsynth.errors import Finding
 from kinsynth.pipeline.checks.facts import (
@@ -150,12 +151,15 @@ def _find_orphans(facts: Facts, where: str, relation: Relation) -> Iterator[Find
     rows = _orphan_rows(facts, relation)
     table, parent = relation.table, relation.references_table
     count = f"{len(rows):,} of {facts.rows(table):,} rows of {table} reference no row of {parent}"
-    if rows and relation.orphans == "refuse":
+    copied = facts.schema.tables[table].original
+    if rows and (relation.orphans == "refuse" or copied):
         yield _STEP.error(
             "foreign_keys.orphans",
             where,
             f"{count}: {show_rows(rows)}.",
-            "Write orphans: null or orphans: drop in the foreign key, or repair the source.",
+            "Repair the source, or remove the foreign key."
+            if copied
+            else "Write orphans: null or orphans: drop in the foreign key, or repair the source.",
         )
     elif rows:
         done = "their references are made missing" if relation.orphans == "null" else "they are left out"
@@ -172,12 +176,12 @@ def _find_orphans(facts: Facts, where: str, relation: Relation) -> Iterator[Find
 
 def _find_structure(facts: Facts) -> Iterator[Finding]:
     structure = facts.structure
-    for relation in structure.self_references:
+    for inner in structure.self_references:
         yield _not_available(
             "foreign_keys.self_reference_not_available",
-            where_is(facts, relation),
-            f"{relation.table} references itself by {list_names(relation.columns)}; not available yet.",
-            relation,
+            where_is(facts, inner),
+            f"{inner.table} references itself by {list_names(inner.columns)}; not available yet.",
+            inner,
         )
     for cycle in structure.cycles:
         yield _STEP.error(
@@ -186,12 +190,12 @@ def _find_structure(facts: Facts) -> Iterator[Finding]:
             f"The tables {list_names(cycle)} reference each other in a circle; that is not available yet.",
             f"Leave out one of the foreign keys of {list_names(cycle)}, or a table of the circle.",
         )
-    for relation in structure.extra_parents:
+    for extra in chain.from_iterable(structure.extra_parents.values()):
         yield _not_available(
             "foreign_keys.several_parents_not_available",
-            where_is(facts, relation),
-            f"{relation.table} has another synthesised parent; {relation} beside it is not available yet.",
-            relation,
+            where_is(facts, extra),
+            f"{extra.table} has another synthesised parent; {extra} beside it is not available yet.",
+            extra,
         )
     for owner in structure.parent_relation.values():
         if owner is not None:

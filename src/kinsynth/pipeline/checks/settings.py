@@ -13,6 +13,11 @@ FEWEST_TRAINING_ROWS = 10
 WORKBOOK_ROWS = 1_048_575
 WORKBOOK_COLUMNS = 16_384
 _STEP = Step("settings")
+_SWITCHES = {
+    "learning_rate": "adaptive_learning_rate",
+    "batch_size": "auto_batching",
+    "gradient_accumulation": "auto_batching",
+}
 
 
 def find_settings(facts: Facts) -> Iterator[Finding]:
@@ -36,16 +41,11 @@ def _not_available(path: str) -> Finding:
 
 def _find_unused(facts: Facts) -> Iterator[Finding]:
     training = facts.synthesis.training
-    pairs = (
-        ("learning_rate", "adaptive_learning_rate"),
-        ("batch_size", "auto_batching"),
-        ("gradient_accumulation", "auto_batching"),
-    )
-    for name, switch in pairs:
+    for name, switch in _SWITCHES.items():
         changed = getattr(training, name) != type(training).model_fields[name].default
         if changed and getattr(training, switch):
             yield _STEP.warning(
-                f"settings.{name}_unused",
+                "settings.unused",
                 f"training.{name}",
                 f"The value has no effect while training.{switch} is on.",
                 f"Write training.{switch}: false, or remove the line.",

@@ -97,8 +97,11 @@ def _find_column(facts: Facts, table: str, column: Column) -> Iterator[Finding]:
     chosen = facts.column_settings(table, column.name)
     values = facts.tables[table].column(column.name)
     yield from _find_options(table, column, chosen)
-    is_key = any(column.name in relation.columns for relation in facts.schema.outgoing(table))
-    if is_key or column.name in facts.schema.tables[table].primary_key:
+    if _is_key(facts, table, column.name):
+        if chosen.treatment == "leave_out":
+            yield _key_left_out(table, column.name)
+        return
+    if chosen.treatment == "leave_out":
         return
     if column.type == "text":
         yield _STEP.notice(
@@ -113,6 +116,21 @@ def _find_column(facts: Facts, table: str, column: Column) -> Iterator[Finding]:
     yield from _find_coordinates(facts, table, column, chosen)
     if column.type == "categorical":
         yield from _find_rare(facts, table, column, values)
+
+
+def _is_key(facts: Facts, table: str, column: str) -> bool:
+    outgoing = {name for relation in facts.schema.outgoing(table) for name in relation.columns}
+    incoming = {name for relation in facts.schema.incoming(table) for name in relation.references_columns}
+    return column in outgoing | incoming | set(facts.schema.tables[table].primary_key)
+
+
+def _key_left_out(table: str, column: str) -> Finding:
+    return _STEP.error(
+        "treatment.key_left_out",
+        column_path(table, column, "treatment"),
+        "The column is part of a key and cannot be left out of the result alone.",
+        f"Write {column_path(table, column, 'include')}: false, which removes the key and its relations too.",
+    )
 
 
 def _find_options(table: str, column: Column, chosen: ColumnSettings) -> Iterator[Finding]:

@@ -1,0 +1,538 @@
+"""Every code of the checks is reached by the smallest cause, and by nothing else in a good document."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from kinsynth.connectors.base import Listing, Skipped, SourceTable
+from kinsynth.errors import Finding, SchemaError, SettingsError
+from kinsynth.pipeline import checks
+from kinsynth.pipeline.checks import check, raise_errors
+from kinsynth.pipeline.inspect import inspect
+from kinsynth.settings.document import override, parse
+from kinsynth.settings.synthesis import Synthesis
+
+ROOTS = 600
+Tables = dict[str, dict[str, list[Any]]]
+
+
+def make_tables() -> Tables:
+    """A bank: customers live in towns (original), have accounts, and accounts have payments."""
+    generator = np.random.default_rng(0)
+    towns, accounts, payments = 30, 900, 1_500
+    owner = [str(i % ROOTS) for i in range(accounts)]
+    return {
+        "town": {
+            "id": [f"T{i:02}" for i in range(towns)],
+            "kind": [["city", "village"][i % 2] for i in range(towns)],
+        },
+        "customer": {
+            "id": [str(i) for i in range(ROOTS)],
+            "town": [f"T{i:02}" for i in generator.integers(0, towns, ROOTS)],
+            "age": [str(i) for i in generator.integers(18, 90, ROOTS)],
+            "job": [["cook", "nurse", "pilot"][i] for i in generator.integers(0, 3, ROOTS)],
+            "since": [f"20{i:02}-03-01" for i in generator.integers(0, 20, ROOTS)],
+        },
+        "account": {
+            "id": [f"A{i:05}" for i in range(accounts)],
+            "customer": owner,
+            "limit": [f"{x:.2f}" for x in generator.normal(1_000, 200, accounts)],
+        },
+        "payment": {
+            "account": [f"A{i:05}" for i in generator.integers(0, accounts, payments)],
+            "amount": [f"{x:.2f}" for x in generator.lognormal(3, 1, payments)],
+            "way": [["card", "cash"][i] for i in generator.integers(0, 2, payments)],
+        },
+    }
+
+
+DOCUMENT: dict[str, Any] = {
+    "tables": {
+        "town": {"original": True, "primary_key": ["id"], "foreign_keys": [], "columns": {}},
+        "customer": {
+            "primary_key": ["id"],
+            "foreign_keys": [{"columns": ["town"], "table": "town"}],
+            "order_by": "",
+            "columns": {
+                "age": {"type": "integer"},
+                "job": {"type": "categorical"},
+                "since": {"type": "date"},
+            },
+        },
+        "account": {
+            "primary_key": ["id"],
+            "foreign_keys": [{"columns": ["customer"], "table": "customer"}],
+            "order_by": "",
+            "columns": {"limit": {"type": "numeric"}},
+        },
+        "payment": {
+            "primary_key": [],
+            "foreign_keys": [{"columns": ["account"], "table": "account"}],
+            "order_by": "",
+            "columns": {"amount": {"type": "numeric"}, "way": {"type": "categorical"}},
+        },
+    }
+}
+
+
+def as_arrow(tables: Tables) -> dict[str, pa.Table]:
+    return {
+        name: pa.table({column: as_array(cells) for column, cells in columns.items()})
+        for name, columns in tables.items()
+    }
+
+
+def as_array(cells: list[Any]) -> pa.Array:
+    typed = any(cell is not None and not isinstance(cell, str) for cell in cells)
+    return pa.array(cells) if typed else pa.array(cells, pa.string())
+
+
+def find(
+    tables: Tables, document: Mapping[str, Any] | Synthesis, listing: Listing | None = None
+) -> list[Finding]:
+    synthesis = document if isinstance(document, Synthesis) else parse(document)
+    return list(check(inspect(as_arrow(tables), synthesis, listing=listing), synthesis))
+
+
+def test_a_good_document_has_no_finding() -> None:
+    assert find(make_tables(), DOCUMENT) == []
+
+
+Change = Callable[[Tables, dict[str, Any]], object]
+
+
+def put(path: str, value: Any) -> Change:
+    """Change one field of the document."""
+
+    def change(_: Tables, document: dict[str, Any]) -> None:
+        *parents, last = path.split(".")
+        node: Any = document
+        for parent in parents:
+            node = node[int(parent)] if isinstance(node, list) else node.setdefault(parent, {})
+        if isinstance(node, list):
+            node[int(last)] = value
+        else:
+            node[last] = value
+
+    return change
+
+
+def cells(table: str, column: str, values: Callable[[list[Any]], list[Any]]) -> Change:
+    """Change the cells of one column."""
+
+    def change(tables: Tables, _: dict[str, Any]) -> None:
+        tables[table][column] = values(tables[table].get(column) or next(iter(tables[table].values())))
+
+    return change
+
+
+def keep(rows: int, *names: str) -> Change:
+    """Keep the first rows of tables."""
+
+    def change(tables: Tables, _: dict[str, Any]) -> None:
+        for name in names:
+            tables[name] = {column: values[:rows] for column, values in tables[name].items()}
+
+    return change
+
+
+def rename(old: str, new: str) -> Change:
+    def change(tables: Tables, document: dict[str, Any]) -> None:
+        tables[new] = tables.pop(old)
+        document["tables"][new] = document["tables"].pop(old)
+
+    return change
+
+
+def both(*changes: Change) -> Change:
+    def change(tables: Tables, document: dict[str, Any]) -> None:
+        for one in changes:
+            one(tables, document)
+
+    return change
+
+
+def everything_out(_: Tables, document: dict[str, Any]) -> None:
+    for table in document["tables"].values():
+        table["include"] = False
+
+
+def without_columns(tables: Tables, document: dict[str, Any]) -> None:
+    document["tables"]["payment"] = {
+        "foreign_keys": [],
+        "columns": {column: {"include": False} for column in tables["payment"]},
+    }
+
+
+def with_coordinates(pair: str) -> Change:
+    def change(tables: Tables, document: dict[str, Any]) -> None:
+        generator = np.random.default_rng(1)
+        tables["customer"]["lat"] = [f"{x:.4f}" for x in generator.uniform(45, 48, ROOTS)]
+        tables["customer"]["lon"] = [f"{x:.4f}" for x in generator.uniform(9, 17, ROOTS)]
+        document["tables"]["customer"]["columns"]["lat"] = {"type": "coordinates", "pair": pair}
+        document["tables"]["customer"]["columns"]["lon"] = {"type": "coordinates", "pair": "lat"}
+
+    return change
+
+
+def large_original(tables: Tables, document: dict[str, Any]) -> None:
+    tables["town"] = {"id": [f"T{i:02}" for i in range(2_000)], "kind": ["city"] * 2_000}
+
+
+KEY = "tables.account.foreign_keys.0"
+CASES: dict[str, list[tuple[Change, str]]] = {
+    "data.no_tables": [(everything_out, "tables")],
+    "data.no_columns": [(without_columns, "tables.payment.columns")],
+    "data.unknown_table": [(put("tables.accounts", {}), "tables.accounts")],
+    "data.unknown_column": [
+        (put("tables.account.columns.limits", {}), "tables.account.columns.limits"),
+        (put("tables.account.order_by", "date"), "tables.account.order_by"),
+    ],
+    "data.table_name": [(rename("payment", "pay/ment"), "tables.pay/ment")],
+    "data.empty_table": [(keep(0, "payment"), "tables.payment")],
+    "data.too_few_rows": [(keep(15, "customer", "account"), "tables.customer")],
+    "data.few_rows": [(keep(100, "customer", "account"), "tables.customer")],
+    "primary_keys.unknown_column": [
+        (put("tables.payment.primary_key", ["number"]), "tables.payment.primary_key"),
+        (put("tables.account.columns.id", {"include": False}), "tables.account.primary_key"),
+    ],
+    "primary_keys.missing": [(put("tables.customer.primary_key", []), "tables.customer.primary_key")],
+    "primary_keys.nulls": [
+        (cells("customer", "id", lambda ids: [None, *ids[1:]]), "tables.customer.primary_key")
+    ],
+    "primary_keys.duplicates": [
+        (cells("customer", "id", lambda ids: [ids[1], *ids[1:]]), "tables.customer.primary_key")
+    ],
+    "primary_keys.composite_not_available": [
+        (put("tables.customer.primary_key", ["town"]), "tables.customer.primary_key")
+    ],
+    "foreign_keys.unknown_table": [
+        (put(f"{KEY}.table", "customers"), KEY),
+        (put("tables.customer.include", False), KEY),
+    ],
+    "foreign_keys.unknown_column": [
+        (put(f"{KEY}.columns", ["owner"]), KEY),
+        (put(f"{KEY}.references", ["number"]), KEY),
+    ],
+    "foreign_keys.columns_differ": [(put(f"{KEY}.columns", ["customer", "limit"]), KEY)],
+    "foreign_keys.null_in_key": [
+        (
+            both(put(f"{KEY}.orphans", "null"), put("tables.account.primary_key", ["id", "customer"])),
+            KEY,
+        )
+    ],
+    "foreign_keys.types_differ": [
+        (
+            cells("account", "customer", lambda ids: [date(2000, 1, 1)] * len(ids)),
+            KEY,
+        )
+    ],
+    "foreign_keys.not_unique": [
+        (put("tables.customer.foreign_keys.0.references", ["kind"]), "tables.customer.foreign_keys.0")
+    ],
+    "foreign_keys.orphans": [(cells("account", "customer", lambda ids: ["9999", *ids[1:]]), KEY)],
+    "foreign_keys.orphans_resolved": [
+        (
+            both(cells("account", "customer", lambda ids: ["9999", *ids[1:]]), put(f"{KEY}.orphans", "drop")),
+            KEY,
+        )
+    ],
+    "foreign_keys.duplicate": [
+        (
+            put("tables.account.foreign_keys", [{"columns": ["customer"], "table": "customer"}] * 2),
+            "tables.account.foreign_keys",
+        )
+    ],
+    "foreign_keys.several_parents_not_available": [
+        (
+            both(
+                cells("payment", "customer", lambda ids: [str(i % ROOTS) for i in range(len(ids))]),
+                put(
+                    "tables.payment.foreign_keys",
+                    [
+                        {"columns": ["account"], "table": "account"},
+                        {"columns": ["customer"], "table": "customer"},
+                    ],
+                ),
+            ),
+            "tables.payment.foreign_keys.1",
+        )
+    ],
+    "foreign_keys.self_reference_not_available": [
+        (
+            both(
+                cells("account", "replaces", lambda ids: [None, *ids[:-1]]),
+                put(
+                    "tables.account.foreign_keys",
+                    [
+                        {"columns": ["customer"], "table": "customer"},
+                        {"columns": ["replaces"], "table": "account"},
+                    ],
+                ),
+            ),
+            "tables.account.foreign_keys.1",
+        )
+    ],
+    "foreign_keys.cycle_not_available": [
+        (
+            both(
+                cells("customer", "main", lambda ids: [f"A{i:05}" for i in range(len(ids))]),
+                put("tables.customer.foreign_keys", [{"columns": ["main"], "table": "account"}]),
+            ),
+            "tables.customer.foreign_keys",
+        )
+    ],
+    "foreign_keys.nullable_parent_not_available": [
+        (cells("account", "customer", lambda ids: [None, *ids[1:]]), KEY),
+        (
+            both(cells("account", "customer", lambda ids: ["9999", *ids[1:]]), put(f"{KEY}.orphans", "null")),
+            KEY,
+        ),
+    ],
+    "roots.many": [(put("tables.payment.foreign_keys", []), "roots")],
+    "treatment.all_original": [
+        (
+            both(*(put(f"tables.{name}.original", True) for name in ("customer", "account", "payment"))),
+            "tables",
+        )
+    ],
+    "treatment.original_without_inbound": [(put("tables.customer.foreign_keys", []), "tables.town.original")],
+    "treatment.original_references_synthetic": [
+        (put("tables.payment.original", True), "tables.payment.original")
+    ],
+    "treatment.original_sensitive": [
+        (put("tables.town.columns.kind", {"sensitive": True}), "tables.town.original")
+    ],
+    "treatment.original_not_small": [(large_original, "tables.town.original")],
+    "treatment.order_type": [(put("tables.payment.order_by", "way"), "tables.payment.order_by")],
+    "treatment.text_left_out": [
+        (put("tables.customer.columns.job.type", "text"), "tables.customer.columns.job")
+    ],
+    "treatment.key_left_out": [
+        (put("tables.account.columns.id", {"treatment": "leave_out"}), "tables.account.columns.id.treatment")
+    ],
+    "treatment.option_unused": [
+        (put("tables.customer.columns.age.rare_share", 0.1), "tables.customer.columns.age.rare_share")
+    ],
+    "treatment.value_unreadable": [
+        (put("tables.customer.columns.age.minimum", "young"), "tables.customer.columns.age.minimum"),
+        (
+            put("tables.customer.columns.age.special_values", ["old"]),
+            "tables.customer.columns.age.special_values",
+        ),
+        (put("tables.customer.columns.since.never", ["1.1.2000"]), "tables.customer.columns.since.never"),
+    ],
+    "treatment.bounds_empty": [
+        (
+            both(
+                put("tables.customer.columns.age.minimum", "60"),
+                put("tables.customer.columns.age.maximum", "50"),
+            ),
+            "tables.customer.columns.age.minimum",
+        ),
+        (
+            both(
+                put("tables.customer.columns.age.non_negative", True),
+                put("tables.customer.columns.age.maximum", "-1"),
+            ),
+            "tables.customer.columns.age.minimum",
+        ),
+    ],
+    "treatment.bounds_without_values": [
+        (put("tables.customer.columns.since.minimum", "2050-01-01"), "tables.customer.columns.since.minimum")
+    ],
+    "treatment.never_all": [
+        (put("tables.payment.columns.way.never", ["card", "cash"]), "tables.payment.columns.way.never")
+    ],
+    "treatment.impute_without_values": [
+        (
+            both(
+                cells("payment", "way", lambda ways: [None] * len(ways)),
+                put("tables.payment.columns.way.missing", "impute"),
+            ),
+            "tables.payment.columns.way.missing",
+        )
+    ],
+    "treatment.pair_missing": [(with_coordinates("longitude"), "tables.customer.columns.lat.pair")],
+    "treatment.bounding_box": [
+        (
+            both(with_coordinates("lon"), put("tables.customer.columns.lat.bounding_box", [48, 9, 45, 17])),
+            "tables.customer.columns.lat.bounding_box",
+        )
+    ],
+    "treatment.mostly_rare": [
+        (
+            cells("customer", "job", lambda jobs: [f"job {i // 2}" for i in range(len(jobs))]),
+            "tables.customer.columns.job",
+        )
+    ],
+    "settings.not_available": [
+        (put("differential_privacy.enabled", True), "differential_privacy.enabled"),
+        (put("destination.kind", "postgresql"), "destination.kind"),
+        (put("tables.customer.columns.job.treatment", "mask"), "tables.customer.columns.job.treatment"),
+    ],
+    "settings.unused": [
+        (put("training.learning_rate", 0.5), "training.learning_rate"),
+        (put("training.batch_size", 7), "training.batch_size"),
+        (put("training.gradient_accumulation", 7), "training.gradient_accumulation"),
+    ],
+    "settings.batch_too_large": [
+        (
+            both(put("training.batch_size", 10_000), put("training.auto_batching", False)),
+            "training.batch_size",
+        )
+    ],
+    "settings.rows_unknown_table": [(put("generation.rows.customers", 5), "generation.rows.customers")],
+    "settings.rows_not_root": [(put("generation.rows.account", 5), "generation.rows.account")],
+    "settings.rows_too_few": [(put("generation.rows.customer", 0), "generation.rows.customer")],
+    "settings.training_too_small": [
+        (
+            both(
+                keep(20, "customer", "account"),
+                put("evaluation.holdout_share", 0.5),
+                put("training.validation_fraction", 0.5),
+            ),
+            "evaluation.holdout_share",
+        )
+    ],
+    "settings.holdout_too_small": [
+        (put("evaluation.holdout_share", 0.01), "evaluation.holdout_share"),
+        (put("evaluation.holdout_share", 0.0), "evaluation.holdout_share"),
+    ],
+    "settings.protection_too_strong": [(put("protection.rare_minimum", 400), "protection.rare_minimum")],
+    "settings.workbook_too_small": [
+        (
+            both(put("destination.format", "xlsx"), put("generation.rows.customer", 2_000_000)),
+            "destination.format",
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_the_cause_of_each_code_is_found(code: str) -> None:
+    for change, where in CASES[code]:
+        tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+        change(tables, document)
+        found = find(tables, document)
+        assert (code, where) in [(finding.code, finding.where) for finding in found], found
+        for finding in found:
+            assert finding.message.endswith(".")
+            assert finding.remedy
+            assert "  " not in str(finding)
+
+
+def test_every_code_of_the_checks_has_a_case() -> None:
+    folder = Path(checks.__file__).parent
+    written = {
+        node.args[0].value
+        for file in folder.glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+        and re.fullmatch(r"[a-z_]+\.[a-z_]+", node.args[0].value)
+    }
+    listed = {"data.file_skipped", "data.cells_noted"}
+    assert written - listed == set(CASES)
+
+
+def test_files_that_were_left_aside_are_named(tmp_path: Path) -> None:
+    read = SourceTable("customer", "customer.xlsx", "", "xlsx", ROOTS, tmp_path, notes={"error_cells": 3})
+    listing = Listing((read,), (Skipped("notes.doc", "not a table"),))
+    found = find(make_tables(), DOCUMENT, listing)
+    assert [(f.code, f.severity) for f in found] == [
+        ("data.file_skipped", "notice"),
+        ("data.cells_noted", "notice"),
+    ]
+    assert "3 error cells" in found[1].message
+
+
+def test_all_findings_come_at_once_in_the_order_of_the_steps() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    for code in ("settings.unused", "treatment.never_all", "primary_keys.duplicates", "data.unknown_table"):
+        CASES[code][0][0](tables, document)
+    codes = [finding.code for finding in find(tables, document)]
+    assert codes.index("data.unknown_table") < codes.index("primary_keys.duplicates")
+    assert codes.index("primary_keys.duplicates") < codes.index("treatment.never_all")
+    assert codes.index("treatment.never_all") < codes.index("settings.unused")
+
+
+def test_findings_hold_no_cell_of_the_source() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    secret = "zebra-crossing"
+    tables["account"]["customer"][0] = secret
+    tables["customer"]["id"][1] = tables["customer"]["id"][2] = secret
+    tables["customer"]["age"][5] = secret
+    tables["customer"]["job"] = [f"{secret} {i}" for i in range(ROOTS)]
+    found = find(tables, document)
+    assert {"treatment.unparsable", "primary_keys.duplicates", "treatment.mostly_rare"} <= {
+        f.code for f in found
+    }
+    assert not [finding for finding in found if secret in str(finding)]
+
+
+def test_counts_and_rows_are_said() -> None:
+    tables = make_tables()
+    tables["account"]["customer"][3] = "77777"
+    (finding,) = find(tables, DOCUMENT)
+    assert "1 of 900 rows of account reference no row of customer: row 4." in finding.message
+
+
+def test_roots_may_be_many_when_the_document_says_so() -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["tables"]["payment"]["foreign_keys"] = []
+    assert "roots.many" not in [f.code for f in find(make_tables(), {**document, "roots": "many"})]
+
+
+def test_an_original_table_is_no_root_and_the_root_may_reference_it_with_nulls() -> None:
+    tables = make_tables()
+    tables["customer"]["town"][:50] = [None] * 50
+    assert find(tables, DOCUMENT) == []
+
+
+def test_composite_keys_of_a_parent_part_and_a_made_part_are_allowed() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    tables["payment"]["number"] = [str(i) for i in range(len(tables["payment"]["way"]))]
+    document["tables"]["payment"]["primary_key"] = ["account", "number"]
+    assert find(tables, document) == []
+
+
+def test_a_key_with_a_drawn_part_beside_a_made_part_is_allowed() -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["tables"]["customer"]["primary_key"] = ["id", "town"]
+    document["tables"]["account"]["foreign_keys"][0]["references"] = ["id"]
+    assert find(make_tables(), document) == []
+
+
+def test_a_column_left_out_is_not_checked_further() -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["tables"]["payment"]["columns"]["way"] = {"never": ["card", "cash"], "treatment": "leave_out"}
+    assert find(make_tables(), document) == []
+
+
+def test_errors_are_raised_together_with_their_kind() -> None:
+    wrong = override(parse(DOCUMENT), {"generation.rows.x": "5", "destination.kind": "oracle"})
+    with pytest.raises(SettingsError) as settings:
+        raise_errors(find(make_tables(), wrong))
+    assert {finding.code for finding in settings.value.findings} == {
+        "settings.rows_unknown_table",
+        "settings.not_available",
+    }
+    with pytest.raises(SchemaError):
+        raise_errors(find(make_tables(), override(wrong, {"tables.customer.primary_key": "[]"})))
+
+
+def test_warnings_stop_nothing() -> None:
+    raise_errors(find(make_tables(), override(parse(DOCUMENT), {"training.batch_size": "7"})))
