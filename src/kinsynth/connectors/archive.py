@@ -39,14 +39,24 @@ def check_archive(path: Path, *, max_unpacked_bytes: int) -> None:
             unpacked = 0
             for member in members:
                 unpacked += _unpack(archive, member, max_unpacked_bytes - unpacked, path.name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeDecodeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        UnicodeDecodeError,
+    ) as error:
         raise refused(path.name, f"its archive is damaged ({type(error).__name__})") from None
 
 
 def refused(where: str, reason: str) -> SourceError:
     """Say why an archive is refused."""
     return SourceError(
-        "source.archive", f"The workbook is refused: {reason}.", where=where, remedy="Save it again from a spreadsheet."
+        "source.archive",
+        f"The workbook is refused: {reason}.",
+        where=where,
+        remedy="Save it again from a spreadsheet.",
     )
 
 
@@ -78,7 +88,9 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, room: int, where:
             if size > room:
                 raise refused(where, "it unpacks to more than source.max_unpacked_bytes")
             if size > limit:
-                raise refused(where, f"a member of its archive unpacks to more than {_MAX_RATIO} times its size")
+                raise refused(
+                    where, f"a member of its archive unpacks to more than {_MAX_RATIO} times its size"
+                )
     if size != member.file_size:
         raise refused(where, "a member of its archive has another size than its header says")
     return size

@@ -73,7 +73,10 @@ def check_content(path: Path) -> None:
     expected, found = ENDINGS[path.suffix.lower()], kind_of_content(path)
     if found in {"gzip", "bzip2", "zstandard", "xz"}:
         raise SourceError(
-            "source.compressed", f"The file is compressed ({found}).", where=path.name, remedy="Unpack it first."
+            "source.compressed",
+            f"The file is compressed ({found}).",
+            where=path.name,
+            remedy="Unpack it first.",
         )
     if expected == ZIP and found == OLE:
         raise encrypted(path.name)

@@ -1,11 +1,11 @@
-"""Writing of a synthetic database into a folder, and reading it back for the certificate."""
+"""Writing of a synthetic database into a folder, whole or not at all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kinsynth.connectors.base import Written
@@ -67,7 +67,7 @@ def _write_files(database: Database, destination: Destination, folder: Path) -> 
                 neutralise=destination.neutralise_formulas,
             )
 
-    _write_whole({path: (lambda part, table=table: fill(table, part)) for table, path in paths.items()})
+    _write_whole({path: partial(fill, table) for table, path in paths.items()})
     return tuple(
         Written(table, path, "", destination.format, database.tables[table].num_rows, digest(path))
         for table, path in paths.items()
@@ -103,7 +103,10 @@ def _write_whole(fills: Mapping[Path, Callable[[Path], None]]) -> None:
     for path in fills:
         if path.exists():
             raise UserError(
-                "destination.exists", "The file exists already.", where=path.name, remedy="Choose another folder."
+                "destination.exists",
+                "The file exists already.",
+                where=path.name,
+                remedy="Choose another folder.",
             )
     try:
         for path, fill in fills.items():

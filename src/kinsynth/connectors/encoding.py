@@ -96,7 +96,7 @@ def _known(path: Path, declared: str) -> str:
 def _utf_16_without_mark(sample: bytes) -> str | None:
     """Recognise UTF-16 by the NUL that Latin letters have in one half of their two bytes."""
     half = len(sample) // 2
-    if half == 0:
+    if half < 4 or len(sample) % 2:
         return None
     even, odd = sample[0::2].count(0) / half, sample[1::2].count(0) / half
     if odd > 0.3 and even < 0.05:

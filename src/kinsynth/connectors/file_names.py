@@ -10,7 +10,9 @@ from kinsynth.connectors.headers import name_key
 
 _UNSAFE_IN_FILE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]')
 _UNSAFE_IN_SHEET = re.compile(r"[\x00-\x1f\x7f\[\]:*?/\\\ufffe\uffff]")
-_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$|clock\$)(\..*)?", re.IGNORECASE)
+_DEVICES = re.compile(
+    r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$|clock\$)(\..*)?", re.IGNORECASE
+)
 _FILE_BYTES = 200
 _SHEET_UNITS = 31
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kinsynth.connectors.base import Dialect, Listing, Skipped, SourceTable
-from kinsynth.connectors.content import ENDINGS, TEXT, check_content, is_compressed_name
+from kinsynth.connectors.content import ENDINGS, PARQUET, TEXT, check_content, is_compressed_name
 from kinsynth.connectors.headers import name_key
 from kinsynth.errors import Finding, KinsynthError, SourceError
 from kinsynth.settings.source import Source
 from kinsynth.system.child import run_limited
+
+_SMALL_FILE_BYTES = 1 << 23
 
 
 def read(source: Source, folder: Path, *, base: Path) -> Listing:
@@ -38,14 +40,14 @@ def read(source: Source, folder: Path, *, base: Path) -> Listing:
     files, skipped = _find(source, base)
     found: list[dict[str, Any]] = []
     errors: list[KinsynthError] = []
-    for number, file in enumerate(files, start=1):
-        try:
-            answer = _parse_in_child(file, source, folder, number)
-        except KinsynthError as error:
-            errors.append(error)
-            continue
-        found += answer["tables"]
-        skipped += [Skipped(**one) for one in answer["skipped"]]
+    stems = {file: str(folder.resolve() / f"{number:04d}") for number, file in enumerate(files, start=1)}
+    for group in _groups(files):
+        for answer in _parse_in_child(group, source, folder, stems):
+            if isinstance(answer, KinsynthError):
+                errors.append(answer)
+            else:
+                found += answer["tables"]
+                skipped += [Skipped(**one) for one in answer["skipped"]]
     if errors:
         raise _all_at_once(errors)
     if not found:
@@ -74,7 +76,9 @@ def _find(source: Source, base: Path) -> tuple[list[Path], list[Skipped]]:
             )
         elif reason := _skip_reason(path):
             code = "source.compressed" if is_compressed_name(path) else "source.unknown_kind"
-            raise SourceError(code, f"The file cannot be read: {reason}.", where=path.name, remedy="Leave it out.")
+            raise SourceError(
+                code, f"The file cannot be read: {reason}.", where=path.name, remedy="Leave it out."
+            )
         else:
             files[path] = None
     return list(files), skipped
@@ -91,47 +95,76 @@ def _skip_reason(path: Path) -> str | None:
     return None
 
 
-def _parse_in_child(file: Path, source: Source, folder: Path, number: int) -> Any:
-    """Have one file parsed in a child process; errors carry the file's name."""
+def _groups(files: Sequence[Path]) -> list[list[Path]]:
+    """Let small text and Parquet files share a child process; its start costs more than reading them."""
+    small = [file for file in files if ENDINGS[file.suffix.lower()] in {TEXT, PARQUET} and _is_small(file)]
+    alone = [[file] for file in files if file not in set(small)]
+    return [*([small] if small else []), *alone]
+
+
+def _is_small(file: Path) -> bool:
+    return file.stat().st_size <= _SMALL_FILE_BYTES
+
+
+def _parse_in_child(
+    group: Sequence[Path], source: Source, folder: Path, stems: Mapping[Path, str]
+) -> list[dict[str, Any] | KinsynthError]:
+    """Have files parsed in a child process; when one of a group fails, each gets a child of its own."""
     try:
-        return run_limited(
-            "kinsynth.connectors.files.parse",
-            {
-                "path": str(file.resolve()),
-                "source": source.model_dump(mode="json"),
-                "stem": str(folder.resolve() / f"{number:04d}"),
-            },
-            memory_bytes=source.parse_memory_bytes,
-            timeout_s=source.parse_timeout_s,
-            folder=folder,
+        return list(
+            run_limited(
+                "kinsynth.connectors.files.parse",
+                {
+                    "paths": [str(file.resolve()) for file in group],
+                    "source": source.model_dump(mode="json"),
+                    "stems": [stems[file] for file in group],
+                },
+                memory_bytes=source.parse_memory_bytes,
+                timeout_s=source.parse_timeout_s,
+                folder=folder,
+            )
         )
     except KinsynthError as error:
-        error.where = error.where or file.name
-        raise
+        if len(group) > 1:
+            return [answer for file in group for answer in _parse_in_child([file], source, folder, stems)]
+        error.where = error.where or group[0].name
+        return [error]
 
 
-def parse(path: str, source: dict[str, Any], stem: str) -> dict[str, Any]:
-    """Parse one file; runs in the child process.
+def parse(paths: list[str], source: dict[str, Any], stems: list[str]) -> list[dict[str, Any]]:
+    """Parse files; runs in the child process.
 
     Args:
-        path: The file.
+        paths: The files.
         source: The settings as JSON.
-        stem: Start of the names of the Arrow files to write.
+        stems: For each file, the start of the names of the Arrow files to write.
 
     Returns:
-        ``tables`` and ``skipped``, as JSON can hold them.
+        ``tables`` and ``skipped`` of each file, as JSON can hold them.
     """
-    file, settings = Path(path), Source(**source)
+    settings = Source(**source)
+    return [_parse_file(Path(path), settings, stem) for path, stem in zip(paths, stems, strict=True)]
+
+
+def _parse_file(file: Path, settings: Source, stem: str) -> dict[str, Any]:
+    """Parse one file by its kind."""
     check_content(file)
     kind = ENDINGS[file.suffix.lower()]
+    skipped: list[dict[str, str]] = []
     if kind == TEXT:
-        tables, skipped = [_parse_text(file, settings, Path(f"{stem}.arrow"))], []
+        tables = [_parse_text(file, settings, Path(f"{stem}.arrow"))]
     elif file.suffix.lower() == ".parquet":
-        tables, skipped = [_parse_parquet(file, settings, Path(f"{stem}.arrow"))], []
+        tables = [_parse_parquet(file, settings, Path(f"{stem}.arrow"))]
     else:
         from kinsynth.connectors.workbook import read_workbook
 
-        tables, skipped = read_workbook(file, settings, stem)
+        sheets, aside = read_workbook(file, settings, stem)
+        several = len(sheets) > 1
+        tables = [
+            table_facts(file, target, rows, notes, sheet=name, several=several)
+            for name, rows, target, notes in sheets
+        ]
+        skipped = [{"file": f"{file.name}: {name}", "reason": reason} for name, reason in aside]
     return {"tables": tables, "skipped": skipped}
 
 
@@ -148,10 +181,12 @@ def _parse_parquet(file: Path, settings: Source, target: Path) -> dict[str, Any]
     return table_facts(file, target, *read_parquet(file, settings, target))
 
 
-def table_facts(file: Path, target: Path, rows: int, notes: dict[str, int], *, sheet: str = "") -> dict[str, Any]:
+def table_facts(
+    file: Path, target: Path, rows: int, notes: dict[str, int], *, sheet: str = "", several: bool = False
+) -> dict[str, Any]:
     """Put what is known of a table into JSON."""
     return {
-        "name": sheet or file.stem,
+        "name": sheet if several else file.stem,
         "file": file.name,
         "sheet": sheet,
         "format": file.suffix.lower()[1:],
@@ -205,6 +240,7 @@ def _all_at_once(errors: Sequence[KinsynthError]) -> KinsynthError:
     """Give the first error, with all of them as findings."""
     first = errors[0]
     first.findings = tuple(
-        Finding(error.code, "error", error.where, error.message, error.remedy, step="data") for error in errors
+        Finding(error.code, "error", error.where, error.message, error.remedy, step="data")
+        for error in errors
     )
     return first

@@ -70,7 +70,11 @@ def check_headers(names: Sequence[str], *, where: str, duplicates: str, max_colu
             "source.header", "A column name contains a NUL character.", where=where, remedy="Rename it."
         )
     proposal = renamed(names)
-    changed = [(position, new) for position, (old, new) in enumerate(zip(names, proposal, strict=True), 1) if old != new]
+    changed = [
+        (position, new)
+        for position, (old, new) in enumerate(zip(names, proposal, strict=True), 1)
+        if old != new
+    ]
     if changed and duplicates == "refuse":
         listed = ", ".join(f"column {position}: {new}" for position, new in changed[:20])
         raise SourceError(

@@ -11,6 +11,7 @@ Moment = Literal["date", "datetime", "time", "elapsed"]
 _WHOLE = re.compile(r"-?(0|[1-9]\d*)")
 _LARGEST_WHOLE = 1e16
 _DAY_MS = 86_400_000
+_END_1900, _END_1904 = 2_958_466, 2_957_004  # 1 January 10000
 _DATE_FORMATS = {*range(14, 18), *range(27, 32), 36, *range(50, 55), 57, 58}
 _TIME_FORMATS = {18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56}
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
@@ -68,7 +69,8 @@ def serial_text(serial: float, kind: Moment, *, epoch_1904: bool = False) -> str
     """Put a day number into ISO text, to the millisecond.
 
     In the 1900 system day 60 is a 29 February that never was, so that days before it count from
-    31 December 1899 and days after it from 30 December 1899. A number below 1 is a time of day.
+    31 December 1899 and days after it from 30 December 1899. A number below 1 is a time of day
+    unless the format shows the date only.
 
     Args:
         serial: The day number.
@@ -77,22 +79,22 @@ def serial_text(serial: float, kind: Moment, *, epoch_1904: bool = False) -> str
 
     Returns:
         ``2024-02-29``, ``2024-02-29 13:00:00``, ``13:00:00`` or ``30:00:00`` (elapsed); None for day
-        numbers that are no date: day 60, negative ones, those after the year 9999.
+        numbers that are no date: days 0 and 60, negative ones, those after the year 9999.
 
     >>> [serial_text(day, "date") for day in (1, 59, 60, 61, -1)]
     ['1900-01-01', '1900-02-28', None, '1900-03-01', None]
     """
-    if not 0 <= serial < 2_958_466:
+    if not 0 <= serial < (_END_1904 if epoch_1904 else _END_1900):
         return None
     ms = round(serial * _DAY_MS)
     if kind == "elapsed" or (kind == "time" and ms >= _DAY_MS and not epoch_1904):
         return clock_text(ms)
-    if kind == "time" or (serial < 1 and not epoch_1904):
+    if kind == "time" or (kind == "datetime" and serial < 1 and not epoch_1904):
         return clock_text(ms % _DAY_MS)
     day = ms // _DAY_MS
     if epoch_1904:
         start = datetime(1904, 1, 1)
-    elif day == 60:
+    elif day in {0, 60}:
         return None
     else:
         start = datetime(1899, 12, 31) if day < 60 else datetime(1899, 12, 30)

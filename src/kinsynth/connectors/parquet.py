@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from kinsynth.connectors.arrow_types import kept_column, kept_type
 from kinsynth.connectors.headers import check_headers
 from kinsynth.connectors.string_table import cell_too_large
 from kinsynth.errors import SourceError
@@ -17,16 +18,6 @@ from kinsynth.settings.source import Source
 
 _BATCH_ROWS = 65_536
 _NANOSECONDS = np.iinfo(np.int64)
-_KEPT = (
-    pa.types.is_boolean,
-    pa.types.is_integer,
-    pa.types.is_floating,
-    pa.types.is_decimal,
-    pa.types.is_date,
-    pa.types.is_time,
-    pa.types.is_timestamp,
-    pa.types.is_string,
-)
 
 
 def read_parquet(path: Path, source: Source, target: Path) -> tuple[int, dict[str, int]]:
@@ -66,16 +57,21 @@ def read_parquet(path: Path, source: Source, target: Path) -> tuple[int, dict[st
 def _copy(file: pq.ParquetFile, source: Source, target: Path, *, where: str) -> int:
     """Write the batches of a file under their kept types."""
     if not file.schema_arrow.names:
-        raise SourceError("source.no_columns", "The file has no columns.", where=where, remedy="Leave it out.")
+        raise SourceError(
+            "source.no_columns", "The file has no columns.", where=where, remedy="Leave it out."
+        )
     names = check_headers(
-        file.schema_arrow.names, where=where, duplicates=source.duplicate_headers, max_columns=source.max_columns
+        file.schema_arrow.names,
+        where=where,
+        duplicates=source.duplicate_headers,
+        max_columns=source.max_columns,
     )
-    types = [_kept_type(field, where=where) for field in file.schema_arrow]
+    types = [kept_type(field, where=where) for field in file.schema_arrow]
     schema = pa.schema(list(zip(names, types, strict=True)))
     rows = 0
     with pa.ipc.new_file(str(target), schema) as writer:
         for batch in _batches(file):
-            columns = [_kept_column(column, kind) for column, kind in zip(batch.columns, types, strict=True)]
+            columns = [kept_column(column, kind) for column, kind in zip(batch.columns, types, strict=True)]
             _check_cells(columns, source.max_cell_bytes, where=where, rows=rows)
             writer.write_batch(pa.record_batch(columns, schema=schema))
             rows += batch.num_rows
@@ -89,32 +85,13 @@ def _batches(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
         yield batch
 
 
-def _kept_type(field: pa.Field, *, where: str) -> pa.DataType:
-    """Give the type under which a column is kept."""
-    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_null(kind):
-        return pa.string()
-    if not any(kept(kind) for kept in _KEPT):
-        raise SourceError(
-            "source.column_type",
-            f"The column has the type {type(kind).__name__ if pa.types.is_nested(kind) else kind}, which a cell cannot hold.",
-            where=f"{where}: {field.name}",
-            remedy="Flatten the column, turn it into text, or leave it out.",
-        )
-    return kind
-
-
-def _kept_column(column: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Decode a dictionary, or widen a text column to the plain one."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    return column if column.type == kind else column.cast(kind)
-
-
 def _check_cells(columns: list[pa.Array], max_cell_bytes: int, *, where: str, rows: int) -> None:
     """Refuse cells of text above the cap."""
     for column in columns:
-        if pa.types.is_string(column.type) and (pc.max(pc.binary_length(column)).as_py() or 0) > max_cell_bytes:
+        if (
+            pa.types.is_string(column.type)
+            and (pc.max(pc.binary_length(column)).as_py() or 0) > max_cell_bytes
+        ):
             raise cell_too_large(max_cell_bytes, where=where, rows=rows)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
+
 from kinsynth.connectors.headers import check_headers
 from kinsynth.connectors.string_table import StringTable
 from kinsynth.errors import SourceError
@@ -33,14 +35,17 @@ class Sheet:
     notes: Counter[str] = field(default_factory=Counter)
 
 
-def read_sheet(sheet: Sheet, source: Source, target: Path, *, where: str) -> int | None:
+def read_sheet(
+    sheet: Sheet, source: Source, target: Path | pa.NativeFile, *, where: str, blank_rows_at_end: bool = False
+) -> int | None:
     """Write a sheet into an Arrow IPC file of strings.
 
     Args:
         sheet: The sheet.
         source: The settings.
-        target: The Arrow IPC file to write.
+        target: The Arrow IPC file to write, or an open Arrow stream.
         where: File and sheet, for messages.
+        blank_rows_at_end: Keep rows without cells after the last cell, where the file lists them.
 
     Returns:
         Number of rows; None for a sheet without cells.
@@ -69,9 +74,17 @@ def read_sheet(sheet: Sheet, source: Source, target: Path, *, where: str) -> int
     ) as table:
         expected = header_row + 1
         for number, row in rows:
-            if not row:
+            if not row and not blank_rows_at_end:
                 continue
-            _check_row(number, row, first=first, last=last, cells=(number - header_row) * width, source=source, where=where)
+            _check_row(
+                number,
+                row,
+                first=first,
+                last=last,
+                cells=(number - header_row) * width,
+                source=source,
+                where=where,
+            )
             for _ in range(expected, number):
                 table.add(empty, width)
             cells = [row.get(column) for column in range(first, last + 1)]
@@ -86,7 +99,7 @@ def _check_row(
     """Refuse rows that cannot belong to the table."""
     if cells > source.max_cells:
         raise too_many_cells(source.max_cells, where=where)
-    if min(row) < first or max(row) > last:
+    if row and (min(row) < first or max(row) > last) and any(row[n] for n in row if not first <= n <= last):
         raise SourceError(
             "source.ragged_rows",
             f"Row {number:,} of the sheet has a cell outside the columns of the header.",

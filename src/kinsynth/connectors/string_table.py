@@ -20,7 +20,7 @@ class StringTable:
     """An Arrow IPC file in the making.
 
     Args:
-        path: The file to write.
+        target: The file to write, or an open Arrow stream.
         names: Names of the columns.
         where: File or table, for messages.
         null_values: Cells with exactly this text are missing; None is always missing.
@@ -28,7 +28,13 @@ class StringTable:
     """
 
     def __init__(
-        self, path: Path, names: Sequence[str], *, where: str, null_values: Sequence[str], max_cell_bytes: int
+        self,
+        target: Path | pa.NativeFile,
+        names: Sequence[str],
+        *,
+        where: str,
+        null_values: Sequence[str],
+        max_cell_bytes: int,
     ) -> None:
         self.rows = 0
         self._schema = pa.schema([(name, pa.string()) for name in names])
@@ -37,7 +43,7 @@ class StringTable:
         self._max_cell_bytes = max_cell_bytes
         self._batch: list[Sequence[str | None]] = []
         self._characters = 0
-        self._writer = pa.ipc.new_file(str(path), self._schema)
+        self._writer = pa.ipc.new_file(str(target) if isinstance(target, Path) else target, self._schema)
 
     def __enter__(self) -> Self:
         return self

@@ -24,19 +24,76 @@ _NEWLINES = {"\n": "LF", "\r\n": "CRLF", "\r": "CR", None: "none"}
 
 @dataclass
 class _Shape:
-    """Rows of another length than the header, as they are met."""
+    """Makes rows as wide as the header, or remembers those that cannot be.
 
+    Attributes:
+        width: Number of columns.
+        pad: Fill short rows, drop extra empty cells.
+        rows: Rows met, header not counted.
+        ragged: Numbers of the first rows that cannot be kept.
+        ragged_rows: How many there are.
+        trailing: Rows with exactly one extra cell, empty.
+        padded: Rows that were filled.
+        blank: Blank lines since the last row with cells.
+    """
+
+    width: int
+    pad: bool
+    rows: int = 0
     ragged: list[int] = field(default_factory=list)
     ragged_rows: int = 0
-    extra_empty: int = 0
+    trailing: int = 0
     padded: int = 0
-    blank_at_end: int = 0
+    blank: int = 0
 
-    def refuse(self, row: int) -> None:
-        """Remember a row that cannot be kept."""
-        self.ragged_rows += 1
-        if len(self.ragged) < _LISTED_ROWS:
-            self.ragged.append(row)
+    def rectangular(self, rows: Iterator[list[str]]) -> Iterator[list[str | None]]:
+        """Give the rows, all as wide as the header.
+
+        A blank line is a missing cell where there is one column. Elsewhere it is a row without cells,
+        or nothing when no row follows.
+        """
+        for self.rows, cells in enumerate(rows, start=1):
+            row: list[str | None] = [*cells] or [""]
+            if not cells and self.width > 1:
+                self.blank += 1
+                continue
+            for number in range(self.rows - self.blank, self.rows):
+                yield self._fitted([], number)
+            self.blank = 0
+            yield row if len(row) == self.width else self._fitted(row, self.rows)
+
+    def _fitted(self, row: list[str | None], number: int) -> list[str | None]:
+        extra_empty = len(row) > self.width and not any(row[self.width :])
+        self.trailing += extra_empty and len(row) == self.width + 1
+        if self.pad and len(row) < self.width:
+            self.padded += 1
+        elif not (self.pad and extra_empty):
+            self.ragged_rows += 1
+            self.ragged += [number] if len(self.ragged) < _LISTED_ROWS else []
+        return [*row[: self.width], *[None] * (self.width - len(row))]
+
+    def error(self, where: str) -> SourceError:
+        """Say which rows have another length than the header."""
+        rows = self.rows - self.blank
+        message = f"All {rows:,} rows end with one delimiter more than the header of {self.width:,} columns."
+        if self.trailing != rows:
+            listed = ", ".join(f"{row:,}" for row in self.ragged)
+            message = (
+                f"{self.ragged_rows:,} of {rows:,} rows have another number of cells than the header's "
+                f"{self.width:,}: rows {listed}{', ...' if self.ragged_rows > len(self.ragged) else ''}."
+            )
+        return SourceError(
+            "source.ragged_rows",
+            message,
+            where=where,
+            remedy="Repair the rows, or set source.ragged_rows to pad: short rows are filled, extra empty "
+            "cells dropped.",
+        )
+
+    def notes(self) -> dict[str, int]:
+        """Give the counts a user should see."""
+        counts = {"blank_lines": self.blank, "padded_rows": self.padded, "extra_empty_cells": self.trailing}
+        return {name: count for name, count in counts.items() if count}
 
 
 class _Lines:
@@ -90,17 +147,16 @@ def read_text_file(path: Path, source: Source, target: Path) -> tuple[int, Diale
     encoding = find_encoding(path, source.encoding)
     csv.field_size_limit(source.max_cell_bytes)
     with path.open(encoding=encoding, newline="") as handle:
-        delimiter = source.delimiter
+        delimiter: str = source.delimiter
         if delimiter == "auto":
             delimiter = find_delimiter(handle.read(_SAMPLE_CHARACTERS), path.suffix.lower())
             handle.seek(0)
         lines = _Lines(handle, path.name)
         rows = _rows(lines, DELIMITERS[delimiter], source.max_cell_bytes, path.name)
-        shape = _Shape()
-        count = _store(rows, lines, shape, source=source, target=target, where=path.name)
-        newline = _NEWLINES.get(handle.newlines, "mixed") if not isinstance(handle.newlines, tuple) else "mixed"
-    notes = {"blank_lines": shape.blank_at_end, "padded_rows": shape.padded, "extra_empty_cells": shape.extra_empty}
-    return count, Dialect(encoding, delimiter, newline), {name: n for name, n in notes.items() if n}
+        count, notes = _store(rows, lines, source=source, target=target, where=path.name)
+        found = handle.newlines
+    newline = "mixed" if isinstance(found, tuple) else _NEWLINES[found]
+    return count, Dialect(encoding, delimiter, newline), notes
 
 
 def find_delimiter(sample: str, suffix: str) -> str:
@@ -155,82 +211,38 @@ def _rows(lines: _Lines, delimiter: str, max_cell_bytes: int, where: str) -> Ite
             else:
                 code, what = "source.text_after_quote", "has text after a closing quote"
             raise SourceError(
-                code, f"The row at line {start:,} {what}.", where=where, remedy="Double the quotes inside quoted cells."
+                code,
+                f"The row at line {start:,} {what}.",
+                where=where,
+                remedy="Double the quotes inside quoted cells.",
             ) from None
         rows += 1
         yield row
 
 
 def _store(
-    rows: Iterator[list[str]], lines: _Lines, shape: _Shape, *, source: Source, target: Path, where: str
-) -> int:
+    rows: Iterator[list[str]], lines: _Lines, *, source: Source, target: Path, where: str
+) -> tuple[int, dict[str, int]]:
     """Write the rows that fit the header; refuse the file when others cannot be kept."""
     header = next((row for row in rows if row), None)
     if header is None:
-        raise SourceError("source.empty", "The file holds no header and no row.", where=where, remedy="Leave it out.")
+        raise SourceError(
+            "source.empty", "The file holds no header and no row.", where=where, remedy="Leave it out."
+        )
     pad = source.ragged_rows == "pad"
     if pad and len(header) > 1 and not header[-1]:
         header = header[:-1]
-    width = len(header)
     names = check_headers(
         header, where=where, duplicates=source.duplicate_headers, max_columns=source.max_columns
     )
+    shape = _Shape(len(header), pad)
     with StringTable(
         target, names, where=where, null_values=source.null_values, max_cell_bytes=source.max_cell_bytes
     ) as table:
-        seen = number = 0
-        for number, row in enumerate(rows, start=1):
-            if not row:
-                row = [""] if width == 1 else row
-                shape.blank_at_end += width > 1
-            if row and shape.blank_at_end:
-                _keep_blank_lines(shape, table, number, width=width, pad=pad)
-            if len(row) != width:
-                if not row:
-                    continue
-                row = _fitted(row, width, shape, number, pad=pad)
+        seen = 0
+        for row in shape.rectangular(rows):
             table.add(row, lines.characters - seen)
             seen = lines.characters
     if shape.ragged_rows:
-        raise _ragged(shape, width, number - shape.blank_at_end, where=where)
-    return table.rows
-
-
-def _keep_blank_lines(shape: _Shape, table: StringTable, number: int, *, width: int, pad: bool) -> None:
-    """Treat blank lines before a row as rows without cells."""
-    for row in range(number - shape.blank_at_end, number):
-        if pad:
-            shape.padded += 1
-            table.add([None] * width, 0)
-        else:
-            shape.refuse(row)
-    shape.blank_at_end = 0
-
-
-def _fitted(row: list[str], width: int, shape: _Shape, number: int, *, pad: bool) -> list[str | None]:
-    """Make a row as wide as the header, or count it as one that cannot be kept."""
-    extra_empty = len(row) > width and not any(row[width:])
-    shape.extra_empty += extra_empty and len(row) == width + 1
-    if pad and len(row) < width:
-        shape.padded += 1
-    elif not (pad and extra_empty):
-        shape.refuse(number)
-    return [*row[:width], *[None] * (width - len(row))]
-
-
-def _ragged(shape: _Shape, width: int, rows: int, *, where: str) -> SourceError:
-    """Say which rows have another length than the header."""
-    listed = ", ".join(f"{row:,}" for row in shape.ragged)
-    if shape.extra_empty == rows:
-        message = f"All {rows:,} rows end with one delimiter more than the header, which has {width:,} columns."
-    else:
-        message = (
-            f"{shape.ragged_rows:,} of {rows:,} rows have another number of cells than the header's {width:,}: "
-            f"rows {listed}{', ...' if shape.ragged_rows > len(shape.ragged) else ''}."
-        )
-    return SourceError(
-        "source.ragged_rows",
-        message,
-        where=where,
-        remedy="Repair the rows, or set source.ragged_rows to pad (short rows are filled, extra empty cells dropped).",
-    )
+        raise shape.error(where)
+    return table.rows, shape.notes()

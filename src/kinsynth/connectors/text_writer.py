@@ -70,7 +70,7 @@ def _one_chunk(values: pa.ChunkedArray) -> pa.Array:
 
 def _quoted(cells: pa.Array, delimiter: str) -> pa.Array:
     """Quote cells that are empty or hold a delimiter, a quote, an end of line or a byte order mark."""
-    special = pc.match_substring_regex(cells, f"^$|[\"\r\n{delimiter}{_MARK}]")
+    special = pc.match_substring_regex(cells, f'^$|["\r\n{delimiter}{_MARK}]')
     doubled = pc.replace_substring(cells, '"', '""')
     quoted = pc.binary_join_element_wise('"', doubled, '"', "")
     return pc.if_else(special, quoted, cells).fill_null("")

@@ -99,16 +99,21 @@ def _xlsx_parts(sheets: list[str]) -> dict[str, str]:
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
     relation = f"{_OPEN}/officeDocument/2006/relationships"
     overrides = "".join(
-        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{kind}.worksheet+xml"/>' for n in numbers
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{kind}.worksheet+xml"/>'
+        for n in numbers
     )
     listed = "".join(
-        f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="rId{n}"/>' for n, name in zip(numbers, sheets, strict=True)
+        f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="rId{n}"/>'
+        for n, name in zip(numbers, sheets, strict=True)
     )
     links = "".join(
-        f'<Relationship Id="rId{n}" Type="{relation}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
+        f'<Relationship Id="rId{n}" Type="{relation}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n in numbers
     )
     formats = ("yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss.000", "hh:mm:ss.000")
-    codes = "".join(f'<numFmt numFmtId="{n}" formatCode="{code}"/>' for n, code in enumerate(formats, start=164))
+    codes = "".join(
+        f'<numFmt numFmtId="{n}" formatCode="{code}"/>' for n, code in enumerate(formats, start=164)
+    )
     styles = "".join(
         f'<xf numFmtId="{n}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
         for n in (0, *range(164, 164 + len(formats)))
@@ -212,7 +217,9 @@ def _ods_cells(cells: Cells, *, where: str) -> pa.Array:
             remedy="Choose another destination.format.",
         )
     shown = _wrap("<text:p>", _escaped(cells.text), "</text:p></table:table-cell>")
-    as_text = pc.binary_join_element_wise(_ods_start("string", "string-value", _attribute(cells.text)), shown, "")
+    as_text = pc.binary_join_element_wise(
+        _ods_start("string", "string-value", _attribute(cells.text)), shown, ""
+    )
     if cells.kind == "text":
         return as_text.fill_null("<table:table-cell/>")
     typed = pc.binary_join_element_wise(_ods_typed(cells), shown, "")
@@ -270,4 +277,6 @@ def _header(table: Table) -> pa.Table:
 def _rows(columns: list[pa.Array], before: str, after: str) -> pa.Buffer:
     """Join cells to rows and rows to one buffer."""
     rows = pc.binary_join_element_wise(before, *columns, after, "")
-    return pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(rows)], pa.int32()), rows), "").buffers()[2]
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(rows)], pa.int32()), rows), "").buffers()[
+        2
+    ]

@@ -120,9 +120,7 @@ def _answer(output: bytes, returncode: int, *, memory_bytes: int, timeout_s: int
         raise InternalError("internal.child", f"{answer['type']} at {answer['at']}.")
     if answer["outcome"] == "error":
         kind: type[KinsynthError] = getattr(errors, answer["class"])
-        raise kind(
-            answer["code"], answer["message"], where=answer["where"], remedy=answer["remedy"]
-        )
+        raise kind(answer["code"], answer["message"], where=answer["where"], remedy=answer["remedy"])
     return answer["value"]
 
 

@@ -1,0 +1,107 @@
+"""Reading of written files again, typed as the schema says: what the certificate is checked on."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from kinsynth.connectors.base import Written
+from kinsynth.connectors.ods import open_ods
+from kinsynth.connectors.sheet import Sheet, read_sheet
+from kinsynth.connectors.xlsx import open_xlsx
+from kinsynth.schema.literals import parse_text
+from kinsynth.schema.storage import storage_type
+from kinsynth.schema.table import Schema, Table
+from kinsynth.settings.source import Source
+
+_BLOCK_BYTES = 1 << 26
+_DELIMITERS = {"csv": ",", "tsv": "\t"}
+_ANY_SIZE = Source(null_values=(), max_columns=100_000, max_cells=1 << 40, max_cell_bytes=1 << 31)
+
+
+def read_back(written: Iterable[Written], schema: Schema) -> dict[str, pa.Table]:
+    """Read written tables from their files.
+
+    Args:
+        written: What ``destination.write`` reported.
+        schema: The tables.
+
+    Returns:
+        Arrow table by name, in the storage types of the schema. A missing value and an empty text are
+        told apart in all formats.
+    """
+    tables: dict[str, pa.Table] = {}
+    books: dict[Path, dict[str, pa.Table]] = {}
+    for one in written:
+        table = schema.tables[one.name]
+        if one.format in _DELIMITERS:
+            tables[one.name] = _typed(_read_text(one.file, _DELIMITERS[one.format]), table)
+        elif one.format == "parquet":
+            tables[one.name] = _stored(pq.read_table(one.file), table)
+        else:
+            if one.file not in books:
+                books[one.file] = _read_book(one.file)
+            plain = replace(table, columns=tuple(replace(column, text=None) for column in table.columns))
+            tables[one.name] = _typed(books[one.file][one.sheet], plain)
+    return tables
+
+
+def _read_text(path: Path, delimiter: str) -> pa.Table:
+    """Read text as strings; a cell without quotes and characters is missing."""
+    with path.open("rb") as handle:
+        names = pyarrow.csv.open_csv(
+            handle, parse_options=_parsing(delimiter), read_options=_reading()
+        ).schema.names
+    return pyarrow.csv.read_csv(
+        path,
+        read_options=_reading(),
+        parse_options=_parsing(delimiter),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+
+
+def _reading() -> pyarrow.csv.ReadOptions:
+    return pyarrow.csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES)
+
+
+def _parsing(delimiter: str) -> pyarrow.csv.ParseOptions:
+    return pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False)
+
+
+def _read_book(path: Path) -> dict[str, pa.Table]:
+    """Read all sheets of a workbook as strings."""
+    with zipfile.ZipFile(path) as archive:
+        if path.suffix == ".ods":
+            sheets = open_ods(archive, max_cells=_ANY_SIZE.max_cells, where=path.name)
+        else:
+            sheets = open_xlsx(archive)
+        return {sheet.name: _read_strings(sheet, path.name) for sheet in sheets}
+
+
+def _read_strings(sheet: Sheet, where: str) -> pa.Table:
+    sink = pa.BufferOutputStream()
+    read_sheet(sheet, _ANY_SIZE, sink, where=where, blank_rows_at_end=True)
+    return pa.ipc.open_file(sink.getvalue()).read_all()
+
+
+def _typed(strings: pa.Table, table: Table) -> pa.Table:
+    """Turn strings into the types of the schema."""
+    columns = [parse_text(strings.column(column.name), column) for column in table.columns]
+    return pa.table(columns, names=list(table.column_names))
+
+
+def _stored(rows: pa.Table, table: Table) -> pa.Table:
+    """Give the types of the schema back to units that Parquet widens."""
+    schema = pa.schema([(column.name, storage_type(column.storage)) for column in table.columns])
+    return rows.cast(schema)
