@@ -42,13 +42,13 @@ DIAGNOSES = {
     "GER": [("R29.6", 3), ("F03", 3), ("I10", 3), ("N39.0", 2)],
     "MAT": [("O80", 6), ("O82", 2), ("O24.4", 1)],
 }
-# test: (unit, usual value, spread, decimals, diagnoses that move it, by how many spreads)
+# test: (unit, usual value, spread, diagnoses that move it, by how many spreads)
 TESTS = {
-    "CRP": ("mg/L", 6.0, 5.0, 1, ("J18.9", "N39.0", "J44.1"), 14.0),
-    "creatinine": ("umol/L", 78.0, 14.0, 0, ("N18.3", "N17.9"), 9.0),
-    "glucose": ("mmol/L", 5.4, 0.7, 1, ("E11.9", "E10.9", "O24.4"), 6.0),
-    "haemoglobin": ("g/dL", 13.8, 1.2, 1, ("C18.7", "S72.0", "N18.3"), -2.5),
-    "troponin": ("ng/L", 8.0, 4.0, 0, ("I21.4", "I50.1"), 40.0),
+    "CRP": ("mg/L", 6.0, 5.0, ("J18.9", "N39.0", "J44.1"), 14.0),
+    "creatinine": ("umol/L", 78.0, 14.0, ("N18.3", "N17.9"), 9.0),
+    "glucose": ("mmol/L", 5.4, 0.7, ("E11.9", "E10.9", "O24.4"), 6.0),
+    "haemoglobin": ("g/dL", 13.8, 1.2, ("C18.7", "S72.0", "N18.3"), -2.5),
+    "troponin": ("ng/L", 8.0, 4.0, ("I21.4", "I50.1"), 40.0),
 }
 CITIES = ["Trento", "Rovereto", "Pergine", "Arco", "Riva", "Mori", "Lavis", "Ala", "Borgo", "Cles"]
 INSURANCES = ["public", "public+", "private"]
@@ -116,19 +116,19 @@ def make_admission(
     last: dict[str, float] = {}
     for _ in range(int(rng.poisson(0.8 + 0.35 * days))):
         test = wanted_test(rng, diagnoses)
-        _, usual, spread, decimals, movers, strength = TESTS[test]
+        _, usual, spread, movers, strength = TESTS[test]
         shift = strength * spread if set(movers) & set(diagnoses) else 0.0
         fresh = max(0.1, usual + shift * rng.uniform(0.5, 1.2) + rng.normal(0, spread))
         value = fresh if test not in last else 0.6 * last[test] + 0.4 * usual + rng.normal(0, spread * 0.4)
         last[test] = max(0.1, value)
-        results.append((moment, test, round(last[test], decimals)))
+        results.append((moment, test, last[test]))
         moment += timedelta(minutes=int(5 * rng.integers(36, 288)))
     return "emergency" if emergency else "planned", days, round(cost, 2), diagnoses, results
 
 
 def wanted_test(rng: np.random.Generator, diagnoses: list[str]) -> str:
     """Choose a test; those that a diagnosis moves are asked for more often."""
-    weights = np.array([6.0 if set(entry[4]) & set(diagnoses) else 1.0 for entry in TESTS.values()])
+    weights = np.array([6.0 if set(entry[3]) & set(diagnoses) else 1.0 for entry in TESTS.values()])
     return list(TESTS)[int(rng.choice(len(TESTS), p=weights / weights.sum()))]
 
 
@@ -147,18 +147,17 @@ def make_database(rng: np.random.Generator, patients: int) -> dict[str, tuple[Ro
             kind, days, cost, codes, values = make_admission(rng, department, start)
             key = 500_001 + len(admissions)
             admissions.append((key, patient["key"], department, start, kind, days, f"{cost:.2f}"))
-            diagnoses.extend(
-                (key, code, "main" if place == 0 else "other") for place, code in enumerate(codes)
-            )
+            for place, code in enumerate(codes):
+                diagnoses.append((len(diagnoses) + 1, key, code, "other" if place else "main"))
             for moment, test, value in values:
-                shown = f"{value:.{TESTS[test][3]}f}" if rng.random() > 0.02 else ""
+                shown = f"{value:.1f}" if rng.random() > 0.02 else ""
                 results.append((len(results) + 1, key, moment, test, shown, TESTS[test][0]))
             start = start.replace(hour=0, minute=0) + timedelta(days=days)
     return {
         "departments": (("code", "name", "floor", "beds"), list(DEPARTMENTS)),
         "patients": (PATIENT_COLUMNS, patient_rows),
         "admissions": (ADMISSION_COLUMNS, admissions),
-        "diagnoses": (("admission_id", "code", "rank"), diagnoses),
+        "diagnoses": (("diagnosis_id", "admission_id", "code", "rank"), diagnoses),
         "lab_results": (("result_id", "admission_id", "measured_at", "test", "value", "unit"), results),
     }
 

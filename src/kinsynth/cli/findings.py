@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -35,7 +36,7 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
 
 
 def _findings_table(title: str, findings: Iterable[Finding]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", expand=True, show_lines=False)
+    table = Table(title=title, title_justify="left", title_style="bold", expand=True, box=SIMPLE_HEAD)
     table.add_column("", no_wrap=True)
     table.add_column("Where", ratio=2, overflow="fold")
     table.add_column("Finding", ratio=5, overflow="fold")

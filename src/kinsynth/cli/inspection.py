@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -30,7 +31,7 @@ def show_inspection(console: Console, inspection: Inspection) -> None:
 def _show_files(console: Console, listing: Listing) -> None:
     grid = _grid("Files", "Table", "Read from", "Rows")
     for table in listing.tables:
-        grid.add_row(Text(table.name), Text(describe_file(table)), Text(f"{table.rows:,}", justify="right"))
+        grid.add_row(Text(table.name), Text(describe_file(table)), Text(f"{table.rows:,}"))
     for skipped in listing.skipped:
         grid.add_row(Text("skipped", style="bright_black"), Text(f"{skipped.file}: {skipped.reason}"), "")
     console.print(grid)
@@ -46,13 +47,14 @@ def describe_file(table: SourceTable) -> str:
 
 
 def _show_table(console: Console, inspection: Inspection, table: Table) -> None:
-    grid = _grid(
-        f"{table.name}{' (original data)' if table.original else ''}", "Column", "Type", "Sure", "Why"
-    )
+    title = f"{table.name} (original data)" if table.original else table.name
+    grid = _grid(title, "Column", "Type", "Missing", "Sure", "Why")
+    rows = max(1, inspection.tables[table.name].num_rows)
     for column in table.columns:
         confidence, reason = _reason(inspection, table, column)
-        kind = column.type if column.nullable else f"{column.type}, never missing"
-        grid.add_row(Text(column.name), Text(kind), Text(confidence, justify="right"), Text(reason))
+        nulls = inspection.tables[table.name].column(column.name).null_count
+        missing = f"{nulls / rows:.1%}" if nulls else ""
+        grid.add_row(*map(Text, (column.name, column.type, missing, confidence, reason)))
     console.print(grid)
     console.print(_key_line(inspection, table))
     if table.order_by is not None:
@@ -94,16 +96,18 @@ def _show_relations(console: Console, inspection: Inspection) -> None:
     for relation in inspection.schema.relations:
         proposal = proposals.pop(str(relation), None)
         sure, reason = (f"{proposal.confidence:.0%}", proposal.reason) if proposal else ("", "declared")
-        grid.add_row(Text(str(relation)), Text(sure, justify="right"), Text(reason))
+        grid.add_row(Text(str(relation)), Text(sure), Text(reason))
     for line, proposal in proposals.items():
         sure, reason = f"{proposal.confidence:.0%}", f"suggested, not declared: {proposal.reason}"
-        grid.add_row(Text(line, style="bright_black"), Text(sure, justify="right"), Text(reason))
+        grid.add_row(Text(line, style="bright_black"), Text(sure), Text(reason))
     if grid.row_count:
         console.print(grid)
 
 
 def _grid(title: str, *headings: str) -> Grid:
-    grid = Grid(title=Text(title), title_justify="left", title_style="bold", expand=True)
+    grid = Grid(title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, expand=True)
     for heading in headings:
-        grid.add_column(heading, overflow="fold", ratio=3 if heading in ("Why", "Read from") else None)
+        side: JustifyMethod = "right" if heading in {"Rows", "Sure", "Missing"} else "left"
+        ratio = 3 if heading in {"Why", "Read from"} else None
+        grid.add_column(heading, justify=side, overflow="fold", ratio=ratio)
     return grid
