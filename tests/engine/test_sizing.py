@@ -61,11 +61,10 @@ def test_the_users_choices_are_taken():
         training_steps=11,
         validation_fraction=0.2,
         early_stop_delta=0.01,
-        threads=2,
     )
-    plan = plan_table(ADULT, training, free_memory_bytes=GIB, cores=8)
+    plan = plan_table(ADULT, training, free_memory_bytes=GIB)
     assert (plan.batch_size, plan.gradient_accumulation, plan.learning_rate) == (100, 3, 0.02)
-    assert (plan.max_epochs, plan.validation_steps, plan.threads) == (7, 11, 2)
+    assert (plan.max_epochs, plan.validation_steps) == (7, 11)
     assert (plan.validation_fraction, plan.early_stop_delta) == (0.2, 0.01)
     assert not plan.adaptive_learning_rate
     assert plan.max_steps == 7 * round(8000 / 300)
@@ -83,10 +82,9 @@ def test_the_batch_grows_with_rows_and_shrinks_with_memory():
     assert tight.batch_size < 2048
 
 
-def test_device_and_threads_are_decided_once():
-    assert plan_table(ADULT, Training(), free_memory_bytes=GIB, cores=4, cuda=True).device == "cuda"
-    assert plan_table(ADULT, Training(device="cpu"), free_memory_bytes=GIB, cuda=True).device == "cpu"
-    assert plan_table(ADULT, Training(), free_memory_bytes=GIB, cores=4).threads == 4
+def test_device_and_threads_are_kept():
+    plan = plan_table(ADULT, Training(), free_memory_bytes=GIB, threads=3, device="cuda")
+    assert (plan.threads, plan.device) == (3, "cuda")
 
 
 def test_a_plan_is_plain_json():

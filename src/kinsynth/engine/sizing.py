@@ -61,14 +61,6 @@ class TrainingChoices(Protocol):
     def model_size(self) -> ModelSize:
         """Size of the network."""
 
-    @property
-    def device(self) -> Literal["auto", "cpu", "cuda"]:
-        """Where to train; ``auto`` uses a GPU when there is one."""
-
-    @property
-    def threads(self) -> int:
-        """Threads of the processor; 0 means all cores."""
-
 
 @dataclass(frozen=True)
 class TableShape:
@@ -191,8 +183,8 @@ def plan_table(
     training: TrainingChoices,
     *,
     free_memory_bytes: int,
-    cores: int = 1,
-    cuda: bool = False,
+    threads: int = 1,
+    device: str = "cpu",
 ) -> TablePlan:
     """Decide everything about the training and sampling of one table.
 
@@ -200,8 +192,8 @@ def plan_table(
         shape: The table.
         training: What the user chose.
         free_memory_bytes: Memory that training may use.
-        cores: Processor cores of this machine.
-        cuda: Whether there is a GPU.
+        threads: Threads of torch.
+        device: ``cpu`` or ``cuda``.
     """
     automatic = training.auto_batching
     batch = choose_batch(shape.rows) if automatic else training.batch_size
@@ -214,8 +206,8 @@ def plan_table(
         learning_rate=TablePlan.learning_rate if training.adaptive_learning_rate else training.learning_rate,
         validation_fraction=training.validation_fraction,
         early_stop_delta=training.early_stop_delta,
-        threads=training.threads or cores,
-        device="cuda" if training.device == "cuda" or (training.device == "auto" and cuda) else "cpu",
+        threads=threads,
+        device=device,
     )
     if automatic:
         plan = replace(plan, batch_size=fit_batch(shape, plan, free_memory_bytes))
