@@ -88,13 +88,13 @@ class Part:
         )
 
     @property
-    def root_P(self) -> Rows:
+    def roots(self) -> Rows:
         """The root of each pair, shape (P,)."""
         roots: Rows = self.pairs["root"].to_numpy()
         return roots
 
     @property
-    def rows_P(self) -> Rows:
+    def rows(self) -> Rows:
         """How many rows hold each pair, shape (P,)."""
         rows: Rows = self.pairs["rows"].to_numpy()
         return rows

@@ -111,7 +111,8 @@ class CategoricalCodec:
         if not self.rows:
             return np.full(len(uniform_R), -1)
         ends = np.cumsum(self.rows)
-        return np.searchsorted(ends, uniform_R * ends[-1], side="right")
+        place_R: Rows = np.searchsorted(ends, uniform_R * ends[-1], side="right")
+        return place_R
 
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON."""
@@ -140,9 +141,9 @@ def build_categorical(
     minimum = settings.rare_minimum or protection.rare_minimum
     values = part.values[0]
     distinct, code_P = _distinct(values)
-    roots_D = count_roots(code_P, part.root_P, codes=len(distinct))
-    rows_D = np.bincount(code_P[code_P >= 0], part.rows_P[code_P >= 0], len(distinct)).astype(np.int64)
-    share = settings.rare_share * len(np.unique(part.root_P))
+    roots_D = count_roots(code_P, part.roots, codes=len(distinct))
+    rows_D = np.bincount(code_P[code_P >= 0], part.rows[code_P >= 0], len(distinct)).astype(np.int64)
+    share = settings.rare_share * len(np.unique(part.roots))
     common_D = (roots_D >= minimum) & (roots_D >= share)
     never_D = _named(distinct, settings.never, text)
     kept_D = common_D & ~never_D

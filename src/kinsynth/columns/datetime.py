@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -11,10 +11,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Part, Rows, Values
-from kinsynth.columns.line import Line
 from kinsynth.columns.numeric import OrderedCodec, count_ticks, ordered_wishes
 from kinsynth.columns.partition import Counts, Wishes, build_line
-from kinsynth.columns.scale import DAY_US, DayScale, TimeScale, as_micros, moment_us, read_moment
+from kinsynth.columns.scale import DAY_US, DayScale, MomentScale, TimeScale, as_micros
 from kinsynth.columns.storage import storage_type
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.privacy.protection import count_roots
@@ -149,7 +148,7 @@ def build_date(
     """Choose the unit, then states and bins of days."""
     pattern = settings.format or (text.pattern if text else None)
     values = part.values[0]
-    scale = DayScale(str(values.type), _day_unit(part, settings, protection.rare_minimum), pattern)
+    scale = DayScale(str(values.type), day_unit(part, settings, protection.rare_minimum), pattern)
     wishes = ordered_wishes(settings, scale, chain=DAY_CHAIN, weekdays=scale.unit == "day")
     return OrderedCodec(scale, build_line(count_ticks(part, scale), wishes, protection))
 
@@ -161,7 +160,7 @@ def build_time(
     pattern = settings.format or (text.pattern if text else None)
     spelling = str(part.values[0].type)
     micro_P, valid_P = TimeScale(spelling).to_ticks(part.values[0])
-    unit = _time_unit(micro_P[valid_P], part.root_P[valid_P], settings, protection.rare_minimum)
+    unit = time_unit(micro_P[valid_P], part.roots[valid_P], settings, protection.rare_minimum)
     scale = TimeScale(spelling, unit, pattern)
     wishes = ordered_wishes(settings, scale, chain=time_chain(unit))
     return OrderedCodec(scale, build_line(count_ticks(part, scale), wishes, protection))
@@ -173,7 +172,7 @@ def build_datetime(
     """Choose the units, then states and bins of days and of times of day."""
     pattern = settings.format or (text.pattern if text else None)
     values = part.values[0]
-    moments = _MomentScale(pattern)
+    moments = MomentScale(str(values.type), pattern=pattern)
     wishes = ordered_wishes(settings, moments)
     micro_P, valid_P = as_micros(values)
     null = bool((~valid_P).any())
@@ -183,11 +182,11 @@ def build_datetime(
     kept_P = valid_P & ~np.isin(micro_P, wishes.never)
     if not wishes.clip:
         kept_P &= limited_P == micro_P
-    days = DayScale(str(values.type), _day_unit(part, settings, protection.rare_minimum), pattern)
+    days = DayScale(str(values.type), day_unit(part, settings, protection.rare_minimum), pattern)
     time_P = limited_P % DAY_US
-    unit = _time_unit(time_P[kept_P], part.root_P[kept_P], settings, protection.rare_minimum)
+    unit = time_unit(time_P[kept_P], part.roots[kept_P], settings, protection.rare_minimum)
     unit = DAY_US if days.unit != "day" or settings.granularity == "day" else unit
-    roots, rows = part.root_P[kept_P], part.rows_P[kept_P]
+    roots, rows = part.roots[kept_P], part.rows[kept_P]
     day_line = build_line(
         Counts(days.from_days(limited_P[kept_P] // DAY_US), roots, rows, null),
         Wishes(
@@ -218,32 +217,15 @@ def build_datetime(
     )
 
 
-@dataclass(frozen=True)
-class _MomentScale:
-    """Reads moments of the settings in microseconds since 1970; moves no values."""
-
-    pattern: str | None
-    kind: ClassVar[str] = "moment"
-
-    def to_ticks(self, values: pa.Array) -> tuple[Rows, NDArray[np.bool_]]:
-        return as_micros(values)
-
-    def to_values(self, tick_R: Rows, valid_R: NDArray[np.bool_]) -> pa.Array:
-        return pc.cast(pa.array(tick_R, mask=~valid_R), pa.timestamp("us"))
-
-    def read(self, text: str) -> int:
-        return moment_us(read_moment(text, self.pattern))
-
-
 def time_chain(unit_us: int) -> tuple[int, ...]:
     """Give the moduli of whole seconds, minutes, quarters and hours, in steps of a unit."""
     lengths = (1_000, 1_000_000, 60_000_000, 300_000_000, 900_000_000, 1_800_000_000, 3_600_000_000)
     return (1, *(length // unit_us for length in lengths if length > unit_us))
 
 
-def _day_unit(part: Part, settings: Column, minimum: int) -> Literal["day", "month", "year"]:
+def day_unit(part: Part, settings: Column, minimum: int) -> str:
     """Give the declared unit, or the coarsest that all but fewer than ``minimum`` roots keep to."""
-    if settings.granularity == "month" or settings.granularity == "year":
+    if settings.granularity in {"month", "year"}:
         return settings.granularity
     if settings.granularity != "auto":
         return "day"
@@ -254,12 +236,12 @@ def _day_unit(part: Part, settings: Column, minimum: int) -> Literal["day", "mon
     for unit in ("year", "month"):
         scale = DayScale(plain.storage, unit)
         off_P = valid_P & (scale.to_days(scale.from_days(day_P)) != day_P)
-        if count_roots(off_P.astype(np.int64) - 1, part.root_P, codes=1)[0] < minimum:
-            return unit  # type: ignore[return-value]
+        if count_roots(off_P.astype(np.int64) - 1, part.roots, codes=1)[0] < minimum:
+            return unit
     return "day"
 
 
-def _time_unit(micro_P: Rows, root_P: Rows, settings: Column, minimum: int) -> int:
+def time_unit(micro_P: Rows, root_P: Rows, settings: Column, minimum: int) -> int:
     """Give the declared step, or the coarsest that all but fewer than ``minimum`` roots keep to."""
     if settings.granularity in UNITS_US:
         return UNITS_US[settings.granularity]

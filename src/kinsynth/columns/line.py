@@ -1,8 +1,9 @@
 """Line: how the ticks of an ordered column become codes and come back.
 
-The chain of codes: state (missing, other, a single value, a bin), then where needed the residue class,
-then the place within the bin. Behind each code stand leaves: single ticks and ranges of ticks with their
-masses; a value is drawn from them by one uniform, so that ties and round values keep their shares.
+The chain of codes: state (missing, other, a single value, a bin), then where needed the residue class
+(weekdays), then the place within the bin. Behind each code stand leaves: single ticks and ranges of ticks
+with their masses; a value is drawn from them by one uniform, so that ties and round values keep their
+shares whatever the model knows of them.
 
 Shape letters: R rows, F fine cells, L leaves, K codes.
 """
@@ -28,7 +29,8 @@ class Line:
     """The states of an ordered column, and the leaves behind them.
 
     Attributes:
-        classes: Residue classes; one means that the chain has no class token.
+        classes: Residue classes.
+        class_token: Whether the chain has a token for the residue class.
         places: Places within a bin; one means that the chain has no place token.
         missing: Whether missing values are generated.
         refused: Ticks that are never generated, ascending: they are encoded as other.
@@ -46,6 +48,7 @@ class Line:
     """
 
     classes: tuple[Class, ...]
+    class_token: bool
     places: int
     missing: bool
     refused: Rows
@@ -76,7 +79,7 @@ class Line:
     def sub_columns(self) -> tuple[SubColumn, ...]:
         """State, then class and place where the column needs them."""
         tokens = [SubColumn(0, FIRST + self.states, self._positions(), self._forbidden())]
-        if len(self.classes) > 1:
+        if self.class_token:
             tokens.append(SubColumn(0, len(self.classes)))
         if self.places > 1:
             position_K = (np.arange(self.places) + 0.5) / self.places
@@ -107,7 +110,7 @@ class Line:
             state_R[known_R] += FIRST
         state_R[~valid_R] = MISSING
         chain = [state_R]
-        if len(self.classes) > 1:
+        if self.class_token:
             chain.append(class_R)
         if self.places > 1:
             chain.append(place_R)
@@ -132,14 +135,16 @@ class Line:
     @cached_property
     def _point_order(self) -> Rows:
         points = np.flatnonzero(self.low_L == self.high_L)
-        return points[np.argsort(self.low_L[points], kind="stable")]
+        ordered: Rows = points[np.argsort(self.low_L[points], kind="stable")]
+        return ordered
 
     def _points(self, tick_R: Rows) -> tuple[Rows, NDArray[np.bool_]]:
         if not len(self._point_order):
             return np.zeros_like(tick_R), np.zeros(len(tick_R), dtype=bool)
         ticks = self.low_L[self._point_order]
         place_R = np.searchsorted(ticks, tick_R).clip(max=len(ticks) - 1)
-        return self._point_order[place_R], ticks[place_R] == tick_R
+        leaf_R: Rows = self._point_order[place_R]
+        return leaf_R, ticks[place_R] == tick_R
 
     def _nearest_point(self, tick_R: Rows) -> Rows:
         ticks = self.low_L[self._point_order]
@@ -190,7 +195,7 @@ class Line:
     def _leaves_of(self, codes_RC: IntArray) -> tuple[Rows, Rows]:
         """Give the range of leaves behind each row's codes; where there are none, behind fewer of them."""
         state_R = codes_RC[:, 0].astype(np.int64) - FIRST
-        class_R = codes_RC[:, 1].astype(np.int64) if len(self.classes) > 1 else np.zeros_like(state_R)
+        class_R = codes_RC[:, 1].astype(np.int64) if self.class_token else np.zeros_like(state_R)
         place_R = codes_RC[:, -1].astype(np.int64) if self.places > 1 else np.zeros_like(state_R)
         start_R = np.where(state_R < 0, 0, np.searchsorted(self.state_L, state_R))
         stop_R = np.where(
@@ -199,7 +204,8 @@ class Line:
         width = len(self.classes)
         key_L = (self.state_L * self.places + self.place_L) * width + self.class_L
         cell_R = (state_R * self.places + place_R) * width
-        for first_R, last_R in ((cell_R, cell_R + width - 1), (cell_R + class_R, cell_R + class_R)):
+        spans = [(cell_R, cell_R + width - 1), (cell_R + class_R, cell_R + class_R)]
+        for first_R, last_R in spans if self.class_token else spans[:1]:
             low_R = np.searchsorted(key_L, first_R)
             high_R = np.searchsorted(key_L, last_R, side="right")
             found_R = (high_R > low_R) & (state_R >= 0)
@@ -209,7 +215,10 @@ class Line:
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON."""
         arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}
-        plain = {name: getattr(self, name) for name in ("places", "missing", "low", "high", "outside")}
+        plain = {
+            name: getattr(self, name)
+            for name in ("class_token", "places", "missing", "low", "high", "outside")
+        }
         return {"classes": [list(one) for one in self.classes], **plain, **arrays}
 
     @classmethod
@@ -220,6 +229,7 @@ class Line:
         return cls(**{**document, **arrays, "classes": classes})
 
 
+_PLAIN = ("class_token", "places", "missing", "low", "high", "outside")
 _ARRAYS = (
     "refused",
     "cell_low_F",

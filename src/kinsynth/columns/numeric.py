@@ -78,7 +78,7 @@ def build_number(
 def count_ticks(part: Part, scale: Scale) -> Counts:
     """Count ticks instead of values."""
     tick_P, valid_P = scale.to_ticks(part.values[0])
-    return Counts(tick_P[valid_P], part.root_P[valid_P], part.rows_P[valid_P], bool((~valid_P).any()))
+    return Counts(tick_P[valid_P], part.roots[valid_P], part.rows[valid_P], bool((~valid_P).any()))
 
 
 def ordered_wishes(settings: Column, scale: Scale, **lattice: Any) -> Wishes:
@@ -149,7 +149,7 @@ def choose_scale(part: Part, settings: Column, minimum: int, text: TextFormat | 
     number_P = pc.cast(values, pa.float64()).fill_null(math.nan).to_numpy()
     finite_P = np.isfinite(number_P)
     single = pa.types.is_float32(values.type) or pa.types.is_float16(values.type)
-    decimals = _decimals(number_P[finite_P], part.root_P[finite_P], minimum, single=single)
+    decimals = _decimals(number_P[finite_P], part.roots[finite_P], minimum, single=single)
     if decimals is not None:
         return NumberScale(spelling, decimals, None, mark)
     largest = float(np.abs(number_P[finite_P]).max())

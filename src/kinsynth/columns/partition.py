@@ -26,12 +26,14 @@ from kinsynth.privacy.protection import count_roots, extremes, group_until_safe
 from kinsynth.settings.privacy import Protection
 
 MANY_VALUES = 256
+FEW_VALUES = 32
 MANY_SPIKES = 48
 SPIKE_SHARE = 0.005
 SPIKE_FACTOR = 10
 ROWS_OF_BIN = 200
 FEWEST_BINS, MOST_BINS = 16, 128
-MOST_PLACES = 16
+MOST_CELLS = 16
+ROWS_OF_PLACE = 400
 ROWS_OF_CELL = 12
 ROWS_OF_TAIL = 20
 TAIL_SHARE = 0.01
@@ -55,6 +57,7 @@ class Wishes:
         chain: Moduli of round values.
         endings: Whether other last digits than 0 may matter.
         weekdays: Whether ticks are days.
+        coarse: Whether a few bins are enough: nothing is decoded.
     """
 
     special: tuple[int, ...] = ()
@@ -67,6 +70,7 @@ class Wishes:
     chain: tuple[int, ...] = NUMBER_CHAIN
     endings: bool = False
     weekdays: bool = False
+    coarse: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,12 +170,12 @@ def build_line(counts: Counts, wishes: Wishes, protection: Protection) -> Line:
     special_P = np.isin(counts.tick_P, wishes.special) & ~refused_P
     plain = _limited(counts.where(~special_P & ~refused_P), low, high, clip=wishes.clip)
     values = _distinct(_protected(plain, protection.extreme_minimum))
-    spike_D = _spikes(values, minimum)
+    spike_D = _spikes(values, minimum, listed=FEW_VALUES if wishes.coarse else MANY_VALUES)
     points = np.concatenate([values.tick_D[spike_D], _distinct(counts.where(special_P)).tick_D])
     masses = np.concatenate([values.rows_D[spike_D], _distinct(counts.where(special_P)).rows_D])
     rest = _distinct(values.counts.where(~spike_D[values.value_P]))
     classes = _classes(rest, int(values.rows_D.sum()), wishes)
-    cells = _cells(rest, minimum)
+    cells = _cells(rest, minimum, coarse=wishes.coarse)
     spikes = Leaves(-1 - np.arange(len(points)), classify(points, classes), points, points, masses)
     leaves = Leaves.join([spikes, *_cell_leaves(rest, cells, classes, minimum)])
     for tick in wishes.never:
@@ -222,11 +226,11 @@ def _distinct(counts: Counts) -> Distinct:
     return Distinct(tick_D, rows_D, roots_D, value_P, counts)
 
 
-def _spikes(values: Distinct, minimum: int) -> NDArray[np.bool_]:
+def _spikes(values: Distinct, minimum: int, *, listed: int) -> NDArray[np.bool_]:
     """Choose the ticks that become states of their own."""
     safe_D = values.roots_D >= minimum
     total = int(values.rows_D.sum())
-    if safe_D.sum() <= MANY_VALUES and values.rows_D[safe_D].sum() >= LISTED_SHARE * total:
+    if safe_D.sum() <= listed and values.rows_D[safe_D].sum() >= LISTED_SHARE * total:
         return safe_D
     rows_D = values.rows_D.astype(np.float64)
     window = np.ones(min(NEIGHBOURS, len(rows_D)))
@@ -248,32 +252,36 @@ def _classes(rest: Distinct, total: int, wishes: Wishes) -> tuple[Class, ...]:
     return find_classes(rest.tick_D, rest.rows_D, chain=wishes.chain, endings=wishes.endings)
 
 
-def _cells(rest: Distinct, minimum: int) -> Cells:
+def _cells(rest: Distinct, minimum: int, *, coarse: bool) -> Cells:
     """Cut the ticks that are no spikes into bins, and bins into fine cells."""
     none = np.zeros(0, dtype=np.int64)
     if len(np.unique(rest.counts.root_P)) < minimum:
         return Cells(none, none, none, none, none)
-    edges, places = _quantiles(int(rest.rows_D.sum()))
-    fine = np.interp(np.arange(len(edges) * places - places + 1) / places, np.arange(len(edges)), edges)
+    edges, pieces, places = _quantiles(int(rest.rows_D.sum()))
+    if coarse:
+        edges, pieces, places = np.linspace(0, 1, FEW_VALUES + 1), 1, 1
+    fine = np.interp(np.arange(len(edges) * pieces - pieces + 1) / pieces, np.arange(len(edges)), edges)
     middle_D = (np.cumsum(rest.rows_D) - rest.rows_D / 2) / rest.rows_D.sum()
     fine_D = np.searchsorted(fine[1:-1], middle_D, side="right")
     used, cell_D = np.unique(fine_D, return_inverse=True)
     merged_D = group_until_safe(cell_D, rest.value_P, rest.counts.root_P, minimum=minimum)
     first_F = np.flatnonzero(np.diff(merged_D, prepend=-1))
-    state_F = np.unique(used[cell_D[first_F]] // places, return_inverse=True)[1]
-    place_F = np.arange(len(first_F)) - np.searchsorted(state_F, state_F)
+    piece_F = used[cell_D[first_F]]
+    state_F = np.unique(piece_F // pieces, return_inverse=True)[1]
+    place_F = piece_F % pieces * places // pieces
     low_F, high_F = _cell_ends(rest, first_F, minimum)
     return Cells(merged_D, low_F, high_F, state_F, place_F)
 
 
-def _quantiles(rows: int) -> tuple[NDArray[np.float64], int]:
-    """Give the quantiles between bins, with bins of halving mass in the tails, and the places of a bin."""
+def _quantiles(rows: int) -> tuple[NDArray[np.float64], int, int]:
+    """Give the quantiles between bins, with bins of halving mass in the tails, pieces and places of a bin."""
     bins = int(np.clip(rows / ROWS_OF_BIN, FEWEST_BINS, MOST_BINS))
     steps = max(int(np.log2(max(TAIL_SHARE * rows / ROWS_OF_TAIL, 1))), 0) + 1
     tail = TAIL_SHARE * 0.5 ** np.arange(steps)[::-1]
     inner = np.linspace(TAIL_SHARE, 1 - TAIL_SHARE, bins + 1)[1:-1]
-    places = int(np.clip(rows / bins / ROWS_OF_CELL, 1, MOST_PLACES))
-    return np.concatenate([[0.0], tail, inner, 1 - tail[::-1], [1.0]]), places
+    pieces = int(np.clip(rows / bins / ROWS_OF_CELL, 1, MOST_CELLS))
+    places = int(np.clip(rows / bins / ROWS_OF_PLACE, 1, MOST_CELLS))
+    return np.concatenate([[0.0], tail, inner, 1 - tail[::-1], [1.0]]), pieces, places
 
 
 def _cell_ends(rest: Distinct, first_F: Rows, minimum: int) -> tuple[Rows, Rows]:
@@ -371,6 +379,7 @@ def _line(
     order = np.lexsort((leaves.low, leaves.kind, place_L, state_L))
     return Line(
         classes=classes,
+        class_token=wishes.weekdays and len(classes) > 1,
         places=int(cells.place_F.max(initial=0)) + 1,
         missing=missing,
         refused=np.array(sorted(wishes.never), dtype=np.int64),

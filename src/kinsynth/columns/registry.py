@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from kinsynth.columns.base import Codec, ColumnType
+from kinsynth.columns.base import ColumnType
 from kinsynth.columns.categorical import CategoricalCodec, build_categorical
+from kinsynth.columns.coordinate import CoordinateCodec, build_coordinates
+from kinsynth.columns.count import CountCodec
 from kinsynth.columns.datetime import DatetimeCodec, build_date, build_datetime, build_time
+from kinsynth.columns.identifier import IdentifierCodec, build_identifier
 from kinsynth.columns.numeric import OrderedCodec, build_number
+from kinsynth.columns.reference import build_reference
+from kinsynth.columns.sequence import SequenceCodec
 
 COLUMN_TYPES: dict[str, ColumnType] = {
     kind.name: kind
@@ -19,9 +24,23 @@ COLUMN_TYPES: dict[str, ColumnType] = {
         ColumnType("date", build_date),
         ColumnType("time", build_time),
         ColumnType("datetime", build_datetime),
+        ColumnType("coordinates", build_coordinates),
+        ColumnType("identifier", build_identifier),
+        ColumnType("reference", build_reference),
     )
 }
-CODECS: dict[str, Any] = {codec.kind: codec for codec in (CategoricalCodec, OrderedCodec, DatetimeCodec)}
+CODECS: dict[str, Any] = {
+    codec.kind: codec
+    for codec in (
+        CategoricalCodec,
+        OrderedCodec,
+        DatetimeCodec,
+        CoordinateCodec,
+        IdentifierCodec,
+        CountCodec,
+        SequenceCodec,
+    )
+}
 
 
 def column_type(name: str) -> ColumnType:
@@ -35,7 +54,9 @@ def column_type(name: str) -> ColumnType:
     return COLUMN_TYPES[name]
 
 
-def codec_from_json(document: dict[str, Any]) -> Codec:
-    """Make a codec of its JSON document; the inverse of ``Codec.to_json``."""
-    codec: Codec = CODECS[document["kind"]].from_json(document)
-    return codec
+def codec_from_json(document: dict[str, Any]) -> Any:
+    """Make a codec of its JSON document; the inverse of ``Codec.to_json``.
+
+    All are a ``Codec`` but ``SequenceCodec``, which needs the parents of the rows too.
+    """
+    return CODECS[document["kind"]].from_json(document)

@@ -7,6 +7,7 @@ an ordered column is learned on ticks.
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Protocol
@@ -91,6 +92,11 @@ class NumberScale:
         if pa.types.is_integer(target):
             number_R = np.rint(number_R)
         return pc.cast(pa.array(number_R, mask=~valid_R), target, safe=False)
+
+    @property
+    def steps(self) -> float:
+        """Ticks of one unit."""
+        return 10.0**self.decimals if self.binary is None else 2.0**self.binary
 
     def read(self, text: str) -> int:
         """Give the tick of a written number."""
@@ -180,6 +186,37 @@ class TimeScale:
         return _micros_of_day(read_moment(text, self.pattern, time_only=True)) // self.unit_us
 
 
+@dataclass(frozen=True)
+class MomentScale:
+    """Moments in steps of ``unit_us`` microseconds since 1970.
+
+    Attributes:
+        storage: Arrow type of the values.
+        unit_us: Length of a step, microseconds.
+        pattern: strftime pattern of moments in the settings; None for ISO.
+    """
+
+    kind: ClassVar[str] = "moment"
+    storage: str
+    unit_us: int = 1
+    pattern: str | None = None
+
+    def to_ticks(self, values: pa.Array) -> tuple[Rows, Valid]:
+        """Give ticks."""
+        micro_R, valid_R = as_micros(values)
+        return micro_R // self.unit_us, valid_R
+
+    def to_values(self, tick_R: Rows, valid_R: Valid) -> pa.Array:
+        """Give values of the storage type."""
+        target = storage_type(self.storage)
+        micros = pa.array(tick_R * self.unit_us, mask=~valid_R)
+        return pc.cast(pc.cast(micros, pa.timestamp("us", tz=target.tz)), target, safe=False)
+
+    def read(self, text: str) -> int:
+        """Give the tick of a written moment."""
+        return moment_us(read_moment(text, self.pattern)) // self.unit_us
+
+
 def read_moment(text: str, pattern: str | None, *, time_only: bool = False) -> dt.datetime:
     """Read a date, time or both, by a strftime pattern or as ISO 8601.
 
@@ -187,10 +224,9 @@ def read_moment(text: str, pattern: str | None, *, time_only: bool = False) -> d
         ValueError: The text is none.
     """
     if pattern is not None:
-        try:
-            return dt.datetime.strptime(text.strip(), pattern)  # noqa: DTZ007
-        except ValueError:
-            pass  # ISO is understood beside the source's own pattern
+        # ISO is understood beside the source's own pattern.
+        with suppress(ValueError):
+            return dt.datetime.strptime(text.strip(), pattern)
     if time_only:
         return dt.datetime.combine(dt.date(_FIRST_YEAR, 1, 1), dt.time.fromisoformat(text.strip()))
     return dt.datetime.fromisoformat(text.strip())
@@ -236,7 +272,7 @@ def _decimal_values(tick_R: Rows, valid_R: Valid, target: pa.DataType, decimals:
     return pc.cast(plain, target)
 
 
-_SCALES: dict[str, Any] = {kind.kind: kind for kind in (NumberScale, DayScale, TimeScale)}
+_SCALES: dict[str, Any] = {kind.kind: kind for kind in (NumberScale, DayScale, TimeScale, MomentScale)}
 
 
 def write_scale(scale: Scale) -> dict[str, Any]:

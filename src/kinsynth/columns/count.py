@@ -1,0 +1,122 @@
+"""Numbers of child rows: exact where enough parents share them, else ranges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kinsynth.columns.base import Rows, Values
+from kinsynth.columns.storage import as_array
+from kinsynth.encoded import IntArray, SubColumn
+from kinsynth.privacy.protection import count_roots, extremes, group_until_safe
+from kinsynth.settings.privacy import Protection
+
+MOST_CODES = 256
+
+
+@dataclass(frozen=True, eq=False)
+class CountCodec:
+    """Codes of child counts: code k stands for the counts from ``low_K[k]`` to ``high_K[k]``.
+
+    Attributes:
+        low_K: Smallest count of each code, ascending.
+        high_K: Largest count of each code, included.
+        mass_K: Parents of each code.
+
+    Guarantees:
+        Every range holds the counts of at least ``rare_minimum`` roots; the largest count drawn is
+        reached by at least ``extreme_minimum`` roots.
+    """
+
+    kind: ClassVar[str] = "count"
+    low_K: Rows
+    high_K: Rows
+    mass_K: Rows
+
+    @cached_property
+    def sub_columns(self) -> tuple[SubColumn, ...]:
+        """One ordered token."""
+        position_K = (np.cumsum(self.mass_K) - self.mass_K / 2) / max(int(self.mass_K.sum()), 1)
+        return (SubColumn(0, len(self.low_K), position_K.astype(np.float32)),)
+
+    @property
+    def draws(self) -> int:
+        """One: the count within the range."""
+        return 1
+
+    def encode(self, values: Values) -> IntArray:
+        """Turn counts into codes; a count between two ranges joins the nearer one."""
+        count_R = as_array(values[0]).fill_null(0).to_numpy().astype(np.int64)
+        code_R = np.searchsorted(self.low_K, count_R, side="right").clip(1) - 1
+        next_R = (code_R + 1).clip(max=len(self.low_K) - 1)
+        nearer_R = self.low_K[next_R] - count_R < count_R - self.high_K[code_R]
+        codes_RC: IntArray = np.where(nearer_R, next_R, code_R).astype(np.int32)[:, None]
+        return codes_RC
+
+    def decode(self, codes_RC: IntArray, uniform_RD: NDArray[Any]) -> Values:
+        """Draw counts within the ranges."""
+        low_R, high_R = self.low_K[codes_RC[:, 0]], self.high_K[codes_RC[:, 0]]
+        drawn_R = low_R + (uniform_RD[:, 0] * (high_R - low_R + 1)).astype(np.int64)
+        return (pa.array(np.minimum(drawn_R, high_R)),)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything as JSON."""
+        return {
+            "kind": self.kind,
+            "low": self.low_K.tolist(),
+            "high": self.high_K.tolist(),
+            "mass": self.mass_K.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> CountCodec:
+        """Make a codec of ``to_json``'s document."""
+        return cls(*(np.array(document[name], dtype=np.int64) for name in ("low", "high", "mass")))
+
+
+def build_count(count_R: Rows, root_R: Rows, protection: Protection) -> CountCodec:
+    """Choose the ranges of child counts.
+
+    Args:
+        count_R: Child rows of each parent row, zeros included, shape (R,).
+        root_R: Number of each parent row's root, shape (R,).
+        protection: How many roots a count needs.
+    """
+    minimum = max(protection.rare_minimum, protection.extreme_minimum)
+    if len(np.unique(root_R)) < minimum:
+        return CountCodec(*(np.zeros(1, dtype=np.int64) for _ in range(3)))
+    _, highest = extremes(count_R, root_R, minimum=minimum)
+    tick_D, value_R, rows_D = np.unique(np.minimum(count_R, highest), return_inverse=True, return_counts=True)
+    group_D = _groups(value_R, root_R, minimum=minimum, values=len(tick_D))
+    if group_D.max() >= MOST_CODES:
+        middle_D = (np.cumsum(rows_D) - rows_D / 2) / rows_D.sum()
+        equal_D = np.unique((middle_D * MOST_CODES).astype(np.int64), return_inverse=True)[1]
+        group_D = group_until_safe(equal_D, value_R, root_R, minimum=minimum)
+    first = np.flatnonzero(np.diff(group_D, prepend=-1) & (group_D >= 0))
+    codes = group_D[first]
+    last = len(tick_D) - 1 - np.array([np.argmax(group_D[::-1] == code) for code in codes])
+    mass = np.bincount(group_D[group_D >= 0], rows_D[group_D >= 0], int(group_D.max()) + 1)
+    return CountCodec(tick_D[first], tick_D[last], mass[codes].astype(np.int64))
+
+
+def _groups(value_R: Rows, root_R: Rows, *, minimum: int, values: int) -> Rows:
+    """Give each count that enough roots share a group, and each run of others as few as are safe.
+
+    A run that stays unsafe gets no group (-1): its counts join the nearest range when encoded.
+    """
+    safe_D = count_roots(value_R, root_R, codes=values) >= minimum
+    starts = np.flatnonzero(np.concatenate([[True], safe_D[1:] | safe_D[:-1]]))
+    group_D, following = np.full(values, -1), 0
+    for start, stop in zip(starts, [*starts[1:], values], strict=True):
+        inside_R = (value_R >= start) & (value_R < stop)
+        inner_D = np.arange(stop - start)
+        inner_D = group_until_safe(inner_D, value_R[inside_R] - start, root_R[inside_R], minimum=minimum)
+        alone = len(np.unique(root_R[inside_R])) < minimum
+        group_D[start:stop] = -1 if alone else inner_D + following
+        following += 0 if alone else int(inner_D[-1]) + 1
+    return group_D
