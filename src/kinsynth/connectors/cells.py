@@ -15,7 +15,7 @@ Kind = Literal["text", "number", "boolean", "date", "datetime", "time"]
 
 _EXACT_INTEGER = 2**53
 _EXACT_DIGITS = 15
-_DAY_US = 86_400_000_000
+_DAY_MS = 86_400_000
 _SERIAL_OF_1970 = 25_569
 _FIRST_SAFE_DAY = 61  # 1900-03-01: before it, spreadsheets count a 29 February 1900 that never was
 
@@ -79,7 +79,7 @@ def _moments(array: pa.Array, text: pa.Array) -> Cells:
         return Cells("text", text, _everywhere(array, value=True))
     fine = array.cast(pa.time64("us") if is_time else pa.timestamp("us")).cast(pa.int64())
     inexact = pc.not_equal(pc.multiply(pc.divide(fine, 1000), 1000), fine)
-    serial = pc.divide(fine.cast(pa.float64()), float(_DAY_US))
+    serial = pc.divide(pc.divide(fine, 1000).cast(pa.float64()), float(_DAY_MS))
     if not is_time:
         serial = pc.add(serial, float(_SERIAL_OF_1970))
         inexact = pc.or_(inexact, pc.less(serial, float(_FIRST_SAFE_DAY)))

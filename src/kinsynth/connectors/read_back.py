@@ -96,8 +96,10 @@ def _read_strings(sheet: Sheet, where: str) -> pa.Table:
 
 
 def _typed(strings: pa.Table, table: Table) -> pa.Table:
-    """Turn strings into the types of the schema."""
-    columns = [parse_text(strings.column(column.name), column) for column in table.columns]
+    """Turn strings into the types of the schema; columns by place, for names may have been neutralised."""
+    columns = [
+        parse_text(cells, column) for cells, column in zip(strings.columns, table.columns, strict=True)
+    ]
     return pa.table(columns, names=list(table.column_names))
 
 
