@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
-from kinsynth import errors
+import kinsynth.errors
 from kinsynth.errors import InternalError, KinsynthError, OutOfMemory, SourceError
 
 _SECONDS_TO_END = 5
@@ -119,7 +119,7 @@ def _answer(output: bytes, returncode: int, *, memory_bytes: int, timeout_s: int
     if answer["outcome"] == "fault":
         raise InternalError("internal.child", f"{answer['type']} at {answer['at']}.")
     if answer["outcome"] == "error":
-        kind: type[KinsynthError] = getattr(errors, answer["class"])
+        kind: type[KinsynthError] = getattr(kinsynth.errors, answer["class"])
         raise kind(answer["code"], answer["message"], where=answer["where"], remedy=answer["remedy"])
     return answer["value"]
 
