@@ -45,6 +45,11 @@ def test_nothing_heavy_is_loaded(code: str) -> None:
     assert loaded(code) & set(HEAVY) == set()
 
 
+def test_inspection_and_checks_load_no_torch() -> None:
+    """What answers before a run needs tables, no network, no charts."""
+    assert loaded("import kinsynth.pipeline.review") & {"torch", "matplotlib", "faiss", "typst"} == set()
+
+
 def test_help_is_quick() -> None:
     """Help appears before one notices; the best of three, since machines are shared."""
     times = []
