@@ -8,7 +8,7 @@ from dataclasses import replace
 import polars as pl
 import pyarrow as pa
 
-from kinsynth.columns.detect import Detected, is_text
+from kinsynth.columns.detect import Detected, is_grouped, is_text
 from kinsynth.columns.patterns import moment_columns
 from kinsynth.schema.keys import family
 from kinsynth.schema.literals import reads_back, unparsable_rows
@@ -113,7 +113,8 @@ def _moments(kind: str, distinct: pa.ChunkedArray, declared: str | None, *, name
 def _numbers(kind: str, distinct: pa.ChunkedArray, mark: str, *, name: str) -> Iterator[Column]:
     """Give numbers with a decimal mark, digit groups allowed."""
     cells = pl.Series(distinct)
-    chosen = "," if mark == "auto" and not cells.str.contains(r"\.\d+$").any() else _MARKS[mark]
+    comma = not cells.str.contains(r"\.\d+$").any() and not is_grouped(distinct)
+    chosen = "," if mark == "auto" and comma else _MARKS[mark]
     text = TextFormat(decimal_mark=chosen, point_zero=False)
     digits = cells.str.extract(rf"[{chosen}](\d+)$").str.len_bytes().fill_null(0).to_numpy()
     most = min(int(digits.max(initial=0)), 15)

@@ -198,11 +198,11 @@ def _readings(
         yield long, 0.8, "whole numbers of up to 38 digits"
     if all(re.match(_DECIMAL, text) for text in texts):
         yield from _numeric_columns(distinct, name, mark=".")
-    elif all(re.match(_COMMA_DECIMAL, text) for text in texts) and not _is_grouped(distinct):
+    elif all(re.match(_COMMA_DECIMAL, text) for text in texts) and not is_grouped(distinct):
         yield from _numeric_columns(distinct, name, mark=",")
 
 
-def _is_grouped(distinct: pa.ChunkedArray) -> bool:
+def is_grouped(distinct: pa.ChunkedArray) -> bool:
     """Tell whether a comma could as well separate thousands."""
     return bool(pl.Series(distinct).str.contains(_THOUSANDS).all())
 

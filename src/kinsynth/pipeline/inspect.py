@@ -116,7 +116,7 @@ def as_database(tables: Tables, schema: Schema, *, origin: Literal["original", "
     """Give tables as a database of a known schema: columns chosen, text read as the schema says.
 
     Raises:
-        SchemaError: ``data.missing_table``, ``data.missing_column`` or ``data.unparsable``: a cell does not fit.
+        SchemaError: ``data.missing_table``, ``data.missing_column`` or ``data.unparsable``.
     """
     fitted = {}
     for name, table in schema.tables.items():

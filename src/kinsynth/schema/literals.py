@@ -103,10 +103,12 @@ def _parsed(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     if pa.types.is_temporal(storage):
         return _read_moment(series, text, storage)
     numbers = _plain_numbers(series, text)
-    if pa.types.is_integer(storage):
-        numbers = numbers.str.replace(r"\.0*$", "") if text.decimals else numbers
+    if pa.types.is_integer(storage) or (pa.types.is_decimal(storage) and storage.scale <= 0):
+        numbers = _whole(numbers.str.replace(r"\.0*$", "") if text.decimals else numbers)
     if pa.types.is_decimal(storage):
         read = numbers.cast(pl.Decimal(38, storage.scale), strict=False)
+    elif pa.types.is_unsigned_integer(storage):
+        read = numbers.cast(pl.UInt64, strict=False)
     else:
         read = numbers.cast(pl.Float64 if pa.types.is_floating(storage) else pl.Int64, strict=False)
     return _chunked(read.to_arrow()).cast(storage, safe=False)
@@ -143,6 +145,13 @@ def _write_integer(series: pl.Series, text: TextFormat) -> pl.Series:
     """Write whole numbers, with zeros after the mark where the source has them; strings stay."""
     written = series.cast(pl.String)
     return written + f"{text.decimal_mark}{'0' * text.decimals}" if text.decimals else written
+
+
+def _whole(numbers: pl.Series) -> pl.Series:
+    """Leave out what is no whole number."""
+    return pl.DataFrame({"x": numbers}).select(pl.when(pl.col("x").str.contains(r"^[+-]?\d+$")).then("x"))[
+        "x"
+    ]
 
 
 def _write_double(series: pl.Series, text: TextFormat) -> pl.Series:

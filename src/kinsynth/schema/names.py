@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-_SPLIT = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+")
+_BORDER = re.compile(
+    r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])|[\W_]+"
+)
 
 
 def _vocabulary(text: str) -> frozenset[str]:
@@ -15,6 +17,7 @@ def _vocabulary(text: str) -> frozenset[str]:
 
 
 _KEY = _vocabulary("id ids key identifier uuid guid oid uid pk fk code number no num nr ref")
+_IRREGULAR = {"ids": "id", "people": "person", "children": "child", "staffs": "staff", "indices": "index"}
 _STRONG = frozenset(("id", "identifier", "uuid", "guid", "oid", "uid", "pk", "key"))
 _ENDS_IN_ID = _vocabulary(
     "paid unpaid prepaid valid invalid grid solid fluid rapid covid void avoid said raid hybrid android acid "
@@ -112,7 +115,7 @@ def words(name: str) -> Words:
     ('film', 'category')
     """
     parts: list[str] = []
-    for part in _SPLIT.findall(name):
+    for part in filter(None, _BORDER.split(name)):
         word = part.lower()
         parts += (word if word in _ENDS_IN_ID else _GLUED.sub(r" \1", word)).split()
     return Words(tuple(singular(part) for part in parts))
@@ -124,10 +127,12 @@ def singular(word: str) -> str:
     >>> [singular(word) for word in ("categories", "boxes", "orders", "address", "status", "bus")]
     ['category', 'box', 'order', 'address', 'status', 'bus']
     """
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     if word.endswith(("sses", "xes", "ches", "shes")):
         return word[:-2]
     if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
         return word[:-1]
-    return "id" if word == "ids" else word
+    return word

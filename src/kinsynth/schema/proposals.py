@@ -322,6 +322,7 @@ def _name_match(column: _Profile, target: _Profile) -> float:
         (0.95, child.is_identifier and named and subject in (table, key.subject)),
         (0.9, bool(key.subject) and child.parts[-len(key.parts) :] == key.parts),
         (0.9, named and subject in (table, key.subject)),
+        (0.9, child.is_identifier and named and subject[-len(table) :] == table),
         (0.85, named and subject[-len(table) :] == table),
         (0.75, column.table == target.table),
         (0.7, child.is_identifier and named and subject[-1] == table[-1]),
