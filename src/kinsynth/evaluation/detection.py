@@ -60,10 +60,14 @@ def _boost(
         chance_R = 1 / (1 + np.exp(-score_R))
         slope_R = np.where(learning_R, positive_R - chance_R, 0.0)
         weight_R = np.where(learning_R, chance_R * (1 - chance_R), 0.0)
-        width = codes_RC.shape[1]
-        chosen = np.sort(rng.permutation(width)[: max(1, min(width, int(np.ceil(width * 0.6)), 24))])
+        chosen = np.sort(rng.permutation(codes_RC.shape[1])[: _columns_seen(codes_RC.shape[1])])
         score_R += _RATE * _grow(codes_RC[:, chosen], slope_R, weight_R, cells)
     return score_R
+
+
+def _columns_seen(width: int) -> int:
+    """Choose how many columns one tree looks at: all of few, a part of many."""
+    return min(width, max(4, min(-(-3 * width // 5), 24)))
 
 
 def _grow(codes_RC: IntArray, slope_R: FloatArray, weight_R: FloatArray, cells: int) -> FloatArray:

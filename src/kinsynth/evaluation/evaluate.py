@@ -11,7 +11,7 @@ from kinsynth.evaluation import relational, scores
 from kinsynth.evaluation.bins import Binned, bin_variable
 from kinsynth.evaluation.detection import detect
 from kinsynth.evaluation.disclosure import compare_neighbours
-from kinsynth.evaluation.fidelity import Pair, compare_pair, dependence_kept, distances, similarity_interval
+from kinsynth.evaluation.fidelity import Pair, compare_pair, dependence_kept, distances, distance_interval
 from kinsynth.evaluation.links import ancestry, climb, groups, key_columns, link, linking_columns, subjects
 from kinsynth.evaluation.marginals import missing_shares, show
 from kinsynth.evaluation.results import (
@@ -187,20 +187,15 @@ def _compare_column(
     """Compare one column."""
     found = distances(cells.parts, cells.cardinality, grouped_R)
     rows_each = 1.0 if grouped_R is None else len(grouped_R) / (int(grouped_R.max()) + 1)
-    interval = similarity_interval(
-        cells.shares(0),
-        cells.shares(1),
-        sizes=(len(cells.parts[0]) / rows_each, len(cells.parts[1]) / rows_each),
-        chance=found[0].chance,
-        seed=comparison.seed,
-    )
+    sizes = (len(cells.parts[0]) / rows_each, len(cells.parts[1]) / rows_each)
+    near, far = distance_interval(cells.shares(0), cells.shares(1), sizes=sizes, seed=comparison.seed)
     return ColumnComparison(
         name=variable.column.name,
         type=variable.column.type,
         similarity=Metric(
             name="column_similarity",
             value=round(found[0].similarity, 4),
-            interval=interval,
+            interval=(round(1 - far, 4), round(1 - near, 4)),
             reference=round(found[1].similarity, 4) if len(found) > 1 else None,
         ),
         missing=missing_shares(variable),

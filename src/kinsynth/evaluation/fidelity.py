@@ -64,18 +64,28 @@ def similarity(distance: float, chance: float) -> float:
     return min(1.0, (1 - distance) / max(1 - chance, 1e-9))
 
 
-def similarity_interval(
-    share_K: FloatArray, other_K: FloatArray, *, sizes: tuple[float, float], chance: float, seed: int
+def distance_interval(
+    share_K: FloatArray, other_K: FloatArray, *, sizes: tuple[float, float], seed: int
 ) -> tuple[float, float]:
-    """Give the 95 % interval of a similarity, by redrawing both samples of the given sizes."""
+    """Give the 95 % interval of the total variation of two truths, by redrawing both samples.
+
+    Redrawing adds chance a second time; by as much the measured distance is too large already.
+
+    Args:
+        share_K: Shares in one sample, shape (K,).
+        other_K: Shares in the other.
+        sizes: Independent rows behind each.
+        seed: Chooses the redraws.
+    """
     rng = np.random.default_rng(seed)
     drawn_BK = [
         rng.multinomial(max(round(size), 1), share / share.sum(), size=_REDRAWS) / max(round(size), 1)
         for size, share in zip(sizes, (share_K, other_K), strict=True)
     ]
-    half = 1.96 * float(np.std(np.abs(drawn_BK[0] - drawn_BK[1]).sum(axis=1) / 2)) / max(1 - chance, 1e-9)
-    value = similarity(total_variation(share_K, other_K), chance)
-    return round(max(0.0, value - half), 4), round(min(1.0, value + half), 4)
+    redrawn_B = np.abs(drawn_BK[0] - drawn_BK[1]).sum(axis=1) / 2
+    measured = total_variation(share_K, other_K)
+    middle, half = 2 * measured - float(redrawn_B.mean()), 1.96 * float(redrawn_B.std())
+    return max(0.0, min(middle - half, measured)), min(1.0, max(middle + half, measured))
 
 
 def crossed(first_R: IntArray, second_R: IntArray, cells: tuple[int, int]) -> IntArray:

@@ -99,10 +99,12 @@ def _show_categories(variable: Variable, subject_R: IntArray, protection: Protec
 def _show_numbers(variable: Variable, ends: tuple[float, float]) -> Distribution:
     """Count values in cells of equal width; values beyond the ends belong to the outermost cells."""
     low, high = ends
-    if variable.column.type == "integer" and high - low < _DISTINCT:
+    if low == high:
+        edges = low + np.array([-1, 1]) * max(0.5, abs(low) * 1e-6)
+    elif variable.column.type == "integer" and high - low < _DISTINCT:
         edges = np.arange(low - 0.5, high + 1)
     else:
-        edges = np.linspace(low, high if high > low else low + 1, _CELLS + 1)
+        edges = np.linspace(low, high, _CELLS + 1)
     counts = [
         np.histogram(np.clip(part[~np.isnan(part)], edges[0], edges[-1]), edges)[0] for part in variable.parts
     ]

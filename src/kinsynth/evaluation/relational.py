@@ -7,12 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from kinsynth.evaluation.bins import Binned
-from kinsynth.evaluation.fidelity import compare_pair, dependence_kept, distances, total_variation
+from kinsynth.evaluation.fidelity import (
+    compare_pair,
+    dependence_kept,
+    distance_interval,
+    distances,
+    total_variation,
+)
 from kinsynth.evaluation.marginals import shares
 from kinsynth.evaluation.results import Distribution, Metric
 from kinsynth.evaluation.variables import FloatArray, IntArray
 
-_REDRAWS = 200
 _CELLS = 12
 
 
@@ -31,16 +36,11 @@ def count_distance(parts: Sequence[IntArray], *, seed: int) -> Metric:
     """Measure the total variation of exact child counts, original against synthetic."""
     spread = count_shares(parts)
     value = total_variation(spread[0], spread[1])
-    rng = np.random.default_rng(seed)
-    draws = [
-        rng.multinomial(len(part), share, size=_REDRAWS) / len(part)
-        for part, share in zip(parts, spread, strict=True)
-    ]
-    half_width = 1.96 * float(np.std(np.abs(draws[0] - draws[1]).sum(axis=1) / 2))
+    low, high = distance_interval(*spread[:2], sizes=(len(parts[0]), len(parts[1])), seed=seed)
     return Metric(
         name="child_count_distance",
         value=round(value, 4),
-        interval=(round(max(0.0, value - half_width), 4), round(min(1.0, value + half_width), 4)),
+        interval=(round(low, 4), round(high, 4)),
         reference=round(total_variation(spread[0], spread[2]), 4) if len(parts) > 2 else None,
         direction="lower",
     )

@@ -160,7 +160,8 @@ def _label_edges(axes: Axes, distribution: Distribution) -> None:
 
     low, high = distribution.edges[0], distribution.edges[-1]
     if distribution.scale == "number" or not _is_calendar(distribution):
-        axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+        whole = low % 1 == 0.5 and len(distribution.edges) == high - low + 1
+        axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10], integer=whole))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
         return
     axes.xaxis.set_major_locator(FixedLocator(list(np.linspace(low, high, 7)[1:-1:2])))
@@ -208,7 +209,7 @@ def moment(value: float, distribution: Distribution) -> str:
 
 def draw_pairs(columns: Sequence[str], original: Matrix, synthetic: Matrix) -> bytes:
     """Draw how columns go together in the original and the synthetic rows, and the difference."""
-    side = 1.75
+    side = min(1.75, 0.4 + 0.22 * len(columns))
     height = 0.42 + side
 
     def fill(figure: Figure) -> None:
@@ -220,7 +221,7 @@ def draw_pairs(columns: Sequence[str], original: Matrix, synthetic: Matrix) -> b
         )
         for place, (title, values, colours) in enumerate(panels):
             left = (1.16 + place * (side + 0.1)) / 6.85
-            axes = figure.add_axes((left, 0.1, side / 6.85, side / height))
+            axes = figure.add_axes((left, 0.16 / height, side / 6.85, side / height))
             _heatmap(axes, values, colours)
             axes.set_title(title, fontsize=6.5, color=INK, pad=4, fontweight="bold")
             numbers = np.arange(len(columns))

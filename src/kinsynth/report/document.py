@@ -82,13 +82,14 @@ def compose(evaluation: Evaluation, *, name: str, facts: Mapping[str, str]) -> D
     """
     document = Document({})
     document.content |= {
-        "name": wording.shortened(name, 120),
+        "name": wording.breakable(name, 120),
         "facts": [[wording.shortened(k, 40), wording.shortened(v, 90)] for k, v in facts.items()],
         "holdout": evaluation.has_holdout,
         "scores": [
             _score(document, "Data accuracy", evaluation.accuracy, _accuracy_words(evaluation.accuracy)),
             _score(document, "Privacy", evaluation.privacy, _privacy_words(evaluation.privacy)),
         ],
+        "highlights": _highlights(evaluation),
         "summary": [_summary(table) for table in evaluation.tables],
         "relation_summary": [_relation_summary(relation) for relation in evaluation.relations],
         "tables": [_table(document, table) for table in evaluation.tables],
@@ -133,10 +134,30 @@ def _privacy_words(value: float | None) -> str:
     return "Synthetic rows give training rows away. Do not publish them as they are."
 
 
+def _highlights(evaluation: Evaluation) -> list[list[str]]:
+    """Name what differs most: a column, a pair of columns, a relation."""
+    columns = [
+        (column.similarity.value, f"{table.name}.{column.name}")
+        for table in evaluation.tables
+        for column in table.columns
+    ]
+    pairs = [
+        (table.pairs.similarity[i][j], f"{table.name}: {table.pairs.columns[j]} × {table.pairs.columns[i]}")
+        for table in evaluation.tables
+        if table.pairs is not None
+        for i in range(len(table.pairs.columns))
+        for j in range(i)
+    ]
+    relations = [(relation.child_counts.value, _arrowed(relation.name)) for relation in evaluation.relations]
+    kinds = (("Column", columns), ("Pair of columns", pairs), ("Child counts", relations))
+    worst = [(title, *min(found)) for title, found in kinds if found]
+    return [[title, wording.breakable(name, 90), wording.percent(value)] for title, value, name in worst]
+
+
 def _summary(table: TableEvaluation) -> dict[str, Any]:
     """Arrange the line of one table."""
     return {
-        "name": wording.shortened(table.name, 60),
+        "name": wording.breakable(table.name, 60),
         "original": wording.rows(table.rows[0]),
         "synthetic": wording.rows(table.rows[1]),
         "holdout": wording.rows(table.rows[2]),
@@ -144,6 +165,11 @@ def _summary(table: TableEvaluation) -> dict[str, Any]:
         **_rating("accuracy", table.accuracy),
         **_rating("privacy", table.privacy),
     }
+
+
+def _arrowed(relation: str) -> str:
+    """Write a relation's name for a reader."""
+    return relation.replace("->", "→")
 
 
 def _rating(name: str, value: float | None) -> dict[str, Any]:
@@ -158,7 +184,7 @@ def _rating(name: str, value: float | None) -> dict[str, Any]:
 def _relation_summary(relation: RelationComparison) -> dict[str, Any]:
     """Arrange the line of one relation."""
     return {
-        "name": wording.shortened(relation.name, 90),
+        "name": wording.breakable(_arrowed(relation.name), 90),
         "distance": percent_pair(relation.total_variation),
         **_rating("accuracy", relation.accuracy),
     }
@@ -203,13 +229,14 @@ def _card(document: Document, column: ColumnComparison) -> dict[str, Any]:
     alt = f"{column.name}: original and synthetic distribution, similarity {wording.percent(similarity)}"
     shown = column.distribution
     return {
-        "name": wording.shortened(column.name, 64),
+        "name": wording.breakable(column.name, 50),
         "type": column.type,
         "similarity": wording.percent(similarity),
         "colour": wording.shade(10 - 40 * (1 - similarity)),
         "missing": f"missing {wording.percent(column.missing[0])} → {wording.percent(column.missing[1])}"
         if max(column.missing[:2]) > 0
         else "",
+        "empty": "All values are missing" if column.missing[0] == 1 else "Too few values to be shown",
         "figure": None if shown is None else document.add(Figure("distribution", (shown,), alt)),
     }
 
@@ -254,7 +281,7 @@ def _relation(document: Document, relation: RelationComparison) -> dict[str, Any
     alt = f"{relation.name}: number of children of each parent, original and synthetic"
     interval = relation.total_variation.interval
     return {
-        "name": wording.shortened(relation.name, 90),
+        "name": wording.breakable(_arrowed(relation.name), 90),
         **_rating("accuracy", relation.accuracy),
         "distance": percent_pair(relation.total_variation),
         "interval": "" if interval is None else " – ".join(map(wording.percent, interval)),

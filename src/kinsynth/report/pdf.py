@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -33,7 +33,8 @@ def render(evaluation: Evaluation, *, name: str, facts: Mapping[str, str] | None
         The PDF.
 
     Guarantees:
-        Same arguments, same bytes. No file or network is read besides our own template and fonts.
+        Same arguments, same bytes; names in scripts our fonts do not know use the system's fonts and may
+        differ between machines. Besides fonts and our template no file is read, and no network.
     """
     return typeset(compose(evaluation, name=name, facts=facts or {}))
 
@@ -52,22 +53,37 @@ def typeset(document: Document) -> bytes:
         as_file(files(__package__)) as package,
     ):
         root = Path(folder)
+        content = json.dumps(document.content, sort_keys=True, ensure_ascii=False)
+        (root / "content.json").write_text(content, encoding="utf-8")
         (root / "report.typ").write_bytes((package / "template.typ").read_bytes())
-        (root / "content.json").write_text(json.dumps(document.content, sort_keys=True), encoding="utf-8")
-        for name, figure in document.figures.items():
-            (root / f"{name}.svg").write_bytes(draw(figure))
+        drawings = {name: draw(figure) for name, figure in document.figures.items()}
+        for name, drawing in drawings.items():
+            (root / f"{name}.svg").write_bytes(drawing)
+        texts = [content, *(drawing.decode() for drawing in drawings.values())]
+        fonts = [*(package / "fonts").glob("*.ttf"), *_fallback_fonts()]
+        for font in fonts:
+            (root / font.name).write_bytes(font.read_bytes())
         return bytes(
             typst.compile(
                 str(root / "report.typ"),
                 root=str(root),
-                font_paths=[str(package / "fonts"), _fallback_fonts()],
-                ignore_system_fonts=True,
+                font_paths=[str(root)],
+                ignore_system_fonts=_signs(fonts).issuperset("".join(texts)),
             )
         )
 
 
-def _fallback_fonts() -> str:
-    """Name the folder of fonts that come with the chart library and know more signs than ours."""
+def _fallback_fonts() -> list[Path]:
+    """Find the fonts that come with the chart library and know more signs than ours."""
     import matplotlib as mpl
 
-    return str(Path(mpl.get_data_path()) / "fonts" / "ttf")
+    folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
+    return [folder / "DejaVuSans.ttf", folder / "DejaVuSans-Bold.ttf"]
+
+
+def _signs(fonts: Sequence[Path]) -> frozenset[str]:
+    """Give the signs our fonts know, and those that need no font; others ask for the system's fonts."""
+    from matplotlib.ft2font import FT2Font
+
+    known = {chr(code) for font in fonts for code in FT2Font(str(font)).get_charmap()}
+    return frozenset(known | set("\n\r\t\u200b"))

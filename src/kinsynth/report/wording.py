@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 GOOD, FAIR, POOR, UNKNOWN = "#0b7a5e", "#b7791f", "#c2341d", "#64748b"
 
 
 def shortened(text: str, length: int) -> str:
-    """Cut a name to a length and replace what cannot be printed.
+    """Cut a name to a length; signs that cannot be printed become spaces.
 
-    >>> shortened("a\\tvery long name", 9)
-    'a very l…'
+    >>> len(shortened("a very long name", 9)), len(shortened("short", 9))
+    (9, 5)
     """
     clean = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in text).strip()
     return clean if len(clean) <= length else clean[: length - 1].rstrip() + "…"
+
+
+def breakable(text: str, length: int) -> str:
+    r"""Shorten a name and let it break after signs between words, and within long words.
+
+    >>> breakable("birth_date", 20).replace("\u200b", "|")
+    'birth_|date'
+    """
+    pieces = re.split(r"(?<=[_./\-])|(?<=[^\s_./\-]{14})", shortened(text, length))
+    return "\u200b".join(piece for piece in pieces if piece)
 
 
 def percent(share: float | None) -> str:

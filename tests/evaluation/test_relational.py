@@ -1,0 +1,79 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from evaluation_toys import shop, shuffled
+
+from kinsynth.evaluation import evaluate
+from kinsynth.evaluation.links import ancestry, link, match_rows, subjects
+from kinsynth.evaluation.relational import cell_starts, child_counts, count_distance, show_counts
+
+
+def test_keys_find_their_rows_and_only_those():
+    import pyarrow as pa
+
+    def keys(*values):
+        return pa.chunked_array([pa.array(values)])
+
+    assert match_rows([keys("b", None, "x", "a")], [keys("a", "b")]).tolist() == [1, -1, -1, 0]
+    both = match_rows([keys(1, 1, 2), keys("x", "y", "x")], [keys(2, 1), keys("x", "x")])
+    assert both.tolist() == [1, -1, 0]
+
+
+def test_match_rows_equals_the_slow_one():
+    import pyarrow as pa
+
+    rng = np.random.default_rng(0)
+    parents = rng.permutation(50)[:30]
+    children = rng.integers(0, 60, 200)
+    found = match_rows([pa.chunked_array([children])], [pa.chunked_array([parents])])
+    place = {int(key): row for row, key in enumerate(parents)}
+    assert found.tolist() == [place.get(int(key), -1) for key in children]
+
+
+def test_subjects_are_root_rows():
+    database = shop(20, seed=1)
+    relation = database.schema.relations[0]
+    np.testing.assert_array_equal(subjects(database, "orders"), link(database, relation))
+    assert ancestry(database.schema, "customers") == ()
+
+
+def test_child_counts_include_parents_without_children():
+    assert child_counts(np.array([0, 2, 2, -1]), 4).tolist() == [1, 0, 2, 0]
+
+
+def test_equal_counts_have_no_distance_and_disjoint_ones_are_far():
+    same = count_distance([np.array([0, 1, 2])] * 2, seed=0)
+    apart = count_distance([np.array([0, 0]), np.array([3, 3])], seed=0)
+    assert (same.value, apart.value) == (0, 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cells_of_counts_hold_enough_parents(seed):
+    counts = np.random.default_rng(seed).negative_binomial(1, 0.05, 500)
+    starts = [*cell_starts(counts, 5), np.inf]
+    held = [((counts >= low) & (counts < high)).sum() for low, high in pairwise(starts)]
+    assert starts[0] == 0
+    assert min(held) >= 5
+
+
+def test_a_lonely_large_count_is_not_shown():
+    counts = np.array([0] * 50 + [1] * 50 + [987])
+    assert show_counts([counts, counts], 5).labels == ("0", "1+")
+
+
+def test_a_relation_with_other_child_counts_scores_low_and_a_fresh_one_high():
+    original, holdout = shop(1500, seed=1), shop(300, seed=2)
+    fresh = evaluate(original, shop(1500, seed=3), holdout=holdout).relations[0]
+    other = evaluate(original, shop(1500, seed=3, mean=9), holdout=holdout).relations[0]
+    assert fresh.accuracy > 9
+    assert other.child_counts.value < 0.6
+    assert (
+        fresh.total_variation.interval[0] <= fresh.total_variation.value <= fresh.total_variation.interval[1]
+    )
+
+
+def test_children_that_ignore_their_parents_are_noticed():
+    original = shop(1500, seed=1)
+    broken = evaluate(original, shuffled(shop(1500, seed=3))).relations[0]
+    assert broken.pairs.value < 0.2
