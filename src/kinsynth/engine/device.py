@@ -1,10 +1,10 @@
-"""Device: whether a GPU can be used. Asked once, before the plan; the plan holds the answer."""
+"""Which device can compute."""
 
 from __future__ import annotations
 
+import torch
+
 
 def has_cuda() -> bool:
-    """Say whether torch finds a GPU."""
-    import torch
-
+    """Tell whether torch can use a GPU."""
     return bool(torch.cuda.is_available())

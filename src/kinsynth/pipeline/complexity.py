@@ -185,8 +185,8 @@ def measure_work(inspection: Inspection, synthesis: Synthesis, *, machine: Machi
             shape,
             synthesis.training,
             free_memory_bytes=machine.free_memory_bytes,
-            cores=machine.cores,
-            cuda=machine.cuda,
+            threads=machine.cores,
+            device="cuda" if machine.cuda else "cpu",
         )
         for name, shape in shapes.items()
     }

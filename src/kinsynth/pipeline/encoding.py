@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec
 from kinsynth.columns.count import CountCodec, build_count
-from kinsynth.columns.identifier import KeyCodec, build_key
+from kinsynth.columns.identifier import IdentifierCodec, build_key
 from kinsynth.columns.reference import build_reference
 from kinsynth.columns.registry import codec_from_json, column_type
 from kinsynth.columns.sequence import SequenceCodec, build_sequence
+from kinsynth.columns.storage import as_array
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, IntArray, SubColumn
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.roles import Roles, find_roles
@@ -47,12 +48,14 @@ class Factor:
         columns: Columns of the table it reads and fills; empty for a count.
         codec: How it becomes codes.
         child: The child table of a count; empty otherwise.
+        anchor: The parent's column that the start of a sequence counts from; empty for none.
     """
 
     kind: FactorKind
     columns: tuple[str, ...]
     codec: Codec | SequenceCodec
     child: str = ""
+    anchor: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class TableCodec:
     parent: str | None
     ordered: bool
     factors: tuple[Factor, ...]
-    keys: Mapping[str, KeyCodec]
+    keys: Mapping[str, IdentifierCodec]
 
     @property
     def sub_columns(self) -> tuple[SubColumn, ...]:
@@ -101,8 +104,14 @@ class TableCodec:
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
         factors = [
-            {"kind": f.kind, "columns": list(f.columns), "child": f.child, "codec": f.codec.to_json()}
-            for f in self.factors
+            {
+                "kind": factor.kind,
+                "columns": list(factor.columns),
+                "child": factor.child,
+                "anchor": factor.anchor,
+                "codec": factor.codec.to_json(),
+            }
+            for factor in self.factors
         ]
         return {
             "name": self.name,
@@ -116,10 +125,10 @@ class TableCodec:
     def from_json(document: Mapping[str, Any]) -> TableCodec:
         """Read what ``to_json`` gave."""
         factors = tuple(
-            Factor(f["kind"], tuple(f["columns"]), codec_from_json(f["codec"]), f["child"])
+            Factor(f["kind"], tuple(f["columns"]), codec_from_json(f["codec"]), f["child"], f["anchor"])
             for f in document["factors"]
         )
-        keys = {column: KeyCodec.from_json(codec) for column, codec in document["keys"].items()}
+        keys = {column: IdentifierCodec.from_json(codec) for column, codec in document["keys"].items()}
         return TableCodec(document["name"], document["parent"], document["ordered"], factors, keys)
 
 
@@ -189,7 +198,7 @@ class _TableFit:
             structure,
             arranged,
         )
-        self.name, self.rows = name, arranged[name]
+        self.schema, self.name, self.rows = database.schema, name, arranged[name]
         self.table = self.rows.take(database.tables[name])
         self.shape = database.schema.tables[name]
         self.roles: Roles = find_roles(database.schema, structure, name)
@@ -207,8 +216,8 @@ class _TableFit:
             keys={column: self._key(column) for column in self.roles.keys},
         )
 
-    def _key(self, column: str) -> KeyCodec:
-        return build_key(self.database.tables[self.name][column])
+    def _key(self, column: str) -> IdentifierCodec:
+        return build_key(column_type("identifier").fit((self.table[column],), self.rows.root_R))
 
     def _counts(self) -> list[Factor]:
         return [
@@ -230,17 +239,44 @@ class _TableFit:
 
     def _sequence(self) -> list[Factor]:
         name = self.roles.sequence
-        if name is None or self.rows.parent_R is None:
+        if name is None:
             return []
-        codec = build_sequence(
-            self.table[name],
-            parent_R=self.rows.parent_R,
-            root_R=self.rows.root_R,
-            settings=self.treatments.get(name, Column()),
-            protection=self.synthesis.protection,
+        codecs = {anchor: self._sequence_codec(name, anchor) for anchor in ("", *self._anchors(name))}
+        anchor = next((anchor for anchor, codec in codecs.items() if codec.relative), "")
+        return [Factor("sequence", (name,), codecs[anchor], anchor=anchor)]
+
+    def _sequence_codec(self, name: str, anchor: str) -> SequenceCodec:
+        assert self.rows.parent_R is not None, "a sequence has a parent"
+        return build_sequence(
+            as_array(self.table[name]),
+            self.rows.parent_R,
+            self.rows.root_R,
+            self.treatments.get(name, Column()),
+            self.synthesis.protection,
+            anchor=self._parent_values(anchor) if anchor else None,
             text=self.shape.column(name).text,
         )
-        return [Factor("sequence", (name,), codec)]
+
+    def _anchors(self, name: str) -> list[str]:
+        """Name the parent's modelled moments, when the order is a moment itself."""
+        assert self.roles.parent is not None, "a sequence has a parent"
+        if self.shape.column(name).type not in ("date", "datetime"):
+            return []
+        parent = self.roles.parent.references_table
+        modelled = {
+            column for group in find_roles(self.schema, self.structure, parent).modelled for column in group
+        }
+        return [
+            column.name
+            for column in self.schema.tables[parent].columns
+            if column.type in ("date", "datetime") and column.name in modelled and not column.nullable
+        ]
+
+    def _parent_values(self, column: str) -> pa.Array:
+        assert self.roles.parent is not None, "an anchor stands in the parent"
+        parent = self.roles.parent.references_table
+        values = self.arranged[parent].take(self.database.tables[parent])[column]
+        return as_array(values).take(pa.array(self.rows.parent_R))
 
     def _columns(self) -> list[Factor]:
         return [Factor("column", group, self._column_codec(group)) for group in self.roles.modelled]
@@ -278,38 +314,61 @@ def encode(database: Database, codec: DatabaseCodec) -> Encoded:
     """Turn every synthesised table into codes, rows arranged under their parents."""
     structure = find_structure(database.schema)
     arranged = arrange(database, structure)
-    tables = {}
+    tables = {name: rows.take(database.tables[name]) for name, rows in arranged.items()}
+    encoded = {}
     for name, table_codec in codec.tables.items():
-        rows = arranged[name]
-        table = rows.take(database.tables[name])
-        counts = child_counts(structure, arranged, name)
-        relations = {relation.columns: relation for relation in structure.reference_relations[name]}
-        pieces = []
-        for factor in table_codec.factors:
-            match factor.kind:
-                case "count":
-                    pieces.append(factor.codec.encode((pa.array(counts[factor.child]),)))
-                case "reference":
-                    pieces.append(
-                        factor.codec.encode((referenced_rows(table, relations[factor.columns], database),))
-                    )
-                case "sequence":
-                    pieces.append(factor.codec.encode(table[factor.columns[0]], parent_R=rows.parent_R))
-                case "column":
-                    pieces.append(factor.codec.encode(tuple(table[column] for column in factor.columns)))
-        tables[name] = EncodedTable(
-            codes_RC=_beside(pieces, len(rows.row_R)),
+        rows = _Rows(
+            table=tables[name],
+            parent_R=arranged[name].parent_R,
+            parent=tables.get(table_codec.parent or ""),
+            counts=child_counts(structure, arranged, name),
+            references={
+                relation.columns: referenced_rows(tables[name], relation, database)
+                for relation in structure.reference_relations[name]
+            },
+        )
+        codes = [rows.encode(factor) for factor in table_codec.factors]
+        encoded[name] = EncodedTable(
+            codes_RC=np.concatenate([np.zeros((rows.table.num_rows, 0), np.int32), *codes], axis=1),
             sub_columns=table_codec.sub_columns,
             parent=table_codec.parent,
             parent_R=rows.parent_R,
             counts=table_codec.counts,
             ordered=table_codec.ordered,
         )
-    return Encoded(tables)
+    return Encoded(encoded)
 
 
-def _beside(pieces: list[IntArray], rows: int) -> IntArray:
-    return np.concatenate([np.zeros((rows, 0), np.int32), *pieces], axis=1)
+@dataclass(frozen=True)
+class _Rows:
+    """What the codes of one table are made of, everything in arranged order."""
+
+    table: pa.Table
+    parent_R: Rows | None
+    parent: pa.Table | None
+    counts: Mapping[str, Rows]
+    references: Mapping[tuple[str, ...], pa.Array]
+
+    def encode(self, factor: Factor) -> IntArray:
+        if isinstance(factor.codec, SequenceCodec):
+            assert self.parent_R is not None, "a sequence has a parent"
+            anchor = anchor_values(factor, self.parent, self.parent_R)
+            return factor.codec.encode(as_array(self.table[factor.columns[0]]), self.parent_R, anchor)
+        return factor.codec.encode(self._values(factor))
+
+    def _values(self, factor: Factor) -> tuple[pa.Array, ...]:
+        if factor.kind == "count":
+            return (pa.array(self.counts[factor.child]),)
+        if factor.kind == "reference":
+            return (self.references[factor.columns],)
+        return tuple(as_array(self.table[column]) for column in factor.columns)
+
+
+def anchor_values(factor: Factor, parent: pa.Table | None, parent_R: Rows) -> pa.Array | None:
+    """Give, for each row, the parent's moment that the start of its sequence counts from."""
+    if not factor.anchor or parent is None:
+        return None
+    return as_array(parent[factor.anchor]).take(pa.array(parent_R))
 
 
 def decode(
@@ -332,39 +391,62 @@ def decode(
     structure = find_structure(schema)
     tables: dict[str, pa.Table] = {}
     references: dict[Relation, Rows] = {}
-    keys: dict[tuple[str, str], pa.Array] = {}
     for name, table_codec in codec.tables.items():
-        values = _decode_table(drawn[name], table_codec, seed)
-        relations = {relation.columns: relation for relation in structure.reference_relations[name]}
-        for columns, relation in relations.items():
-            rows = values.pop(columns)[0]
+        values = _decode_table(drawn[name], table_codec, tables.get(table_codec.parent or ""), seed)
+        for relation in structure.reference_relations[name]:
+            rows = values.pop(relation.columns)[0]
             references[relation] = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        columns = {
-            n: array for group, arrays in values.items() for n, array in zip(group, arrays, strict=True)
-        }
-        tables[name] = pa.table(columns)
-        numbers = np.arange(drawn[name].encoded.rows, dtype=np.int64)
-        for column, key in table_codec.keys.items():
-            keys[name, column] = key.values_at(numbers)
-    parents = {
-        name: table.encoded.parent_R for name, table in drawn.items() if table.encoded.parent_R is not None
-    }
+        tables[name] = pa.table(
+            {
+                column: array
+                for group, arrays in values.items()
+                for column, array in zip(group, arrays, strict=True)
+            }
+        )
     return link(
-        schema, tables, parent_row=parents, reference_row=references, new_keys=keys, originals=originals
+        schema,
+        tables,
+        parent_row=_parents(drawn),
+        reference_row=references,
+        new_keys={
+            (name, column): key.values_at(np.arange(drawn[name].encoded.rows, dtype=np.int64))
+            for name, table_codec in codec.tables.items()
+            for column, key in table_codec.keys.items()
+        },
+        originals=originals,
     )
 
 
-def _decode_table(drawn: Drawn, codec: TableCodec, seed: int) -> dict[tuple[str, ...], tuple[Any, ...]]:
+def _parents(drawn: Mapping[str, Drawn]) -> dict[str, Rows]:
+    return {
+        name: parent_R for name, table in drawn.items() if (parent_R := table.encoded.parent_R) is not None
+    }
+
+
+def _decode_table(
+    drawn: Drawn, codec: TableCodec, parent: pa.Table | None, seed: int
+) -> dict[tuple[str, ...], tuple[Any, ...]]:
     values: dict[tuple[str, ...], tuple[Any, ...]] = {}
     for number, (factor, span) in enumerate(zip(codec.factors, codec.spans, strict=True)):
         if factor.kind == "count":
             continue
         stream = f"{codec.name}/decode/{number}"
         uniform_RD = uniforms(seed, stream, drawn.row_ids, draws=max(1, factor.codec.draws))
-        codes_RC = drawn.encoded.codes_RC[:, span]
-        if isinstance(factor.codec, SequenceCodec):
-            column = factor.codec.decode(codes_RC, uniform_RD, parent_R=drawn.encoded.parent_R)
-            values[factor.columns] = (column,)
-        else:
-            values[factor.columns] = factor.codec.decode(codes_RC, uniform_RD)
+        values[factor.columns] = _decode_factor(
+            factor, drawn, drawn.encoded.codes_RC[:, span], uniform_RD, parent
+        )
     return values
+
+
+def _decode_factor(
+    factor: Factor, drawn: Drawn, codes_RC: IntArray, uniform_RD: NDArray[np.float64], parent: pa.Table | None
+) -> tuple[Any, ...]:
+    match factor.codec:
+        case SequenceCodec() as codec:
+            parent_R = drawn.encoded.parent_R
+            assert parent_R is not None, "a sequence has a parent"
+            return (codec.decode(codes_RC, uniform_RD, parent_R, anchor_values(factor, parent, parent_R)),)
+        case IdentifierCodec() as codec:
+            return codec.decode_at(codes_RC, np.arange(len(codes_RC), dtype=np.int64))
+        case codec:
+            return codec.decode(codes_RC, uniform_RD)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kinsynth.connectors.memory import flavour_of, tables_from_memory
+from kinsynth.connectors.frames import flavour_of
+from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.errors import Finding
 from kinsynth.evaluation.evaluate import evaluate as evaluate_databases
 from kinsynth.evaluation.results import Evaluation

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from kinsynth.connectors.frames import Flavour, as_frame
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.checkpoint import load_model as load_network
 from kinsynth.engine.checkpoint import save_model as save_network
@@ -51,7 +52,7 @@ class Model:
     rows: Mapping[str, int]
     seed: int
     temperature: float = 1.0
-    flavour: str = "polars"
+    flavour: Flavour = "polars"
 
     def draw(
         self,
@@ -89,8 +90,6 @@ class Model:
 
     def sample(self, rows: Mapping[str, int] | None = None, seed: int | None = None) -> dict[str, Any]:
         """Draw synthetic tables by name, as data frames of the library the model was fitted with."""
-        from kinsynth.connectors.memory import as_frame
-
         database = self.draw(rows, seed=seed)
         return {name: as_frame(table, self.flavour) for name, table in database.tables.items()}
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure
-from kinsynth.schema.table import Relation, Schema
+from kinsynth.schema.table import Relation, Schema, Table
+from kinsynth.settings.synthesis import Synthesis
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,27 @@ def _group(schema: Schema, table: str, names: list[str]) -> tuple[tuple[str, ...
         if not any(name in group for group in groups):
             groups.append((name, pair) if pair in names else (name,))
     return tuple(groups)
+
+
+def reduce_to_chosen(database: Database, synthesis: Synthesis) -> Database:
+    """Leave out the columns that are not synthesised: texts, and columns whose treatment says so.
+
+    Original tables keep all their columns.
+    """
+    tables = {name: _reduced(table, synthesis) for name, table in database.schema.tables.items()}
+    schema = Schema(tables, database.schema.relations)
+    rows = {name: database.tables[name].select(list(table.column_names)) for name, table in tables.items()}
+    return Database(schema, rows, database.origin)
+
+
+def _reduced(table: Table, synthesis: Synthesis) -> Table:
+    if table.original:
+        return table
+    said = synthesis.tables[table.name].columns if table.name in synthesis.tables else {}
+    kept = tuple(
+        column
+        for column in table.columns
+        if column.type != "text" and (column.name not in said or said[column.name].treatment == "synthesize")
+    )
+    order_by = table.order_by if table.order_by in {column.name for column in kept} else None
+    return replace(table, columns=kept, order_by=order_by)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from kinsynth.connectors.frames import Flavour
 from kinsynth.errors import Interrupted, KinsynthError, UserError
 from kinsynth.pipeline import steps
 from kinsynth.pipeline.artefacts import save_tables
@@ -131,7 +132,9 @@ def resume(folder: Path, *, on_event: Listener | None = None, stop_requested: St
     return _finished(workspace)
 
 
-def fit(synthesis: Synthesis, tables: Mapping[str, pa.Table] | None, *, base: Path, flavour: str) -> Model:
+def fit(
+    synthesis: Synthesis, tables: Mapping[str, pa.Table] | None, *, base: Path, flavour: Flavour
+) -> Model:
     """Learn a model in a private folder that is removed afterwards.
 
     Args:

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from kinsynth.connectors.base import Listing
+from kinsynth.connectors.destination import write
 from kinsynth.connectors.files import read
-from kinsynth.connectors.written import read_back, write
+from kinsynth.connectors.read_back import read_back
+from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.checkpoint import load_model as load_network
 from kinsynth.engine.checkpoint import save_model as save_network
 from kinsynth.engine.device import has_cuda
@@ -24,13 +27,12 @@ from kinsynth.pipeline.artefacts import (
     load_tables,
     save_database,
     save_encoded,
-    save_tables,
 )
 from kinsynth.pipeline.certificate import certify
 from kinsynth.pipeline.checks import check, raise_errors
 from kinsynth.pipeline.encoding import DatabaseCodec, encode, fit_codecs
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
-from kinsynth.pipeline.model import Model, load_model, network_path
+from kinsynth.pipeline.model import Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
 from kinsynth.pipeline.roles import reduce_to_chosen
 from kinsynth.pipeline.workspace import Workspace
@@ -47,9 +49,9 @@ def load(workspace: Workspace, synthesis: Synthesis, base: Path) -> None:
     """Read the source, check the document against it and keep what was chosen."""
     original = workspace.work / "original"
     with workspace.step("loading", original) as progress:
-        tables = _read_source(workspace, synthesis, base)
+        tables, listing = _read_source(workspace, synthesis, base)
         progress(0.5, f"{len(tables)} tables read")
-        inspection = inspect(tables, synthesis)
+        inspection = inspect(tables, synthesis, listing=listing)
         progress(0.8, "types and keys found")
         findings = check(inspection, synthesis)
         for finding in findings:
@@ -64,11 +66,13 @@ def load(workspace: Workspace, synthesis: Synthesis, base: Path) -> None:
             progress.say(f"{name}: {table.num_rows:,} rows, {table.num_columns} columns")
 
 
-def _read_source(workspace: Workspace, synthesis: Synthesis, base: Path) -> Mapping[str, pa.Table]:
+def _read_source(
+    workspace: Workspace, synthesis: Synthesis, base: Path
+) -> tuple[Mapping[str, pa.Table], Listing | None]:
     if synthesis.source.kind == "memory":
-        return load_tables(workspace.work / "given")
+        return load_tables(workspace.work / "given"), None
     listing = read(synthesis.source, workspace.work / "source", base=base)
-    return {table.name: table.table() for table in listing.tables}
+    return {table.name: table.table() for table in listing.tables}, listing
 
 
 def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
@@ -137,7 +141,7 @@ def learn(workspace: Workspace, synthesis: Synthesis) -> None:
         _make_model(workspace, synthesis, networks).describe(workspace.model)
 
 
-def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[str, object]) -> Model:
+def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[str, TableModel]) -> Model:
     database = load_database(workspace.work / "original")
     codec = DatabaseCodec.from_json(read_json(workspace.work / "codecs.json"))
     roots = [table.name for table in codec.tables.values() if table.parent is None]
@@ -207,7 +211,7 @@ def store(workspace: Workspace, synthesis: Synthesis) -> None:
         }
         expected = {name: table.num_rows for name, table in database.tables.items()}
         proof = certify(database.schema, again, originals=originals, expected_rows=expected)
-        write_atomically(certificate, proof.model_dump_json(indent=1).encode())
+        write_atomically(certificate, proof.to_json().encode())
         if proof.failed:
             raise InternalError(
                 "certificate.failed",
@@ -216,6 +220,3 @@ def store(workspace: Workspace, synthesis: Synthesis) -> None:
                 remedy="Report this with the certificate; it holds no values.",
             )
         progress.say(f"{len(proof.guarantees)} guarantees hold on the written files")
-
-
-__all__ = ["build", "compare", "draw", "learn", "load", "load_model", "preprocess", "save_tables", "store"]
