@@ -534,5 +534,14 @@ def test_errors_are_raised_together_with_their_kind() -> None:
         raise_errors(find(make_tables(), override(wrong, {"tables.customer.primary_key": "[]"})))
 
 
+def test_the_remedy_for_a_second_parent_is_a_line_of_the_document() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    CASES["foreign_keys.several_parents_not_available"][0][0](tables, document)
+    (finding,) = find(tables, document)
+    path, _, text = finding.remedy.removeprefix("Write ").partition(": ")
+    line = text.partition(", or mark")[0]
+    assert find(tables, override(parse(document), {path: line})) == []
+
+
 def test_warnings_stop_nothing() -> None:
     raise_errors(find(make_tables(), override(parse(DOCUMENT), {"training.batch_size": "7"})))

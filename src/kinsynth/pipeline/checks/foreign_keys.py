@@ -179,9 +179,9 @@ def _find_structure(facts: Facts) -> Iterator[Finding]:
     for inner in structure.self_references:
         yield _not_available(
             "foreign_keys.self_reference_not_available",
-            where_is(facts, inner),
-            f"{inner.table} references itself by {list_names(inner.columns)}; not available yet.",
+            facts,
             inner,
+            f"{inner.table} references itself by {list_names(inner.columns)}; that is not available yet.",
         )
     for cycle in structure.cycles:
         yield _STEP.error(
@@ -193,9 +193,9 @@ def _find_structure(facts: Facts) -> Iterator[Finding]:
     for extra in chain.from_iterable(structure.extra_parents.values()):
         yield _not_available(
             "foreign_keys.several_parents_not_available",
-            where_is(facts, extra),
-            f"{extra.table} has another synthesised parent; {extra} beside it is not available yet.",
+            facts,
             extra,
+            f"{extra.table} has another synthesised parent; {extra} beside it is not available yet.",
         )
     for owner in structure.parent_relation.values():
         if owner is not None:
@@ -203,13 +203,20 @@ def _find_structure(facts: Facts) -> Iterator[Finding]:
     yield from _find_roots(facts)
 
 
-def _not_available(code: str, where: str, message: str, relation: Relation) -> Finding:
-    keys = table_path(relation.table, "foreign_keys")
+def _not_available(code: str, facts: Facts, relation: Relation, message: str) -> Finding:
+    structure = facts.structure
+    owner = structure.parent_relation[relation.table]
+    kept = [*structure.reference_relations.get(relation.table, ()), *([owner] if owner else [])]
     remedy = (
-        f"List {keys} without this reference, leave its column out, or mark {relation.references_table} "
-        f"as original if it holds no personal data."
+        f"Write {table_path(relation.table, 'foreign_keys')}: [{', '.join(map(_write_key, kept))}], or mark "
+        f"{relation.references_table} as original if it is a lookup table without personal data."
     )
-    return _STEP.error(code, where, message, remedy)
+    return _STEP.error(code, where_is(facts, relation), message, remedy)
+
+
+def _write_key(relation: Relation) -> str:
+    """Write a foreign key as the document has it."""
+    return f"{{columns: {list_names(relation.columns)}, table: {relation.references_table}}}"
 
 
 def _find_null_parents(facts: Facts, relation: Relation) -> Iterator[Finding]:

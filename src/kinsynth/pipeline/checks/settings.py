@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kinsynth.errors import Finding
+from kinsynth.pipeline.checks.data import FEW_ROWS, FEWEST_ROWS
 from kinsynth.pipeline.checks.facts import Facts, Step, list_names, suggest
 from kinsynth.settings.fields import find, join_path, split_path, unavailable
 
@@ -27,7 +28,9 @@ def find_settings(facts: Facts) -> Iterator[Finding]:
     yield from _find_unused(facts)
     yield from _find_rows(facts)
     for root in facts.structure.roots:
-        yield from _find_shares(facts, root)
+        if facts.rows(root) >= FEWEST_ROWS:
+            yield from _find_shares(facts, root)
+            yield from _find_strength(facts, root)
     if facts.synthesis.destination.format in ("xlsx", "ods"):
         yield from _find_workbook_limits(facts)
 
@@ -91,7 +94,7 @@ def _find_shares(facts: Facts, root: str) -> Iterator[Finding]:
             f"at least {FEWEST_TRAINING_ROWS} are needed.",
             "Lower evaluation.holdout_share or training.validation_fraction.",
         )
-    elif holdout < FEWEST_HOLDOUT_ROWS:
+    elif holdout < FEWEST_HOLDOUT_ROWS and (rows >= FEW_ROWS or share == 0):
         larger = min(0.5, -(-FEWEST_HOLDOUT_ROWS * 100 // max(rows, 1)) / 100)
         none = "There is no holdout, so scores lack their reference." if share == 0 else ""
         yield _STEP.warning(
@@ -100,7 +103,10 @@ def _find_shares(facts: Facts, root: str) -> Iterator[Finding]:
             none or f"The holdout has {holdout} rows of {root}; scores against it are rough.",
             f"Write evaluation.holdout_share: {larger}.",
         )
-    minimum = facts.synthesis.protection.rare_minimum
+
+
+def _find_strength(facts: Facts, root: str) -> Iterator[Finding]:
+    rows, minimum = facts.rows(root), facts.synthesis.protection.rare_minimum
     if minimum * 2 > rows:
         yield _STEP.warning(
             "settings.protection_too_strong",

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kinsynth.errors import Finding
+from kinsynth.pipeline.checks.data import FEWEST_ROWS
 from kinsynth.pipeline.checks.facts import Facts, Step, column_path, list_names, table_path
 from kinsynth.schema.literals import parse_text, unparsable_rows
 from kinsynth.schema.table import Column
@@ -114,7 +115,7 @@ def _find_column(facts: Facts, table: str, column: Column) -> Iterator[Finding]:
     yield from _find_bounds(table, column, chosen, values)
     yield from _find_forbidden(table, column, chosen, values)
     yield from _find_coordinates(facts, table, column, chosen)
-    if column.type == "categorical":
+    if column.type == "categorical" and facts.rows(table) >= FEWEST_ROWS:
         yield from _find_rare(facts, table, column, values)
 
 
