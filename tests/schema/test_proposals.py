@@ -130,6 +130,34 @@ def test_a_table_that_extends_another_references_it() -> None:
     }
 
 
+def test_prefixes_of_whole_tables_do_not_matter() -> None:
+    customers: Table = {"c_custkey": [1, 2, 3], "c_acctbal": [5, 6, 7]}
+    orders: Table = {"o_orderkey": [10, 20, 30], "o_custkey": [1, 1, 3], "o_priority": [1, 2, 3]}
+    assert relations(customer=customers, orders=orders) == {"orders(o_custkey) -> customer(c_custkey)"}
+    suppliers: Table = {"ps_partkey": [1, 1, 2], "ps_suppkey": [1, 2, 1], "ps_cost": [5, 5, 5]}
+    lines: Table = {"l_partkey": [1, 1, 2, 2], "l_suppkey": [1, 2, 1, 1], "l_price": [4, 4, 4, 4]}
+    assert relations(partsupp=suppliers, lineitem=lines) == {
+        "lineitem(l_partkey, l_suppkey) -> partsupp(ps_partkey, ps_suppkey)"
+    }
+
+
+def test_a_place_in_a_list_is_no_reference() -> None:
+    orders: Table = {"id": list(range(1, 101)), "total": [5] * 100}
+    items: Table = {"item_id": list(range(50)), "order": [1, 2, 3, 4, 5] * 10}
+    assert relations(orders=orders, items=items) == set()
+
+
+def test_names_in_camel_case() -> None:
+    artists: Table = {"ArtistId": [1, 2, 3], "Name": ["x", "y", "z"]}
+    albums: Table = {"AlbumId": [1, 2, 3], "Title": ["a b", "b c", "c d"], "ArtistId": [1, 1, 3]}
+    posts: Table = {"Id": [1, 2, 3], "OwnerArtistId": [1, 2, 3], "ParentId": [None, 1, 1], "Score": [1, 2, 3]}
+    assert relations(Artist=artists, Album=albums, Posts=posts) == {
+        "Album(ArtistId) -> Artist(ArtistId)",
+        "Posts(OwnerArtistId) -> Artist(ArtistId)",
+        "Posts(ParentId) -> Posts(Id)",
+    }
+
+
 # Real data
 
 

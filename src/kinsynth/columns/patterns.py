@@ -13,6 +13,7 @@ from kinsynth.schema.table import Column, TextFormat
 
 _DATES = {
     r"\d{4}-\d{2}-\d{2}": ("%Y-%m-%d",),
+    r"(1[89]|20|21)\d{2}-(0[1-9]|1[0-2])": ("%Y-%m",),
     r"\d{4}/\d{2}/\d{2}": ("%Y/%m/%d",),
     r"\d{4}\.\d{2}\.\d{2}": ("%Y.%m.%d",),
     r"\d{2}/\d{2}/\d{4}": ("%d/%m/%Y", "%m/%d/%Y"),
@@ -28,7 +29,7 @@ _DATES = {
     r"[A-Z][a-z]+ \d{1,2}, \d{4}": ("%B %-d, %Y", "%b %-d, %Y"),
 }
 _COMPACT = r"^(1[89]\d\d|20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$"
-_TIME = r"\d{2}:\d{2}(?P<seconds>:\d{2}(?P<fraction>\.\d{1,6})?)?"
+_TIME = r"\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?( [AP]M)?"
 _ZONE = r"(?P<zone>Z|[+-]\d{2}:?\d{2}|[+-]\d{2})"
 _DAY_FIRST = ("%d/%m/%Y", "%-d/%-m/%Y", "%d-%m-%Y", "%-d-%-m-%Y")
 
@@ -81,15 +82,23 @@ def _timestamps(
 def _time_patterns(distinct: pa.ChunkedArray) -> tuple[str, ...]:
     """Give the patterns of the time of day that all cells could have."""
     cells = pl.Series(distinct)
-    if not cells.str.contains(r"\d{2}:\d{2}:\d{2}").any():
-        return ("%H:%M",)
+    half = bool(cells.str.contains(r" [AP]M").any())
+    padded = not cells.str.contains(r"(^|[ T])\d:").any()
+    hour = ("%" if padded else "%-") + ("I" if half else "H")
+    return tuple(f"{hour}:%M{rest}{' %p' if half else ''}" for rest in _second_patterns(cells))
+
+
+def _second_patterns(cells: pl.Series) -> tuple[str, ...]:
+    """Give the patterns of seconds that all cells could have."""
+    if not cells.str.contains(r"\d{1,2}:\d{2}:\d{2}").any():
+        return ("",)
     digits = cells.str.extract(r":\d{2}\.(\d+)").str.len_bytes().fill_null(0).to_numpy()
     least, most = int(digits.min()), int(digits.max())
     if most == 0:
-        return ("%H:%M:%S",)
-    fixed = {3: "%H:%M:%S.%3f", 6: "%H:%M:%S.%f"}
+        return (":%S",)
+    fixed = {3: ":%S.%3f", 6: ":%S.%f"}
     same = (fixed[most],) if least == most and most in fixed else ()
-    return (*same, "%H:%M:%S%.f")
+    return (*same, ":%S%.f")
 
 
 def _zone_name(zone: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,9 +22,10 @@ _IRREGULAR = {"ids": "id", "people": "person", "children": "child", "staffs": "s
 _STRONG = frozenset(("id", "identifier", "uuid", "guid", "oid", "uid", "pk", "key"))
 _ENDS_IN_ID = _vocabulary(
     "paid unpaid prepaid valid invalid grid solid fluid rapid covid void avoid said raid hybrid android acid "
-    "lipid plaid orchid humid liquid rigid vivid lucid timid droid steroid thyroid"
+    "lipid plaid orchid humid liquid rigid vivid lucid timid droid steroid thyroid "
+    "monkey turkey hockey donkey whiskey jockey"
 )
-_GLUED = re.compile(r"(?<=[a-z]{2})(id|uuid|guid)$")
+_GLUED = re.compile(r"(?<=[a-z]{2})(id|uuid|guid|key)$")
 _SEQUENCE = _vocabulary(
     "seq sequence line position pos step index idx item order number no nr num rank visit year month "
     "week day date time version part row session period stint"
@@ -119,6 +121,17 @@ def words(name: str) -> Words:
         word = part.lower()
         parts += (word if word in _ENDS_IN_ID else _GLUED.sub(r" \1", word)).split()
     return Words(tuple(singular(part) for part in parts))
+
+
+def unprefixed(names: Sequence[str]) -> dict[str, str]:
+    """Give names without the first word, where all of a table's columns share it.
+
+    >>> unprefixed(["c_custkey", "c_name"])
+    {'c_custkey': 'cust key', 'c_name': 'name'}
+    """
+    firsts = {words(name).parts[:1] for name in names}
+    shared = len(names) > 1 and len(firsts) == 1 and all(len(words(name).parts) > 1 for name in names)
+    return {name: " ".join(words(name).parts[1:]) if shared else name for name in names}
 
 
 def singular(word: str) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from kinsynth.schema.keys import Family, comparison, family, key_frame, missing_keys, row_numbers
-from kinsynth.schema.names import Words, words
+from kinsynth.schema.names import Words, unprefixed, words
 from kinsynth.schema.table import Relation
 
 _ENOUGH_SCORE = 0.44
@@ -68,6 +68,7 @@ class _Profile:
 
     table: str
     name: str
+    label: str
     position: int
     rows: int
     nulls: int
@@ -77,8 +78,8 @@ class _Profile:
 
     @property
     def words(self) -> Words:
-        """The words of the name."""
-        return words(self.name)
+        """The words of the name, without a prefix that all columns of the table share."""
+        return words(self.label)
 
     @property
     def is_unique(self) -> bool:
@@ -144,6 +145,7 @@ def propose_foreign_keys(
 def _profiles(name: str, table: pa.Table) -> dict[str, _Profile]:
     """Profile the columns that could be part of a key."""
     profiles = {}
+    labels = unprefixed(table.column_names)
     for position, column in enumerate(table.column_names):
         values = table.column(column)
         kind: Family = "none" if values.null_count == len(values) else family(values.type)
@@ -153,7 +155,15 @@ def _profiles(name: str, table: pa.Table) -> dict[str, _Profile]:
                 continue
             distinct = series.drop_nulls().unique(maintain_order=True)
             profiles[column] = _Profile(
-                name, column, position, len(series), series.null_count(), kind, series, distinct
+                name,
+                column,
+                labels[column],
+                position,
+                len(series),
+                series.null_count(),
+                kind,
+                series,
+                distinct,
             )
     return profiles
 
@@ -317,15 +327,17 @@ def _name_match(column: _Profile, target: _Profile) -> float:
     if column.table == target.table and not child.is_self_reference:
         return 0.0
     named = bool(subject and table)
+    telling = child.is_identifier or column.family == "text"
     evidence = (
-        (1.0, bool(key.subject) and child.parts == key.parts),
+        (1.0, telling and bool(key.subject) and child.parts == key.parts),
         (0.95, child.is_identifier and named and subject in (table, key.subject)),
-        (0.9, bool(key.subject) and child.parts[-len(key.parts) :] == key.parts),
-        (0.9, named and subject in (table, key.subject)),
+        (0.9, telling and bool(key.subject) and child.parts[-len(key.parts) :] == key.parts),
+        (0.9, telling and named and subject in (table, key.subject)),
         (0.9, child.is_identifier and named and subject[-len(table) :] == table),
-        (0.85, named and subject[-len(table) :] == table),
+        (0.75, bool(key.subject) and child.parts == key.parts),
         (0.75, column.table == target.table),
-        (0.7, child.is_identifier and named and subject[-1] == table[-1]),
+        (0.7, telling and named and subject[-1] == table[-1]),
+        (0.5, named and subject[-1] == table[-1]),
         (0.5, _shares_stem(subject, table)),
     )
     return next((score for score, holds in evidence if holds), 0.0)
@@ -414,10 +426,11 @@ def _composite_parent(
     tables: Mapping[str, pa.Table], child: str, parent: str, key: tuple[str, ...]
 ) -> ForeignKeyProposal | None:
     """Propose a reference to a key of several columns by columns of the same names."""
-    if child == parent or not set(key) <= set(tables[child].column_names):
+    columns = _same_names(tables, child, parent, key) if child != parent else None
+    if columns is None:
         return None
-    relation = Relation(child, key, parent, key)
-    absent = missing_keys(tables[child], key)
+    relation = Relation(child, columns, parent, key)
+    absent = missing_keys(tables[child], columns)
     present = tables[child].num_rows - int(absent.sum())
     if not present:
         return None
@@ -425,11 +438,24 @@ def _composite_parent(
     inclusion = 1 - lost / present
     if inclusion < _COMPOSITE_INCLUSION:
         return None
-    distinct = key_frame(tables[child], key).n_unique()
+    distinct = key_frame(tables[child], columns).n_unique()
     reason = f"{inclusion:.1%} of {present:,} keys of {len(key)} columns occur in {parent}; names agree"
     return ForeignKeyProposal(
         relation, inclusion, distinct, lost, int(absent.sum()), 1.0, 0.9 * inclusion, reason
     )
+
+
+def _same_names(
+    tables: Mapping[str, pa.Table], child: str, parent: str, key: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    """Give the columns of a table that are named as the key's, but for a prefix of the whole table."""
+    names = {words(label).parts: name for name, label in unprefixed(tables[child].column_names).items()}
+    labels = unprefixed(tables[parent].column_names)
+    found = [
+        column if column in tables[child].column_names else names.get(words(labels[column]).parts)
+        for column in key
+    ]
+    return tuple(name for name in found if name) if all(found) else None
 
 
 def _one_direction(composites: Sequence[ForeignKeyProposal]) -> list[ForeignKeyProposal]:
