@@ -28,6 +28,17 @@ class Binned:
         """Give the share of each cell in one part, shape (K,)."""
         return np.bincount(self.parts[part], minlength=self.cardinality) / max(len(self.parts[part]), 1)
 
+    def taken(self, rows: Sequence[IntArray]) -> Binned:
+        """Give the cells of some rows of each part."""
+        parts = tuple(part[chosen] for part, chosen in zip(self.parts, rows, strict=True))
+        return Binned(self.name, parts, self.cardinality)
+
+
+def some_rows(columns: Sequence[Binned], most: int, *, seed: int) -> list[IntArray]:
+    """Choose at most so many rows of each part, in their order."""
+    rng = np.random.default_rng(seed)
+    return [np.sort(rng.permutation(len(part))[:most]) for part in columns[0].parts]
+
 
 def cut_points(values_R: FloatArray, bins: int) -> FloatArray:
     """Give the borders between at most ``bins`` cells of about equal size.

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kinsynth.evaluation import relational, scores
-from kinsynth.evaluation.bins import Binned, bin_variable
+from kinsynth.evaluation.bins import Binned, bin_variable, some_rows
 from kinsynth.evaluation.detection import detect
 from kinsynth.evaluation.disclosure import compare_neighbours
-from kinsynth.evaluation.fidelity import Pair, compare_pair, dependence_kept, distances, distance_interval
+from kinsynth.evaluation.fidelity import Pair, compare_pair, dependence_kept, distance_interval, distances
 from kinsynth.evaluation.links import ancestry, climb, groups, key_columns, link, linking_columns, subjects
 from kinsynth.evaluation.marginals import missing_shares, show
 from kinsynth.evaluation.results import (
@@ -33,6 +33,7 @@ from kinsynth.settings.privacy import Protection
 _DETECTION_BINS = 63
 _PARENT_COLUMNS = 12
 _FEWEST_PAIRED = 10
+_PAIR_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -189,13 +190,14 @@ def _compare_column(
     rows_each = 1.0 if grouped_R is None else len(grouped_R) / (int(grouped_R.max()) + 1)
     sizes = (len(cells.parts[0]) / rows_each, len(cells.parts[1]) / rows_each)
     near, far = distance_interval(cells.shares(0), cells.shares(1), sizes=sizes, seed=comparison.seed)
+    value = round(found[0].similarity, 4)
     return ColumnComparison(
         name=variable.column.name,
         type=variable.column.type,
         similarity=Metric(
             name="column_similarity",
-            value=round(found[0].similarity, 4),
-            interval=(round(1 - far, 4), round(1 - near, 4)),
+            value=value,
+            interval=(round(min(1 - far, value), 4), round(max(1 - near, value), 4)),
             reference=round(found[1].similarity, 4) if len(found) > 1 else None,
         ),
         missing=missing_shares(variable),
@@ -219,6 +221,9 @@ def _compare_pairs(
     """Compare the pairs of a table's columns; None for a table of one column."""
     shown = comparison.report.bivariate_columns
     binned = binned[: max(shown, _FEWEST_PAIRED)]
+    rows = some_rows(binned, _PAIR_ROWS, seed=comparison.seed)
+    binned = [column.taken(rows) for column in binned]
+    grouped_R = None if grouped_R is None else grouped_R[rows[0]]
     pairs = {
         (i, j): compare_pair(binned[i], binned[j], grouped_R) for i in range(len(binned)) for j in range(i)
     }
@@ -305,7 +310,7 @@ def _evaluate_relation(
     parts = len(databases) if min(sizes) else 2
     rows = [link(database, relation) for database in databases[:parts]]
     counts = [relational.child_counts(row, size) for row, size in zip(rows, sizes, strict=False)]
-    pairs = _parent_child(relation, tables, rows)
+    pairs = _parent_child(comparison, relation, tables, rows)
     similar = relational.count_similarity(counts)
     return RelationComparison(
         name=str(relation),
@@ -320,18 +325,18 @@ def _evaluate_relation(
 
 
 def _parent_child(
-    relation: Relation, tables: dict[str, list[Variable]], rows: Sequence[IntArray]
+    comparison: _Comparison, relation: Relation, tables: dict[str, list[Variable]], rows: Sequence[IntArray]
 ) -> Metric | None:
     """Compare pairs of a parent's and a child's column."""
     parts = len(rows)
-    children = [
-        Variable(v.column, v.parts[:parts], v.labels) for v in tables[relation.table][:_PARENT_COLUMNS]
-    ]
+    own = [Variable(v.column, v.parts[:parts], v.labels) for v in tables[relation.table][:_PARENT_COLUMNS]]
     parents = [v.taken(rows, v.column.name) for v in tables[relation.references_table][:_PARENT_COLUMNS]]
-    if not children or not parents or min(len(row) for row in rows) == 0:
+    if not own or not parents or min(len(row) for row in rows) == 0:
         return None
+    left, right = [[bin_variable(variable) for variable in side] for side in (parents, own)]
+    chosen = some_rows(left, _PAIR_ROWS, seed=comparison.seed)
     return relational.compare_pairs(
-        [bin_variable(variable) for variable in parents],
-        [bin_variable(variable) for variable in children],
-        np.unique(rows[0], return_inverse=True)[1],
+        [column.taken(chosen) for column in left],
+        [column.taken(chosen) for column in right],
+        np.unique(rows[0][chosen[0]], return_inverse=True)[1],
     )

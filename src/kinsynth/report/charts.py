@@ -138,7 +138,7 @@ def _upright(figure: Figure, distribution: Distribution) -> None:
     axes.bar(places, distribution.synthetic, width=0.36, color=SYNTHETIC)
     if distribution.holdout is not None:
         axes.scatter(places, distribution.holdout, marker="_", s=40, color=HOLDOUT, linewidth=1, zorder=3)
-    axes.set_xticks(places, distribution.labels)
+    axes.set_xticks(places, [shortened(label, 9) for label in distribution.labels])
     axes.set_xlim(min(-0.6, len(places) / 2 - 3), max(len(places) - 0.4, len(places) / 2 + 2))
     axes.set_xlabel("children of one parent", fontsize=5.5, labelpad=2)
     _percent(axes, "y")
