@@ -95,8 +95,8 @@ def inspect(tables: Tables, synthesis: Synthesis, *, listing: Listing | None = N
     keys = _primary_keys(typed, proposed_keys, synthesis)
     proposed_relations = propose_foreign_keys(typed, keys)
     relations = _relations(typed, keys, proposed_relations, synthesis)
-    types = _with_keys(chosen, types, keys, relations, synthesis)
-    typed = _typed(chosen, types)
+    first, types = types, _with_keys(chosen, types, keys, relations, synthesis)
+    typed = _retyped(chosen, typed, first, types)
     schema = _schema(typed, types, keys, relations, synthesis)
     orders = _order_proposals(schema, typed)
     return Inspection(
@@ -223,6 +223,25 @@ def _typed(tables: Tables, types: Types) -> dict[str, pa.Table]:
         )
         for name, table in tables.items()
     }
+
+
+def _retyped(tables: Tables, typed: Tables, before: Types, after: Types) -> dict[str, pa.Table]:
+    """Read those columns again whose storage changed."""
+    changed = {
+        name: {
+            column: found
+            for column, found in columns.items()
+            if found.storage != before[name][column].storage
+        }
+        for name, columns in after.items()
+    }
+    result = dict(typed)
+    for name, columns in changed.items():
+        for column, found in columns.items():
+            place = result[name].column_names.index(column)
+            values = _read(tables[name].column(column), column, found)
+            result[name] = result[name].set_column(place, column, values)
+    return result
 
 
 def _read(values: pa.ChunkedArray, name: str, found: Detected) -> pa.ChunkedArray:

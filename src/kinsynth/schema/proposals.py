@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -74,7 +75,17 @@ class _Profile:
     nulls: int
     family: Family
     values: pl.Series
-    distinct: pl.Series
+
+    @cached_property
+    def distinct(self) -> pl.Series:
+        """The distinct values; only asked for where names or shape make the column a candidate."""
+        return self.values.drop_nulls().unique(maintain_order=True)
+
+    @cached_property
+    def spread(self) -> float:
+        """Largest minus smallest number, plus 1."""
+        numbers = self.values.drop_nulls().cast(pl.Float64).to_numpy()
+        return float(numbers.max() - numbers.min()) + 1 if len(numbers) else 0.0
 
     @property
     def words(self) -> Words:
@@ -84,7 +95,7 @@ class _Profile:
     @property
     def is_unique(self) -> bool:
         """Whether no value is missing and none repeats."""
-        return self.nulls == 0 and len(self.distinct) == self.rows
+        return self.nulls == 0 and self.values.n_unique() == self.rows
 
 
 def propose_primary_keys(tables: Mapping[str, pa.Table]) -> dict[str, KeyProposal]:
@@ -153,17 +164,8 @@ def _profiles(name: str, table: pa.Table) -> dict[str, _Profile]:
             series = comparison(values)
             if series.dtype == pl.Float64:
                 continue
-            distinct = series.drop_nulls().unique(maintain_order=True)
             profiles[column] = _Profile(
-                name,
-                column,
-                labels[column],
-                position,
-                len(series),
-                series.null_count(),
-                kind,
-                series,
-                distinct,
+                name, column, labels[column], position, len(series), series.null_count(), kind, series
             )
     return profiles
 
@@ -214,8 +216,7 @@ def _is_code(column: _Profile) -> bool:
     """Tell whether values look like made keys: whole numbers in a row, or words without spaces."""
     if column.family == "number":
         numbers = column.distinct.cast(pl.Float64).to_numpy()
-        spread = float(numbers.max() - numbers.min()) + 1
-        return bool(spread <= 2 * len(numbers) + 10 or (np.diff(numbers) > 0).all())
+        return bool(column.spread <= 2 * len(numbers) + 10 or (np.diff(numbers) > 0).all())
     if column.family != "text":
         return False
     lengths = column.distinct.str.len_chars().to_numpy()
@@ -358,7 +359,7 @@ def _judge(column: _Profile, target: _Profile, name: float) -> ForeignKeyProposa
         return _empty_reference(column, target, name)
     if not target.rows or (name == 0 and not _is_telling(column, target)):
         return None
-    mixed = column.distinct.dtype != target.distinct.dtype
+    mixed = column.values.dtype != target.values.dtype
     if mixed and name < 0.9:
         return None
     found = _as(pl.String, column.distinct, mixed).is_in(_as(pl.String, target.distinct, mixed).implode())
@@ -391,14 +392,12 @@ def _is_enough(name: float, inclusion: float, coverage: float) -> bool:
 
 def _is_telling(column: _Profile, target: _Profile) -> bool:
     """Tell whether inclusion alone is evidence: codes, or numbers that are too sparse to meet by accident."""
-    if len(column.distinct) < 3 or column.distinct.dtype != target.distinct.dtype:
+    if column.values.dtype != target.values.dtype:
         return False
     if column.family == "text":
         lengths = column.distinct.str.len_chars().to_numpy()
-        return bool(lengths.min() >= 3) and _is_code(target)
-    numbers = target.distinct.cast(pl.Float64).to_numpy()
-    spread = float(numbers.max() - numbers.min()) + 1
-    return len(column.distinct) >= 20 and bool(spread >= 1000 * len(numbers))
+        return bool(len(lengths) >= 3 and lengths.min() >= 3) and _is_code(target)
+    return target.spread >= 1000 * target.rows and len(column.distinct) >= 20
 
 
 def _empty_reference(column: _Profile, target: _Profile, name: float) -> ForeignKeyProposal | None:
