@@ -80,7 +80,13 @@ TYPED = pa.table(
         "small": pa.array([-128, 127, 0, None, 7], pa.int8()),
         "real": pa.array([0.1, 0.30000000000000004, 1e300, None, 5e-324]),
         "decimal": pa.array(
-            [Decimal("0.10"), Decimal("-12345678901234567890.12"), Decimal("123456789012.34"), None, Decimal(0)],
+            [
+                Decimal("0.10"),
+                Decimal("-12345678901234567890.12"),
+                Decimal("123456789012.34"),
+                None,
+                Decimal(0),
+            ],
             pa.decimal128(38, 2),
         ),
         "flag": pa.array([True, False, True, None, False]),
@@ -88,13 +94,22 @@ TYPED = pa.table(
         "formula": pa.array(["=1+1", "+1", "-x", None, "@a"]),
         "xml": pa.array(["<a>&amp;", "]]>", "_x0041_x0042_", None, "a_x b_x0"]),
         "unicode": pa.array(["größe", "e\u0301", "\u202eabc\u200b", None, "😀\ufeff"]),
-        "day": pa.array([dt.date(1, 1, 1), dt.date(1900, 2, 28), dt.date(1900, 3, 1), None, dt.date(9999, 12, 31)]),
+        "day": pa.array(
+            [dt.date(1, 1, 1), dt.date(1900, 2, 28), dt.date(1900, 3, 1), None, dt.date(9999, 12, 31)]
+        ),
         "moment": pa.array(
-            [dt.datetime(1850, 1, 1), NOON, dt.datetime(2024, 1, 1), None, dt.datetime(2024, 1, 1, 0, 0, 0, 1)],
+            [
+                dt.datetime(1850, 1, 1),
+                NOON,
+                dt.datetime(2024, 1, 1),
+                None,
+                dt.datetime(2024, 1, 1, 0, 0, 0, 1),
+            ],
             pa.timestamp("us"),
         ),
         "clock": pa.array(
-            [dt.time(0), dt.time(23, 59, 59, 999999), dt.time(12, 30), None, dt.time(0, 0, 0, 1000)], pa.time64("us")
+            [dt.time(0), dt.time(23, 59, 59, 999999), dt.time(12, 30), None, dt.time(0, 0, 0, 1000)],
+            pa.time64("us"),
         ),
     }
 )
@@ -142,7 +157,21 @@ def test_b1_columns_with_hard_names(file_format: str) -> None:
 
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_b6_tables_with_hard_names(file_format: str) -> None:
-    names = [*HARD_NAMES, "CON", "..", ".", "a/b", "A/b", "a\\b", "nul.txt", "ä" * 200, "a\u0308", "\u00e4", "Orders", "orders"]
+    names = [
+        *HARD_NAMES,
+        "CON",
+        "..",
+        ".",
+        "a/b",
+        "A/b",
+        "a\\b",
+        "nul.txt",
+        "ä" * 200,
+        "a\u0308",
+        "\u00e4",
+        "Orders",
+        "orders",
+    ]
     data = database({name: pa.table({"a": [name]}) for name in names})
     assert_same(data, file_format)
     with TemporaryDirectory() as folder:
@@ -155,7 +184,9 @@ def test_b6_tables_with_hard_names(file_format: str) -> None:
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(
-        st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]), max_size=8)), min_size=1, max_size=8
+        st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]), max_size=8)),
+        min_size=1,
+        max_size=8,
     ),
     st.sampled_from(FORMATS),
 )

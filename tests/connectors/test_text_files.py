@@ -85,7 +85,9 @@ def read_cells(content: bytes, **settings: object) -> tuple[list[list[str | None
     return [list(table.column_names), *[list(cells) for cells in zip(*columns, strict=True)]], notes
 
 
-PIECES = st.sampled_from(['"', '""', ",", ";", "\t", "\n", "\r", "\r\n", "a", "b1", " ", "\0", "é", "�", "", "😀"])
+PIECES = st.sampled_from(
+    ['"', '""', ",", ";", "\t", "\n", "\r", "\r\n", "a", "b1", " ", "\0", "é", "�", "", "😀"]
+)
 
 
 @settings(deadline=None, max_examples=200)
@@ -122,7 +124,8 @@ def test_quoted_cells_arrive_unchanged(
 ) -> None:
     header = [f"c{n}" for n in range(len(rows[0]))]
     text = end.join(
-        DELIMITERS[delimiter].join('"' + cell.replace('"', '""') + '"' for cell in row) for row in [header, *rows]
+        DELIMITERS[delimiter].join('"' + cell.replace('"', '""') + '"' for cell in row)
+        for row in [header, *rows]
     )
     given_rows = read_cells(text.encode(encoding), delimiter=delimiter, encoding=encoding)[0]
     assert given_rows == [header, *[[cell or None for cell in row] for row in rows]]

@@ -25,6 +25,7 @@ from kinsynth.errors import InternalError, KinsynthError, OutOfMemory, SourceErr
 
 _SECONDS_TO_END = 5
 _PR_SET_PDEATHSIG = 1
+_RUST_PANIC = "PanicException"  # not an Exception: a parser written in Rust met what it did not foresee
 
 
 def run_limited(
@@ -102,20 +103,26 @@ def _too_large(memory_bytes: int) -> OutOfMemory:
     )
 
 
+def _dead(how: str, memory_bytes: int, timeout_s: int) -> SourceError:
+    return SourceError(
+        "source.parser_died",
+        f"The process that reads the file died ({how}) within its limits of {memory_bytes:,} bytes and "
+        f"{timeout_s} seconds.",
+        remedy="The file is damaged or hostile, or needs a higher source.parse_memory_bytes.",
+    )
+
+
 def _answer(output: bytes, returncode: int, *, memory_bytes: int, timeout_s: int) -> Any:
     """Turn what the child wrote, or how it died, into a value or an error."""
     if not output:
         if returncode == -signal.SIGXCPU:
             raise _too_slow(timeout_s)
-        raise SourceError(
-            "source.parser_died",
-            f"The process that reads the file died (exit status {returncode}) within its limits of "
-            f"{memory_bytes:,} bytes and {timeout_s} seconds.",
-            remedy="The file is damaged or hostile, or needs a higher source.parse_memory_bytes.",
-        )
+        raise _dead(f"exit status {returncode}", memory_bytes, timeout_s)
     answer = json.loads(output)
     if answer["outcome"] == "memory":
         raise _too_large(memory_bytes)
+    if answer["outcome"] == "fault" and answer["type"] == _RUST_PANIC:
+        raise _dead("its parser gave up", memory_bytes, timeout_s)
     if answer["outcome"] == "fault":
         raise InternalError("internal.child", f"{answer['type']} at {answer['at']}.")
     if answer["outcome"] == "error":

@@ -1,0 +1,168 @@
+"""Child processes: answers and errors come back, limits hold, nothing outlives its parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from kinsynth.errors import InternalError, OutOfMemory, SettingsError, SourceError
+from kinsynth.system.child import run_limited
+
+FUNCTIONS = """
+import ctypes, os, socket, subprocess, sys, time, urllib.request
+from kinsynth.errors import SettingsError
+
+def echo(**arguments): return arguments
+def shout(): print("noise on standard output"); return 1
+def refuse(): raise SettingsError("a.code", "a message", where="here", remedy="a remedy")
+def fault(): raise RuntimeError("the value of a cell")
+def allocate(megabytes): return len(bytearray(megabytes << 20))
+def crash(): ctypes.string_at(0)
+def leave(): os._exit(3)
+def sleep(seconds, mark=None):
+    if mark: open(mark, "w").write(str(os.getpid()))
+    time.sleep(seconds)
+def spin():
+    while True: pass
+def connect(): socket.create_connection(("127.0.0.1", 9))
+def fetch(): urllib.request.urlopen("http://127.0.0.1:9/")
+def spawn(): subprocess.run(["true"])
+def modules(): return sorted(sys.modules)
+def limits():
+    import resource
+    return [resource.getrlimit(resource.RLIMIT_CORE)[0], os.environ["OMP_NUM_THREADS"], os.getcwd()]
+"""
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Call a function of the module above in a child process."""
+    (tmp_path / "childtest.py").write_text(FUNCTIONS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def run(name: str, *, memory_bytes: int = 1 << 30, timeout_s: int = 20, **arguments: Any) -> Any:
+        return run_limited(
+            f"childtest.{name}", arguments, memory_bytes=memory_bytes, timeout_s=timeout_s, folder=tmp_path
+        )
+
+    return run
+
+
+def test_answers_come_back(call: Any) -> None:
+    assert call("echo", text="ü\n", number=1.5, none=None) == {"text": "ü\n", "number": 1.5, "none": None}
+
+
+def test_noise_does_not_disturb_the_answer(call: Any) -> None:
+    assert call("shout") == 1
+
+
+def test_our_errors_come_back_whole(call: Any) -> None:
+    with pytest.raises(SettingsError) as caught:
+        call("refuse")
+    error = caught.value
+    assert (error.code, error.message, error.where, error.remedy) == (
+        "a.code",
+        "a message",
+        "here",
+        "a remedy",
+    )
+
+
+def test_unforeseen_errors_come_back_without_their_text(call: Any) -> None:
+    with pytest.raises(InternalError) as caught:
+        call("fault")
+    assert caught.value.code == "internal.child"
+    assert "RuntimeError" in str(caught.value)
+    assert "cell" not in str(caught.value)
+
+
+def test_memory_is_limited(call: Any) -> None:
+    assert call("allocate", megabytes=64, memory_bytes=512 << 20) == 64 << 20
+    with pytest.raises(OutOfMemory) as caught:
+        call("allocate", megabytes=1024, memory_bytes=512 << 20)
+    assert caught.value.code == "source.parser_memory"
+    assert f"{512 << 20:,}" in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["crash", "leave"])
+def test_a_crash_is_an_error_with_numbers(call: Any, name: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        call(name)
+    assert caught.value.code == "source.parser_died"
+
+
+@pytest.mark.parametrize("name", ["sleep", "spin"])
+def test_time_is_limited(call: Any, name: str) -> None:
+    start = time.monotonic()
+    with pytest.raises(SourceError) as caught:
+        call(name, timeout_s=1, **({"seconds": 60} if name == "sleep" else {}))
+    assert caught.value.code == "source.parser_timeout"
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("name", ["connect", "fetch", "spawn"])
+def test_no_socket_and_no_process_can_be_opened(call: Any, name: str) -> None:
+    with pytest.raises(InternalError) as caught:
+        call(name)
+    assert "PermissionError" in caught.value.message or "URLError" in caught.value.message
+
+
+def test_heavy_packages_are_not_imported(call: Any) -> None:
+    loaded = set(call("modules"))
+    assert not loaded & {"torch", "pandas", "polars", "pyarrow", "numpy", "pydantic"}
+
+
+def test_core_files_threads_and_folder_are_set(call: Any, tmp_path: Path) -> None:
+    core, threads, folder = call("limits")
+    assert (core, threads) == (0, "1")
+    assert Path(folder).resolve() == tmp_path.resolve()
+
+
+def test_modules_of_the_working_folder_are_not_imported(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit(9)")
+    answer = run_limited(
+        "kinsynth.connectors.headers.name_key",
+        {"name": "A"},
+        memory_bytes=1 << 30,
+        timeout_s=20,
+        folder=tmp_path,
+    )
+    assert answer == "a"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills children with their parent")
+def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
+    (tmp_path / "childtest.py").write_text(FUNCTIONS)
+    mark = tmp_path / "pid"
+    program = (
+        "import pathlib; from kinsynth.system.child import run_limited; "
+        f"run_limited('childtest.sleep', {json.dumps({'seconds': 60, 'mark': str(mark)})}, "
+        f"memory_bytes=1 << 30, timeout_s=60, folder=pathlib.Path({str(tmp_path)!r}))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", program], env=environment) as parent:
+        try:
+            child = _wait_for_pid(mark)
+        finally:
+            parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "the child outlived its parent"
+        time.sleep(0.05)
+
+
+def _wait_for_pid(mark: Path) -> int:
+    deadline = time.monotonic() + 20
+    while not (mark.exists() and mark.read_text()):
+        assert time.monotonic() < deadline, "the child did not start"
+        time.sleep(0.05)
+    return int(mark.read_text())
