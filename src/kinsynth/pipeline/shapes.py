@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from kinsynth.engine.sizing import TableShape
 from kinsynth.pipeline.roles import find_roles
@@ -19,8 +18,12 @@ from kinsynth.settings.synthesis import Synthesis
 
 ONE_TOKEN = 1_000
 LISTED_VALUES = 256
-SPIKES = 24
-PLACES = 16
+LISTED_SHARE = 0.6
+SPIKES = 16
+FEWEST_BINS, MOST_BINS = 16, 128
+ROWS_OF_BIN = 200
+ROWS_OF_PLACE = 400
+MOST_PLACES = 16
 COORDINATES = (17, 17, 17, 17)
 MOST_COUNT_CODES = 64
 
@@ -89,33 +92,41 @@ def estimate_cardinalities(
         column = schema.tables[name].column(roles.sequence)
         found += 2 * _estimate_column(column, table.column(roles.sequence), minimum)
     for child in structure.children(name):
-        relation = structure.parent_relation[child]
-        assert relation is not None
-        found.append(int(min(_count_children(tables[child], relation).max() + 1, MOST_COUNT_CODES)))
+        owner = structure.parent_relation[child]
+        assert owner is not None
+        found.append(int(min(_count_children(tables[child], owner).max() + 1, MOST_COUNT_CODES)))
     return tuple(found)
 
 
 def _estimate_column(column: Column, values: pa.ChunkedArray, minimum: int) -> list[int]:
-    if column.type == "text":
-        return []
-    if column.type == "identifier":
-        return [2] if values.null_count else []
-    if column.type == "boolean":
-        return [3]
+    fixed = {
+        "text": [],
+        "identifier": [2] if values.null_count else [],
+        "boolean": [3],
+        "coordinates": list(COORDINATES),
+    }
+    if column.type in fixed:
+        return fixed[column.type]
     if column.type == "categorical":
         return two_level(count_frequent(values, minimum) + 2)
-    if column.type == "coordinates":
-        return list(COORDINATES)
-    lines = 2 if column.type == "datetime" else 1
-    return lines * _estimate_line(values)
+    series = pl.Series(values).drop_nulls()
+    if column.type == "datetime":
+        return [*_estimate_line(series.dt.date(), minimum), *_estimate_line(series.dt.time(), minimum)]
+    return _estimate_line(series, minimum)
 
 
-def _estimate_line(values: pa.ChunkedArray) -> list[int]:
-    distinct = int(pc.count_distinct(values).as_py())
-    if distinct <= LISTED_VALUES:
-        return [distinct + 1]
-    bins = min(128, max(16, len(values) // 200))
-    return [bins + SPIKES, PLACES]
+def _estimate_line(values: pl.Series, minimum: int) -> list[int]:
+    """Estimate the codes of an ordered column: frequent values, bins of the rest, places in large bins."""
+    counts = values.value_counts()["count"]
+    frequent = counts.filter(counts >= minimum)
+    covered = int(frequent.sum())
+    if len(frequent) <= LISTED_VALUES and covered >= LISTED_SHARE * len(values):
+        rest, states = len(values) - covered, len(frequent) + 1
+    else:
+        rest, states = len(values), SPIKES + 1
+    bins = min(MOST_BINS, max(FEWEST_BINS, rest // ROWS_OF_BIN)) if rest >= minimum else 0
+    places = min(MOST_PLACES, rest // max(1, bins) // ROWS_OF_PLACE)
+    return [states + bins, *([places] if places > 1 else [])]
 
 
 def two_level(codes: int) -> list[int]:
