@@ -370,6 +370,15 @@ CASES: dict[str, list[tuple[Change, str]]] = {
             "tables.customer.columns.lat.bounding_box",
         )
     ],
+    "treatment.rare_label": [
+        (
+            both(
+                cells("customer", "job", lambda jobs: [i % 3 for i in range(len(jobs))]),
+                put("tables.customer.columns.job.rare_replacement", "label"),
+            ),
+            "tables.customer.columns.job.rare_label",
+        )
+    ],
     "treatment.mostly_rare": [
         (
             cells("customer", "job", lambda jobs: [f"job {i // 2}" for i in range(len(jobs))]),

@@ -14,7 +14,7 @@ from kinsynth.pipeline.checks.facts import Facts, Step, column_path, list_names,
 from kinsynth.schema.literals import parse_text, unparsable_rows
 from kinsynth.schema.table import Column
 from kinsynth.settings.fields import fields_of
-from kinsynth.settings.treatment import NUMBERS, ORDERED
+from kinsynth.settings.treatment import CATEGORIES, NUMBERS, ORDERED
 from kinsynth.settings.treatment import Column as ColumnSettings
 
 LARGE_ORIGINAL_ROWS = 1_000
@@ -115,6 +115,8 @@ def _find_column(facts: Facts, table: str, column: Column) -> Iterator[Finding]:
     yield from _find_bounds(table, column, chosen, values)
     yield from _find_forbidden(table, column, chosen, values)
     yield from _find_coordinates(facts, table, column, chosen)
+    if column.type in CATEGORIES:
+        yield from _find_label(table, column, chosen)
     if column.type == "categorical" and facts.rows(table) >= FEWEST_ROWS:
         yield from _find_rare(facts, table, column, values)
 
@@ -245,6 +247,16 @@ def _find_coordinates(facts: Facts, table: str, column: Column, chosen: ColumnSe
             column_path(table, column.name, "bounding_box"),
             "The box is empty or outside the earth; expected south < north and west < east, in degrees.",
             "Write bounding_box: [south, west, north, east].",
+        )
+
+
+def _find_label(table: str, column: Column, chosen: ColumnSettings) -> Iterator[Finding]:
+    if chosen.rare_replacement == "label" and _read([chosen.rare_label], column) is None:
+        yield _STEP.error(
+            "treatment.rare_label",
+            column_path(table, column.name, "rare_label"),
+            f"The label cannot stand in a column stored as {column.storage}.",
+            "Choose a label that can, or another rare_replacement.",
         )
 
 
