@@ -11,6 +11,7 @@ from kinsynth.evaluation import relational, scores
 from kinsynth.evaluation.bins import Binned, bin_variable, some_rows
 from kinsynth.evaluation.detection import detect
 from kinsynth.evaluation.disclosure import compare_neighbours
+from kinsynth.evaluation.families import summarise
 from kinsynth.evaluation.fidelity import Pair, compare_pair, dependence_kept, distance_interval, distances
 from kinsynth.evaluation.links import ancestry, climb, groups, key_columns, link, linking_columns, subjects
 from kinsynth.evaluation.marginals import missing_shares, show
@@ -266,17 +267,15 @@ def _wide(comparison: _Comparison, name: str, tables: dict[str, list[Variable]])
 
 
 def _compare_rows(
-    comparison: _Comparison, wide: Sequence[Variable], owners: Sequence[IntArray]
+    comparison: _Comparison, wide: Sequence[Variable], owners: Sequence[IntArray], name: str = "detection"
 ) -> Metric | None:
     """Measure how well whole rows can be told from training rows; None for too few rows."""
     binned = [bin_variable(variable, bins=_DETECTION_BINS, pooled=True) for variable in wide]
-    values = [
-        _detect_part(comparison, binned, owners, part=part) for part in range(1, len(comparison.databases))
-    ]
+    values = [_detect_part(comparison, binned, owners, part=part) for part in range(1, len(owners))]
     if values[0] is None:
         return None
     return Metric(
-        name="detection",
+        name=name,
         value=values[0],
         reference=values[1] if len(values) > 1 else None,
         direction="lower",
@@ -311,6 +310,7 @@ def _evaluate_relation(
     rows = [link(database, relation) for database in databases[:parts]]
     counts = [relational.child_counts(row, size) for row, size in zip(rows, sizes, strict=False)]
     pairs = _parent_child(comparison, relation, tables, rows)
+    families = _compare_families(comparison, relation, tables, rows)
     similar = relational.count_similarity(counts)
     return RelationComparison(
         name=str(relation),
@@ -320,7 +320,30 @@ def _evaluate_relation(
         total_variation=relational.count_distance(counts, seed=comparison.seed),
         child_counts=similar,
         pairs=pairs,
-        accuracy=scores.relation_accuracy(similar.value, None if pairs is None else pairs.value),
+        families=families,
+        accuracy=scores.relation_accuracy(
+            similar.value,
+            None if pairs is None else pairs.value,
+            None if families is None else scores.realism(families.value),
+        ),
+    )
+
+
+def _compare_families(
+    comparison: _Comparison, relation: Relation, tables: dict[str, list[Variable]], rows: Sequence[IntArray]
+) -> Metric | None:
+    """Measure how well parents with all their children can be told from real ones."""
+    parts, parent = len(rows), relation.references_table
+    children = [
+        Variable(v.column, v.parts[:parts], v.labels) for v in tables[relation.table][:_PARENT_COLUMNS]
+    ]
+    order_by = comparison.databases[0].schema.tables[relation.table].order_by
+    order = next((child for child in children if child.column.name == order_by and child.ordered), None)
+    sizes = [database.tables[parent].num_rows for database in comparison.databases[:parts]]
+    own = [Variable(v.column, v.parts[:parts], v.labels) for v in tables[parent]]
+    owners = [subjects(database, parent) for database in comparison.databases[:parts]]
+    return _compare_rows(
+        comparison, [*own, *summarise(children, rows, sizes, order=order)], owners, "families"
     )
 
 

@@ -85,7 +85,7 @@ def distance_interval(
     redrawn_B = np.abs(drawn_BK[0] - drawn_BK[1]).sum(axis=1) / 2
     measured = total_variation(share_K, other_K)
     middle, half = 2 * measured - float(redrawn_B.mean()), 1.96 * float(redrawn_B.std())
-    return max(0.0, min(middle - half, measured)), min(1.0, max(middle + half, measured))
+    return max(0.0, min(middle - half, measured)), min(1.0, max(middle + half, measured, half))
 
 
 def crossed(first_R: IntArray, second_R: IntArray, cells: tuple[int, int]) -> IntArray:

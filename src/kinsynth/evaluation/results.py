@@ -95,7 +95,8 @@ class RelationComparison(Result):
         children: Share of parents by number of children.
         total_variation: Distance of the two distributions of exact child counts.
         child_counts: Similarity of child counts, 1 as near as another real sample.
-        pairs: Similarity of pairs of a parent's and a child's column; None without such columns.
+        pairs: Dependence kept between a parent's and a child's columns; None without such columns.
+        families: How well parents with all their children can be told from real ones; 0.5 is guessing.
     """
 
     name: str
@@ -105,6 +106,7 @@ class RelationComparison(Result):
     total_variation: Metric
     child_counts: Metric
     pairs: Metric | None
+    families: Metric | None
     accuracy: float
 
 

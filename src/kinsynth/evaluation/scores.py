@@ -23,9 +23,9 @@ def table_accuracy(columns: float, pairs: float | None, rows: float | None) -> f
     return round(10 * sum(v * w for v, w in known) / sum(w for _, w in known), 2)
 
 
-def relation_accuracy(child_counts: float, pairs: float | None) -> float:
-    """Give the accuracy of one relation, 0-10."""
-    levels = [child_counts] if pairs is None else [child_counts, pairs]
+def relation_accuracy(child_counts: float, pairs: float | None, families: float | None) -> float:
+    """Give the accuracy of one relation, 0-10: the mean of the levels that could be measured."""
+    levels = [level for level in (child_counts, pairs, families) if level is not None]
     return round(10 * sum(levels) / len(levels), 2)
 
 

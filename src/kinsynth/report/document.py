@@ -287,5 +287,6 @@ def _relation(document: Document, relation: RelationComparison) -> dict[str, Any
         "interval": "" if interval is None else " – ".join(map(wording.percent, interval)),
         "counts": percent_pair(relation.child_counts),
         "pairs": "–" if relation.pairs is None else percent_pair(relation.pairs),
+        "families": "–" if relation.families is None else percent_pair(relation.families),
         "figure": document.add(Figure("counts", (relation.children,), alt)),
     }
