@@ -81,6 +81,7 @@ def test_the_document_goes_before_the_data() -> None:
     assert customers.original
     assert customers.column("level").storage == "string"
     assert (customers.column("home_lat").type, customers.column("home_lat").pair) == ("numeric", None)
+    assert (customers.column("home_lon").type, customers.column("home_lon").pair) == ("numeric", None)
     assert (orders.primary_key, orders.order_by) == ((), None)
     (relation,) = found.schema.relations
     assert (relation.orphans, relation.references_columns) == ("drop", ("customer_id",))
@@ -170,6 +171,16 @@ def test_typed_tables_keep_their_storage() -> None:
         "timestamp[ms]",
         "string",
     ]
+
+
+def test_declared_coordinates_name_each_other() -> None:
+    places = pa.table(
+        {"a": ["45.1", "45.2"], "b": ["9.1", "9.2"], "tag": pa.array(["x", "y"]).dictionary_encode()}
+    )
+    columns = {"a": {"type": "coordinates", "pair": "b"}, "b": {"type": "coordinates"}}
+    found = inspected({"places": places}, places={"columns": columns}).schema.tables["places"]
+    assert (found.column("a").pair, found.column("b").pair) == ("b", "a")
+    assert found.column("tag").storage == "string"
 
 
 def test_tables_without_rows_or_columns() -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kinsynth.columns.detect import detect
@@ -63,6 +63,7 @@ def test_detected_text_comes_back_unchanged(kind: str, data: st.DataObject) -> N
     assert format_text(parsed, column).to_pylist() == cells
 
 
+@example([268435456.35972667], 7)
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1), st.integers(0, 9))
 def test_fixed_decimals_equal_the_slow_way(numbers: list[float], decimals: int) -> None:
     column = Column("x", "numeric", "double", text=TextFormat(decimals=decimals))

@@ -159,12 +159,23 @@ def _column_settings(synthesis: Synthesis, table: str, column: str) -> treatment
 def _chosen(tables: Tables, synthesis: Synthesis) -> dict[str, pa.Table]:
     """Leave out excluded tables and columns."""
     return {
-        name: table.select(
-            [column for column in table.column_names if _column_settings(synthesis, name, column).include]
+        name: _plain(
+            table.select(
+                [column for column in table.column_names if _column_settings(synthesis, name, column).include]
+            )
         )
         for name, table in tables.items()
         if _settings(synthesis, name).include
     }
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Replace dictionaries by their values."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            values = table.column(place).cast(field.type.value_type)
+            table = table.set_column(place, field.name, values)
+    return table
 
 
 # Types
@@ -185,7 +196,25 @@ def _types(
             problem = _problem(values, declared, said, name=name, column=column)
             types[name][column] = found if problem or declared is None else declared
             findings += [problem] if problem else []
+        types[name] = _paired(types[name])
     return types, tuple(findings)
+
+
+def _paired(columns: dict[str, Detected]) -> dict[str, Detected]:
+    """Let both coordinates of a place name each other; one whose other is no coordinate is a number."""
+    places = {
+        name: found.pair for name, found in columns.items() if found.type == "coordinates" and found.pair
+    }
+    result = dict(columns)
+    for name, other in places.items():
+        if other in columns and columns[other].type == "coordinates":
+            if columns[other].pair is None:
+                result[other] = replace(result[other], pair=name)
+        elif columns[name].reason != "declared":
+            result[name] = replace(
+                result[name], type="numeric", pair=None, reason=f"{other} is no coordinate"
+            )
+    return result
 
 
 def _problem(
@@ -247,7 +276,7 @@ def _retyped(tables: Tables, typed: Tables, before: Types, after: Types) -> dict
 def _read(values: pa.ChunkedArray, name: str, found: Detected) -> pa.ChunkedArray:
     """Read one column."""
     if not is_text(values.type):
-        return values.cast(storage_type(found.storage))
+        return values if str(values.type) == found.storage else values.cast(storage_type(found.storage))
     return parse_text(values.cast(pa.string()), found.column(name))
 
 

@@ -18,7 +18,7 @@ from kinsynth.errors import SchemaError
 from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import Column, TextFormat
 
-_EXACT = float(2**52)
+_EXACT = 2.0**50
 _SMALL = 1e-4
 _SHOWN_ROWS = 20
 _PLAIN = TextFormat()

@@ -38,6 +38,7 @@ _LATITUDE = frozenset(("lat", "latitude"))
 _LONGITUDE = frozenset(("lon", "lng", "long", "longitude"))
 _PHONE = frozenset(("phone", "fax", "tel", "telephone", "mobile", "telefono", "telefon"))
 _POSTAL = frozenset(("zip", "zipcode", "postal", "postcode", "postalcode", "plz", "iban", "ssn"))
+_LABEL = _vocabulary("name title label description text caption comment nome nom surname firstname lastname")
 _SELF = _vocabulary(
     "parent manager boss supervisor superior report lead leader head chief mentor predecessor previous "
     "prev next successor mother father root replaced replace reply referrer referred origin ancestor "
@@ -70,6 +71,11 @@ class Words:
     def is_moment(self) -> bool:
         """Whether the name sounds like a date or time."""
         return any(part in _MOMENT for part in self.parts)
+
+    @property
+    def is_label(self) -> bool:
+        """Whether the name sounds like words for people to read."""
+        return bool(self.parts) and self.parts[-1] in _LABEL
 
     @property
     def is_phone(self) -> bool:

@@ -16,6 +16,7 @@ from kinsynth.schema.names import Words, unprefixed, words
 from kinsynth.schema.table import Relation
 
 _ENOUGH_SCORE = 0.44
+_ENOUGH_ROWS = 10
 _KEY_FAMILIES: tuple[Family, ...] = ("number", "text")
 _MOST_KEY_COLUMNS = 3
 _MOST_CANDIDATES = 8
@@ -196,7 +197,8 @@ def _key_score(
     """Score a unique column by name, place and shape."""
     name, table = column.words, words(column.table)
     same_name = any(column.name in other for key, other in profiles.items() if key != column.table)
-    shaped = _is_code(column)
+    hinted = name.is_identifier or same_name or name.subject == table.parts
+    shaped = (hinted or column.rows >= _ENOUGH_ROWS) and _is_code(column)
     evidence = (
         (0.5, name.is_strong_identifier, "name of an identifier"),
         (0.3, name.is_identifier and not name.is_strong_identifier, "name of a code"),
@@ -206,6 +208,7 @@ def _key_score(
         (0.15, shaped, "shape of a key"),
         (-0.5, not shaped and column.family == "text", ""),
         (-0.3, name.is_phone or "email" in name.parts or "mail" in name.parts, ""),
+        (-0.3, name.is_label, ""),
         (-0.3, column.rows < 2 and not name.is_strong_identifier, ""),
     )
     score = sum(weight for weight, holds, _ in evidence if holds)
@@ -415,7 +418,8 @@ def _proposal(
     relation = Relation(column.table, (column.name,), target.table, (target.name,))
     fit = "names agree" if name >= 0.9 else "names are alike" if name else "no hint in the names"
     share = f"{inclusion:.1%} of {column.rows - column.nulls:,} keys occur in {target.table}"
-    reason = f"{share}, {len(column.distinct):,} distinct; {fit}"
+    without = f", {orphans:,} do not" if orphans else ""
+    reason = f"{share}{without}; {len(column.distinct):,} distinct; {fit}"
     return ForeignKeyProposal(
         relation, inclusion, len(column.distinct), orphans, column.nulls, name, confidence, reason
     )
