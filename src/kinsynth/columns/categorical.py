@@ -154,6 +154,8 @@ def build_categorical(
             where="never",
             remedy="Remove a value from the list.",
         )
+    if settings.rare_replacement == "label":
+        _check_label(settings.rare_label, str(distinct.type))
     rare = bool((~common_D & ~never_D).any())
     null = bool(values.null_count) or (rare and settings.rare_replacement == "drop")
     return CategoricalCodec(
@@ -165,6 +167,18 @@ def build_categorical(
         other_drawn=rare and settings.rare_replacement == "label",
         label=settings.rare_label if settings.rare_replacement == "label" else "",
     )
+
+
+def _check_label(label: str, storage: str) -> None:
+    try:
+        read_values([label], storage)
+    except pa.ArrowInvalid as error:
+        raise SettingsError(
+            "treatment.rare_label",
+            f"rare_label={label} is no value of the column's storage type {storage}.",
+            where="rare_label",
+            remedy="Choose a label of that type, or another rare_replacement.",
+        ) from error
 
 
 def _distinct(values: pa.Array) -> tuple[pa.Array, Rows]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Part, Rows, Values
-from kinsynth.columns.lattice import roundest
+from kinsynth.columns.lattice import roundest_between
 from kinsynth.columns.numeric import choose_scale
 from kinsynth.columns.scale import NumberScale, Scale, read_scale, write_scale
 from kinsynth.columns.storage import as_array
@@ -31,6 +31,8 @@ CHILDREN = SIDE * SIDE
 LEAF_ROOTS = 20
 MOST_TOKENS = 5
 NOWHERE = 2**62
+GRIDS = ((4, 4), (4, 2), (2, 2), (2, 1))
+SPARE = 1.15
 _SHAPES: dict[str, tuple[int, ...]] = {
     "cut_N": (-1, SIDE + 1, SIDE - 1),
     "child_N": (-1, CHILDREN),
@@ -238,7 +240,7 @@ class _Tree:
     def _grow(self, places: _Places, box: Rows, depth: int) -> int:
         """Add a node and everything below it; give its number."""
         number = len(self.cuts)
-        cuts = _cuts(places, _side(places.roots))
+        cuts = _cuts(places, _grid(places.roots))
         child_P = _child(np.broadcast_to(cuts, (len(places.root_P), *cuts.shape)), *places.tick_P2.T)
         alias = _aliases(count_roots(child_P, places.root_P, codes=CHILDREN))
         self.depth = max(self.depth, depth)
@@ -257,7 +259,7 @@ class _Tree:
         return number
 
     def _leaf(self, places: _Places, box: Rows) -> int:
-        """Add a leaf: single places that enough roots share, and a box for the rest."""
+        """Add a leaf: single places that enough roots share, and a box for the rest; give its reference."""
         number, self.leaves = self.leaves, self.leaves + 1
         minimum = self.protection.rare_minimum
         pair, pair_P = np.unique(places.tick_P2, axis=0, return_inverse=True)
@@ -267,11 +269,9 @@ class _Tree:
             self.atoms.append((number, np.tile(pair[place], 2), int(mass[place])))
         loose = places.where(~shared[pair_P])
         if loose.roots >= minimum or not shared.any():
-            inside = places.where(((places.tick_P2 >= box[:2]) & (places.tick_P2 <= box[2:])).all(axis=1))
-            self.atoms.append(
-                (number, _tight(inside if len(inside.root_P) else loose, box), int(mass[~shared].sum()))
-            )
-        return number
+            for inner in _pieces(loose, minimum):
+                self.atoms.append((number, _tight(inner, box), int(inner.rows_P.sum())))
+        return -1 - number
 
 
 def _axis(part: Part, name: str) -> Part:
@@ -314,30 +314,53 @@ def _child(cut_R: Rows, latitude_R: Rows, longitude_R: Rows) -> Rows:
     return child_R
 
 
-def _side(roots: int) -> int:
-    """Give how many parts each side of a cell is cut into, so that the parts hold enough roots."""
-    return next((side for side in (SIDE, SIDE // 2) if roots >= 1.3 * side * side * LEAF_ROOTS), 1)
+def _grid(roots: int) -> tuple[int, int]:
+    """Give into how many bands, and parts of a band, a cell is cut so that they hold enough roots."""
+    fitting = (grid for grid in GRIDS if roots >= SPARE * grid[0] * grid[1] * LEAF_ROOTS)
+    return next(fitting, (1, 1))
 
 
-def _cuts(places: _Places, side: int) -> Rows:
+def _cuts(places: _Places, grid: tuple[int, int]) -> Rows:
     """Cut longitude into bands of equal mass, and each band by latitude."""
     cuts = np.full((SIDE + 1, SIDE - 1), NOWHERE, dtype=np.int64)
     latitude_P, longitude_P = places.tick_P2.T
-    cuts[0, : side - 1] = _equal_cuts(longitude_P, side)
+    bands, parts = grid
+    cuts[0, : bands - 1] = _equal_cuts(longitude_P, bands)
     band_P = (longitude_P[:, None] >= cuts[0]).sum(axis=1)
-    for band in range(side):
-        cuts[band + 1, : side - 1] = _equal_cuts(latitude_P[band_P == band], side)
+    for band in range(bands):
+        cuts[band + 1, : parts - 1] = _equal_cuts(latitude_P[band_P == band], parts)
     return cuts
 
 
+def _pieces(places: _Places, minimum: int) -> list[_Places]:
+    """Halve places along their wider side as long as both halves hold enough roots."""
+    if len(places.root_P) < 2 * minimum:
+        return [places]
+    span = places.tick_P2.max(axis=0) - places.tick_P2.min(axis=0)
+    axis = int(span.argmax())
+    cut = int(_equal_cuts(places.tick_P2[:, axis], 2)[0])
+    halves = [places.where(places.tick_P2[:, axis] < cut), places.where(places.tick_P2[:, axis] >= cut)]
+    if min(half.roots for half in halves) < minimum:
+        return [places]
+    return [piece for half in halves for piece in _pieces(half, minimum)]
+
+
 def _equal_cuts(tick_P: Rows, side: int) -> Rows:
-    """Give round cuts that split ticks into parts of about equal size."""
+    """Give round cuts that split ticks into parts of about equal size, in the widest gaps nearby."""
     ordered = np.sort(tick_P)
-    if not len(ordered):
-        return np.full(side - 1, NOWHERE, dtype=np.int64)
-    above = ordered[len(ordered) * np.arange(1, side) // side]
-    before = np.searchsorted(ordered, above) - 1
-    return np.where(before < 0, above, roundest(np.where(before < 0, above - 1, ordered[before]), above))
+    slack = len(ordered) // (4 * side)
+    places = [len(ordered) * part // side for part in range(1, side)]
+    cuts = [_gap_cut(ordered, max(place - slack, 1), place + slack + 1) for place in places]
+    return np.array(cuts, dtype=np.int64)
+
+
+def _gap_cut(ordered: Rows, first: int, last: int) -> int:
+    """Give a round cut in the widest gap before one of the places from first to last."""
+    if len(ordered) < 2:
+        return int(ordered[0]) if len(ordered) else NOWHERE
+    gaps = np.diff(ordered[first - 1 : last])
+    at = first - 1 + int(gaps.argmax())
+    return roundest_between(int(ordered[at]), int(ordered[at + 1]))
 
 
 def _aliases(roots_K: Rows) -> Rows:
@@ -362,8 +385,9 @@ def _sub_box(cuts: Rows, child: int, box: Rows) -> Rows:
 
 def _tight(places: _Places, box: Rows) -> Rows:
     """Shrink a box towards the places it holds, ending at round numbers that are no place's own."""
-    low, high = places.tick_P2.min(axis=0), places.tick_P2.max(axis=0)
-    reach = (high - low) // LEAF_ROOTS + 2
-    south_west = np.maximum(roundest(low - reach, low), box[:2])
-    north_east = np.minimum(-roundest(-(high + reach), -high), box[2:])
-    return np.concatenate([south_west, np.maximum(north_east, south_west)])
+    low, high = places.tick_P2.min(axis=0).tolist(), places.tick_P2.max(axis=0).tolist()
+    reach = [(high[axis] - low[axis]) // len(places.root_P) + 2 for axis in (0, 1)]
+    first = [roundest_between(low[axis] - reach[axis], low[axis]) for axis in (0, 1)]
+    last = [-roundest_between(-high[axis] - reach[axis], -high[axis]) for axis in (0, 1)]
+    south_west = np.maximum(first, box[:2])
+    return np.concatenate([south_west, np.maximum(np.minimum(last, box[2:]), south_west)])

@@ -97,7 +97,7 @@ def build_count(count_R: Rows, root_R: Rows, protection: Protection) -> CountCod
         middle_D = (np.cumsum(rows_D) - rows_D / 2) / rows_D.sum()
         equal_D = np.unique((middle_D * MOST_CODES).astype(np.int64), return_inverse=True)[1]
         group_D = group_until_safe(equal_D, value_R, root_R, minimum=minimum)
-    first = np.flatnonzero(np.diff(group_D, prepend=-1) & (group_D >= 0))
+    first = np.flatnonzero((np.diff(group_D, prepend=-1) != 0) & (group_D >= 0))
     codes = group_D[first]
     last = len(tick_D) - 1 - np.array([np.argmax(group_D[::-1] == code) for code in codes])
     mass = np.bincount(group_D[group_D >= 0], rows_D[group_D >= 0], int(group_D.max()) + 1)

@@ -132,3 +132,17 @@ def roundest(low_F: Rows, high_F: Rows) -> Rows:
         result[fits] = candidate[fits]
         open_F = open_F & ~fits
     return result
+
+
+def roundest_between(low: int, high: int) -> int:
+    """Give what ``roundest`` gives, for two ticks: quicker for a few.
+
+    >>> roundest_between(1234, 1310)
+    1300
+    """
+    if high - low <= 1:
+        return high
+    step = int(10 ** len(str(max(abs(low), abs(high)))))
+    while (found := (high - 1) // step * step) <= low:
+        step //= 10
+    return found

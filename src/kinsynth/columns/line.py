@@ -159,8 +159,8 @@ class Line:
         present = self._present
         cell_R = state_R * self.places + place_R
         later_R = np.where(present[cell_R] & (np.arange(len(self.classes)) >= class_R[:, None]), 1, 0)
-        next_R = np.where(later_R.any(axis=1), later_R.argmax(axis=1), present[cell_R].argmax(axis=1))
-        return next_R.astype(np.int64)
+        next_R: Rows = np.where(later_R.any(axis=1), later_R.argmax(axis=1), present[cell_R].argmax(axis=1))
+        return next_R
 
     @cached_property
     def _present(self) -> NDArray[np.bool_]:

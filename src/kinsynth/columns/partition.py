@@ -302,32 +302,45 @@ def _cell_ends(rest: Distinct, first_F: Rows, minimum: int) -> tuple[Rows, Rows]
 
 
 def _cell_leaves(rest: Distinct, cells: Cells, classes: tuple[Class, ...], minimum: int) -> list[Leaves]:
-    """Give single ticks that enough roots hold, and one range for each class of the rest of a cell."""
+    """Give single ticks that enough roots hold, and ranges of each class for the other ticks.
+
+    A class with too few roots in a whole bin has no leaf there, so that no tick off the lattice appears;
+    a bin that would be left without leaves gets one range of the base class.
+    """
     if not len(cells.low_F):
         return []
     point_D = rest.roots_D >= minimum
     points = rest.tick_D[point_D]
     single = Leaves(cells.cell_D[point_D], classify(points, classes), points, points, rest.rows_D[point_D])
-    loose = rest.counts.where(~point_D[rest.value_P])
-    cell_P = cells.cell_D[rest.value_P[~point_D[rest.value_P]]]
-    kind_P = _safe_classes(loose, cell_P, classes, minimum)
-    key, place_P = np.unique(cell_P * len(classes) + kind_P, return_inverse=True)
-    cell, kind = key // len(classes), key % len(classes)
-    roots = count_roots(place_P, loose.root_P, codes=len(key))
-    mass = np.bincount(place_P, loose.rows_P, len(key)).astype(np.int64)
-    ranges = Leaves(cell, kind, cells.low_F[cell], cells.high_F[cell], mass)
-    return [single, ranges.where((roots >= minimum) & (_members(ranges, classes) > 0))]
-
-
-def _safe_classes(loose: Counts, cell_P: Rows, classes: tuple[Class, ...], minimum: int) -> Rows:
-    """Move ticks of a class that too few roots of a cell hold to the next class that holds them."""
+    loose_P = ~point_D[rest.value_P]
+    loose, cell_P = rest.counts.where(loose_P), cells.cell_D[rest.value_P[loose_P]]
     kind_P = classify(loose.tick_P, classes)
-    cells = int(cell_P.max()) + 1 if len(cell_P) else 0
-    for number in range(len(classes) - 1):
-        roots_F = count_roots(np.where(kind_P == number, cell_P, -1), loose.root_P, codes=cells)
-        moved_P = (kind_P == number) & (roots_F[cell_P] < minimum)
-        kind_P[moved_P] = classify(loose.tick_P[moved_P], classes[number + 1 :]) + number + 1
-    return kind_P
+    leaves = [single]
+    for kind in range(len(classes)):
+        held_P = kind_P == kind
+        leaves.append(_ranges(loose.where(held_P), cell_P[held_P], cells, kind, minimum))
+    found = Leaves.join(leaves)
+    found = found.where(_members(found, classes) > 0)
+    bare_P = ~np.isin(_blocks(cells)[cell_P], _blocks(cells)[found.cell])
+    return [found, _ranges(loose.where(bare_P), cell_P[bare_P], cells, len(classes) - 1, minimum)]
+
+
+def _blocks(cells: Cells) -> Rows:
+    """Number the codes of state and place, of each cell."""
+    return cells.state_F * MOST_CELLS + cells.place_F
+
+
+def _ranges(loose: Counts, cell_P: Rows, cells: Cells, kind: int, minimum: int) -> Leaves:
+    """Give ranges of one class: neighbouring cells of one code, joined until enough roots hold them."""
+    cell_G, at_P = np.unique(cell_P, return_inverse=True)
+    block_G = _blocks(cells)[cell_G]
+    group_G = group_until_safe(np.arange(len(cell_G)), at_P, loose.root_P, minimum=minimum, block_D=block_G)
+    first = np.flatnonzero(np.diff(group_G, prepend=-1))
+    last = np.append(first, len(cell_G))[1:] - 1
+    roots = count_roots(group_G[at_P], loose.root_P, codes=len(first))
+    mass = np.bincount(group_G[at_P], loose.rows_P, len(first)).astype(np.int64)
+    low, high = cells.low_F[cell_G[first]], cells.high_F[cell_G[last]]
+    return Leaves(cell_G[first], np.full(len(first), kind), low, high, mass).where(roots >= minimum)
 
 
 def _members(leaves: Leaves, classes: tuple[Class, ...]) -> Rows:

@@ -74,7 +74,9 @@ def _best_of_root(value_P: Numbers, root_P: Rows) -> Numbers:
     return smallest
 
 
-def group_until_safe(group_D: Rows, value_P: Rows, root_P: Rows, *, minimum: int) -> Rows:
+def group_until_safe(
+    group_D: Rows, value_P: Rows, root_P: Rows, *, minimum: int, block_D: Rows | None = None
+) -> Rows:
     """Merge neighbouring groups of values until each holds enough root rows.
 
     Args:
@@ -82,22 +84,28 @@ def group_until_safe(group_D: Rows, value_P: Rows, root_P: Rows, *, minimum: int
         value_P: Position in ``group_D`` of each row's value, shape (P,).
         root_P: Number of each row's root, shape (P,).
         minimum: Fewest distinct roots of a group.
+        block_D: Block of each distinct value, never decreasing: groups merge within a block only.
 
     Returns:
-        The groups after merging, numbered from 0 without gaps, shape (D,). Where even all values
-        together have fewer than ``minimum`` roots, one group is left.
+        The groups after merging, numbered from 0 without gaps, shape (D,). Where even a whole block has
+        fewer than ``minimum`` roots, it is one group.
     """
-    while len(group_D) and group_D[-1] > 0:
+    block_D = np.zeros_like(group_D) if block_D is None else block_D
+    while len(group_D):
         safe = count_roots(group_D[value_P], root_P, codes=int(group_D[-1]) + 1) >= minimum
-        if safe.all():
+        block = block_D[np.flatnonzero(np.diff(group_D, prepend=-1))]
+        joined = _joined(safe, block)
+        if not joined.any():
             break
-        group_D = _merge_unsafe(safe)[group_D]
+        group_D = (np.cumsum(~joined) - 1)[group_D]
     return group_D
 
 
-def _merge_unsafe(safe: NDArray[np.bool_]) -> Rows:
-    """Join each unsafe group to the one before it, at most two at a time."""
-    joined = np.zeros(len(safe), dtype=bool)
-    for place in range(1, len(safe)):
-        joined[place] = not (safe[place] and safe[place - 1]) and not joined[place - 1]
-    return np.cumsum(~joined) - 1
+def _joined(safe: NDArray[np.bool_], block: Rows) -> NDArray[np.bool_]:
+    """Say which groups join the one before them: one of the two is unsafe, and at most two at a time."""
+    wanted = np.zeros(len(safe), dtype=bool)
+    wanted[1:] = ~(safe[1:] & safe[:-1]) & (block[1:] == block[:-1])
+    joined = wanted.copy()
+    for place in np.flatnonzero(wanted):
+        joined[place] = not joined[place - 1]
+    return joined

@@ -1,0 +1,104 @@
+"""Categories: which are kept, and what becomes of the others."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from kinsynth.columns.registry import column_type
+from kinsynth.errors import SettingsError
+from kinsynth.schema.table import TextFormat
+from kinsynth.settings.privacy import Protection
+from kinsynth.settings.treatment import Column
+
+LETTERS = pa.array(["a"] * 60 + ["b"] * 30 + ["rare"] * 3)
+
+
+def build(array, roots=None, kind="categorical", text=None, **settings):
+    made = column_type(kind)
+    part = made.fit((array,), np.arange(len(array)) if roots is None else roots)
+    return made.build(part, Column(**settings), Protection(), text=text)
+
+
+def back_and_forth(codec, array, seed=0):
+    uniforms = np.random.default_rng(seed).random((len(array), codec.draws))
+    return codec.decode(codec.encode((array,)), uniforms)[0].to_pylist()
+
+
+def test_rare_values_are_resampled():
+    codec = build(LETTERS)
+    after = back_and_forth(codec, LETTERS)
+    assert after[:90] == LETTERS.to_pylist()[:90]
+    assert set(after[90:]) <= {"a", "b"}
+    assert "rare" not in json.dumps(codec.to_json())
+    assert codec.sub_columns[0].forbidden_K.tolist() == [True, True, False, False]
+
+
+def test_rare_values_become_a_label():
+    codec = build(LETTERS, rare_replacement="label", rare_label="other")
+    assert back_and_forth(codec, LETTERS)[90:] == ["other"] * 3
+    assert not codec.sub_columns[0].forbidden_K[1]
+
+
+def test_rare_values_are_dropped():
+    codec = build(LETTERS, rare_replacement="drop")
+    assert back_and_forth(codec, LETTERS)[90:] == [None] * 3
+    assert not codec.sub_columns[0].forbidden_K[0]
+
+
+def test_a_label_that_does_not_fit_the_storage_is_refused():
+    numbers = pa.array([1] * 60 + [2] * 3)
+    with pytest.raises(SettingsError) as error:
+        build(numbers, rare_replacement="label", rare_label="other")
+    assert error.value.code == "treatment.rare_label"
+
+
+def test_values_are_counted_by_root():
+    codec = build(
+        pa.array(["a"] * 50 + ["one person's"] * 50), np.concatenate([np.arange(50), np.full(50, 99)])
+    )
+    assert codec.texts == ("a",)
+
+
+def test_own_minimum_and_share():
+    assert build(LETTERS, rare_minimum=2).texts == ("a", "b", "rare")
+    assert build(LETTERS, rare_share=0.5).texts == ("a",)
+
+
+def test_values_never_generated():
+    codec = build(LETTERS, never=("b",))
+    assert set(back_and_forth(codec, LETTERS)) == {"a"}
+    with pytest.raises(SettingsError) as error:
+        build(LETTERS, never=("a", "b"), missing="impute")
+    assert error.value.code == "treatment.nothing_left"
+
+
+def test_never_names_a_boolean_as_the_source_writes_it():
+    array = pa.array([True] * 40 + [False] * 40)
+    codec = build(array, kind="boolean", never=("Y",), text=TextFormat(true="Y", false="N"))
+    assert set(back_and_forth(codec, array)) == {False}
+
+
+def test_two_tokens_for_very_many_values():
+    array = pa.array([f"{value:05d}" for value in range(2_000)] * 5)
+    codec = build(array)
+    group, member = codec.sub_columns
+    assert group.cardinality * member.cardinality < 2_300
+    assert max(group.cardinality, member.cardinality) < 50
+    assert back_and_forth(codec, array) == array.to_pylist()
+
+
+@pytest.mark.parametrize(
+    "array", [pa.array([1, 2] * 20), pa.array([0.1, 2.5] * 20), pa.array(["x", ""] * 20)]
+)
+def test_storage_is_kept(array):
+    assert back_and_forth(build(array), array) == array.to_pylist()
+
+
+def test_dictionaries_and_chunks_are_read():
+    array = pa.chunked_array([LETTERS.dictionary_encode(), LETTERS.dictionary_encode()])
+    codec = build(array, np.arange(len(array)))
+    assert codec.texts == ("a", "b", "rare")

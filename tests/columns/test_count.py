@@ -1,0 +1,85 @@
+"""Child counts: nearly exact, never a protected one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from kinsynth.columns.count import MOST_CODES, build_count
+from kinsynth.columns.registry import codec_from_json
+from kinsynth.encoded import ChildCount
+from kinsynth.settings.privacy import Protection
+
+
+def build(counts, roots=None):
+    counts = np.asarray(counts, dtype=np.int64)
+    return build_count(counts, np.arange(len(counts)) if roots is None else roots, Protection())
+
+
+def again(codec, counts, seed=0):
+    codes = codec.encode((pa.array(counts),))
+    return codec.decode(codes, np.random.default_rng(seed).random((len(counts), 1)))[0].to_numpy()
+
+
+def total_variation(left, right):
+    size = int(max(left.max(), right.max())) + 1
+    return (
+        0.5 * np.abs(np.bincount(left, minlength=size) - np.bincount(right, minlength=size)).sum() / len(left)
+    )
+
+
+def test_small_counts_are_exact():
+    counts = np.random.default_rng(0).poisson(3, 5_000)
+    codec = build(counts)
+    assert total_variation(counts, again(codec, counts)) < 0.005
+    assert codec.low_K[0] == 0
+
+
+def test_large_counts_stay_close():
+    counts = np.random.default_rng(0).negative_binomial(2, 0.01, 5_000)
+    codec = build(counts)
+    after = again(codec, counts)
+    assert len(codec.low_K) <= MOST_CODES
+    # Off by a range's width at most, but for the protected largest counts.
+    within = counts <= codec.high_K[-1]
+    assert np.abs(after - counts)[within].max() <= (codec.high_K - codec.low_K).max()
+    assert (~within).sum() < 5
+    assert abs(after.mean() / counts.mean() - 1) < 0.01
+
+
+def test_ranges_are_ascending_and_fit_the_waist():
+    codec = build(np.random.default_rng(1).negative_binomial(1, 0.05, 2_000))
+    assert (codec.low_K <= codec.high_K).all()
+    assert (codec.low_K[1:] > codec.high_K[:-1]).all()
+    ChildCount("orders", 0, codec.low_K, codec.high_K)
+    assert codec.sub_columns[0].cardinality == len(codec.low_K)
+
+
+def test_a_count_of_few_roots_is_protected():
+    counts = np.concatenate([np.random.default_rng(2).poisson(2, 2_000), [40, 41, 500]])
+    codec = build(counts)
+    assert codec.high_K.max() < 40
+    assert again(codec, counts)[-1] < 40
+
+
+def test_lonely_counts_join_their_neighbour():
+    counts = np.array([1] * 500 + [2] * 2 + [3] * 500)
+    after = again(build(counts), counts)
+    assert total_variation(counts, after) <= 2 / len(counts)
+
+
+def test_roots_are_counted_not_rows():
+    counts = np.array([1] * 500 + [7] * 50)
+    roots = np.concatenate([np.arange(500), np.full(50, 999)])
+    assert build(counts, roots).high_K.max() == 1
+
+
+def test_too_few_roots_give_no_children():
+    codec = build([3, 4])
+    assert again(codec, np.array([3, 4])).tolist() == [0, 0]
+
+
+def test_json():
+    codec = build(np.random.default_rng(0).poisson(9, 500))
+    made = codec_from_json(codec.to_json())
+    assert made.to_json() == codec.to_json()

@@ -1,0 +1,52 @@
+"""Value protection: a test for each promise, against slow obvious versions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kinsynth.privacy.protection import count_roots, extremes, group_until_safe
+
+
+def test_count_roots_equals_sets():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        rows = int(rng.integers(0, 60))
+        code, root = rng.integers(-1, 6, rows), rng.integers(0, 9, rows)
+        expected = [len(set(root[code == one])) for one in range(6)]
+        assert count_roots(code, root, codes=6).tolist() == expected
+
+
+def test_extremes_leave_enough_roots_beyond():
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        rows, minimum = int(rng.integers(20, 80)), int(rng.integers(1, 6))
+        value, root = rng.normal(size=rows), rng.integers(0, 30, rows)
+        if len(set(root)) < minimum:
+            continue
+        low, high = extremes(value, root, minimum=minimum)
+        assert len(set(root[value <= low])) >= minimum
+        assert len(set(root[value >= high])) >= minimum
+        assert len(set(root[value < low])) < minimum
+        assert len(set(root[value > high])) < minimum
+
+
+def test_extremes_of_too_few_roots_are_refused():
+    with pytest.raises(ValueError, match="2 roots"):
+        extremes(np.array([1, 2, 3]), np.array([0, 0, 1]), minimum=3)
+
+
+def test_groups_end_safe_and_stay_in_order():
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        values = int(rng.integers(1, 30))
+        value, root = (
+            np.concatenate([np.arange(values), rng.integers(0, values, 60)]),
+            rng.integers(0, 40, values + 60),
+        )
+        group = group_until_safe(np.arange(values), value, root, minimum=5)
+        assert (np.diff(group) >= 0).all()
+        assert (np.diff(group) <= 1).all()
+        assert group[0] == 0
+        for one in range(int(group[-1]) + 1):
+            assert len(set(root[group[value] == one])) >= 5 or group[-1] == 0
