@@ -76,12 +76,15 @@ def measure(name: str, data: Path, threads: int) -> dict[str, Any]:
         {**SETS[name], "training.threads": str(threads)},
     )
     assessment = assess_inspection(inspect_source(document, base=data), document)
-    steps: dict[str, float] = {}
+    steps: dict[str, tuple[float, float]] = {}
+    marks = [processor_seconds()]
     details: list[str] = []
 
     def listen(event: Any) -> None:
         if event.kind == "step_finished":
-            steps[event.step] = round(event.seconds, 1)
+            now = processor_seconds()
+            steps[event.step] = (round(event.seconds, 1), round(now - marks[-1], 1))
+            marks.append(now)
         elif event.kind == "step_message" and " loss " in event.message:
             details.append(event.message)
 
@@ -115,8 +118,8 @@ def print_row(name: str, found: dict[str, Any]) -> None:
         f"{found['estimated_bytes'] / 1e6:7.0f} {found['took_bytes'] / 1e6:7.0f} "
         f"{time_ratio:6.2f} {memory_ratio:6.2f}"
     )
-    print(f"    took      {found['steps']}")
-    print(f"    estimated {found['drivers']}")
+    print(f"    took (s, cpu s)  {found['steps']}")
+    print(f"    estimated        {found['drivers']}")
     for line in found["details"]:
         print(f"    {line}")
     sys.stdout.flush()

@@ -50,7 +50,7 @@ def make_tables() -> dict[str, pa.Table]:
 
 
 def make_certificate(tables: dict[str, pa.Table], **rows: int) -> Certificate:
-    return certify(SCHEMA, tables, {"city": CITY}, {"person": 3, **rows})
+    return certify(SCHEMA, tables, originals={"city": CITY}, expected_rows={"person": 3, **rows})
 
 
 def replace(tables: dict[str, pa.Table], table: str, column: str, values: pa.Array) -> None:
@@ -108,7 +108,9 @@ def test_a_missing_table_fails_with_its_relations() -> None:
 
 
 def test_an_original_table_without_its_source_fails() -> None:
-    assert [g.code for g in certify(SCHEMA, make_tables(), {}, {}).failed] == ["original.unchanged"]
+    assert [g.code for g in certify(SCHEMA, make_tables(), originals={}, expected_rows={}).failed] == [
+        "original.unchanged"
+    ]
 
 
 def test_a_lost_and_a_changed_row_of_an_original_table_are_both_counted() -> None:

@@ -72,6 +72,7 @@ class Certificate(BaseModel):
 def certify(
     schema: Schema,
     written: Mapping[str, pa.Table],
+    *,
     originals: Mapping[str, pa.Table],
     expected_rows: Mapping[str, int],
 ) -> Certificate:
