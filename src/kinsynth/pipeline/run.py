@@ -25,7 +25,7 @@ from kinsynth.pipeline.timeline import (
     Listener,
     StepName,
 )
-from kinsynth.pipeline.workspace import EXECUTION, Workspace
+from kinsynth.pipeline.workspace import EXECUTION, Workspace, holds_only_leftovers
 from kinsynth.settings.document import dump, parse
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system.files import write_atomically, write_json
@@ -126,6 +126,7 @@ def resume(folder: Path, *, on_event: Listener | None = None, stop_requested: St
         )
     workspace = Workspace(folder, listener=on_event, stop_requested=stop_requested)
     with workspace.lock(), _reported(workspace):
+        workspace.remove_leftovers()
         if not workspace.is_finished("storing"):
             _perform(workspace)
         workspace.remove_work()
@@ -154,7 +155,7 @@ def fit(
 
 
 def _begin(folder: Path, facts: Mapping[str, Any], synthesis: Synthesis) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or not holds_only_leftovers(folder)):
         unfinished = (folder / EXECUTION).is_file()
         raise UserError(
             "execution.folder_not_empty",
@@ -163,13 +164,13 @@ def _begin(folder: Path, facts: Mapping[str, Any], synthesis: Synthesis) -> None
             remedy="Use kinsynth resume, or another folder." if unfinished else "Name another folder.",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "synthesis.yaml", dump(synthesis).encode())
     write_json(folder / EXECUTION, {"version": 1, "synthesis": synthesis.model_dump(mode="json"), **facts})
 
 
 def _perform(workspace: Workspace, until: StepName | None = None) -> None:
     execution = workspace.execution()
     synthesis = parse(execution["synthesis"])
+    write_atomically(workspace.folder / "synthesis.yaml", dump(synthesis).encode())
     sequence = _run_steps(workspace, execution, synthesis)
     if execution["kind"] == "generate":
         sequence = _generate_steps(workspace, execution, synthesis)

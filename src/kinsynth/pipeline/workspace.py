@@ -22,6 +22,11 @@ from kinsynth.system.files import digest, read_json, write_json
 EXECUTION = "execution.json"
 
 
+def holds_only_leftovers(folder: Path) -> bool:
+    """Tell whether a folder is empty but for temporary files of a process killed at its start."""
+    return all(path.name.startswith(f".{EXECUTION}.") for path in folder.iterdir())
+
+
 class Workspace:
     """The folder of one execution.
 
@@ -124,6 +129,14 @@ class Workspace:
         write_json(self._outcome(step), document)
         now = time.time()
         self.log.add(StepFinished(at=now, step=step, seconds=now - started))
+
+    def remove_leftovers(self) -> None:
+        """Delete temporary files that a killed process left; only the holder of the lock may."""
+        for path in sorted(self.folder.rglob("*.tmp")):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
     def remove_work(self) -> None:
         """Delete the private working data."""
