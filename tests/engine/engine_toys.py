@@ -8,7 +8,7 @@ from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
 from kinsynth.engine.sizing import TablePlan
 
 QUICK = TablePlan(
-    batch_size=256, max_steps=400, validation_steps=100, patience=4, block_size=256, dropout=0.0, window=64
+    batch_size=256, max_steps=240, validation_steps=60, patience=4, block_size=256, dropout=0.0, window=64
 )
 
 
@@ -25,7 +25,7 @@ def missing_together(rows: int = 3000, seed: int = 0) -> Encoded:
     return Encoded({"people": EncodedTable(codes, subs)})
 
 
-def family(roots: int = 800, seed: int = 0) -> Encoded:
+def family(roots: int = 600, seed: int = 0) -> Encoded:
     """A root with two child tables and a grandchild.
 
     Children ``steps`` count up by one from a start that the parent names; ``notes`` repeat the parent's

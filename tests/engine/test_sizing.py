@@ -82,9 +82,11 @@ def test_the_batch_grows_with_rows_and_shrinks_with_memory():
     assert tight.batch_size < 2048
 
 
-def test_device_and_threads_are_kept():
-    plan = plan_table(ADULT, Training(), free_memory_bytes=GIB, threads=3, device="cuda")
+def test_device_is_kept_and_threads_follow_the_work():
+    large = replace(ADULT, rows=200_000, cardinalities=(200,) * 40)
+    plan = plan_table(large, Training(), free_memory_bytes=8 * GIB, threads=3, device="cuda")
     assert (plan.threads, plan.device) == (3, "cuda")
+    assert plan_table(ADULT, Training(), free_memory_bytes=GIB, threads=3).threads == 1
 
 
 def test_a_plan_is_plain_json():

@@ -5,14 +5,15 @@ import pytest
 from engine_toys import QUICK, family, missing_together
 from safetensors.torch import save
 
-from kinsynth.encoded import Encoded
+from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
 from kinsynth.engine.batches import split_units
 from kinsynth.engine.checkpoint import load_model, save_model
+from kinsynth.engine.sampler import concatenate, sample
 from kinsynth.engine.sizing import TablePlan
 from kinsynth.engine.trainer import Fall, learning_rate, train
 from kinsynth.errors import InternalError
 
-SHORT = replace(QUICK, max_steps=40, validation_steps=10, dropout=0.2)
+SHORT = replace(QUICK, batch_size=128, max_steps=20, validation_steps=5, dropout=0.2)
 
 
 class Killed(Exception):
@@ -37,7 +38,7 @@ def test_the_same_seed_gives_the_same_bytes(small):
 @pytest.mark.parametrize("table", ["root", "steps"])
 def test_a_killed_training_resumes_to_the_same_bytes_from_every_checkpoint(small, table, tmp_path):
     whole = train(small, table, SHORT, seed=4)
-    for killed_at in (10, 20, 30, 40):
+    for killed_at in (5, 10, 15, 20):
         path = tmp_path / f"{killed_at}.safetensors"
 
         def kill(progress, killed_at=killed_at):
@@ -50,10 +51,10 @@ def test_a_killed_training_resumes_to_the_same_bytes_from_every_checkpoint(small
 
 
 def test_accumulated_batches_are_one_step(small):
-    plan = replace(SHORT, batch_size=128, gradient_accumulation=2)
+    plan = replace(SHORT, batch_size=64, gradient_accumulation=2)
     seen = []
     train(small, "steps", plan, seed=1, on_step=seen.append)
-    assert [progress.step for progress in seen] == [10, 20, 30, 40]
+    assert [progress.step for progress in seen] == [5, 10, 15, 20]
     assert seen[-1].fraction == 1
     assert seen[-1].finished
 
@@ -76,7 +77,34 @@ def test_validation_never_shares_a_root_with_training(small):
 def test_a_table_with_no_row_or_one_row_is_trained(small):
     for rows in (0, 1):
         table = replace(small.tables["root"], codes_RC=small.tables["root"].codes_RC[:rows])
-        assert train(Encoded({"root": replace(table, counts=())}), "root", SHORT, seed=1).steps <= 40
+        assert train(Encoded({"root": replace(table, counts=())}), "root", SHORT, seed=1).steps <= 20
+
+
+def test_link_tables_without_columns_are_trained_and_drawn():
+    links = ChildCount("links", 0, np.arange(4), np.arange(4))
+    tags = ChildCount("tags", 1, np.arange(3), np.arange(3))
+    count_R = np.random.default_rng(0).integers(0, [4, 3], (300, 2))
+    parents = [np.repeat(np.arange(300), count_R[:, column]) for column in (0, 1)]
+    tables = {
+        "root": EncodedTable(
+            count_R.astype(np.int32), (SubColumn(0, 4), SubColumn(1, 3)), counts=(links, tags)
+        ),
+        "links": EncodedTable(np.zeros((len(parents[0]), 0), np.int32), (), "root", parents[0]),
+        "tags": EncodedTable(
+            np.zeros((len(parents[1]), 1), np.int32), (SubColumn(0, 1),), "root", parents[1]
+        ),
+    }
+    encoded = Encoded(tables)
+    models = {name: train(encoded, name, SHORT, seed=1) for name in tables}
+    drawn = concatenate(sample(models, {"root": 200}, seed=1)).tables
+    assert drawn["links"].rows == drawn["root"].codes_RC[:, 0].sum()
+    assert drawn["tags"].rows == drawn["root"].codes_RC[:, 1].sum()
+
+
+@pytest.mark.slow
+def test_two_threads_give_the_same_bytes_twice(small):
+    plan = replace(SHORT, threads=2, batch_size=1024, max_steps=4)
+    assert weights(train(small, "steps", plan, seed=4)) == weights(train(small, "steps", plan, seed=4))
 
 
 def test_a_saved_model_is_the_same_model(small, tmp_path):

@@ -7,8 +7,7 @@ Shape letters: U units, B batch rows, P parents, R rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -111,6 +110,15 @@ def _root_count(encoded: Encoded, table: str) -> int:
     return encoded.tables[table].rows if parent is None else _root_count(encoded, parent)
 
 
+@dataclass(frozen=True)
+class _Walk:
+    """Units in some order, cut into batches."""
+
+    order_U: NDArray[np.int64]
+    batch_U: NDArray[np.int64]
+    key: tuple[int, int] = (0, 0)
+
+
 class Batches:
     """Batches of some units of a table.
 
@@ -126,6 +134,7 @@ class Batches:
         self._units, self._plan = units, plan
         self._relatives = Relatives(layout, encoded.tables, set_limit=plan.set_limit)
         self._index_R, self._remaining_R = sequence_places(self._table.parent_R)
+        self._epoch: _Walk | None = None
 
     @property
     def per_epoch(self) -> int:
@@ -134,34 +143,37 @@ class Batches:
 
     def fixed(self) -> Iterator[Batch]:
         """Give all batches in the table's own order."""
-        yield from self._walk(np.arange(len(self._units.start_U)), 0)
+        walk = self._cut(np.arange(len(self._units.start_U)))
+        for number in range(self.per_epoch if self._units.rows else 0):
+            yield self._numbered(walk, number)
 
     def some(self, seed: int, epoch: int, first: int, number: int) -> Iterator[Batch]:
-        """Give some consecutive batches of a shuffled epoch."""
-        order = self._order(seed, epoch)
-        yield from islice(self._walk(order, first), number)
+        """Give some consecutive batches of a shuffled epoch; fewer at its end."""
+        if self._epoch is None or self._epoch.key != (seed, epoch):
+            order = np.random.default_rng([seed, 3, epoch]).permutation(len(self._units.start_U))
+            self._epoch = replace(self._cut(order), key=(seed, epoch))
+        for each in range(first, min(first + number, self.per_epoch)):
+            yield self._numbered(self._epoch, each)
 
-    def _order(self, seed: int, epoch: int) -> NDArray[np.int64]:
-        return np.random.default_rng([seed, 3, epoch]).permutation(len(self._units.start_U))
-
-    def _walk(self, order: NDArray[np.int64], first: int) -> Iterator[Batch]:
+    def _cut(self, order_U: NDArray[np.int64]) -> _Walk:
         units = self._units
-        ends = np.cumsum((units.end_U - units.start_U)[order])
-        number_U = (ends - 1) // self._plan.batch_size
-        for number in range(first, self.per_epoch):
-            begin, end = np.searchsorted(number_U, [number, number + 1])
-            if end > begin:
-                yield self.batch(units.take(np.sort(order[begin:end])))
+        end_U = np.cumsum((units.end_U - units.start_U)[order_U])
+        return _Walk(order_U, (end_U - 1) // self._plan.batch_size)
+
+    def _numbered(self, walk: _Walk, number: int) -> Batch:
+        begin, end = np.searchsorted(walk.batch_U, [number, number + 1])
+        return self.batch(self._units.take(np.sort(walk.order_U[begin:end])))
 
     def batch(self, units: Units) -> Batch:
         """Put the rows of some units together with what they may know."""
         rows = units.row_numbers()
         table = self._table
-        codes_BC = torch.from_numpy(table.codes_RC[rows].astype(np.int64)).to(self._plan.device)
+        codes_BC = torch.from_numpy(table.codes_RC[rows].astype(np.int64))
         if table.parent_R is None:
-            return Batch(codes_BC)
+            return Batch(codes_BC).on(self._plan.device)
         parent_P, parent_B = np.unique(table.parent_R[rows], return_inverse=True)
-        return Batch(codes_BC, self._relatives.of(parent_P, parent_B), self._history(rows, units))
+        batch = Batch(codes_BC, self._relatives.of(parent_P, parent_B), self._history(rows, units))
+        return batch.on(self._plan.device)
 
     def _history(self, rows: RowArray, units: Units) -> History:
         index_B = self._index_R[rows]

@@ -64,6 +64,12 @@ class Related:
     anchor_P: Tensor
     anchors: int
 
+    def on(self, device: str) -> Related:
+        """Give the same rows on a device."""
+        return Related(
+            self.codes_RC.to(device), self.group_R.to(device), self.anchor_P.to(device), self.anchors
+        )
+
 
 @dataclass(frozen=True)
 class Context:
@@ -78,6 +84,11 @@ class Context:
     ancestors: tuple[Tensor, ...]
     siblings: tuple[Related, ...]
     parent_B: Tensor
+
+    def on(self, device: str) -> Context:
+        """Give the same context on a device."""
+        ancestors = tuple(codes.to(device) for codes in self.ancestors)
+        return Context(ancestors, tuple(rows.on(device) for rows in self.siblings), self.parent_B.to(device))
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,11 @@ class History:
     index_B: Tensor
     remaining_B: Tensor
     span_B: Tensor
+
+    def on(self, device: str) -> History:
+        """Give the same history on a device."""
+        tensors = (self.previous_BC, self.known_B, self.index_B, self.remaining_B, self.span_B)
+        return History(*(tensor.to(device) for tensor in tensors))
 
 
 class Relatives:
@@ -199,8 +215,8 @@ class ContextNetwork(nn.Module):
         )
         inputs = width * sum(len(relative.sub_columns) for relative in layout.ancestors)
         inputs += (2 * plan.set_width + 1) * len(layout.siblings)
-        self.first = linear(inputs, plan.trunk_width, generator)
-        self.second = linear(plan.trunk_width, plan.trunk_width, generator)
+        self.first = Linear(inputs, plan.trunk_width, generator)
+        self.second = Linear(plan.trunk_width, plan.trunk_width, generator)
 
     def forward(self, context: Context) -> Tensor:
         """Give the vector of each parent, shape (P, T)."""
@@ -223,7 +239,7 @@ class SetNetwork(nn.Module):
     def __init__(self, relative: Relative, width: int, set_width: int, generator: torch.Generator) -> None:
         super().__init__()
         self.embedding = CodeEmbedding(relative.sub_columns, width, generator)
-        self.features = linear(width * len(relative.sub_columns), set_width, generator)
+        self.features = Linear(width * len(relative.sub_columns), set_width, generator)
 
     def forward(self, related: Related) -> Tensor:
         """Give mean, maximum and presence for each parent, shape (P, 2 * width + 1)."""
@@ -248,12 +264,12 @@ class HistoryNetwork(nn.Module):
     def __init__(self, layout: TableLayout, plan: TablePlan, generator: torch.Generator) -> None:
         super().__init__()
         inputs = len(layout.sub_columns) * plan.embedding_width
-        self.memory = linear(inputs, plan.memory_width, generator)
+        self.memory = Linear(inputs, plan.memory_width, generator)
         self.places = nn.Parameter(
             torch.randn(2, len(_COUNT_STEPS), plan.trunk_width, generator=generator) * 0.3
         )
-        self.first = linear(inputs + plan.memory_width * len(DECAYS), plan.trunk_width, generator)
-        self.second = linear(plan.trunk_width, plan.trunk_width, generator)
+        self.first = Linear(inputs + plan.memory_width * len(DECAYS), plan.trunk_width, generator)
+        self.second = Linear(plan.trunk_width, plan.trunk_width, generator)
 
     def forward(self, previous_BX: Tensor, history: History) -> Tensor:
         """Give the vector of each row of whole sequences, shape (B, T)."""
@@ -302,10 +318,14 @@ def fading_sums(previous_BM: Tensor, span_B: Tensor) -> Tensor:
     return sums_BDM
 
 
-def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    """Make a linear layer whose first weights come from ``generator`` alone."""
-    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
-    with torch.no_grad():
-        layer.weight.copy_(torch.randn(outputs, inputs, generator=generator) / max(inputs, 1) ** 0.5)
-        layer.bias.zero_()
-    return layer
+class Linear(nn.Module):
+    """A linear layer whose first weights come from ``generator`` alone; it may have no inputs."""
+
+    def __init__(self, inputs: int, outputs: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(inputs, outputs, generator=generator) / max(inputs, 1) ** 0.5)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, values_BX: Tensor) -> Tensor:
+        """Give the outputs, shape (B, outputs)."""
+        return torch.addmm(self.bias, values_BX, self.weight)

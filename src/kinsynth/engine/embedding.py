@@ -39,7 +39,8 @@ class CodeEmbedding(nn.Module):
         super().__init__()
         sizes = [sub.cardinality for sub in sub_columns]
         starts_C = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        place_SF = np.concatenate([place_features(sub) for sub in sub_columns])
+        nothing_SF = np.zeros((0, PLACE_FEATURES), dtype=np.float32)
+        place_SF = np.concatenate([nothing_SF, *(place_features(sub) for sub in sub_columns)])
         self.has_place = bool(place_SF.any())
         self.starts = starts_C.tolist()
         self.free = nn.Parameter(torch.randn(int(starts_C[-1]), width, generator=generator) * 0.5)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
 
 from kinsynth.encoded import Encoded
-from kinsynth.engine.layout import describe_table
+from kinsynth.engine.layout import describe_table, lineage
 
 ModelSize = Literal["small", "medium", "large"]
 
@@ -74,6 +75,7 @@ class TableShape:
         siblings: Codes of each sub-column of each sibling table.
         mean_sequence: Mean number of rows under one parent that has any; 1 for a root table.
         longest_sequence: Largest number of rows under one parent.
+        rows_per_root: Mean number of rows under one root in the largest table of the tree.
     """
 
     rows: int
@@ -83,6 +85,7 @@ class TableShape:
     siblings: tuple[tuple[int, ...], ...] = ()
     mean_sequence: float = 1.0
     longest_sequence: int = 1
+    rows_per_root: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -114,13 +117,13 @@ class TablePlan:
         early_stop_delta: Smallest relative improvement that counts.
         patience: Validations without improvement before training stops.
         block_size: Roots sampled together.
-        threads: Threads of torch.
+        threads: Largest number of threads of torch; small steps take fewer.
         device: ``cpu`` or ``cuda``.
     """
 
     embedding_width: int = 12
     column_width: int = 24
-    layers: int = 0
+    layers: int = 1
     trunk_width: int = 64
     memory_width: int = 24
     set_width: int = 16
@@ -153,7 +156,8 @@ def measure_table(encoded: Encoded, table: str) -> TableShape:
     if source.parent_R is not None and source.rows:
         lengths = np.unique(source.parent_R, return_counts=True)[1]
         mean, longest = float(lengths.mean()), int(lengths.max())
-    root = layout.ancestors[-1].name if layout.ancestors else table
+    root = lineage(encoded, table)[-1] if layout.ancestors else table
+    tree = [name for name in encoded.tables if root in (name, *lineage(encoded, name))]
     return TableShape(
         rows=source.rows,
         roots=encoded.tables[root].rows,
@@ -162,20 +166,23 @@ def measure_table(encoded: Encoded, table: str) -> TableShape:
         siblings=tuple(tuple(sub.cardinality for sub in r.sub_columns) for r in layout.siblings),
         mean_sequence=mean,
         longest_sequence=longest,
+        rows_per_root=max(encoded.tables[name].rows for name in tree) / max(encoded.tables[root].rows, 1),
     )
 
 
 _WIDTHS: dict[ModelSize, dict[str, int]] = {
     "small": {"embedding_width": 8, "column_width": 16, "layers": 0, "trunk_width": 48, "memory_width": 16},
-    "medium": {"embedding_width": 12, "column_width": 24, "layers": 0, "trunk_width": 64, "memory_width": 24},
+    "medium": {"embedding_width": 12, "column_width": 24, "layers": 1, "trunk_width": 64, "memory_width": 24},
     "large": {"embedding_width": 16, "column_width": 48, "layers": 1, "trunk_width": 128, "memory_width": 32},
 }
 _WIDE_TABLE = 60
+_BLOCK_ROWS = 1 << 17
 _BYTES = 4
 _COPIES = 7  # weights, gradient, two moments, average, best, and the copy that is being saved
 _ACTIVATIONS = 12
 _FLOPS_PER_SECOND = 2.5e10
 _STEP_SECONDS = 4e-3
+_THREAD_FLOPS = 5e8
 
 
 def plan_table(
@@ -206,7 +213,6 @@ def plan_table(
         learning_rate=TablePlan.learning_rate if training.adaptive_learning_rate else training.learning_rate,
         validation_fraction=training.validation_fraction,
         early_stop_delta=training.early_stop_delta,
-        threads=threads,
         device=device,
     )
     if automatic:
@@ -218,6 +224,7 @@ def plan_table(
         max_steps=training.max_epochs * steps,
         validation_steps=training.training_steps or choose_validation_steps(steps),
         block_size=choose_block(shape),
+        threads=choose_threads(shape, plan, threads),
     )
 
 
@@ -231,10 +238,15 @@ def choose_validation_steps(epoch_steps: int) -> int:
     return int(np.clip(epoch_steps, 20, 100))
 
 
+def choose_threads(shape: TableShape, plan: TablePlan, threads: int) -> int:
+    """Give one thread for each stretch of work long enough to be worth the waiting for each other."""
+    work = 3 * row_flops(shape, plan) * plan.batch_size
+    return max(1, min(threads, int(work / _THREAD_FLOPS)))
+
+
 def choose_block(shape: TableShape) -> int:
-    """Give the roots of one sampling block: fewer when each has many rows."""
-    per_root = max(1.0, shape.rows / max(shape.roots, 1))
-    return int(np.clip(2 ** round(np.log2(4096 / per_root)), 64, 1024))
+    """Give the roots of one sampling block: up to 1,024, fewer when each has many rows under it."""
+    return int(np.clip(2 ** round(np.log2(_BLOCK_ROWS / max(shape.rows_per_root, 1.0))), 16, 1024))
 
 
 def narrow_widths(widths: dict[str, int], *, columns: int) -> dict[str, int]:
@@ -338,7 +350,8 @@ def training_seconds(shape: TableShape, plan: TablePlan, *, epochs: float | None
     passes = min(plan.max_epochs if epochs is None else epochs, plan.max_epochs)
     steps = min(passes * steps_per_epoch(shape, plan), plan.max_steps)
     work = 3 * row_flops(shape, plan) * plan.batch_size * plan.gradient_accumulation
-    return steps * (_STEP_SECONDS + work / (_FLOPS_PER_SECOND * plan.threads))
+    rate = _FLOPS_PER_SECOND * math.pow(plan.threads, 0.7)
+    return steps * (_STEP_SECONDS + work / rate)
 
 
 def sampling_seconds(shape: TableShape, plan: TablePlan, *, rows: int) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,12 @@ class Batch:
     codes_BC: Tensor
     context: Context | None = None
     history: History | None = None
+
+    def on(self, device: str) -> Batch:
+        """Give the same batch on a device."""
+        context = None if self.context is None else self.context.on(device)
+        history = None if self.history is None else self.history.on(device)
+        return Batch(self.codes_BC.to(device), context, history)
 
 
 class TabularNetwork(nn.Module):
@@ -167,7 +174,7 @@ class Heads(nn.Module):
         self.groups = [[c for c, size in enumerate(sizes) if size == wanted] for wanted in sorted(set(sizes))]
         self.padded = sorted(set(sizes))
         self.place = {c: (g, i) for g, group in enumerate(self.groups) for i, c in enumerate(group)}
-        self.from_groups = np.argsort(np.concatenate(self.groups)).tolist()
+        self.from_groups = np.argsort(list(chain.from_iterable(self.groups))).tolist()
         self.weights = nn.ParameterList(
             nn.Parameter(torch.zeros(len(group), width, size)) for group, size in self._sized()
         )
@@ -206,7 +213,7 @@ class Heads(nn.Module):
         self, hidden_CBH: Tensor, codes_BC: Tensor, echo_CBJ: Tensor | None, history: History | None
     ) -> Tensor:
         """Give the negative log-likelihood of each column and row, shape (C, B)."""
-        losses: list[Tensor] = []
+        losses = [hidden_CBH.new_zeros(0, len(codes_BC))]
         for number, group in enumerate(self.groups):
             bias = self.biases[number] + self.outside(number)
             logits_GBK = torch.baddbmm(bias, hidden_CBH[group], self.weights[number])

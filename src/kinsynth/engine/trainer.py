@@ -100,8 +100,9 @@ def train(
 
 @contextmanager
 def torch_settings(plan: TablePlan) -> Iterator[None]:
-    """Set threads and flushing of denormal numbers, and put the threads back."""
-    before = torch.get_num_threads()
+    """Set threads, flushing of denormal numbers and reproducible kernels, and put them back."""
+    before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(plan.device == "cpu" or strict)
     torch.set_num_threads(plan.threads)
     torch.set_flush_denormal(True)
     try:
@@ -109,6 +110,7 @@ def torch_settings(plan: TablePlan) -> Iterator[None]:
     finally:
         torch.set_flush_denormal(False)
         torch.set_num_threads(before)
+        torch.use_deterministic_algorithms(strict)
 
 
 def learning_rate(plan: TablePlan, step: int, fall: Fall | None) -> float:
@@ -138,7 +140,8 @@ class _Training:
         self.optimizer = make_optimizer(self.network, plan)
         self.steps_per_epoch = max(1, math.ceil(self.batches.per_epoch / plan.gradient_accumulation))
         self.total_steps = min(plan.max_steps, plan.max_epochs * self.steps_per_epoch)
-        self.step, self.failures, self.stopped = 0, 0, not split.train.rows
+        self.step, self.failures = 0, 0
+        self.stopped = not split.train.rows or not self.layout.sub_columns
         self.last_loss, self.best_loss, self.training_loss = math.inf, math.inf, math.inf
         self.fall: Fall | None = None
 
