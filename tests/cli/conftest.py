@@ -41,7 +41,7 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hospital")
     script = ROOT / "examples" / "sample_database.py"
     subprocess.run(
-        [sys.executable, str(script), str(folder / "sample"), "250"], check=True, capture_output=True
+        [sys.executable, str(script), str(folder / "sample"), "150"], check=True, capture_output=True
     )
     document = (ROOT / "examples" / "sample.yaml").read_text(encoding="utf-8")
     (folder / "sample.yaml").write_text(document, encoding="utf-8")

@@ -14,7 +14,7 @@ from kinsynth.settings.document import load
 
 Call = Callable[..., Any]
 TABLES = ("departments", "patients", "admissions", "diagnoses", "lab_results")
-QUICK = ("--training.max_epochs", "1", "--training.model_size=small", "--evaluation.max_rows", "100")
+QUICK = ("--training.max_epochs", "1", "--training.threads=1", "--evaluation.max_rows", "100")
 SECRET = "Q7Zebra"
 
 

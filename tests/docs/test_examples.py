@@ -54,7 +54,7 @@ print(len(tables["patients"]), sorted(more))
 @pytest.mark.slow
 def test_the_quickstart_runs(tmp_path: Path) -> None:
     """The five lines fit, sample and save; the model on the disk samples again."""
-    made = run(str(EXAMPLES / "sample_database.py"), "demo/sample", "300", folder=tmp_path)
+    made = run(str(EXAMPLES / "sample_database.py"), "demo/sample", "150", folder=tmp_path)
     assert made.returncode == 0, made.stderr
     done = run("-c", readme_example() + AFTERWARDS, folder=tmp_path)
     assert done.returncode == 0, done.stderr
