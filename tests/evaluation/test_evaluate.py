@@ -1,3 +1,4 @@
+import numpy as np
 import pyarrow as pa
 import pytest
 from evaluation_toys import (
@@ -28,8 +29,6 @@ def toys():
 @pytest.fixture(scope="module")
 def adult(data_root):
     """Training, held-out and fresh rows of a real table."""
-    import numpy as np
-
     whole = sample_rows(read_database(data_root / "adult"), 12_000)
     return tuple(
         take(whole, {"adult": np.arange(*part)}) for part in ((0, 5000), (5000, 6000), (6000, 11_000))
@@ -167,9 +166,18 @@ def test_a_self_reference_and_an_empty_child_table_are_no_obstacle():
     assert len(found.relations) == 2
 
 
+def test_what_one_part_lacks_is_left_out(toys):
+    training, _, _ = toys
+    types = {column.name: column.type for column in training.schema.tables["people"].columns}
+    fewer = training.tables["people"].drop_columns(["age"])
+    found = evaluate(training, make_database({"people": (fewer, types)}))
+    assert [column.name for column in found.tables[0].columns] == ["city", "income", "owner", "born", "job"]
+    assert evaluate(training, make_database({"others": (fewer, types)})).accuracy is None
+
+
 def test_row_numbers_are_rounded(toys):
     training, _, _ = toys
-    odd = take(training, {"people": __import__("numpy").arange(2987)})
+    odd = take(training, {"people": np.arange(2987)})
     assert evaluate(odd, training).tables[0].rows == (3000, 3000, 0)
 
 

@@ -58,6 +58,19 @@ def test_every_table_relation_and_metric_is_there(evaluation):
     assert {"Exact copies", "Training rows at risk", "Membership guess"} <= titles
 
 
+def test_a_successful_attack_is_marked():
+    from report_toys import database
+
+    from kinsynth.evaluation import evaluate
+    from kinsynth.report.wording import POOR
+
+    copied = evaluate(database(1), database(1), holdout=database(3))
+    metrics = compose(copied, name="x", facts={}).content["tables"][0]["neighbours"]["metrics"]
+    assert {"Exact copies", "Training rows at risk", "Membership guess"} <= {
+        metric["title"] for metric in metrics if metric["colour"] == POOR
+    }
+
+
 def test_a_report_without_holdout_is_complete(evaluation):
     from report_toys import database
 

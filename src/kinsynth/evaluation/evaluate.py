@@ -77,8 +77,8 @@ def evaluate(
         Scores, comparisons and distributions, safe to show.
 
     Guarantees:
-        Same arguments, same result. Original-data tables and key columns have no part in it. Categories
-        held by fewer than ``rare_minimum`` root rows are not named.
+        Same arguments, same result. Original-data tables, key columns, and what one part lacks have no part
+        in it. Categories held by fewer than ``rare_minimum`` root rows are not named.
     """
     comparison = _Comparison(
         databases=(original, synthetic) if holdout is None else (original, synthetic, holdout),
@@ -87,7 +87,7 @@ def evaluate(
         protection=protection or Protection(),
         seed=seed,
     )
-    tables = {name: _read_table(comparison, name) for name in _synthesised(original)}
+    tables = {name: _read_table(comparison, name) for name in _synthesised(comparison.databases)}
     evaluated = [_evaluate_table(comparison, name, tables) for name in tables]
     relations = [
         _evaluate_relation(comparison, relation, tables)
@@ -108,13 +108,17 @@ def evaluate(
     )
 
 
-def _synthesised(database: Database) -> list[str]:
-    """Name the tables that are not copied, in the schema's order."""
-    return [name for name, table in database.schema.tables.items() if not table.original]
+def _synthesised(databases: Sequence[Database]) -> list[str]:
+    """Name the tables that are not copied and that every part has, in the schema's order."""
+    return [
+        name
+        for name, table in databases[0].schema.tables.items()
+        if not table.original and all(name in database.tables for database in databases)
+    ]
 
 
 def _read_table(comparison: _Comparison, name: str) -> list[Variable]:
-    """Read the comparable columns of a table, keys left out."""
+    """Read the comparable columns of a table that every part has, keys left out."""
     schema = comparison.databases[0].schema
     keys, linking = key_columns(schema, name), linking_columns(schema, name)
     return [
@@ -123,7 +127,9 @@ def _read_table(comparison: _Comparison, name: str) -> list[Variable]:
             [database.tables[name][column.name] for database in comparison.databases],
         )
         for column in schema.tables[name].columns
-        if column.name not in keys and (is_comparable(column) or column.name in linking)
+        if column.name not in keys
+        and (is_comparable(column) or column.name in linking)
+        and all(column.name in database.tables[name].column_names for database in comparison.databases)
     ]
 
 

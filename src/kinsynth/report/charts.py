@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kinsynth.evaluation.results import Distribution, Matrix
-from kinsynth.report.wording import shortened
+from kinsynth.report.wording import INK, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, MUTED, LINE, PAPER = "#0f172a", "#64748b", "#e2e8f0", "#ffffff"
+MUTED, LINE = "#64748b", "#e2e8f0"
 ORIGINAL, SYNTHETIC, HOLDOUT = "#c3cddb", "#2457e6", "#f08c1e"
 _CARD_INCHES = (2.05, 1.22)
 _DAY_US = 86_400_000_000

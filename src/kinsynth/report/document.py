@@ -218,9 +218,17 @@ def _metrics(metrics: Sequence[Metric]) -> list[dict[str, str]]:
             if metric.interval is None
             else f"{wording.percent(metric.interval[0])} – {wording.percent(metric.interval[1])}",
             "reference": wording.percent(metric.reference),
+            "colour": wording.POOR if _is_alarming(metric) else wording.INK,
         }
         for metric in metrics
     ]
+
+
+def _is_alarming(metric: Metric) -> bool:
+    """Tell whether an attack surely did better than on held-out rows."""
+    if metric.interval is None or metric.reference is None:
+        return False
+    return metric.direction != "higher" and metric.interval[0] > metric.reference
 
 
 def _card(document: Document, column: ColumnComparison) -> dict[str, Any]:

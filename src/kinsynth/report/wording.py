@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-GOOD, FAIR, POOR, UNKNOWN = "#0b7a5e", "#b7791f", "#c2341d", "#64748b"
+GOOD, FAIR, POOR, UNKNOWN, INK = "#0b7a5e", "#b7791f", "#c2341d", "#64748b", "#0f172a"
 
 
 def shortened(text: str, length: int) -> str:
