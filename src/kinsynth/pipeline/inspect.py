@@ -13,17 +13,13 @@ from kinsynth.columns.detect import Detected, detect_table, is_text
 from kinsynth.connectors.base import Listing
 from kinsynth.errors import Finding, SchemaError
 from kinsynth.schema.database import Database
+from kinsynth.schema.foreign_keys import ForeignKeyProposal, propose_foreign_keys
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.keys import comparable, row_numbers
 from kinsynth.schema.literals import parse_text, unparsable_rows
 from kinsynth.schema.order import OrderProposal, propose_order
 from kinsynth.schema.orphans import apply_orphan_policies
-from kinsynth.schema.proposals import (
-    ForeignKeyProposal,
-    KeyProposal,
-    propose_foreign_keys,
-    propose_primary_keys,
-)
+from kinsynth.schema.primary_keys import KeyProposal, propose_primary_keys
 from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import Column, Relation, Schema, Table, TextFormat
 from kinsynth.settings import tables as settings

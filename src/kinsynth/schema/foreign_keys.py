@@ -1,42 +1,19 @@
-"""Propose primary and foreign keys from the data, with the evidence: uniqueness, inclusion, names."""
+"""Propose foreign keys from the data, with the evidence: inclusion and names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import combinations
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from kinsynth.schema.keys import Family, comparison, family, key_frame, missing_keys, row_numbers
-from kinsynth.schema.names import Words, unprefixed, words
+from kinsynth.schema.keys import key_frame, missing_keys, row_numbers
+from kinsynth.schema.names import unprefixed, words
+from kinsynth.schema.profile import Profile, is_code, profile_columns
 from kinsynth.schema.table import Relation
 
-_ENOUGH_SCORE = 0.44
-_ENOUGH_ROWS = 10
-_KEY_FAMILIES: tuple[Family, ...] = ("number", "text")
-_MOST_KEY_COLUMNS = 3
-_MOST_CANDIDATES = 8
 _COMPOSITE_INCLUSION = 0.98
-_LONG_CODE = 40
-
-
-@dataclass(frozen=True)
-class KeyProposal:
-    """A primary key that the data allows.
-
-    Attributes:
-        columns: The key.
-        confidence: Between 0 and 1.
-        reason: The evidence, in words.
-    """
-
-    columns: tuple[str, ...]
-    confidence: float
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -64,63 +41,6 @@ class ForeignKeyProposal:
     reason: str
 
 
-@dataclass(frozen=True)
-class _Profile:
-    """What proposals need to know about a column."""
-
-    table: str
-    name: str
-    label: str
-    position: int
-    rows: int
-    nulls: int
-    family: Family
-    values: pl.Series
-
-    @cached_property
-    def distinct(self) -> pl.Series:
-        """The distinct values; only asked for where names or shape make the column a candidate."""
-        return self.values.drop_nulls().unique(maintain_order=True)
-
-    @cached_property
-    def spread(self) -> float:
-        """Largest minus smallest number, plus 1."""
-        numbers = self.values.drop_nulls().cast(pl.Float64).to_numpy()
-        return float(numbers.max() - numbers.min()) + 1 if len(numbers) else 0.0
-
-    @property
-    def words(self) -> Words:
-        """The words of the name, without a prefix that all columns of the table share."""
-        return words(self.label)
-
-    @property
-    def is_unique(self) -> bool:
-        """Whether no value is missing and none repeats."""
-        return self.nulls == 0 and self.values.n_unique() == self.rows
-
-
-def propose_primary_keys(tables: Mapping[str, pa.Table]) -> dict[str, KeyProposal]:
-    """Propose a primary key for each table that seems to have one.
-
-    Args:
-        tables: Typed tables by name.
-
-    Returns:
-        Proposals by table; a table without a plausible key is absent. A single column goes before several,
-        the smallest set of key-like columns before larger ones.
-    """
-    profiles = {name: _profiles(name, table) for name, table in tables.items()}
-    singles = {name: found for name, columns in profiles.items() if (found := _single_key(columns, profiles))}
-    referenced = {(proposal.columns[0]) for proposal in singles.values()}
-    proposals = {}
-    for name, table in tables.items():
-        link = _link_key(table, profiles[name])
-        found = link or singles.get(name) or _composite_key(table, profiles[name], referenced)
-        if found:
-            proposals[name] = found
-    return proposals
-
-
 def propose_foreign_keys(
     tables: Mapping[str, pa.Table], primary_keys: Mapping[str, Sequence[str]]
 ) -> tuple[ForeignKeyProposal, ...]:
@@ -134,7 +54,7 @@ def propose_foreign_keys(
         Proposals in the order of tables and columns: at most one for each column, except where a key of
         several columns contains it. A relation that follows from two others is left out.
     """
-    profiles = {name: _profiles(name, table) for name, table in tables.items()}
+    profiles = {name: profile_columns(name, table) for name, table in tables.items()}
     singles = [
         proposal
         for name, columns in profiles.items()
@@ -154,145 +74,9 @@ def propose_foreign_keys(
     return tuple(sorted([*kept, *composites], key=lambda proposal: order[proposal.relation.table]))
 
 
-def _profiles(name: str, table: pa.Table) -> dict[str, _Profile]:
-    """Profile the columns that could be part of a key."""
-    profiles = {}
-    labels = unprefixed(table.column_names)
-    for position, column in enumerate(table.column_names):
-        values = table.column(column)
-        kind: Family = "none" if values.null_count == len(values) else family(values.type)
-        if kind in (*_KEY_FAMILIES, "none"):
-            series = comparison(values)
-            if series.dtype == pl.Float64:
-                continue
-            profiles[column] = _Profile(
-                name, column, labels[column], position, len(series), series.null_count(), kind, series
-            )
-    return profiles
-
-
-# primary keys
-
-
-def _single_key(
-    columns: Mapping[str, _Profile], profiles: Mapping[str, Mapping[str, _Profile]]
-) -> KeyProposal | None:
-    """Choose the likeliest single column."""
-    scored = [
-        (*_key_score(column, profiles), column)
-        for column in columns.values()
-        if column.is_unique and column.rows > 0
-    ]
-    fitting = [entry for entry in scored if entry[0] >= _ENOUGH_SCORE]
-    if not fitting:
-        return None
-    score, reasons, column = max(fitting, key=lambda entry: (entry[0], -entry[2].position))
-    reason = f"{column.rows:,} rows, no value missing, none twice; {', '.join(reasons)}"
-    return KeyProposal((column.name,), min(score, 0.99), reason)
-
-
-def _key_score(
-    column: _Profile, profiles: Mapping[str, Mapping[str, _Profile]]
-) -> tuple[float, tuple[str, ...]]:
-    """Score a unique column by name, place and shape."""
-    name, table = column.words, words(column.table)
-    same_name = any(column.name in other for key, other in profiles.items() if key != column.table)
-    hinted = name.is_identifier or same_name or name.subject == table.parts
-    shaped = (hinted or column.rows >= _ENOUGH_ROWS) and _is_code(column)
-    evidence = (
-        (0.5, name.is_strong_identifier, "name of an identifier"),
-        (0.3, name.is_identifier and not name.is_strong_identifier, "name of a code"),
-        (0.3, bool(name.subject) and name.subject == table.parts, "name of the table"),
-        (0.3, column.position == 0, "first column"),
-        (0.2, same_name, "another table has a column of this name"),
-        (0.15, shaped, "shape of a key"),
-        (-0.5, not shaped and column.family == "text", ""),
-        (-0.3, name.is_phone or "email" in name.parts or "mail" in name.parts, ""),
-        (-0.3, name.is_label, ""),
-        (-0.3, column.rows < 2 and not name.is_strong_identifier, ""),
-    )
-    score = sum(weight for weight, holds, _ in evidence if holds)
-    return score, tuple(reason for weight, holds, reason in evidence if holds and weight > 0)
-
-
-def _is_code(column: _Profile) -> bool:
-    """Tell whether values look like made keys: whole numbers in a row, or words without spaces."""
-    if column.family == "number":
-        numbers = column.distinct.cast(pl.Float64).to_numpy()
-        return bool(column.spread <= 2 * len(numbers) + 10 or (np.diff(numbers) > 0).all())
-    if column.family != "text":
-        return False
-    lengths = column.distinct.str.len_chars().to_numpy()
-    spaced = column.distinct.str.contains(r"\s").to_numpy()
-    return bool(lengths.max() <= _LONG_CODE and spaced.mean() < 0.01)
-
-
-def _link_key(table: pa.Table, columns: Mapping[str, _Profile]) -> KeyProposal | None:
-    """Find the key of a table that links others: its name is made of the names of its key columns."""
-    named = words(next(iter(columns.values())).table).parts if columns else ()
-    parts = [
-        column
-        for column in columns.values()
-        if column.words.is_strong_identifier
-        and column.nulls == 0
-        and set(column.words.subject[-1:]) & set(named)
-    ]
-    covered = {part for column in parts for part in column.words.subject}
-    names = tuple(column.name for column in parts)
-    if len(names) < 2 or not set(named) <= covered or not _is_unique(table, names):
-        return None
-    return KeyProposal(
-        names, 0.85, f"{table.num_rows:,} rows, no combination twice; the table is named after both"
-    )
-
-
-def _composite_key(
-    table: pa.Table, columns: Mapping[str, _Profile], referenced: set[str]
-) -> KeyProposal | None:
-    """Find the smallest set of key-like columns that is unique."""
-    full = [
-        column
-        for column in columns.values()
-        if column.nulls == 0 and column.rows > 1 and column.family != "none"
-    ]
-    key_like = [column for column in full if column.words.is_strong_identifier or column.name in referenced]
-    counters = [column for column in full if _is_counter(column) and column not in key_like]
-    chosen = key_like[:_MOST_CANDIDATES]
-    for size in range(2, _MOST_KEY_COLUMNS + 1):
-        for parts in _key_sets(chosen, counters[:_MOST_CANDIDATES], size):
-            names = tuple(column.name for column in parts)
-            if _is_unique(table, names):
-                reason = f"{table.num_rows:,} rows, no combination twice; {size} columns with names of keys"
-                return KeyProposal(names, 0.8, reason)
-    return None
-
-
-def _is_counter(column: _Profile) -> bool:
-    """Tell whether a column counts rows within something: small whole numbers and a fitting name."""
-    return column.family == "number" and column.words.is_sequence
-
-
-def _key_sets(
-    key_like: Sequence[_Profile], counters: Sequence[_Profile], size: int
-) -> Iterator[tuple[_Profile, ...]]:
-    """Give sets of key-like columns, then those with one counter."""
-    yield from combinations(key_like, size)
-    for counter in counters:
-        for parts in combinations(key_like, size - 1):
-            yield (*parts, counter)
-
-
-def _is_unique(table: pa.Table, columns: Sequence[str]) -> bool:
-    """Tell whether no combination repeats."""
-    return bool(key_frame(table, columns).n_unique() == table.num_rows)
-
-
-# foreign keys
-
-
 def _best_parent(
-    column: _Profile,
-    profiles: Mapping[str, Mapping[str, _Profile]],
+    column: Profile,
+    profiles: Mapping[str, Mapping[str, Profile]],
     primary_keys: Mapping[str, Sequence[str]],
     own_key: tuple[str, ...],
 ) -> ForeignKeyProposal | None:
@@ -315,7 +99,7 @@ def _best_parent(
     return max(proposals, key=lambda entry: entry[:3])[3] if proposals else None
 
 
-def _extends(column: _Profile, target: _Profile) -> bool:
+def _extends(column: Profile, target: Profile) -> bool:
     """Tell whether a table whose own key is the column extends the target's table row by row."""
     subject = column.words.subject
     return (
@@ -324,7 +108,7 @@ def _extends(column: _Profile, target: _Profile) -> bool:
     )
 
 
-def _name_match(column: _Profile, target: _Profile) -> float:
+def _name_match(column: Profile, target: Profile) -> float:
     """Tell how well a column's name fits a key of another table, between 0 and 1."""
     child, key, table = column.words, target.words, words(target.table).parts
     subject = child.subject
@@ -356,7 +140,7 @@ def _shares_stem(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
     )
 
 
-def _judge(column: _Profile, target: _Profile, name: float) -> ForeignKeyProposal | None:
+def _judge(column: Profile, target: Profile, name: float) -> ForeignKeyProposal | None:
     """Weigh name and inclusion against each other."""
     if column.family == "none":
         return _empty_reference(column, target, name)
@@ -393,17 +177,17 @@ def _is_enough(name: float, inclusion: float, coverage: float) -> bool:
     return inclusion >= 0.9
 
 
-def _is_telling(column: _Profile, target: _Profile) -> bool:
+def _is_telling(column: Profile, target: Profile) -> bool:
     """Tell whether inclusion alone is evidence: codes, or numbers that are too sparse to meet by accident."""
     if column.values.dtype != target.values.dtype:
         return False
     if column.family == "text":
         lengths = column.distinct.str.len_chars().to_numpy()
-        return bool(len(lengths) >= 3 and lengths.min() >= 3) and _is_code(target)
+        return bool(len(lengths) >= 3 and lengths.min() >= 3) and is_code(target)
     return target.spread >= 1000 * target.rows and len(column.distinct) >= 20
 
 
-def _empty_reference(column: _Profile, target: _Profile, name: float) -> ForeignKeyProposal | None:
+def _empty_reference(column: Profile, target: Profile, name: float) -> ForeignKeyProposal | None:
     """Propose a column without any value by its name alone."""
     if name < 0.9 or not column.words.is_strong_identifier or not column.rows:
         return None
@@ -411,7 +195,7 @@ def _empty_reference(column: _Profile, target: _Profile, name: float) -> Foreign
 
 
 def _proposal(
-    column: _Profile, target: _Profile, name: float, facts: tuple[float, int, float]
+    column: Profile, target: Profile, name: float, facts: tuple[float, int, float]
 ) -> ForeignKeyProposal:
     """Put the evidence in words."""
     inclusion, orphans, confidence = facts

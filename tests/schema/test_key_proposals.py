@@ -11,8 +11,9 @@ import pyarrow.csv
 import pytest
 
 from kinsynth.columns.detect import detect_table
+from kinsynth.schema.foreign_keys import propose_foreign_keys
 from kinsynth.schema.literals import parse_text
-from kinsynth.schema.proposals import propose_foreign_keys, propose_primary_keys
+from kinsynth.schema.primary_keys import propose_primary_keys
 
 Table = dict[str, list[object]]
 
