@@ -9,6 +9,7 @@ import pyarrow.csv
 import pytest
 
 from kinsynth.errors import SchemaError
+from kinsynth.pipeline.declaration import declare
 from kinsynth.pipeline.inspect import Inspection, as_database, inspect
 from kinsynth.schema.literals import format_text
 from kinsynth.schema.table import Relation
@@ -204,6 +205,20 @@ def test_tables_become_a_database_of_a_known_schema() -> None:
         with pytest.raises(SchemaError) as error:
             as_database(tables, schema, origin="original")
         assert error.value.code == code
+
+
+def test_declaring_what_was_found_changes_nothing(data_root: Path) -> None:
+    zoned = pa.table({"id": ["1", "2"], "at": ["2020-01-01T10:00:00+01:00"] * 2, "on": ["2020-01-01"] * 2})
+    sources = {
+        name: {p.stem: read(p) for p in sorted((data_root / name).glob("*.csv"))}
+        for name in ("berka", "sakila")
+    }
+    for tables in (SOURCE, {"zoned": zoned}, *sources.values()):
+        found = inspect(tables, Synthesis())
+        again = inspect(tables, declare(found.schema, Synthesis()))
+        assert again.schema == found.schema
+        assert again.tables == found.tables
+        assert again.findings == ()
 
 
 def test_real_databases_come_back_unchanged(data_root: Path) -> None:

@@ -42,13 +42,14 @@ def declare_column(
         name: Name of the column.
 
     Returns:
-        The column as declared; None when its typed source cannot hold the type. Cells of text may not all
-        read as the type.
+        The column as declared, an identifier in the storage that was detected; None when its typed source
+        cannot hold the type. Cells of text may not all read as the type.
     """
     kind = declared.type or detected.type
     if declared.pair:
         detected = replace(detected, pair=declared.pair)
-    said_more = declared.format is not None or declared.decimal_mark != "auto"
+    pattern = detected.text.pattern if detected.text else None
+    said_more = declared.format not in (None, pattern) or declared.decimal_mark != "auto"
     if kind == detected.type and not said_more:
         return detected if declared.type is None else replace(detected, confidence=1.0, reason="declared")
     found = replace(detected, type=kind, confidence=1.0, reason="declared", alternatives=())
@@ -57,7 +58,9 @@ def declare_column(
     if not is_text(values.type):
         allowed = _TYPED.get(kind)
         return found if allowed is None or family(values.type) in allowed else None
-    if kind in ("categorical", "identifier", "text"):
+    if kind == "identifier":
+        return found
+    if kind in ("categorical", "text"):
         return replace(found, storage="string", text=TextFormat())
     distinct = pa.chunked_array([values.unique().drop_null()])
     column = _best(list(_columns(kind, distinct, declared, name=name)), distinct)
