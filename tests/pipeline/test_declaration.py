@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from kinsynth.connectors.files import read
 from kinsynth.pipeline.declaration import declare
+from kinsynth.pipeline.inspect import inspect
 from kinsynth.schema.table import Column, Relation, Schema, Table, TextFormat
 from kinsynth.settings.document import dump, parse, read_yaml
+from kinsynth.settings.source import Source
 from kinsynth.settings.synthesis import Synthesis
 
 SCHEMA = Schema(
@@ -35,8 +42,6 @@ def test_everything_found_is_said() -> None:
     assert (relation.columns, relation.table, relation.references) == (("order",), "orders", ("id",))
     assert relation.orphans == "drop"
     assert {name: (column.type, column.format) for name, column in lines.columns.items()} == {
-        "order": ("integer", None),
-        "number": ("integer", None),
         "day": ("date", "%d.%m.%Y"),
     }
 
@@ -73,3 +78,22 @@ def test_declaring_twice_is_declaring_once() -> None:
     once = declare(SCHEMA, Synthesis())
     assert declare(SCHEMA, once) == once
     assert parse(read_yaml(dump(once), where="a.yaml")) == once
+
+
+def test_columns_of_keys_have_no_type_of_their_own() -> None:
+    """Their storage follows from both sides of the relation; a declared type would fix one side."""
+    tables = declare(SCHEMA, Synthesis()).tables
+    assert "order" not in tables["lines"].columns
+    assert "id" not in tables["orders"].columns
+
+
+@pytest.mark.parametrize("name", ["northwind", "cdnow"])
+def test_a_declared_document_means_the_same(name: str, data_root: Path, tmp_path: Path) -> None:
+    """Reading a real source under its declared document gives the schema that was detected."""
+    synthesis = Synthesis(source=Source(paths=(str(data_root / name),)))
+    listing = read(synthesis.source, tmp_path, base=tmp_path)
+    tables = {table.name: table.table() for table in listing.tables}
+    detected = inspect(tables, synthesis)
+    declared = inspect(tables, declare(detected.schema, synthesis))
+    assert declared.schema == detected.schema
+    assert declared.findings == ()

@@ -17,8 +17,9 @@ def declare(schema: Schema, synthesis: Synthesis) -> Synthesis:
         synthesis: The document.
 
     Returns:
-        The document with every table and column of the schema in it. Tables and columns that it
-        excludes are kept as it names them.
+        The document with every table and column of the schema in it. Columns of keys are named by
+        their keys, and have no type of their own. Tables and columns that it excludes are kept as it
+        names them.
 
     Guarantees:
         Declaring twice is declaring once. What the document said already stays.
@@ -31,9 +32,11 @@ def declare(schema: Schema, synthesis: Synthesis) -> Synthesis:
 
 
 def _declare_table(table: Table, relations: tuple[Relation, ...], said: settings.Table) -> settings.Table:
+    linked = {*table.primary_key, *(column for relation in relations for column in relation.columns)}
     columns = {
         column.name: _declare_column(column, said.columns.get(column.name, ColumnSettings()))
         for column in table.columns
+        if column.name not in linked
     }
     foreign_keys = tuple(_declare_relation(relation) for relation in relations)
     return said.model_copy(
