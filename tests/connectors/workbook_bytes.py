@@ -165,7 +165,8 @@ def xlsx_parts(sheet_data: str, *, before: str = "", after: str = "", book: str 
         "_rels/.rels": f'{start}<Relationship Id="rId1" Type="{relation}/officeDocument" '
         'Target="xl/workbook.xml"/></Relationships>',
         "xl/_rels/workbook.xml.rels": f'{start}<Relationship Id="rId1" Type="{relation}/worksheet" '
-        f'Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="{relation}/styles" Target="styles.xml"/>'
+        'Target="worksheets/sheet1.xml"/>'
+        f'<Relationship Id="rId2" Type="{relation}/styles" Target="styles.xml"/>'
         f'<Relationship Id="rId9" Type="{relation}/externalLink" Target="file:///etc/hostname" '
         'TargetMode="External"/></Relationships>',
         "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{relation}">{book}'

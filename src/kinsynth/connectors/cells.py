@@ -1,4 +1,4 @@
-"""The cells of a column on their way into a workbook: typed where a workbook can hold the value exactly, else text."""
+"""The cells of a column on their way into a workbook: typed where that holds the value exactly, else text."""
 
 from __future__ import annotations
 

@@ -130,7 +130,8 @@ def _refuse_mixed(path: Path, offset: int) -> None:
             if _MULTI_BYTE.search(block):
                 raise SourceError(
                     "source.encoding_mixed",
-                    f"The file mixes UTF-8 with another encoding; byte {offset:,} is the first that is not UTF-8.",
+                    f"The file mixes UTF-8 with another encoding; byte {offset:,} is the first that is not "
+                    "UTF-8.",
                     where=path.name,
                     remedy="Save the file in one encoding, or declare source.encoding.",
                 )

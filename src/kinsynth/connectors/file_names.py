@@ -31,7 +31,7 @@ def file_names(tables: Iterable[str]) -> dict[str, str]:
 
 
 def sheet_names(tables: Iterable[str]) -> dict[str, str]:
-    """Give each table a sheet name: at most 31 characters, none that spreadsheets forbid, unique without case.
+    """Give each table a sheet name: at most 31 characters, none that spreadsheets forbid, unique.
 
     >>> sheet_names(["a/b", "A_B", "'x'"])
     {'a/b': 'a_b', 'A_B': 'A_B_2', "'x'": '_x_'}

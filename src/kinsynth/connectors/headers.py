@@ -28,13 +28,12 @@ def renamed(names: Sequence[str]) -> list[str]:
     seen: set[str] = set()
     result = []
     for position, name in enumerate(names, start=1):
-        key = name_key(name)
+        key, new = name_key(name), name
         if not key or key in seen:
-            name = _numbered(name if key else "column", taken, start=2 if key else position)
-            key = name_key(name)
-        seen.add(key)
-        taken.add(key)
-        result.append(name)
+            new = _numbered(name if key else "column", taken, start=2 if key else position)
+        seen.add(name_key(new))
+        taken.add(name_key(new))
+        result.append(new)
     return result
 
 
@@ -79,7 +78,8 @@ def check_headers(names: Sequence[str], *, where: str, duplicates: str, max_colu
         listed = ", ".join(f"column {position}: {new}" for position, new in changed[:20])
         raise SourceError(
             "source.headers",
-            f"{len(changed):,} column names are empty, or equal to another but for case, space or Unicode form.",
+            f"{len(changed):,} column names are empty, or equal to another but for case, space or Unicode "
+            "form.",
             where=where,
             remedy=f"Rename them, or set source.duplicate_headers to rename, which gives: {listed}.",
         )

@@ -34,9 +34,9 @@ def float_text(value: float) -> str:
 
 
 def format_kind(number: int, code: str | None) -> Moment | None:
-    """Tell whether a number format of a workbook shows dates or times; None for numbers.
+    r"""Tell whether a number format of a workbook shows dates or times; None for numbers.
 
-    >>> format_kind(14, None), format_kind(170, 'yyyy\\\\-mm\\\\-dd hh:mm'), format_kind(171, '0.00 "days"')
+    >>> format_kind(14, None), format_kind(170, 'yyyy\\-mm\\-dd hh:mm'), format_kind(171, '0.00 "days"')
     ('date', 'datetime', None)
     """
     if code is None:

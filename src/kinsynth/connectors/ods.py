@@ -1,11 +1,11 @@
-"""Sheets of OpenDocument workbooks, from their XML: stored values only, repetitions counted before they are followed."""
+"""Sheets of OpenDocument workbooks, from their XML: stored values; repetitions are counted first."""
 
 from __future__ import annotations
 
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from kinsynth.connectors.content import encrypted
 from kinsynth.connectors.numbers import clock_text, number_text
@@ -15,6 +15,7 @@ from kinsynth.connectors.xml_stream import stream
 _MAX_REPEATED_CELLS = 10_000_000
 _MAX_ROW = 1_048_576
 _DURATION = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,](\d{1,9}))?S")
+_BLANKS = re.compile(r"[ \t\r\n]+")
 _FRACTION = re.compile(r"(:\d\d)[.,](\d*?)0*$")
 _ASIDE = {
     "annotation",
@@ -60,8 +61,7 @@ def _until_end(events: Iterator[_Event]) -> Iterator[tuple[int, dict[int, str]]]
     for event in events:
         if event is None:
             return
-        if isinstance(event, _Start):
-            raise ValueError("a sheet inside a sheet")
+        assert not isinstance(event, _Start), "a sheet begins only after the end of the one before"
         yield event
 
 
@@ -91,7 +91,8 @@ class _Tables:
         if self._aside or name in _ASIDE:
             self._aside += 1
         elif name in {"table-cell", "covered-table-cell"}:
-            self._attributes, self._paragraphs, self._in_cell = attributes, [], True
+            self._attributes, self._paragraphs = attributes, []
+            self._in_cell = attributes.get("value-type", "string") == "string"
         elif name == "p" and self._in_cell:
             self._paragraphs.append([])
             self._in_paragraph = True
@@ -125,7 +126,7 @@ class _Tables:
     def text(self, data: str) -> None:
         """Collect text of a paragraph; runs of white space count as one space."""
         if self._in_paragraph and not self._aside:
-            self._paragraphs[-1].append(re.sub(r"[ \t\r\n]+", " ", data))
+            self._paragraphs[-1].append(_BLANKS.sub(" ", data))
 
     def _begin_sheet(self, attributes: dict[str, str]) -> None:
         if self._sheet is not None:
@@ -152,8 +153,7 @@ class _Tables:
             self._sheet.notes["merged_cells"] += 1
         if text is not None:
             self._count_repeated(repeated - 1)
-            for column in range(self._column, self._column + repeated):
-                self._row[column] = text
+            self._row.update(dict.fromkeys(range(self._column, self._column + repeated), text))
         self._column += repeated
 
     def _end_row(self) -> None:
@@ -174,23 +174,18 @@ class _Tables:
             raise too_many_cells(min(_MAX_REPEATED_CELLS, self._max_cells), where=self._where)
 
     def _cell_text(self) -> str | None:
-        """Give the text of the cell; None when it holds nothing."""
+        """Give the text of the cell; None when it holds nothing. Formulas and errors are counted."""
         attributes = self._attributes
-        kind = attributes.get("value-type")
-        notes = self._sheet.notes if self._sheet is not None else Counter()
-        notes["formulas"] += "formula" in attributes
-        if attributes.get("+value-type") == "error":
-            notes["error_cells"] += 1
+        if self._sheet is not None and "formula" in attributes:
+            self._sheet.notes["formulas"] += 1
+        if self._sheet is not None and attributes.get("+value-type") == "error":
+            self._sheet.notes["error_cells"] += 1
             return None
-        if kind in {"float", "percentage", "currency"}:
-            return number_text(attributes["value"])
-        if kind == "boolean":
-            return attributes["boolean-value"]
-        if kind == "date":
-            return _FRACTION.sub(_shortened, attributes["date-value"].replace("T", " "))
-        if kind == "time":
-            return _clock(attributes["time-value"])
-        if kind is None and not self._paragraphs:
+        kind = attributes.get("value-type", "")
+        if kind in _TYPED:
+            attribute, write = _TYPED[kind]
+            return write(attributes[attribute])
+        if not kind and not self._paragraphs:
             return None
         shown = "\n".join("".join(parts) for parts in self._paragraphs)
         return attributes.get("string-value", shown)
@@ -209,3 +204,18 @@ def _clock(duration: str) -> str:
     text = clock_text((int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])) * 1000)
     fraction = (found[4] or "").rstrip("0")
     return f"{text}.{fraction}" if fraction else text
+
+
+def _moment(date: str) -> str:
+    """Put a date, with or without a time, into ISO text with a space."""
+    return _FRACTION.sub(_shortened, date.replace("T", " "))
+
+
+_TYPED: Mapping[str, tuple[str, Callable[[str], str]]] = {
+    "float": ("value", number_text),
+    "percentage": ("value", number_text),
+    "currency": ("value", number_text),
+    "boolean": ("boolean-value", str),
+    "date": ("date-value", _moment),
+    "time": ("time-value", _clock),
+}

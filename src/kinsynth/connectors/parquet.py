@@ -36,7 +36,8 @@ def read_parquet(path: Path, source: Source, target: Path) -> tuple[int, dict[st
 
     Guarantees:
         Values keep their type and precision: integers to 64 bits, decimals, times in nanoseconds.
-        INT96 timestamps outside the years 1677-2262 arrive in microseconds, or are refused when that loses digits.
+        INT96 timestamps outside the years 1677-2262 arrive in microseconds, or are refused when that
+        loses digits.
     """
     try:
         with pq.ParquetFile(path) as file:
@@ -48,7 +49,8 @@ def read_parquet(path: Path, source: Source, target: Path) -> tuple[int, dict[st
             raise
         raise SourceError(
             "source.damaged",
-            f"The file cannot be read as Parquet ({type(error).__name__}): it is cut, altered, encrypted or of an unknown kind.",
+            f"The file cannot be read as Parquet ({type(error).__name__}): it is cut, altered, encrypted or "
+            "of an unknown kind.",
             where=path.name,
             remedy="Write the file again, without encryption.",
         ) from None

@@ -51,7 +51,8 @@ def read_sheet(
         Number of rows; None for a sheet without cells.
 
     Raises:
-        SourceError: The sheet is no table: cells outside the columns of the header, too many cells, bad headers.
+        SourceError: The sheet is no table: cells outside the columns of the header, too many
+            cells, bad headers.
 
     Guarantees:
         Rows between the header and the last cell are kept, also those without cells.

@@ -89,7 +89,8 @@ def cell_too_large(max_cell_bytes: int, *, where: str, rows: int) -> SourceError
     """Say that a cell is above the cap, and about where it is."""
     return SourceError(
         "source.cell_too_large",
-        f"After row {rows:,} a cell is larger than {max_cell_bytes:,} bytes; an unclosed quote looks like this too.",
+        f"After row {rows:,} a cell is larger than {max_cell_bytes:,} bytes; an unclosed quote looks like "
+        "this too.",
         where=where,
         remedy="Repair the cell, or raise source.max_cell_bytes.",
     )

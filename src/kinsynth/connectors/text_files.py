@@ -160,7 +160,7 @@ def read_text_file(path: Path, source: Source, target: Path) -> tuple[int, Diale
 
 
 def find_delimiter(sample: str, suffix: str) -> str:
-    """Choose the delimiter under which the rows of a sample are most alike.
+    r"""Choose the delimiter under which the rows of a sample are most alike.
 
     Args:
         sample: Start of the file.
@@ -169,7 +169,7 @@ def find_delimiter(sample: str, suffix: str) -> str:
     Returns:
         ``comma``, ``semicolon`` or ``tab``; the file's usual one when there is a single column.
 
-    >>> find_delimiter("name;note\\na;1,5\\nb;2,5\\n", ".csv")
+    >>> find_delimiter("name;note\na;1,5\nb;2,5\n", ".csv")
     'semicolon'
     """
     preferred = ["tab", "comma", "semicolon"] if suffix in {".tsv", ".tab"} else ["comma", "semicolon", "tab"]

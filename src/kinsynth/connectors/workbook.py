@@ -5,7 +5,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from xml.parsers.expat import ExpatError
 
 from kinsynth.connectors.archive import check_archive, refused
@@ -36,7 +35,8 @@ def read_workbook(
         stem: Start of the names of the Arrow files to write.
 
     Returns:
-        Sheet name, number of rows, Arrow file and counts of each table; sheet name and reason of each skipped sheet.
+        Sheet name, number of rows, Arrow file and counts of each table; sheet name and reason of each
+        skipped sheet.
 
     Raises:
         SourceError: The workbook is damaged, encrypted, hostile, or no table.

@@ -1,4 +1,4 @@
-"""Workbooks: xlsx and ods written as a stream of XML, cell by cell typed, the same rows giving the same bytes."""
+"""Workbooks: xlsx and ods written as a stream of typed cells in XML; the same rows give the same bytes."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kinsynth.connectors.cells import Cells, Kind, column_cells
 from kinsynth.connectors.text_writer import batches, neutralised
+from kinsynth.connectors.workbook_parts import OASIS, ODS_KIND, ODS_MANIFEST, XLSX_MAIN, XML_HEAD, xlsx_parts
 from kinsynth.errors import UserError
 from kinsynth.schema.table import Schema, Table
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 _MAX_XLSX_CELL = 32_767
-_XML_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_OPEN = "http://schemas.openxmlformats.org"
-_OASIS = "urn:oasis:names:tc:opendocument:xmlns"
 _CONTROLS = [chr(code) for code in (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20))]
 _NONCHARACTERS = ["\ufffe", "\uffff"]
 _XLSX_STYLES: Mapping[Kind, int] = {"date": 1, "datetime": 2, "time": 3}
@@ -35,8 +33,8 @@ def check_size(name: str, rows: pa.Table) -> None:
     if rows.num_rows + 1 > MAX_ROWS or rows.num_columns > MAX_COLUMNS:
         raise UserError(
             "destination.too_large",
-            f"{rows.num_rows:,} rows and {rows.num_columns:,} columns: a sheet holds {MAX_ROWS - 1:,} rows below "
-            f"the header and {MAX_COLUMNS:,} columns.",
+            f"{rows.num_rows:,} rows and {rows.num_columns:,} columns: a sheet holds {MAX_ROWS - 1:,} rows "
+            f"below the header and {MAX_COLUMNS:,} columns.",
             where=name,
             remedy="Choose csv, tsv or parquet as destination.format.",
         )
@@ -52,7 +50,7 @@ def write_xlsx(
         cannot, are text. Every value reads back the same. The same rows give the same bytes.
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in _xlsx_parts([sheets[table] for table in tables]).items():
+        for name, content in xlsx_parts([sheets[table] for table in tables]).items():
             archive.writestr(_member(name), content)
         for number, (name, rows) in enumerate(tables.items(), start=1):
             with archive.open(_member(f"xl/worksheets/sheet{number}.xml"), "w", force_zip64=True) as handle:
@@ -68,18 +66,12 @@ def write_ods(path: Path, schema: Schema, tables: Mapping[str, pa.Table], sheets
     Guarantees:
         Every value reads back the same. The same rows give the same bytes.
     """
-    kind = "application/vnd.oasis.opendocument.spreadsheet"
-    manifest = (
-        f'{_XML_HEAD}<manifest:manifest xmlns:manifest="{_OASIS}:manifest:1.0" manifest:version="1.2">'
-        f'<manifest:file-entry manifest:full-path="/" manifest:version="1.2" manifest:media-type="{kind}"/>'
-        '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>'
-    )
-    names = " ".join(f'xmlns:{name}="{_OASIS}:{name}:1.0"' for name in ("office", "table", "text"))
+    names = " ".join(f'xmlns:{name}="{OASIS}:{name}:1.0"' for name in ("office", "table", "text"))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(_member("mimetype", zipfile.ZIP_STORED), kind)
-        archive.writestr(_member("META-INF/manifest.xml"), manifest)
+        archive.writestr(_member("mimetype", zipfile.ZIP_STORED), ODS_KIND)
+        archive.writestr(_member("META-INF/manifest.xml"), ODS_MANIFEST)
         with archive.open(_member("content.xml"), "w", force_zip64=True) as handle:
-            handle.write(f'{_XML_HEAD}<office:document-content {names} office:version="1.2">'.encode())
+            handle.write(f'{XML_HEAD}<office:document-content {names} office:version="1.2">'.encode())
             handle.write(b"<office:body><office:spreadsheet>")
             for name, rows in tables.items():
                 _ods_sheet(handle, schema.tables[name], rows, sheets[name])
@@ -93,58 +85,9 @@ def _member(name: str, compression: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipIn
     return info
 
 
-def _xlsx_parts(sheets: list[str]) -> dict[str, str]:
-    """Give the small parts of an xlsx workbook: its table of contents and its styles."""
-    numbers = range(1, len(sheets) + 1)
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    relation = f"{_OPEN}/officeDocument/2006/relationships"
-    overrides = "".join(
-        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{kind}.worksheet+xml"/>'
-        for n in numbers
-    )
-    listed = "".join(
-        f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="rId{n}"/>'
-        for n, name in zip(numbers, sheets, strict=True)
-    )
-    links = "".join(
-        f'<Relationship Id="rId{n}" Type="{relation}/worksheet" Target="worksheets/sheet{n}.xml"/>'
-        for n in numbers
-    )
-    formats = ("yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss.000", "hh:mm:ss.000")
-    codes = "".join(
-        f'<numFmt numFmtId="{n}" formatCode="{code}"/>' for n, code in enumerate(formats, start=164)
-    )
-    styles = "".join(
-        f'<xf numFmtId="{n}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
-        for n in (0, *range(164, 164 + len(formats)))
-    )
-    return {
-        "[Content_Types].xml": f'{_XML_HEAD}<Types xmlns="{_OPEN}/package/2006/content-types">'
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        '<Default Extension="xml" ContentType="application/xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/styles.xml" ContentType="{kind}.styles+xml"/>{overrides}</Types>',
-        "_rels/.rels": f'{_XML_HEAD}<Relationships xmlns="{_OPEN}/package/2006/relationships">'
-        f'<Relationship Id="rId1" Type="{relation}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'{_XML_HEAD}<workbook xmlns="{_OPEN}/spreadsheetml/2006/main" xmlns:r="{relation}">'
-        f"<sheets>{listed}</sheets></workbook>",
-        "xl/_rels/workbook.xml.rels": f'{_XML_HEAD}<Relationships xmlns="{_OPEN}/package/2006/relationships">{links}'
-        f'<Relationship Id="rId{len(sheets) + 1}" Type="{relation}/styles" Target="styles.xml"/></Relationships>',
-        "xl/styles.xml": f'{_XML_HEAD}<styleSheet xmlns="{_OPEN}/spreadsheetml/2006/main">'
-        f'<numFmts count="{len(formats)}">{codes}</numFmts>'
-        '<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
-        '<fills count="2"><fill><patternFill patternType="none"/></fill>'
-        '<fill><patternFill patternType="gray125"/></fill></fills>'
-        '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-        '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-        f'<cellXfs count="{len(formats) + 1}">{styles}</cellXfs>'
-        '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>',
-    }
-
-
 def _xlsx_sheet(handle: IO[bytes], table: Table, rows: pa.Table, *, neutralise: bool) -> None:
     """Write one sheet; its first row holds the column names."""
-    handle.write(f'{_XML_HEAD}<worksheet xmlns="{_OPEN}/spreadsheetml/2006/main"><sheetData>'.encode())
+    handle.write(f'{XML_HEAD}<worksheet xmlns="{XLSX_MAIN}"><sheetData>'.encode())
     for part in (_header(table), *batches(rows)):
         columns = []
         for column in table.columns:
@@ -171,7 +114,7 @@ def _xlsx_cells(cells: Cells, text: pa.Array, *, where: str) -> pa.Array:
 
 
 def _coded(text: pa.Array) -> pa.Array:
-    """Write characters that XML cannot hold as ``_x0001_``, and text that looks like that so that it stays."""
+    """Write characters that XML cannot hold as ``_x0001_``, and text that looks like that so it stays."""
     special = [*_CONTROLS, "\r", *_NONCHARACTERS]
     among = "".join(f"\\x{{{ord(character):x}}}" for character in special)
     misread = pc.match_substring_regex(text, f"_x[0-9A-Fa-f]{{4}}_|[{among}]")

@@ -125,7 +125,7 @@ class _Strings(_Part):
         self._wanted = False
         self._phonetic = False
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
+    def start(self, name: str, _attributes: dict[str, str]) -> None:
         """Begin a text or a part of it."""
         if name == "si":
             self._parts = []

@@ -42,15 +42,13 @@ def stream(handle: IO[bytes], handler: Handler[Item]) -> Iterator[Item]:
     """
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
-    local: dict[str, str] = {}
+    elements, keys = _Elements(), _Keys()
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if name not in local:
-            local[name] = name.rpartition(" ")[2]
-        handler.start(local[name], {_attribute(key): value for key, value in attributes.items()})
+        handler.start(elements[name], {keys[key]: value for key, value in attributes.items()})
 
     def end(name: str) -> None:
-        handler.end(local[name])
+        handler.end(elements[name])
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = handler.text
@@ -62,18 +60,21 @@ def stream(handle: IO[bytes], handler: Handler[Item]) -> Iterator[Item]:
     yield from handler.take()
 
 
-_SHORT: dict[str, str] = {}
+class _Elements(dict[str, str]):
+    """Names of elements without their namespace, found once each."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = name.rpartition(" ")[2]
+        return self[name]
 
 
-def _attribute(key: str) -> str:
-    """Strip the namespace of an attribute; mark those of extensions."""
-    short = _SHORT.get(key)
-    if short is None:
+class _Keys(dict[str, str]):
+    """Names of attributes without their namespace; those of extensions marked."""
+
+    def __missing__(self, key: str) -> str:
         space, _, name = key.rpartition(" ")
-        short = f"+{name}" if "calcext" in space else name
-        if len(_SHORT) < 1_000:
-            _SHORT[key] = short
-    return short
+        self[key] = f"+{name}" if "calcext" in space else name
+        return self[key]
 
 
 def _refuse_document_type(*_: object) -> None:
