@@ -16,6 +16,7 @@ Class = tuple[int, int]
 NUMBER_CHAIN = tuple(factor * 10**power for power in range(12) for factor in (1, 5))
 _FEWEST_VALUES = 20
 _ENDINGS = (100, 10)
+FAR_MORE = 2.5
 
 
 def classify(tick_R: Rows, classes: tuple[Class, ...]) -> Rows:
@@ -47,8 +48,8 @@ def find_classes(tick_D: Rows, rows_D: Rows, *, chain: tuple[int, ...], endings:
     if len(tick_D) < _FEWEST_VALUES:
         return (base,)
     round_classes = _round_classes(tick_D, rows_D, chain=chain, base=base)
-    found = _ending_classes(tick_D, rows_D) if endings and base[0] == 1 else []
-    return (*sorted({*round_classes, *found}, key=lambda one: (-one[0], one[1])), base)
+    found = _ending_classes(tick_D, rows_D, round_classes) if endings and base[0] == 1 else []
+    return (*sorted([*round_classes, *found], key=lambda one: (-one[0], one[1])), base)
 
 
 def weekday_classes(tick_D: Rows, rows_D: Rows) -> tuple[Class, ...]:
@@ -76,36 +77,38 @@ def _base(tick_D: Rows, chain: tuple[int, ...]) -> Class:
 
 
 def _round_classes(tick_D: Rows, rows_D: Rows, *, chain: tuple[int, ...], base: Class) -> list[Class]:
-    """Take each modulus that holds far more rows than chance, given the one before it."""
-    found: list[Class] = []
+    """Take each modulus that holds far more rows than chance, given the one before it.
+
+    Far more means odds of more than 2.5 times those of chance.
+    """
     if base[1] != 0:
-        return found
+        return []
+    found: list[Class] = []
     last, total = base[0], int(rows_D.sum())
     pool = int(rows_D[tick_D != 0].sum())
     for modulus in chain:
         if modulus <= last or modulus % last:
             continue
-        held = (tick_D % modulus == 0) & (tick_D != 0)
-        rows = int(rows_D[held].sum())
-        chance = pool * last / modulus
-        if rows >= max(0.01 * total, 30) and rows > 2 * chance + 5 * math.sqrt(chance):
+        rows = int(rows_D[(tick_D % modulus == 0) & (tick_D != 0)].sum())
+        chance = last / modulus
+        often = rows * (1 - chance) > FAR_MORE * (pool - rows) * chance
+        if often and rows >= max(0.01 * total, 30) and rows > pool * chance + 5 * math.sqrt(pool * chance):
             found.append((modulus, 0))
             last, pool = modulus, rows
     return found
 
 
-def _ending_classes(tick_D: Rows, rows_D: Rows) -> list[Class]:
+def _ending_classes(tick_D: Rows, rows_D: Rows, found: list[Class]) -> list[Class]:
     """Take each remainder by 100 or 10 that holds far more rows than its fair share."""
     total = int(rows_D.sum())
-    found: list[Class] = []
+    endings: list[Class] = []
     for modulus in _ENDINGS:
         share = np.bincount(tick_D % modulus, rows_D, modulus) / total
-        known = {one % modulus for _, one in found}
         for remainder in range(1, modulus):
-            enough = share[remainder] > max(0.02, 4 / modulus) and share[remainder] * total >= 30
-            if enough and remainder not in known:
-                found.append((modulus, remainder))
-    return found
+            known = any(remainder % held == rest for held, rest in (*found, *endings) if held <= modulus)
+            if not known and share[remainder] > max(0.02, 4 / modulus) and share[remainder] * total >= 30:
+                endings.append((modulus, remainder))
+    return endings
 
 
 def count_members(low_L: Rows, high_L: Rows, modulus_L: Rows, remainder_L: Rows) -> Rows:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kinsynth.columns.base import Part, Rows, Values
 from kinsynth.columns.line import Line
 from kinsynth.columns.partition import Counts, Wishes, build_line
-from kinsynth.columns.scale import LARGEST, NumberScale, Scale, read_scale, write_scale
+from kinsynth.columns.scale import LARGEST, NumberScale, Rounding, Scale, read_scale, write_scale
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
 from kinsynth.privacy.protection import count_roots
@@ -87,7 +87,8 @@ def ordered_wishes(settings: Column, scale: Scale, **lattice: Any) -> Wishes:
     Raises:
         SettingsError: A value cannot be read.
     """
-    low, high = (read_bound(settings, name, scale) for name in ("minimum", "maximum"))
+    low = None if settings.minimum is None else read_setting(settings.minimum, "minimum", scale, "up")
+    high = None if settings.maximum is None else read_setting(settings.maximum, "maximum", scale, "down")
     if settings.non_negative:
         low = max(low or 0, 0)
     if low is not None and high is not None and low > high:
@@ -109,20 +110,14 @@ def ordered_wishes(settings: Column, scale: Scale, **lattice: Any) -> Wishes:
     )
 
 
-def read_bound(settings: Column, name: str, scale: Scale) -> int | None:
-    """Read a bound of the settings in ticks; None where there is none."""
-    value = getattr(settings, name)
-    return None if value is None else read_setting(value, name, scale)
-
-
-def read_setting(value: str, name: str, scale: Scale) -> int:
+def read_setting(value: str, name: str, scale: Scale, rounding: Rounding = "nearest") -> int:
     """Read a value of the settings in ticks.
 
     Raises:
         SettingsError: It cannot be read.
     """
     try:
-        return scale.read(value)
+        return scale.read(value, rounding=rounding)
     except ValueError as error:
         raise SettingsError(
             "treatment.value",

@@ -192,10 +192,11 @@ def build_line(counts: Counts, wishes: Wishes, protection: Protection) -> Line:
 
 
 def _bounds(counts: Counts, wishes: Wishes) -> tuple[int, int]:
-    """Combine declared bounds and the outlier share."""
+    """Combine declared bounds with the outlier share of the values between them."""
     low = -(2**62) if wishes.low is None else wishes.low
     high = 2**62 if wishes.high is None else wishes.high
     plain = counts.where(~np.isin(counts.tick_P, wishes.special))
+    plain = plain.where((plain.tick_P >= low) & (plain.tick_P <= high))
     if wishes.quantile > 0 and len(plain.tick_P):
         order = np.argsort(plain.tick_P, kind="stable")
         ends = np.cumsum(plain.rows_P[order])

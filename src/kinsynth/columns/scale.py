@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar, Protocol
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -21,9 +21,11 @@ from kinsynth.columns.base import Rows
 from kinsynth.columns.storage import as_array, storage_type
 
 Valid = NDArray[np.bool_]
+Rounding = Literal["nearest", "up", "down"]
 LARGEST = 2**53
 DAY_US = 86_400_000_000
 _FIRST_YEAR = 1970
+_ROUNDING = {"nearest": ROUND_HALF_EVEN, "up": ROUND_CEILING, "down": ROUND_FLOOR}
 
 
 class Scale(Protocol):
@@ -37,8 +39,12 @@ class Scale(Protocol):
     def to_values(self, tick_R: Rows, valid_R: Valid) -> pa.Array:
         """Give values of ticks."""
 
-    def read(self, text: str) -> int:
-        """Give the tick of a value written in the settings; ValueError where it is none."""
+    def read(self, text: str, *, rounding: Rounding = "nearest") -> int:
+        """Give the tick of a value written in the settings: the nearest, the one above or the one below.
+
+        Raises:
+            ValueError: The text is no such value.
+        """
 
 
 @dataclass(frozen=True)
@@ -98,13 +104,13 @@ class NumberScale:
         """Ticks of one unit."""
         return 10.0**self.decimals if self.binary is None else 2.0**self.binary
 
-    def read(self, text: str) -> int:
-        """Give the tick of a written number."""
+    def read(self, text: str, *, rounding: Rounding = "nearest") -> int:
+        """Give the tick at or next to a written number."""
         plain = text.strip().replace(",", ".") if self.decimal_mark == "," else text.strip()
         try:
             number = Decimal(plain)
             power = Decimal(2) ** self.binary if self.binary is not None else Decimal(10) ** self.decimals
-            return int((number * power).to_integral_value())
+            return int((number * power).to_integral_value(_ROUNDING[rounding]))
         except (InvalidOperation, OverflowError) as error:
             raise ValueError("not a number") from error
 
@@ -148,10 +154,11 @@ class DayScale:
         days = pa.array(self.to_days(tick_R).astype(np.int32), mask=~valid_R)
         return pc.cast(pc.cast(days, pa.date32()), storage_type(self.storage))
 
-    def read(self, text: str) -> int:
-        """Give the tick of a written date."""
-        moment = read_moment(text, self.pattern)
-        return int(self.from_days(np.array([(moment.date() - dt.date(_FIRST_YEAR, 1, 1)).days]))[0])
+    def read(self, text: str, *, rounding: Rounding = "nearest") -> int:
+        """Give the tick at or next to a written date."""
+        day = np.array([moment_us(read_moment(text, self.pattern)) // DAY_US])
+        tick = self.from_days(day)
+        return int(tick[0]) + (rounding == "up" and bool((self.to_days(tick) < day)[0]))
 
 
 @dataclass(frozen=True)
@@ -181,9 +188,10 @@ class TimeScale:
         micro = pc.cast(pa.array(tick_R * self.unit_us, mask=~valid_R), pa.time64("us"))
         return pc.cast(micro, storage_type(self.storage), safe=False)
 
-    def read(self, text: str) -> int:
-        """Give the tick of a written time."""
-        return _micros_of_day(read_moment(text, self.pattern, time_only=True)) // self.unit_us
+    def read(self, text: str, *, rounding: Rounding = "nearest") -> int:
+        """Give the tick at or next to a written time."""
+        micros = moment_us(read_moment(text, self.pattern, time_only=True)) % DAY_US
+        return _divide(micros, self.unit_us, rounding)
 
 
 @dataclass(frozen=True)
@@ -212,9 +220,9 @@ class MomentScale:
         micros = pa.array(tick_R * self.unit_us, mask=~valid_R)
         return pc.cast(pc.cast(micros, pa.timestamp("us", tz=target.tz)), target, safe=False)
 
-    def read(self, text: str) -> int:
-        """Give the tick of a written moment."""
-        return moment_us(read_moment(text, self.pattern)) // self.unit_us
+    def read(self, text: str, *, rounding: Rounding = "nearest") -> int:
+        """Give the tick at or next to a written moment."""
+        return _divide(moment_us(read_moment(text, self.pattern)), self.unit_us, rounding)
 
 
 def read_moment(text: str, pattern: str | None, *, time_only: bool = False) -> dt.datetime:
@@ -246,9 +254,8 @@ def moment_us(moment: dt.datetime) -> int:
     return (aware - dt.datetime(_FIRST_YEAR, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
 
 
-def _micros_of_day(moment: dt.datetime) -> int:
-    since = moment.replace(tzinfo=None) - dt.datetime.combine(moment.date(), dt.time())
-    return since // dt.timedelta(microseconds=1)
+def _divide(micros: int, unit_us: int, rounding: Rounding) -> int:
+    return -(-micros // unit_us) if rounding == "up" else micros // unit_us
 
 
 def _decimal_ticks(array: pa.Array, decimals: int) -> Rows:
