@@ -98,11 +98,13 @@ def test_a_faster_machine_needs_less_time() -> None:
     assert fast.seconds == pytest.approx(slow.seconds / 2)
 
 
-def test_fewer_passes_over_more_rows_but_never_fewer_steps() -> None:
-    passes = [expected_epochs(rows) for rows in (100, 1_000, 10_000, 1_000_000)]
-    assert passes == sorted(passes, reverse=True)
-    steps = [rows * expected_epochs(rows) for rows in (100, 1_000, 10_000, 1_000_000)]
-    assert steps == sorted(steps)
+def test_passes_grow_with_sequences_and_shrink_with_the_early_stop_delta() -> None:
+    shape, plan = make_work().shapes["t"], TablePlan(early_stop_delta=0.001)
+    passes = expected_epochs(shape, plan)
+    assert expected_epochs(replace(shape, mean_sequence=16.0), plan) > passes
+    assert expected_epochs(shape, replace(plan, early_stop_delta=0.01)) < passes
+    assert expected_epochs(shape, replace(plan, early_stop_delta=0.0)) > passes
+    assert expected_epochs(replace(shape, rows=100), plan) > passes
 
 
 def test_long_runs_and_little_memory_are_slow_and_few_rows_poor() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,6 +15,7 @@ from kinsynth.engine.sizing import (
     TableShape,
     plan_table,
     sampling_seconds,
+    steps_per_epoch,
     training_bytes,
     training_seconds,
 )
@@ -44,11 +46,13 @@ class Rates:
         codec_cell_s: Time to fit and encode one cell.
         decode_cell_s: Time to decode, write and certify one cell of the result.
         compare_cell_s: Time to compare one cell of original and synthetic in the report.
+        report_s: Time of a report over nothing.
         report_column_s: Time to compare and draw one column in the report.
         neighbour_pair_s: Time for one pair of rows and one column in the scores that compare rows.
-        epochs: Passes over the rows until early stop, for a table of ``epochs_rows`` rows.
-        epochs_rows: See ``epochs``.
-        epochs_power: How the passes fall with more rows.
+        epochs: Passes over independent rows until early stop, with an early stop delta of 0.001.
+        sequence_epochs: Further share of these passes for each doubling of the rows under one parent.
+        delta_power: How the passes fall with a larger early stop delta; assumed, not measured.
+        fewest_steps: Optimiser steps that even the smallest table takes.
         training: Measured over estimated time of training.
         sampling: Measured over estimated time of drawing.
         base_bytes: Memory of a run over nothing.
@@ -56,16 +60,18 @@ class Rates:
         training_memory: Measured over estimated memory of training.
     """
 
-    start_s: float = 4.0
+    start_s: float = 3.0
     read_cell_s: float = 1.0e-6
     codec_cell_s: float = 1.0e-6
     decode_cell_s: float = 1.5e-6
     compare_cell_s: float = 1.0e-6
+    report_s: float = 2.0
     report_column_s: float = 0.15
     neighbour_pair_s: float = 2.0e-10
-    epochs: float = 40.0
-    epochs_rows: float = 10_000.0
-    epochs_power: float = 0.35
+    epochs: float = 12.0
+    sequence_epochs: float = 0.34
+    delta_power: float = 0.25
+    fewest_steps: int = 150
     training: float = 1.0
     sampling: float = 1.0
     base_bytes: int = 600_000_000
@@ -241,9 +247,12 @@ def assess(work: Work, synthesis: Synthesis, *, free_memory_bytes: int, speed: f
     return Assessment(seconds, memory, tuple(drivers[:SHOWN_DRIVERS]), verdict, suggestions)
 
 
-def expected_epochs(rows: int, rates: Rates = RATES) -> float:
-    """Estimate the passes over the rows until early stop."""
-    return float(rates.epochs * (rates.epochs_rows / max(rows, 1)) ** rates.epochs_power)
+def expected_epochs(shape: TableShape, plan: TablePlan, rates: Rates = RATES) -> float:
+    """Estimate the passes over the rows until early stop; the batch grows with the rows, so they do not."""
+    sequence = 1 + rates.sequence_epochs * math.log2(max(1.0, shape.mean_sequence))
+    patience = (1e-3 / max(plan.early_stop_delta, 1e-4)) ** rates.delta_power
+    fewest = rates.fewest_steps / steps_per_epoch(shape, plan)
+    return float(max(fewest, rates.epochs * sequence * patience))
 
 
 def _estimate_parts(work: Work, synthesis: Synthesis) -> Iterator[Driver]:
@@ -254,7 +263,7 @@ def _estimate_parts(work: Work, synthesis: Synthesis) -> Iterator[Driver]:
     yield Driver("reading and encoding", reading, "source")
     for name, shape in work.shapes.items():
         plan, where = work.plans[name], join_path(("tables", name))
-        training = training_seconds(shape, plan, epochs=expected_epochs(shape.rows, rates))
+        training = training_seconds(shape, plan, epochs=expected_epochs(shape, plan, rates))
         yield Driver(f"training of {name}", rates.training * training, where)
         rows = work.drawn_rows[name]
         drawing = rates.sampling * sampling_seconds(shape, plan, rows=rows)
@@ -272,7 +281,8 @@ def _estimate_report(work: Work, synthesis: Synthesis) -> float:
     )
     cells = work.source_cells * rates.compare_cell_s
     drawn = shown if synthesis.report.enabled else 0
-    return cells + pairs * rates.neighbour_pair_s + (columns + drawn) / 2 * rates.report_column_s
+    drawing = (columns + drawn) / 2 * rates.report_column_s
+    return rates.report_s + cells + pairs * rates.neighbour_pair_s + drawing
 
 
 def estimate_memory(work: Work) -> int:
