@@ -12,7 +12,7 @@ from kinsynth.connectors.content import ENDINGS, PARQUET, TEXT, check_content, i
 from kinsynth.connectors.headers import name_key
 from kinsynth.errors import Finding, KinsynthError, SourceError
 from kinsynth.settings.source import Source
-from kinsynth.system.child import run_limited
+from kinsynth.system.child import describe, revive, run_limited
 
 _SMALL_FILE_BYTES = 1 << 23
 
@@ -43,8 +43,8 @@ def read(source: Source, folder: Path, *, base: Path) -> Listing:
     stems = {file: str(folder.resolve() / f"{number:04d}") for number, file in enumerate(files, start=1)}
     for group in _groups(files):
         for answer in _parse_in_child(group, source, folder, stems):
-            if isinstance(answer, KinsynthError):
-                errors.append(answer)
+            if "error" in answer:
+                errors.append(revive(answer["error"]))
             else:
                 found += answer["tables"]
                 skipped += [Skipped(**one) for one in answer["skipped"]]
@@ -108,8 +108,8 @@ def _is_small(file: Path) -> bool:
 
 def _parse_in_child(
     group: Sequence[Path], source: Source, folder: Path, stems: Mapping[Path, str]
-) -> list[dict[str, Any] | KinsynthError]:
-    """Have files parsed in a child process; when one of a group fails, each gets a child of its own."""
+) -> list[dict[str, Any]]:
+    """Have files parsed in a child process; when a child dies, each of its files gets one of its own."""
     try:
         return list(
             run_limited(
@@ -128,7 +128,7 @@ def _parse_in_child(
         if len(group) > 1:
             return [answer for file in group for answer in _parse_in_child([file], source, folder, stems)]
         error.where = error.where or group[0].name
-        return [error]
+        return [{"error": describe(error)}]
 
 
 def parse(paths: list[str], source: dict[str, Any], stems: list[str]) -> list[dict[str, Any]]:
@@ -140,10 +140,18 @@ def parse(paths: list[str], source: dict[str, Any], stems: list[str]) -> list[di
         stems: For each file, the start of the names of the Arrow files to write.
 
     Returns:
-        ``tables`` and ``skipped`` of each file, as JSON can hold them.
+        ``tables`` and ``skipped`` of each file, or ``error``, as JSON can hold them.
     """
     settings = Source(**source)
-    return [_parse_file(Path(path), settings, stem) for path, stem in zip(paths, stems, strict=True)]
+    return [_parse_or_describe(Path(path), settings, stem) for path, stem in zip(paths, stems, strict=True)]
+
+
+def _parse_or_describe(file: Path, settings: Source, stem: str) -> dict[str, Any]:
+    """Parse one file; an error we raised on purpose leaves the other files to be parsed."""
+    try:
+        return _parse_file(file, settings, stem)
+    except KinsynthError as error:
+        return {"error": describe(error)}
 
 
 def _parse_file(file: Path, settings: Source, stem: str) -> dict[str, Any]:

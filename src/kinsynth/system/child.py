@@ -82,6 +82,23 @@ def run_limited(
     return _answer(output, process.returncode, memory_bytes=memory_bytes, timeout_s=timeout_s)
 
 
+def describe(error: KinsynthError) -> dict[str, str]:
+    """Put an error into JSON, to be revived on the other side."""
+    return {
+        "class": type(error).__name__,
+        "code": error.code,
+        "message": error.message,
+        "where": error.where,
+        "remedy": error.remedy,
+    }
+
+
+def revive(document: Mapping[str, str]) -> KinsynthError:
+    """Make the error again that ``describe`` put into JSON."""
+    kind: type[KinsynthError] = getattr(kinsynth.errors, document["class"])
+    return kind(document["code"], document["message"], where=document["where"], remedy=document["remedy"])
+
+
 def _environment() -> dict[str, str]:
     """Give the child one thread and an allocator that does not reserve address space it will not use."""
     return {**os.environ, "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
@@ -126,8 +143,7 @@ def _answer(output: bytes, returncode: int, *, memory_bytes: int, timeout_s: int
     if answer["outcome"] == "fault":
         raise InternalError("internal.child", f"{answer['type']} at {answer['at']}.")
     if answer["outcome"] == "error":
-        kind: type[KinsynthError] = getattr(kinsynth.errors, answer["class"])
-        raise kind(answer["code"], answer["message"], where=answer["where"], remedy=answer["remedy"])
+        raise revive(answer["error"])
     return answer["value"]
 
 
@@ -158,14 +174,7 @@ def _call(function_path: str, arguments: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"outcome": "value", "value": getattr(importlib.import_module(module), name)(**arguments)}
     except KinsynthError as error:
-        return {
-            "outcome": "error",
-            "class": type(error).__name__,
-            "code": error.code,
-            "message": error.message,
-            "where": error.where,
-            "remedy": error.remedy,
-        }
+        return {"outcome": "error", "error": describe(error)}
     except MemoryError:
         return {"outcome": "memory"}
 
