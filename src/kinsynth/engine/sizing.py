@@ -117,7 +117,7 @@ class TablePlan:
         early_stop_delta: Smallest relative improvement that counts.
         patience: Validations without improvement before training stops.
         block_size: Roots sampled together.
-        threads: Largest number of threads of torch; small steps take fewer.
+        threads: Threads of torch.
         device: ``cpu`` or ``cuda``.
     """
 
@@ -199,7 +199,7 @@ def plan_table(
         shape: The table.
         training: What the user chose.
         free_memory_bytes: Memory that training may use.
-        threads: Threads of torch.
+        threads: Largest number of threads of torch; small steps take fewer.
         device: ``cpu`` or ``cuda``.
     """
     automatic = training.auto_batching
