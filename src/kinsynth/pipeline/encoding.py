@@ -1,152 +1,26 @@
-"""From tables to codes and back: what the model draws for a row, factor by factor.
-
-A ``Factor`` is one thing the model draws: a column (or a pair), the row of a lookup, the place of a row
-in a sequence, or the number of child rows. Keys are no factors: they are made anew and ``link`` fills them.
-"""
+"""From tables to codes, and from drawn codes to a synthetic database."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.columns.base import Codec
-from kinsynth.columns.count import CountCodec, build_count
-from kinsynth.columns.identifier import IdentifierCodec, build_key
-from kinsynth.columns.reference import build_reference
-from kinsynth.columns.registry import codec_from_json, column_type
-from kinsynth.columns.sequence import SequenceCodec, build_sequence
+from kinsynth.columns.identifier import IdentifierCodec
+from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.storage import as_array
-from kinsynth.encoded import ChildCount, Encoded, EncodedTable, IntArray, SubColumn
-from kinsynth.errors import SettingsError
-from kinsynth.pipeline.roles import Roles, find_roles
-from kinsynth.schema.arrange import Arrangement, arrange
+from kinsynth.encoded import Encoded, EncodedTable, IntArray
+from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, child_counts, referenced_rows
+from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
-from kinsynth.schema.graph import Structure, find_structure
-from kinsynth.schema.keys import row_numbers
+from kinsynth.schema.graph import find_structure
 from kinsynth.schema.link import link
 from kinsynth.schema.table import Relation, Schema
-from kinsynth.settings.synthesis import Synthesis
-from kinsynth.settings.treatment import Column
 from kinsynth.system.randomness import uniforms
-
-Rows = NDArray[np.int64]
-FactorKind = Literal["column", "reference", "sequence", "count"]
-OnShare = Callable[[float, str], None]
-
-
-@dataclass(frozen=True)
-class Factor:
-    """One thing the model draws for a row.
-
-    Attributes:
-        kind: What it is.
-        columns: Columns of the table it reads and fills; empty for a count.
-        codec: How it becomes codes.
-        child: The child table of a count; empty otherwise.
-        anchor: The parent's column that the start of a sequence counts from; empty for none.
-    """
-
-    kind: FactorKind
-    columns: tuple[str, ...]
-    codec: Codec | SequenceCodec
-    child: str = ""
-    anchor: str = ""
-
-
-@dataclass(frozen=True)
-class TableCodec:
-    """How one synthesised table becomes codes.
-
-    Attributes:
-        name: Name of the table.
-        parent: Name of the parent table, or None for a root table.
-        ordered: Whether the order of rows under one parent carries meaning.
-        factors: What the model draws, in the order of the encoded columns.
-        keys: How new values of key columns are made, by column.
-    """
-
-    name: str
-    parent: str | None
-    ordered: bool
-    factors: tuple[Factor, ...]
-    keys: Mapping[str, IdentifierCodec]
-
-    @property
-    def sub_columns(self) -> tuple[SubColumn, ...]:
-        """Sub-columns of all factors, numbered by factor."""
-        return tuple(
-            replace(sub, column=number)
-            for number, factor in enumerate(self.factors)
-            for sub in factor.codec.sub_columns
-        )
-
-    @property
-    def spans(self) -> tuple[slice, ...]:
-        """Which encoded columns belong to each factor."""
-        widths = [len(factor.codec.sub_columns) for factor in self.factors]
-        ends = np.cumsum(widths, dtype=int).tolist()
-        return tuple(slice(end - width, end) for width, end in zip(widths, ends, strict=True))
-
-    @property
-    def counts(self) -> tuple[ChildCount, ...]:
-        """How sub-columns say the numbers of child rows."""
-        return tuple(
-            ChildCount(factor.child, span.start, factor.codec.low_K, factor.codec.high_K)
-            for factor, span in zip(self.factors, self.spans, strict=True)
-            if isinstance(factor.codec, CountCodec)
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Give plain data."""
-        factors = [
-            {
-                "kind": factor.kind,
-                "columns": list(factor.columns),
-                "child": factor.child,
-                "anchor": factor.anchor,
-                "codec": factor.codec.to_json(),
-            }
-            for factor in self.factors
-        ]
-        return {
-            "name": self.name,
-            "parent": self.parent,
-            "ordered": self.ordered,
-            "factors": factors,
-            "keys": {column: codec.to_json() for column, codec in self.keys.items()},
-        }
-
-    @staticmethod
-    def from_json(document: Mapping[str, Any]) -> TableCodec:
-        """Read what ``to_json`` gave."""
-        factors = tuple(
-            Factor(f["kind"], tuple(f["columns"]), codec_from_json(f["codec"]), f["child"], f["anchor"])
-            for f in document["factors"]
-        )
-        keys = {column: IdentifierCodec.from_json(codec) for column, codec in document["keys"].items()}
-        return TableCodec(document["name"], document["parent"], document["ordered"], factors, keys)
-
-
-@dataclass(frozen=True)
-class DatabaseCodec:
-    """How a database becomes codes: one codec for each synthesised table, parents first."""
-
-    tables: Mapping[str, TableCodec]
-
-    def to_json(self) -> list[dict[str, Any]]:
-        """Give plain data."""
-        return [table.to_json() for table in self.tables.values()]
-
-    @staticmethod
-    def from_json(document: list[dict[str, Any]]) -> DatabaseCodec:
-        """Read what ``to_json`` gave."""
-        tables = [TableCodec.from_json(table) for table in document]
-        return DatabaseCodec({table.name: table for table in tables})
 
 
 @dataclass(frozen=True)
@@ -160,154 +34,6 @@ class Drawn:
 
     encoded: EncodedTable
     row_ids: Rows
-
-
-def fit_codecs(
-    database: Database, synthesis: Synthesis, *, on_share: OnShare = lambda _share, _name: None
-) -> DatabaseCodec:
-    """Fit the codecs of every synthesised table.
-
-    Args:
-        database: The rows the model may see.
-        synthesis: Treatments of the columns and value protection.
-        on_share: Told the share done and the table at work.
-    """
-    structure = find_structure(database.schema)
-    arranged = arrange(database, structure)
-    tables = {}
-    for number, name in enumerate(structure.order):
-        on_share(number / len(structure.order), name)
-        tables[name] = _TableFit(database, synthesis, structure, arranged, name).codec()
-    return DatabaseCodec(tables)
-
-
-class _TableFit:
-    """Everything the codecs of one table are fitted from."""
-
-    def __init__(
-        self,
-        database: Database,
-        synthesis: Synthesis,
-        structure: Structure,
-        arranged: Mapping[str, Arrangement],
-        name: str,
-    ) -> None:
-        self.database, self.synthesis, self.structure, self.arranged = (
-            database,
-            synthesis,
-            structure,
-            arranged,
-        )
-        self.schema, self.name, self.rows = database.schema, name, arranged[name]
-        self.table = self.rows.take(database.tables[name])
-        self.shape = database.schema.tables[name]
-        self.roles: Roles = find_roles(database.schema, structure, name)
-        declared = synthesis.tables.get(name)
-        self.treatments: Mapping[str, Column] = declared.columns if declared else {}
-
-    def codec(self) -> TableCodec:
-        factors = [*self._counts(), *self._references(), *self._sequence(), *self._columns()]
-        parent = self.roles.parent
-        return TableCodec(
-            name=self.name,
-            parent=parent.references_table if parent else None,
-            ordered=parent is not None and self.shape.order_by is not None,
-            factors=tuple(factors),
-            keys={column: self._key(column) for column in self.roles.keys},
-        )
-
-    def _key(self, column: str) -> IdentifierCodec:
-        return build_key(column_type("identifier").fit((self.table[column],), self.rows.root_R))
-
-    def _counts(self) -> list[Factor]:
-        return [
-            Factor("count", (), build_count(count_R, self.rows.root_R, self.synthesis.protection), child)
-            for child, count_R in child_counts(self.structure, self.arranged, self.name).items()
-        ]
-
-    def _references(self) -> list[Factor]:
-        factors = []
-        for relation in self.roles.references:
-            values = referenced_rows(self.table, relation, self.database)
-            part = column_type("categorical").fit((values,), self.rows.root_R)
-            factors.append(
-                Factor(
-                    "reference", relation.columns, build_reference(part, Column(), self.synthesis.protection)
-                )
-            )
-        return factors
-
-    def _sequence(self) -> list[Factor]:
-        name = self.roles.sequence
-        if name is None:
-            return []
-        codecs = {anchor: self._sequence_codec(name, anchor) for anchor in ("", *self._anchors(name))}
-        anchor = next((anchor for anchor, codec in codecs.items() if codec.relative), "")
-        return [Factor("sequence", (name,), codecs[anchor], anchor=anchor)]
-
-    def _sequence_codec(self, name: str, anchor: str) -> SequenceCodec:
-        assert self.rows.parent_R is not None, "a sequence has a parent"
-        return build_sequence(
-            as_array(self.table[name]),
-            self.rows.parent_R,
-            self.rows.root_R,
-            self.treatments.get(name, Column()),
-            self.synthesis.protection,
-            anchor=self._parent_values(anchor) if anchor else None,
-            text=self.shape.column(name).text,
-        )
-
-    def _anchors(self, name: str) -> list[str]:
-        """Name the parent's modelled moments, when the order is a moment itself."""
-        assert self.roles.parent is not None, "a sequence has a parent"
-        if self.shape.column(name).type not in ("date", "datetime"):
-            return []
-        parent = self.roles.parent.references_table
-        modelled = {
-            column for group in find_roles(self.schema, self.structure, parent).modelled for column in group
-        }
-        return [
-            column.name
-            for column in self.schema.tables[parent].columns
-            if column.type in ("date", "datetime") and column.name in modelled and not column.nullable
-        ]
-
-    def _parent_values(self, column: str) -> pa.Array:
-        assert self.roles.parent is not None, "an anchor stands in the parent"
-        parent = self.roles.parent.references_table
-        values = self.arranged[parent].take(self.database.tables[parent])[column]
-        return as_array(values).take(pa.array(self.rows.parent_R))
-
-    def _columns(self) -> list[Factor]:
-        return [Factor("column", group, self._column_codec(group)) for group in self.roles.modelled]
-
-    def _column_codec(self, group: tuple[str, ...]) -> Codec:
-        column = self.shape.column(group[0])
-        kind = column_type(column.type)
-        part = kind.fit(tuple(self.table[name] for name in group), self.rows.root_R)
-        treatment = self.treatments.get(group[0], Column())
-        try:
-            return kind.build(part, treatment, self.synthesis.protection, text=column.text)
-        except SettingsError as error:
-            where = f"tables.{self.name}.columns.{group[0]}.{error.where}".rstrip(".")
-            raise SettingsError(error.code, error.message, where=where, remedy=error.remedy) from error
-
-
-def child_counts(structure: Structure, arranged: Mapping[str, Arrangement], table: str) -> dict[str, Rows]:
-    """Count the child rows of each arranged row, for each child table."""
-    rows = len(arranged[table].row_R)
-    counts: dict[str, Rows] = {}
-    for child in structure.children(table):
-        parent_R = arranged[child].parent_R
-        assert parent_R is not None, "a child has a parent"
-        counts[child] = np.bincount(parent_R, minlength=rows).astype(np.int64)
-    return counts
-
-
-def referenced_rows(table: pa.Table, relation: Relation, database: Database) -> pa.Array:
-    """Give the row of the lookup that each row names; missing where it names none."""
-    number_R = row_numbers(table, relation, database.tables[relation.references_table])
-    return pa.array(number_R, mask=number_R < 0)
 
 
 def encode(database: Database, codec: DatabaseCodec) -> Encoded:

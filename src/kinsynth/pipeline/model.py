@@ -17,7 +17,8 @@ from kinsynth.engine.checkpoint import save_model as save_network
 from kinsynth.engine.sampler import SampledBlock, concatenate, sample
 from kinsynth.errors import SettingsError, UserError
 from kinsynth.pipeline.artefacts import load_tables, save_tables
-from kinsynth.pipeline.encoding import DatabaseCodec, Drawn, decode
+from kinsynth.pipeline.codecs import DatabaseCodec
+from kinsynth.pipeline.encoding import Drawn, decode
 from kinsynth.pipeline.plan import derive_seed
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema

@@ -30,7 +30,8 @@ from kinsynth.pipeline.artefacts import (
 )
 from kinsynth.pipeline.certificate import certify
 from kinsynth.pipeline.checks import check, raise_errors
-from kinsynth.pipeline.encoding import DatabaseCodec, encode, fit_codecs
+from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs
+from kinsynth.pipeline.encoding import encode
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
 from kinsynth.pipeline.model import Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
@@ -195,7 +196,17 @@ def compare(workspace: Workspace, synthesis: Synthesis) -> None:
         progress(0.6, "comparison finished")
         workspace.check_stop()
         if synthesis.report.enabled:
-            write_atomically(pdf, render(evaluation, name=synthesis.name))
+            write_atomically(pdf, render(evaluation, name=synthesis.name, facts=_facts(synthesis)))
+
+
+def _facts(synthesis: Synthesis) -> dict[str, str]:
+    """Give what the title page says about the run; nothing that differs between equal runs."""
+    return {
+        "Seed": str(synthesis.generation.seed),
+        "Model size": synthesis.training.model_size,
+        "Held-out roots": f"{synthesis.evaluation.holdout_share:.0%}",
+        "Differential privacy": "no",
+    }
 
 
 def store(workspace: Workspace, synthesis: Synthesis) -> None:
