@@ -143,3 +143,9 @@ def test_times_keep_quarters():
     after = back_and_forth(build(array, "time"), array)
     assert after.equals(array)
     assert min(back_and_forth(build(array, "time", minimum="10:00"), array).to_pylist()) >= dt.time(10)
+
+
+def test_a_bound_finer_than_the_times_holds():
+    array = pa.array([dt.time(0)] * 50 + [dt.time(12)] * 50)
+    codec = build(array, "time", minimum="23:30:15")
+    assert set(back_and_forth(codec, array).to_pylist()) == {dt.time(23, 30, 15)}

@@ -233,3 +233,27 @@ def test_unsigned_and_small_integers_keep_their_type():
     for kind in (pa.int8(), pa.uint8(), pa.int16(), pa.uint32()):
         array = pa.array(np.arange(600) % 100).cast(kind)
         assert back_and_forth(build(array), array).type == kind
+
+
+def test_bounds_off_the_lattice_are_rounded_inwards():
+    array = pa.array(np.random.default_rng(0).normal(0, 10, ROWS).round(1))
+    after = drawn(build(array, "numeric", minimum="-0.55", maximum="0.55")).drop_null().to_numpy()
+    assert after.min() >= -0.5
+    assert after.max() <= 0.5
+
+
+def test_the_outlier_share_counts_between_the_bounds():
+    array = pa.array(np.arange(1_000))
+    after = drawn(build(array, minimum="900", outlier_quantile=0.2)).drop_null().to_numpy()
+    assert after.min() >= 900
+
+
+def test_tens_among_fives_are_found():
+    """Neighbouring moduli of ratio two: half of all fives are tens by chance, nearly all here."""
+    rng = np.random.default_rng(9)
+    array = pa.array(
+        np.where(rng.random(ROWS) < 0.9, rng.integers(1, 10**5, ROWS) * 10, rng.integers(1, 10**6, ROWS))
+    )
+    after = back_and_forth(build(array), array).to_numpy()
+    # Three standard deviations of a share of 0.91.
+    assert abs((after % 10 == 0).mean() - (array.to_numpy() % 10 == 0).mean()) < 3 * (0.09 / ROWS) ** 0.5

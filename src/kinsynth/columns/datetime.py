@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -161,8 +162,10 @@ def build_time(
     spelling = str(part.values[0].type)
     micro_P, valid_P = TimeScale(spelling).to_ticks(part.values[0])
     unit = time_unit(micro_P[valid_P], part.roots[valid_P], settings, protection.rare_minimum)
-    scale = TimeScale(spelling, unit, pattern)
-    wishes = ordered_wishes(settings, scale, chain=time_chain(unit))
+    # A declared bound between two steps would have no step of the day beyond it.
+    plain = ordered_wishes(settings, TimeScale(spelling, 1, pattern))
+    scale = TimeScale(spelling, math.gcd(unit, plain.low or 0, plain.high or 0), pattern)
+    wishes = ordered_wishes(settings, scale, chain=time_chain(scale.unit_us))
     return OrderedCodec(scale, build_line(count_ticks(part, scale), wishes, protection))
 
 

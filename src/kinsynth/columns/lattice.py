@@ -99,14 +99,16 @@ def _round_classes(tick_D: Rows, rows_D: Rows, *, chain: tuple[int, ...], base: 
 
 
 def _ending_classes(tick_D: Rows, rows_D: Rows, found: list[Class]) -> list[Class]:
-    """Take each remainder by 100 or 10 that holds far more rows than its fair share."""
+    """Take each remainder by 100 or 10 with far more rows than its fair share and than those beside it."""
     total = int(rows_D.sum())
     endings: list[Class] = []
     for modulus in _ENDINGS:
         share = np.bincount(tick_D % modulus, rows_D, modulus) / total
         for remainder in range(1, modulus):
             known = any(remainder % held == rest for held, rest in (*found, *endings) if held <= modulus)
-            if not known and share[remainder] > max(0.02, 4 / modulus) and share[remainder] * total >= 30:
+            nearby = np.median(share[(remainder + np.array([-3, -2, -1, 1, 2, 3])) % modulus])
+            often = share[remainder] > max(0.02, 4 / modulus, 4 * nearby)
+            if not known and often and share[remainder] * total >= 30:
                 endings.append((modulus, remainder))
     return endings
 

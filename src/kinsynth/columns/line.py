@@ -22,6 +22,7 @@ from kinsynth.columns.lattice import Class, classify, count_members, first_membe
 from kinsynth.encoded import IntArray, SubColumn
 
 MISSING, OTHER, FIRST = 0, 1, 2
+STEPS_ASIDE = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,9 +189,14 @@ class Line:
         modulus_R, remainder_R = moduli[class_R], remainders[class_R]
         low_R, high_R = self.low_L[leaf_R], self.high_L[leaf_R]
         members_R = count_members(low_R, high_R, modulus_R, remainder_R)
-        step_R = np.minimum((uniform_R * members_R).astype(np.int64), members_R - 1)
+        scaled_R = uniform_R * members_R
+        step_R = np.minimum(scaled_R.astype(np.int64), members_R - 1)
         drawn_R = first_member(low_R, modulus_R, remainder_R) + modulus_R * step_R
-        return np.where(low_R == high_R, low_R, drawn_R)
+        # A range of all ticks holds round ones too, whose share is counted with the round ones: step aside.
+        aside_R = modulus_R * (1 + (scaled_R % 1.0 * STEPS_ASIDE).astype(np.int64))
+        aside_R = np.where(drawn_R + aside_R <= high_R, drawn_R + aside_R, drawn_R - aside_R)
+        taken_R = (classify(drawn_R, self.classes) < class_R) & (aside_R >= low_R)
+        return np.where(low_R == high_R, low_R, np.where(taken_R, aside_R, drawn_R))
 
     def _leaves_of(self, codes_RC: IntArray) -> tuple[Rows, Rows]:
         """Give the range of leaves behind each row's codes; where there are none, behind fewer of them."""

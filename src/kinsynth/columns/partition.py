@@ -214,10 +214,14 @@ def _limited(counts: Counts, low: int, high: int, *, clip: bool) -> Counts:
 
 def _protected(counts: Counts, minimum: int) -> Counts:
     """Drop what lies beyond the extremes; with too few roots, everything."""
-    if len(np.unique(counts.root_P)) < minimum:
+    if _roots(counts) < minimum:
         return counts.where(np.zeros(len(counts.tick_P), dtype=bool))
     low, high = extremes(counts.tick_P, counts.root_P, minimum=minimum)
     return counts.where((counts.tick_P >= low) & (counts.tick_P <= high))
+
+
+def _roots(counts: Counts) -> int:
+    return int(count_roots(np.zeros(len(counts.root_P), dtype=np.int64), counts.root_P, codes=1)[0])
 
 
 def _distinct(counts: Counts) -> Distinct:
@@ -256,7 +260,7 @@ def _classes(rest: Distinct, total: int, wishes: Wishes) -> tuple[Class, ...]:
 def _cells(rest: Distinct, minimum: int, *, coarse: bool) -> Cells:
     """Cut the ticks that are no spikes into bins, and bins into fine cells."""
     none = np.zeros(0, dtype=np.int64)
-    if len(np.unique(rest.counts.root_P)) < minimum:
+    if _roots(rest.counts) < minimum:
         return Cells(none, none, none, none, none)
     edges, pieces, places = _quantiles(int(rest.rows_D.sum()))
     if coarse:
@@ -305,8 +309,7 @@ def _cell_ends(rest: Distinct, first_F: Rows, minimum: int) -> tuple[Rows, Rows]
 def _cell_leaves(rest: Distinct, cells: Cells, classes: tuple[Class, ...], minimum: int) -> list[Leaves]:
     """Give single ticks that enough roots hold, and ranges of each class for the other ticks.
 
-    A class with too few roots in a whole bin has no leaf there, so that no tick off the lattice appears;
-    a bin that would be left without leaves gets one range of the base class.
+    A bin that would be left without leaves gets one range of the base class.
     """
     if not len(cells.low_F):
         return []
@@ -315,7 +318,7 @@ def _cell_leaves(rest: Distinct, cells: Cells, classes: tuple[Class, ...], minim
     single = Leaves(cells.cell_D[point_D], classify(points, classes), points, points, rest.rows_D[point_D])
     loose_P = ~point_D[rest.value_P]
     loose, cell_P = rest.counts.where(loose_P), cells.cell_D[rest.value_P[loose_P]]
-    kind_P = classify(loose.tick_P, classes)
+    kind_P = _kinds(loose, _blocks(cells)[cell_P], classes, minimum)
     leaves = [single]
     for kind in range(len(classes)):
         held_P = kind_P == kind
@@ -324,6 +327,28 @@ def _cell_leaves(rest: Distinct, cells: Cells, classes: tuple[Class, ...], minim
     found = found.where(_members(found, classes) > 0)
     bare_P = ~np.isin(_blocks(cells)[cell_P], _blocks(cells)[found.cell])
     return [found, _ranges(loose.where(bare_P), cell_P[bare_P], cells, len(classes) - 1, minimum)]
+
+
+def _kinds(loose: Counts, block_P: Rows, classes: tuple[Class, ...], minimum: int) -> Rows:
+    """Give the class of each tick; -1 where no class that holds it has enough roots in the block.
+
+    A tick of a class with too few roots counts for the next class that holds it and has enough of its
+    own: never for one that would only have such ticks, so that no tick off the lattice appears.
+    """
+    kind_P = classify(loose.tick_P, classes)
+    width = len(classes)
+    blocks = int(block_P.max(initial=0)) + 1
+    roots = count_roots(block_P * width + kind_P, loose.root_P, codes=blocks * width)
+    safe = (roots >= minimum).reshape(blocks, width)
+    for kind in range(width):
+        unsafe_P = (kind_P == kind) & ~safe[block_P, kind]
+        for later in range(kind + 1, width):
+            modulus, remainder = classes[later]
+            fits_P = unsafe_P & safe[block_P, later] & (loose.tick_P % modulus == remainder)
+            kind_P[fits_P] = later
+            unsafe_P &= ~fits_P
+        kind_P[unsafe_P] = -1
+    return kind_P
 
 
 def _blocks(cells: Cells) -> Rows:
