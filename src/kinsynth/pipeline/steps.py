@@ -5,12 +5,13 @@ A step can be done again from its beginning at any time before its outcome is re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
-from kinsynth.connectors.base import Listing
+from kinsynth.connectors.base import Listing, Written
 from kinsynth.connectors.destination import write
 from kinsynth.connectors.files import read
 from kinsynth.connectors.read_back import read_back
@@ -28,7 +29,7 @@ from kinsynth.pipeline.artefacts import (
     save_database,
     save_encoded,
 )
-from kinsynth.pipeline.certificate import certify
+from kinsynth.pipeline.certificate import Certificate, certify
 from kinsynth.pipeline.checks import check, raise_errors
 from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs
 from kinsynth.pipeline.encoding import encode
@@ -43,7 +44,7 @@ from kinsynth.schema.graph import find_structure
 from kinsynth.schema.split import split_roots
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system import crash
-from kinsynth.system.files import read_json, write_atomically, write_json
+from kinsynth.system.files import commit, read_json, write_atomically, write_json
 
 
 def load(workspace: Workspace, synthesis: Synthesis, base: Path) -> None:
@@ -142,6 +143,11 @@ def learn(workspace: Workspace, synthesis: Synthesis) -> None:
         _make_model(workspace, synthesis, networks).describe(workspace.model)
 
 
+def original_tables(database: Database) -> dict[str, pa.Table]:
+    """Give the tables that are delivered unchanged."""
+    return {name: database.tables[name] for name, table in database.schema.tables.items() if table.original}
+
+
 def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[str, TableModel]) -> Model:
     database = load_database(workspace.work / "original")
     codec = DatabaseCodec.from_json(read_json(workspace.work / "codecs.json"))
@@ -152,9 +158,7 @@ def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[st
         schema=database.schema,
         codec=codec,
         networks=networks,
-        originals={
-            name: database.tables[name] for name, table in database.schema.tables.items() if table.original
-        },
+        originals=original_tables(database),
         rows={name: synthesis.generation.rows.get(name, database.tables[name].num_rows) for name in roots},
         seed=synthesis.generation.seed,
         temperature=synthesis.generation.temperature,
@@ -210,18 +214,17 @@ def _facts(synthesis: Synthesis) -> dict[str, str]:
 
 
 def store(workspace: Workspace, synthesis: Synthesis) -> None:
-    """Write the tables, read them again and certify what was written."""
+    """Write the tables, read them again, certify what was written, and only then give them their name."""
     certificate = workspace.folder / "certificate.json"
     with workspace.step("storing", workspace.tables, certificate) as progress:
         database = load_database(workspace.work / "synthetic")
-        written = write(database, synthesis.destination, workspace.tables)
+        staging = workspace.work / "tables"
+        for folder in (staging, workspace.tables):
+            if folder.exists():
+                shutil.rmtree(folder)
+        written = write(database, synthesis.destination, staging)
         progress(0.6, f"{len(written)} files written")
-        again = read_back(written, database.schema)
-        originals = {
-            name: table for name, table in database.tables.items() if database.schema.tables[name].original
-        }
-        expected = {name: table.num_rows for name, table in database.tables.items()}
-        proof = certify(database.schema, again, originals=originals, expected_rows=expected)
+        proof = _certify(database, written)
         write_atomically(certificate, proof.to_json().encode())
         if proof.failed:
             raise InternalError(
@@ -230,4 +233,15 @@ def store(workspace: Workspace, synthesis: Synthesis) -> None:
                 where=str(certificate),
                 remedy="Report this with the certificate; it holds no values.",
             )
+        commit(staging, workspace.tables)
         progress.say(f"{len(proof.guarantees)} guarantees hold on the written files")
+
+
+def _certify(database: Database, written: Sequence[Written]) -> Certificate:
+    """Check every guarantee on what the files hold now."""
+    return certify(
+        database.schema,
+        read_back(written, database.schema),
+        originals=original_tables(database),
+        expected_rows={name: table.num_rows for name, table in database.tables.items()},
+    )
