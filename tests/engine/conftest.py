@@ -1,6 +1,6 @@
 import pytest
-from engine_toys import QUICK, family
 
+from engine.engine_toys import QUICK, family
 from kinsynth.engine.trainer import train
 
 

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from engine_toys import QUICK, missing_together
 
+from engine.engine_toys import QUICK, missing_together
 from kinsynth.encoded import Encoded, EncodedTable, SubColumn
 from kinsynth.engine.batches import Batches, cut_units
 from kinsynth.engine.sampler import concatenate, draw_codes, number_rows, sample

@@ -4,8 +4,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
-from engine_toys import family
 
+from engine.engine_toys import family
 from kinsynth.engine.layout import describe_table
 from kinsynth.engine.sizing import (
     TablePlan,

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from engine_toys import QUICK, family, missing_together
 from safetensors.torch import save
 
+from engine.engine_toys import QUICK, family, missing_together
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
 from kinsynth.engine.batches import split_units
 from kinsynth.engine.checkpoint import load_model, save_model

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
+from kinsynth.encoded import ChildCount, Encoded, SubColumn
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,6 @@ def _describe_siblings(encoded: Encoded, table: str, ancestors: tuple[str, ...])
         if name not in ancestors and shared:
             siblings.append(Relative(name=name, sub_columns=other.sub_columns, anchor=min(shared)))
     return tuple(siblings)
-
-
-def empty_table(layout: TableLayout) -> EncodedTable:
-    """Give a table of this layout without rows."""
-    codes_RC = np.zeros((0, len(layout.sub_columns)), dtype=np.int32)
-    parent_R = None if layout.parent is None else np.zeros(0, dtype=np.int64)
-    return EncodedTable(codes_RC, layout.sub_columns, layout.parent, parent_R, layout.counts, layout.ordered)
 
 
 def write_layout(layout: TableLayout) -> dict[str, Any]:
