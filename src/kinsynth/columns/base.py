@@ -25,19 +25,6 @@ Rows = NDArray[np.int64]
 Uniforms = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Match:
-    """How well a column type fits a column.
-
-    Attributes:
-        confidence: Between 0 and 1.
-        reason: Why, in words a user reads; names and counts, never a value.
-    """
-
-    confidence: float
-    reason: str
-
-
 class Codec(Protocol):
     """A fitted column type: turns the values of one column (or of a pair) into codes and back.
 
@@ -164,7 +151,6 @@ __all__ = [
     "ColumnType",
     "FloatArray",
     "IntArray",
-    "Match",
     "Part",
     "Rows",
     "SubColumn",
