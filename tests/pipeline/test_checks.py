@@ -216,9 +216,10 @@ CASES: dict[str, list[tuple[Change, str]]] = {
     "primary_keys.composite_not_available": [
         (put("tables.customer.primary_key", ["town"]), "tables.customer.primary_key")
     ],
-    "foreign_keys.unknown_table": [
-        (put(f"{KEY}.table", "customers"), KEY),
+    "foreign_keys.unknown_table": [(put(f"{KEY}.table", "customers"), KEY)],
+    "foreign_keys.left_out": [
         (put("tables.customer.include", False), KEY),
+        (put("tables.account.columns.customer", {"include": False}), KEY),
     ],
     "foreign_keys.unknown_column": [
         (put(f"{KEY}.columns", ["owner"]), KEY),

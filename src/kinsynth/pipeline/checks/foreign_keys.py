@@ -61,13 +61,20 @@ def where_is(facts: Facts, relation: Relation) -> str:
 
 def _find_declared(facts: Facts, name: str, number: int, key: ForeignKey) -> Iterator[Finding]:
     where = table_path(name, "foreign_keys", str(number))
+    if left_out := _left_out(facts, name, key):
+        yield _STEP.notice(
+            "foreign_keys.left_out",
+            where,
+            f"The reference takes no part, since {left_out} is left out.",
+            "Nothing is to be done.",
+        )
+        return
     if key.table not in facts.schema.tables:
-        left_out = "is left out" if key.table in facts.source else "does not exist"
         yield _STEP.error(
             "foreign_keys.unknown_table",
             where,
-            f"The referenced table {key.table} {left_out}.",
-            f"Include it, or remove this entry. {suggest(key.table, facts.schema.tables)}",
+            f"The referenced table {key.table} does not exist.",
+            f"Correct the name, or remove this entry. {suggest(key.table, facts.schema.tables)}",
         )
         return
     yield from _find_unknown_columns(facts, where, name, key.columns)
@@ -89,14 +96,26 @@ def _find_declared(facts: Facts, name: str, number: int, key: ForeignKey) -> Ite
         )
 
 
+def _left_out(facts: Facts, name: str, key: ForeignKey) -> str:
+    """Give what the document itself leaves out of a relation: a column, or the referenced table."""
+    if key.table in facts.source and key.table not in facts.schema.tables:
+        return key.table
+    sides = ((name, key.columns), (key.table, key.references))
+    for table, columns in sides:
+        known = facts.schema.tables[table].column_names if table in facts.schema.tables else ()
+        for column in columns:
+            if column in facts.source.get(table, ()) and column not in known:
+                return f"{table}.{column}"
+    return ""
+
+
 def _find_unknown_columns(
     facts: Facts, where: str, table: str, columns: tuple[str, ...]
 ) -> Iterator[Finding]:
     known = facts.schema.tables[table].column_names
     for column in columns:
         if column not in known:
-            left_out = "is left out" if column in facts.source.get(table, ()) else "does not exist"
-            message = f"The column {column} of {table} {left_out}."
+            message = f"The column {column} of {table} does not exist."
             yield _STEP.error("foreign_keys.unknown_column", where, message, suggest(column, known))
 
 
