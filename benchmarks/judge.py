@@ -1,6 +1,7 @@
-"""Fit kinsynth on the outside judge's training split of a data set, sample as many rows, and have them scored.
+"""Fit kinsynth on the outside judge's training split of a data set, sample as many rows, and score them.
 
-    python benchmarks/judge.py DATASET OUT [--cap 12500] [--seeds 1,2,3] [--metrics c2st,integrity] [--set training.max_epochs=50]
+    python benchmarks/judge.py DATASET OUT [--cap 12500] [--seeds 1,2,3] [--metrics c2st,integrity]
+        [--set training.max_epochs=50]
 
 DATASET is a folder with CSV files and schema.json; the judge is the folder named by KINSYNTH_BENCH (default
 ../shared/bench). Prints, for each seed, seconds of fit and sampling, CPU seconds, peak memory and the scores.
@@ -80,9 +81,8 @@ def run(dataset: Path, out: Path, *, cap: int, seed: int, options: dict[str, str
     schema, train, _, _ = judge.load_split(dataset, cap)
     synthesis = declare(schema, {"generation.seed": str(seed), **options})
     tables = {name: as_text(table, schema["tables"][name]["columns"]) for name, table in train.items()}
-    used = {name: table for name, table in tables.items() if synthesis.tables[name].include}
     before, clock = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-    model = fit(used, synthesis)
+    model = fit(tables, synthesis)
     fitted = time.perf_counter()
     synthetic = model.sample(seed=seed)
     sampled = time.perf_counter()
