@@ -14,6 +14,7 @@ import importlib.util
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -68,11 +69,27 @@ def declare(schema: dict[str, Any], options: dict[str, str]) -> Synthesis:
             ],
         }
     document = {"name": schema["name"], "tables": tables, "evaluation": {"holdout_share": 0}}
-    if schema["name"] == "berka":
-        tables["district"]["original"] = True
-        tables["client"]["include"] = False
-        tables["disp"]["columns"] = {"client_id": {"include": False}}
+    for name in schema.get("originals", []):
+        tables[name]["original"] = True
     return override(Synthesis.model_validate(document), options)
+
+
+def reduce(dataset: Path, folder: Path) -> Path:
+    """Give the folder the judge reads: berka without persons and with its districts as original data."""
+    schema = json.loads((dataset / "schema.json").read_text())
+    if schema["name"] != "berka":
+        return dataset
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in schema["tables"]:
+        shutil.copy(dataset / f"{name}.csv", folder)
+    del schema["tables"]["client"], schema["tables"]["disp"]["columns"]["client_id"]
+    schema["foreign_keys"] = [
+        key for key in schema["foreign_keys"] if "client" not in (key["table"], key["references_table"])
+    ]
+    schema["split"] = {"root": "account"}
+    schema["originals"] = ["district"]
+    (folder / "schema.json").write_text(json.dumps(schema))
+    return folder
 
 
 def run(dataset: Path, out: Path, *, cap: int, seed: int, options: dict[str, str]) -> dict[str, Any]:
@@ -129,10 +146,11 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[])
     arguments = parser.parse_args()
     options = dict(item.split("=", 1) for item in arguments.set)
+    dataset = reduce(arguments.dataset, arguments.out / "source")
     for seed in (int(text) for text in arguments.seeds.split(",")):
         out = arguments.out / f"seed{seed}"
-        record = run(arguments.dataset, out, cap=arguments.cap, seed=seed, options=options)
-        scores = score(arguments.dataset, out, arguments.metrics)
+        record = run(dataset, out, cap=arguments.cap, seed=seed, options=options)
+        scores = score(dataset, out, arguments.metrics)
         print(json.dumps(record))
         for table, values in scores.get("c2st", {}).items():
             print(

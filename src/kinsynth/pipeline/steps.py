@@ -224,7 +224,7 @@ def store(workspace: Workspace, synthesis: Synthesis) -> None:
                 shutil.rmtree(folder)
         written = write(database, synthesis.destination, staging)
         progress(0.6, f"{len(written)} files written")
-        proof = _certify(database, written)
+        proof = _certify(workspace, database, written)
         write_atomically(certificate, proof.to_json().encode())
         if proof.failed:
             raise InternalError(
@@ -237,11 +237,12 @@ def store(workspace: Workspace, synthesis: Synthesis) -> None:
         progress.say(f"{len(proof.guarantees)} guarantees hold on the written files")
 
 
-def _certify(database: Database, written: Sequence[Written]) -> Certificate:
-    """Check every guarantee on what the files hold now."""
+def _certify(workspace: Workspace, database: Database, written: Sequence[Written]) -> Certificate:
+    """Check every guarantee on what the files hold now; original tables against the source as it was read."""
+    source = workspace.work / "original"
     return certify(
         database.schema,
         read_back(written, database.schema),
-        originals=original_tables(database),
+        originals=original_tables(load_database(source) if source.exists() else database),
         expected_rows={name: table.num_rows for name, table in database.tables.items()},
     )
