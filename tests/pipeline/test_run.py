@@ -151,8 +151,7 @@ def test_a_wrong_document_gives_all_findings_at_once(source: Path, tmp_path: Pat
         "data.unknown_table",
         "data.unknown_column",
     }
-    last = read_events(tmp_path / "run" / "events.jsonl")[-1]
-    assert last.kind == "execution_failed"
+    assert list((tmp_path / "run").iterdir()) == [], "the corrected run can use the same folder"
 
 
 def test_a_stop_is_clean_and_resume_goes_on_to_the_same_bytes(

@@ -248,13 +248,12 @@ class _TableFit:
         if self.shape.column(name).type not in ("date", "datetime"):
             return []
         parent = self.roles.parent.references_table
-        modelled = {
-            column for group in find_roles(self.schema, self.structure, parent).modelled for column in group
-        }
+        roles = find_roles(self.schema, self.structure, parent)
+        drawn = {roles.sequence, *(column for group in roles.modelled for column in group)}
         return [
             column.name
             for column in self.schema.tables[parent].columns
-            if column.type in ("date", "datetime") and column.name in modelled and not column.nullable
+            if column.type in ("date", "datetime") and column.name in drawn and not column.nullable
         ]
 
     def _parent_values(self, column: str) -> pa.Array:

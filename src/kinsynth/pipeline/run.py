@@ -25,7 +25,7 @@ from kinsynth.pipeline.timeline import (
     Listener,
     StepName,
 )
-from kinsynth.pipeline.workspace import EXECUTION, Workspace, holds_only_leftovers
+from kinsynth.pipeline.workspace import EXECUTION, Workspace, holds_only_leftovers, remove_content
 from kinsynth.settings.document import dump, parse
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system.files import write_atomically, write_json
@@ -75,11 +75,16 @@ def run(
         stop_requested: Asked at safe points; True stops cleanly.
 
     Raises:
-        KinsynthError: Something the user, the world or we must repair; the folder can be resumed
-            unless the document itself is wrong.
+        KinsynthError: Something the user, the world or we must repair. After a refusal of the source or
+            the document the folder is empty again; after anything else it can be resumed.
     """
     _begin(folder, {"kind": "run", "base": str(base.resolve()), "flavour": "polars"}, synthesis)
-    return resume(folder, on_event=on_event, stop_requested=stop_requested)
+    try:
+        return resume(folder, on_event=on_event, stop_requested=stop_requested)
+    except UserError:
+        if not (folder / "steps" / "loading.json").exists():
+            remove_content(folder)
+        raise
 
 
 def generate(

@@ -27,6 +27,20 @@ def holds_only_leftovers(folder: Path) -> bool:
     return all(path.name.startswith(f".{EXECUTION}.") for path in folder.iterdir())
 
 
+def remove(path: Path) -> None:
+    """Delete a file, or a folder with everything in it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def remove_content(folder: Path) -> None:
+    """Empty a folder whose execution was refused before it began."""
+    for path in folder.iterdir():
+        remove(path)
+
+
 class Workspace:
     """The folder of one execution.
 
@@ -133,10 +147,7 @@ class Workspace:
     def remove_leftovers(self) -> None:
         """Delete temporary files that a killed process left; only the holder of the lock may."""
         for path in sorted(self.folder.rglob("*.tmp")):
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+            remove(path)
 
     def remove_work(self) -> None:
         """Delete the private working data."""
