@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from kinsynth.connectors.base import Written
 from kinsynth.connectors.file_names import file_names, sheet_names
-from kinsynth.connectors.text_writer import write_text_file
-from kinsynth.connectors.workbook_writer import check_size, write_ods, write_xlsx
+from kinsynth.connectors.texts.writer import write_text_file
+from kinsynth.connectors.workbooks.writer import check_size, write_ods, write_xlsx
 from kinsynth.errors import UserError
 from kinsynth.schema.database import Database
 from kinsynth.settings.destination import Destination

@@ -164,7 +164,7 @@ def _parse_file(file: Path, settings: Source, stem: str) -> dict[str, Any]:
     elif file.suffix.lower() == ".parquet":
         tables = [_parse_parquet(file, settings, Path(f"{stem}.arrow"))]
     else:
-        from kinsynth.connectors.workbook import read_workbook
+        from kinsynth.connectors.workbooks.reader import read_workbook
 
         sheets, aside = read_workbook(file, settings, stem)
         several = len(sheets) > 1
@@ -177,7 +177,7 @@ def _parse_file(file: Path, settings: Source, stem: str) -> dict[str, Any]:
 
 
 def _parse_text(file: Path, settings: Source, target: Path) -> dict[str, Any]:
-    from kinsynth.connectors.text_files import read_text_file
+    from kinsynth.connectors.texts.reader import read_text_file
 
     rows, dialect, notes = read_text_file(file, settings, target)
     return {**table_facts(file, target, rows, notes), "dialect": vars(dialect)}

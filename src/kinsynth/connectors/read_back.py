@@ -12,9 +12,9 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from kinsynth.connectors.base import Written
-from kinsynth.connectors.ods import open_ods
-from kinsynth.connectors.sheet import Sheet, read_sheet
-from kinsynth.connectors.xlsx import open_xlsx
+from kinsynth.connectors.workbooks.ods import open_ods
+from kinsynth.connectors.workbooks.sheet import Sheet, read_sheet
+from kinsynth.connectors.workbooks.xlsx import open_xlsx
 from kinsynth.schema.literals import parse_text
 from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import Schema, Table

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kinsynth.connectors.numbers import Moment, format_kind, number_text, serial_text
-from kinsynth.connectors.sheet import Sheet
-from kinsynth.connectors.xml_stream import stream
+from kinsynth.connectors.workbooks.numbers import Moment, format_kind, number_text, serial_text
+from kinsynth.connectors.workbooks.sheet import Sheet
+from kinsynth.connectors.workbooks.xml_stream import stream
 
 _MAX_ROW, _MAX_COLUMN = 1_048_576, 16_384
 _CODED = re.compile(r"_x([0-9A-Fa-f]{4})_")

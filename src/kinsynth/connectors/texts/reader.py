@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TextIO
 
 from kinsynth.connectors.base import DELIMITERS, Dialect
-from kinsynth.connectors.encoding import find_encoding
 from kinsynth.connectors.headers import check_headers
 from kinsynth.connectors.string_table import StringTable, cell_too_large
+from kinsynth.connectors.texts.encoding import find_encoding
 from kinsynth.errors import SourceError
 from kinsynth.settings.source import Source
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers.expat import ExpatError
 
-from kinsynth.connectors.archive import check_archive, refused
-from kinsynth.connectors.binary_workbook import open_binary_workbook
-from kinsynth.connectors.ods import open_ods
-from kinsynth.connectors.sheet import Sheet, read_sheet
-from kinsynth.connectors.xlsx import open_xlsx
-from kinsynth.connectors.xml_stream import DocumentTypeFound
+from kinsynth.connectors.workbooks.archive import check_archive, refused
+from kinsynth.connectors.workbooks.binary import open_binary_workbook
+from kinsynth.connectors.workbooks.ods import open_ods
+from kinsynth.connectors.workbooks.sheet import Sheet, read_sheet
+from kinsynth.connectors.workbooks.xlsx import open_xlsx
+from kinsynth.connectors.workbooks.xml_stream import DocumentTypeFound
 from kinsynth.errors import SourceError
 from kinsynth.settings.source import Source
 

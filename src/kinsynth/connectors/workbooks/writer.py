@@ -11,9 +11,9 @@ from xml.sax.saxutils import quoteattr
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kinsynth.connectors.cells import Cells, Kind, column_cells
-from kinsynth.connectors.text_writer import batches, neutralised
-from kinsynth.connectors.workbook_parts import OASIS, ODS_KIND, ODS_MANIFEST, XLSX_MAIN, XML_HEAD, xlsx_parts
+from kinsynth.connectors.texts.writer import batches, neutralised
+from kinsynth.connectors.workbooks.cells import Cells, Kind, column_cells
+from kinsynth.connectors.workbooks.parts import OASIS, ODS_KIND, ODS_MANIFEST, XLSX_MAIN, XML_HEAD, xlsx_parts
 from kinsynth.errors import UserError
 from kinsynth.schema.table import Schema, Table
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kinsynth.connectors.content import encrypted
-from kinsynth.connectors.numbers import Moment, float_text, serial_text
-from kinsynth.connectors.sheet import Sheet
+from kinsynth.connectors.workbooks.numbers import Moment, float_text, serial_text
+from kinsynth.connectors.workbooks.sheet import Sheet
 from kinsynth.errors import SourceError
 
 _DAY_MS = 86_400_000

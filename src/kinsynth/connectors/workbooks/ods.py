@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from kinsynth.connectors.content import encrypted
-from kinsynth.connectors.numbers import clock_text, number_text
-from kinsynth.connectors.sheet import Sheet, too_many_cells
-from kinsynth.connectors.xml_stream import stream
+from kinsynth.connectors.workbooks.numbers import clock_text, number_text
+from kinsynth.connectors.workbooks.sheet import Sheet, too_many_cells
+from kinsynth.connectors.workbooks.xml_stream import stream
 
 _MAX_REPEATED_CELLS = 10_000_000
 _MAX_ROW = 1_048_576

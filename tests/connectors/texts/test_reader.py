@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinsynth.connectors.base import DELIMITERS
-from kinsynth.connectors.text_files import find_delimiter, read_text_file
+from kinsynth.connectors.texts.reader import find_delimiter, read_text_file
 from kinsynth.errors import SourceError
 from kinsynth.settings.source import Source
 
