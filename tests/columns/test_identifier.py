@@ -12,6 +12,7 @@ import pytest
 from kinsynth.columns.base import count_part
 from kinsynth.columns.identifier import build_identifier, build_key
 from kinsynth.columns.registry import codec_from_json
+from kinsynth.errors import SettingsError
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
 
@@ -35,7 +36,7 @@ SOURCES = {
 def build(values, make=build_identifier, roots=None):
     array = pa.array(values)
     part = count_part((array,), np.arange(len(array)) if roots is None else roots)
-    return make(part) if make is build_key else make(part, Column(), Protection())
+    return make(part, Protection()) if make is build_key else make(part, Column(), Protection())
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -108,3 +109,52 @@ def test_repeating_identifiers_repeat():
     codec = build([f"T{value // 2:05d}" for value in range(1_000)])
     made = codec.decode_at(np.zeros((1_000, 0), np.int32), np.arange(1_000))[0].to_pylist()
     assert len(set(made)) == 500
+
+
+@pytest.mark.parametrize("make", [build_identifier, build_key])
+def test_a_pattern_is_never_one_persons(make):
+    mine = [f"miller-{number}@home.test" for number in range(60)]
+    others = ["a@b.test", "cc@d.test", "e@fff.test", "gggg@h.test"]
+    few = np.array([0] * 60 + [1, 2, 3, 4])
+    fixed = [slot for slot in build(mine + others, make, few).maker.slots if len(slot) == 1]
+    assert not "".join(fixed).strip("-@.")
+    many = np.arange(60) % Protection().rare_minimum
+    assert "miller-" in "".join(build(mine, make, many).maker.slots)
+
+
+def test_a_letter_of_few_persons_is_no_part_of_a_pattern():
+    names = [f"{letter}{number:04d}" for number, letter in enumerate("AB" * 200 + "ÜÜÜ")]
+    assert "Ü" not in json.dumps(build(names).to_json(), ensure_ascii=False)
+    assert "Ü" in build([*names, "Ü0500", "Ü0501"]).maker.slots[0]
+
+
+@pytest.mark.parametrize(
+    ("storage", "values"),
+    [
+        ("int8", range(20, 120)),
+        ("int16", range(31_000, 31_100)),
+        ("int32", range(2_100_000_000, 2_100_000_100)),
+        ("int64", range(2 * 10**18, 2 * 10**18 + 100)),
+        ("int64", range(9 * 10**18, 9 * 10**18 + 100)),
+        ("uint64", range(2**62 + 5, 2**62 + 105)),
+        ("uint16", range(100)),
+    ],
+)
+def test_new_numbers_fit_the_storage_type(storage, values):
+    array = pa.array(list(values), storage)
+    made = build(array).values_at(np.arange(len(array)))
+    assert made.type == array.type
+    assert not set(made.to_pylist()) & set(values)
+    assert len(set(made.to_pylist())) == len(array)
+
+
+def test_numbers_without_room_are_refused():
+    for full in (pa.array(range(56, 256), pa.uint8()), pa.array(range(2**63, 2**63 + 100), pa.uint64())):
+        with pytest.raises(SettingsError, match="no room") as error:
+            build(full)
+        assert error.value.code == "treatment.identifier_room"
+    key = build(pa.array(range(100), pa.int8()), build_key)
+    assert key.values_at(np.arange(128)).to_pylist() == list(range(128))
+    with pytest.raises(SettingsError, match="128 new values") as error:
+        key.values_at(np.arange(129))
+    assert error.value.code == "generation.key_room"

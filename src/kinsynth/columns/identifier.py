@@ -20,6 +20,7 @@ from kinsynth.columns.base import Part, Rows, Values
 from kinsynth.columns.storage import as_array, storage_type
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
+from kinsynth.privacy.protection import count_roots
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -28,6 +29,7 @@ DIGITS, UPPER, LOWER = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijkl
 _HEX = re.compile(r"^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$")
 _PRIMES = (1, 2, 3, 5, 7, 11, 17, 29, 53, 101, 211, 401, 809, 1601, 3203, 6421, 12809, 25601, 51203, 102407)
 _MASK = (1 << 62) - 1
+_INT64 = (-(2**63), 2**63 - 1)
 
 
 class Maker(Protocol):
@@ -58,8 +60,27 @@ class Sequence:
     step: int = 1
 
     def make(self, number_R: Rows) -> pa.Array:
-        """Give a value for each number."""
-        return _from_integers(self.start + self.step * number_R, storage_type(self.storage))
+        """Give a value for each number.
+
+        Raises:
+            SettingsError: The storage type holds fewer values.
+        """
+        kind = storage_type(self.storage)
+        if len(number_R) and int(number_R.max()) >= self.room:
+            raise SettingsError(
+                "generation.key_room",
+                f"Keys stored as {kind} have room for {self.room:,} new values; "
+                f"{int(number_R.max()) + 1:,} are needed.",
+                where="generation.rows",
+                remedy="Ask for fewer rows, or store the key in a wider type.",
+            )
+        return _from_integers(self.start + self.step * number_R, kind)
+
+    @property
+    def room(self) -> int:
+        """How many values the storage type holds from the start on."""
+        low, high = _limits(storage_type(self.storage))
+        return ((high - self.start) if self.step > 0 else (self.start - low)) // abs(self.step) + 1
 
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON."""
@@ -205,57 +226,58 @@ def build_identifier(
     Whole numbers start above the source's largest, at a power of ten. Texts use only combinations with
     one remainder by a small modulus that no source value has; where there is none, the pattern grows by
     a place, so that every new value is longer than every value of the source. Nothing else of the source
-    is kept.
+    is kept: a sign stands fixed only where at least ``rare_minimum`` roots have it.
+
+    Raises:
+        SettingsError: The storage type has no room for new values, or the settings refuse one of them.
     """
-    del protection, text
+    del text
     values = part.values[0]
     distinct = pc.unique(values.drop_null())
     rows = int(part.rows[values.is_valid().to_numpy(zero_copy_only=False)].sum())
     share = len(distinct) / rows if rows else 1.0
-    maker = _fresh_maker(distinct)
+    maker = _fresh_maker(distinct, part, protection.rare_minimum)
     _refuse_named(maker, settings)
     null = bool(values.null_count)
     missing = (null and settings.missing == "reproduce") or not rows
     return IdentifierCodec(maker, null or not rows, missing, min(share, 1.0))
 
 
-def build_key(part: Part) -> IdentifierCodec:
+def build_key(part: Part, protection: Protection) -> IdentifierCodec:
     """Make key values in the source's type and format; they may equal the source's, as 1, 2, 3 do."""
     distinct = pc.unique(part.values[0].drop_null())
-    return IdentifierCodec(_key_maker(distinct), nullable=False, missing=False)
+    return IdentifierCodec(_key_maker(distinct, part, protection.rare_minimum), nullable=False, missing=False)
 
 
-def _key_maker(distinct: pa.Array) -> Maker:
+def _key_maker(distinct: pa.Array, part: Part, minimum: int) -> Maker:
     if not _is_text(distinct.type):
         return _key_sequence(distinct)
     texts = pc.cast(distinct, pa.string())
     if _all_uuids(texts):
         return _uuid_maker(texts)
-    slots = _slots(texts)
+    slots = _slots(part, minimum)
     return Pattern(slots, _growing(slots), _longest(texts) + 1)
 
 
 def _key_sequence(distinct: pa.Array) -> Sequence:
     """Start at 0, 1 or a power of ten at most the smallest value; step as the values do, where regular."""
-    numbers = _to_integers(distinct)
-    if not len(numbers):
+    if not len(distinct):
         return Sequence(str(distinct.type), 1)
-    smallest = int(numbers.min())
-    start = smallest if smallest in {0, 1} else 10 ** int(math.log10(smallest)) if smallest > 1 else 1
-    common = int(np.gcd.reduce(numbers - smallest)) if len(numbers) >= 20 else 1
+    smallest, largest = _ends(distinct)
+    start = smallest if smallest in {0, 1} else 10 ** (len(str(smallest)) - 1) if smallest > 1 else 1
+    regular = len(distinct) >= 20 and largest - smallest <= _INT64[1]
+    common = int(np.gcd.reduce(_to_integers(distinct) - smallest)) if regular else 1
     step = max((one for one in (1, 5, 10, 100, 1000) if common and common % one == 0), default=1)
     return Sequence(str(distinct.type), start, step)
 
 
-def _fresh_maker(distinct: pa.Array) -> Maker:
+def _fresh_maker(distinct: pa.Array, part: Part, minimum: int) -> Maker:
     if not _is_text(distinct.type):
-        numbers = _to_integers(distinct)
-        largest = max(int(numbers.max()), 1) if len(numbers) else 1
-        return Sequence(str(distinct.type), 10 ** len(str(largest)))
+        return _fresh_sequence(distinct)
     texts = pc.cast(distinct, pa.string())
     if _all_uuids(texts):
         return _uuid_maker(texts)
-    slots = _slots(texts)
+    slots = _slots(part, minimum)
     place, width = _growing(slots), _longest(texts) + 1
     found = _free_remainder(texts, slots)
     return (
@@ -265,13 +287,39 @@ def _fresh_maker(distinct: pa.Array) -> Maker:
     )
 
 
+def _fresh_sequence(distinct: pa.Array) -> Sequence:
+    """Start beyond all values at a round number; where the type ends before, below all of them.
+
+    Raises:
+        SettingsError: The type has no room for as many new values.
+    """
+    smallest, largest = _ends(distinct) if len(distinct) else (1, 1)
+    unit = 10 ** (len(str(max(largest, 1))) - 1)
+    starts = [
+        Sequence(str(distinct.type), 10 * unit),
+        Sequence(str(distinct.type), (max(largest, 1) // unit + 1) * unit),
+        Sequence(str(distinct.type), -(10 ** len(str(-smallest))) if smallest < 0 else -1, -1),
+    ]
+    for wanted in (4 * max(len(distinct), 1_000), max(len(distinct), 1)):
+        for one in starts:
+            if one.room >= wanted:
+                return one
+    raise SettingsError(
+        "treatment.identifier_room",
+        f"The storage type {distinct.type} has no room for {len(distinct):,} new values beside the source's.",
+        where="type",
+        remedy="Declare another type for the column, or treatment: leave_out.",
+    )
+
+
 def _longest(texts: pa.Array) -> int:
     return int(pc.max(pc.utf8_length(texts)).as_py() or 0)
 
 
 def _refuse_named(maker: Maker, settings: Column) -> None:
     """Refuse a value that must never be generated but has the format of the new ones."""
-    made = set(pc.cast(maker.make(np.arange(1_000)), pa.string()).to_pylist())
+    tried = min(1_000, maker.room) if isinstance(maker, Sequence) else 1_000
+    made = set(pc.cast(maker.make(np.arange(tried)), pa.string()).to_pylist())
     if made & set(settings.never):
         raise SettingsError(
             "treatment.never_identifier",
@@ -282,9 +330,38 @@ def _refuse_named(maker: Maker, settings: Column) -> None:
 
 
 def _to_integers(values: pa.Array) -> Rows:
-    plain = pc.cast(values, pa.int32()) if pa.types.is_date32(values.type) else values
-    numbers: Rows = pc.cast(plain, pa.int64(), safe=False).to_numpy()
+    numbers: Rows = pc.cast(_plain(values), pa.int64(), safe=False).to_numpy()
     return numbers
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    """Give dates and times as the numbers they are stored as."""
+    if pa.types.is_date32(values.type) or pa.types.is_time32(values.type):
+        return pc.cast(values, pa.int32())
+    return pc.cast(values, pa.int64()) if pa.types.is_temporal(values.type) else values
+
+
+def _ends(values: pa.Array) -> tuple[int, int]:
+    """Give the smallest and the largest value, exactly whatever their type."""
+    ends = pc.min_max(_plain(values)).as_py()
+    return math.floor(ends["min"]), math.ceil(ends["max"])
+
+
+def _limits(kind: pa.DataType) -> tuple[int, int]:
+    """Give the smallest and the largest whole number that a type holds and that can be counted to."""
+    if pa.types.is_boolean(kind):
+        return 0, 1
+    if pa.types.is_decimal(kind):
+        largest = min(10 ** (kind.precision - kind.scale) - 1, _INT64[1])
+        return -largest, largest
+    if pa.types.is_floating(kind):
+        exact = {16: 2**11, 32: 2**24, 64: 2**53}[kind.bit_width]
+        return -exact, exact
+    if pa.types.is_time(kind):
+        return 0, 86_400 * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit] - 1
+    if pa.types.is_unsigned_integer(kind):
+        return 0, min(2**kind.bit_width - 1, _INT64[1])
+    return -(2 ** (kind.bit_width - 1)), 2 ** (kind.bit_width - 1) - 1
 
 
 def _from_integers(number_R: Rows, target: pa.DataType) -> pa.Array:
@@ -306,28 +383,45 @@ def _uuid_maker(texts: pa.Array) -> Uuid:
     return Uuid(upper, hyphens, salt=_scramble(len(texts)) << 62 | _scramble(len(texts) + 1))
 
 
-def _slots(texts: pa.Array) -> tuple[str, ...]:
-    """Induce fixed signs and slots from the most frequent length."""
-    if not len(texts):
-        return (DIGITS,) * 8
-    lengths = pc.utf8_length(texts)
-    width = int(pc.mode(lengths)[0]["mode"].as_py())
+def _slots(part: Part, minimum: int) -> tuple[str, ...]:
+    """Induce fixed signs and slots from the length that most roots have.
+
+    A sign is fixed where all values of that length have it and at least ``minimum`` roots have such a value.
+    """
+    known_P = part.values[0].is_valid()
+    texts, roots = pc.cast(part.values[0].filter(known_P), pa.string()), part.roots[known_P.to_numpy(False)]
+    lengths = pc.utf8_length(texts).to_numpy().astype(np.int64)
+    roots_L = count_roots(lengths, roots, codes=int(lengths.max(initial=0)) + 1)
+    width = int(roots_L.argmax())
     if width == 0:
         return (DIGITS,) * 8
-    chosen = texts.filter(pc.equal(lengths, width))
-    columns = [set(pc.unique(pc.utf8_slice_codeunits(chosen, at, at + 1)).to_pylist()) for at in range(width)]
-    slots = tuple(_slot(signs, few=len(chosen) < 2) for signs in columns)
+    chosen, roots = texts.filter(pa.array(lengths == width)), roots[lengths == width]
+    few = int(roots_L[width]) < minimum
+    places = (pc.utf8_slice_codeunits(chosen, at, at + 1) for at in range(width))
+    slots = tuple(_slot(signs, roots, minimum, few=few) for signs in places)
     return slots if any(len(slot) > 1 for slot in slots) else (*slots, DIGITS)
 
 
-def _slot(signs: set[str], *, few: bool) -> str:
-    """Give the class of signs a place may take: the classes its signs belong to, or one fixed sign."""
-    if len(signs) == 1 and not few:
-        return next(iter(signs))
-    classes = [kind for kind in (DIGITS, UPPER, LOWER) if signs & set(kind)]
-    if classes and all(sign in "".join(classes) for sign in signs):
-        return _narrow("".join(classes), signs)
-    return "".join(sorted(signs)) if len(signs) == 1 else "".join(sorted(signs | set("".join(classes))))
+def _slot(sign_P: pa.Array, root_P: Rows, minimum: int, *, few: bool) -> str:
+    """Give the signs a place may take: classes of signs, marks, and other signs that enough roots have."""
+    signs = pc.unique(sign_P)
+    found = set(signs.to_pylist())
+    if len(found) == 1 and not few:
+        return str(signs[0])
+    classes = "".join(kind for kind in (DIGITS, UPPER, LOWER) if found & set(kind))
+    others = found - set(classes)
+    if {sign for sign in others if not _is_mark(sign)}:
+        code_P = pc.index_in(sign_P, value_set=signs).to_numpy().astype(np.int64)
+        often = count_roots(code_P, root_P, codes=len(signs)) >= minimum
+        others &= {sign for sign in others if _is_mark(sign)} | set(signs.filter(pa.array(often)).to_pylist())
+    if not others and classes:
+        return _narrow(classes, found)
+    return "".join(sorted(others | set(classes))) or LOWER
+
+
+def _is_mark(sign: str) -> bool:
+    """Tell whether a sign is punctuation, which says nothing about a person."""
+    return sign.isascii() and not sign.isalnum()
 
 
 def _narrow(allowed: str, signs: set[str]) -> str:

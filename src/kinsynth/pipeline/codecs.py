@@ -202,7 +202,8 @@ class _TableFit:
         )
 
     def _key(self, column: str) -> IdentifierCodec:
-        return build_key(column_type("identifier").fit((self.table[column],), self.rows.root_R))
+        part = column_type("identifier").fit((self.table[column],), self.rows.root_R)
+        return build_key(part, self.synthesis.protection)
 
     def _counts(self) -> list[Factor]:
         return [
