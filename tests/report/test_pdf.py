@@ -64,7 +64,7 @@ def test_a_successful_attack_is_marked():
     from report_toys import database
 
     from kinsynth.evaluation import evaluate
-    from kinsynth.report.wording import POOR
+    from kinsynth.report.colours import POOR
 
     copied = evaluate(database(1), database(1), holdout=database(3))
     metrics = compose(copied, name="x", facts={}).content["tables"][0]["neighbours"]["metrics"]

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kinsynth.evaluation.results import Distribution, Matrix
-from kinsynth.report.wording import INK, shortened
+from kinsynth.report.colours import ASSOCIATION, DIFFERENCE, HOLDOUT, INK, LINE, MUTED, ORIGINAL, SYNTHETIC
+from kinsynth.report.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MUTED, LINE = "#64748b", "#e2e8f0"
-ORIGINAL, SYNTHETIC, HOLDOUT = "#c3cddb", "#2457e6", "#f08c1e"
 _CARD_INCHES = (2.05, 1.22)
 _DAY_US = 86_400_000_000
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
@@ -238,10 +237,7 @@ def _heatmap(axes: Axes, values_CC: Any, colours: str) -> None:
     """Draw a square matrix, the first row at the top."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    if colours == "sequential":
-        shades, low, high = ["#f8fafc", "#bcd0fb", "#2457e6", "#10246b"], 0.0, 1.0
-    else:
-        shades, low, high = ["#c2570c", "#f9c08a", "#f8fafc", "#a5bdf9", "#1e3fae"], -0.5, 0.5
+    shades, low, high = (ASSOCIATION, 0.0, 1.0) if colours == "sequential" else (DIFFERENCE, -0.5, 0.5)
     scale = LinearSegmentedColormap.from_list("kinsynth", shades)
     axes.pcolormesh(values_CC, cmap=scale, vmin=low, vmax=high, edgecolors="white", linewidth=0.5)
     axes.invert_yaxis()

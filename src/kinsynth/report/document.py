@@ -16,7 +16,7 @@ from kinsynth.evaluation.results import (
     RelationComparison,
     TableEvaluation,
 )
-from kinsynth.report import wording
+from kinsynth.report import colours, wording
 
 _METRICS = {
     "columns": ("Columns", "Distribution of each column, 100 % as near as another real sample"),
@@ -31,10 +31,26 @@ _METRICS = {
         "Synthetic rows nearer to training than held-out; 50 % ideal",
     ),
 }
-_AXES = (
-    ("to_original", "Synthetic to training rows", "distance to the nearest training row"),
-    ("within", "Within each kind", "distance to the nearest other row"),
-    ("proximity", "Training rows at risk", "distance to synthetic ÷ distance to real"),
+_WORST, _SHOWN_PAIRS = 3, 6
+_CHARTS = (
+    (
+        "to_original",
+        "From synthetic to training rows",
+        "distance to the nearest training row",
+        "How far synthetic rows are from the training row most like them; blue left of grey is too close.",
+    ),
+    (
+        "within",
+        "Among rows of one kind",
+        "distance to the nearest other row",
+        "How alike the rows of one kind are; blue left of grey: synthetic rows repeat each other.",
+    ),
+    (
+        "proximity",
+        "From training to synthetic rows",
+        "distance to synthetic ÷ distance to real",
+        "Whether a synthetic row is nearer than any real one (left of 1); blue left of grey: rows were kept.",
+    ),
 )
 
 
@@ -83,11 +99,12 @@ def compose(evaluation: Evaluation, *, name: str, facts: Mapping[str, str]) -> D
     document = Document({})
     document.content |= {
         "name": wording.breakable(name, 120),
+        "colours": colours.PALETTE,
         "facts": [[wording.shortened(k, 40), wording.shortened(v, 90)] for k, v in facts.items()],
         "holdout": evaluation.has_holdout,
         "scores": [
             _score(document, "Data accuracy", evaluation.accuracy, _accuracy_words(evaluation.accuracy)),
-            _score(document, "Privacy", evaluation.privacy, _privacy_words(evaluation.privacy)),
+            _score(document, "Privacy", evaluation.privacy, _privacy_words(evaluation)),
         ],
         "highlights": _highlights(evaluation),
         "summary": [_summary(table) for table in evaluation.tables],
@@ -100,7 +117,7 @@ def compose(evaluation: Evaluation, *, name: str, facts: Mapping[str, str]) -> D
 
 def _score(document: Document, title: str, value: float | None, words: str) -> dict[str, Any]:
     """Arrange one of the two scores."""
-    colour = wording.shade(value)
+    colour = colours.shade(value)
     alt = f"{title}: {wording.score(value)} of 10"
     return {
         "title": title,
@@ -123,41 +140,67 @@ def _accuracy_words(value: float | None) -> str:
     return "Important structure of the original is missing. See the pages of each table."
 
 
-def _privacy_words(value: float | None) -> str:
+def _privacy_words(evaluation: Evaluation) -> str:
     """Say what the privacy score means."""
+    value = evaluation.privacy
     if value is None:
         return "Too few rows or columns to try an attack."
-    if value >= 9:
-        return "No attack on the training rows did better than on rows the model never saw."
-    if value >= 7:
+    if value < 7:
+        return "Synthetic rows give training rows away. Do not publish them as they are."
+    if value < 9:
         return "Attacks did slightly better on training rows than on rows the model never saw."
-    return "Synthetic rows give training rows away. Do not publish them as they are."
+    if any(table.neighbours and table.neighbours.risk for table in evaluation.tables):
+        return "Attacks did hardly better on training rows than on rows the model never saw."
+    return "No attack on the training rows did better than on rows the model never saw."
 
 
-def _highlights(evaluation: Evaluation) -> list[list[str]]:
-    """Name what differs most: a column, a pair of columns, a relation."""
+def _highlights(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Name what differs most: columns, pairs of columns, relations."""
     columns = [
-        (column.similarity.value, f"{table.name}.{column.name}")
+        (column.similarity.value, table.name, column.name)
         for table in evaluation.tables
         for column in table.columns
     ]
     pairs = [
-        (table.pairs.similarity[i][j], f"{table.name}: {table.pairs.columns[j]} × {table.pairs.columns[i]}")
+        (value, table.name, f"{first} × {second}")
         for table in evaluation.tables
         if table.pairs is not None
-        for i in range(len(table.pairs.columns))
-        for j in range(i)
+        for value, first, second in _ranked(table.pairs)
     ]
-    relations = [(relation.child_counts.value, _arrowed(relation.name)) for relation in evaluation.relations]
-    kinds = (("Column", columns), ("Pair of columns", pairs), ("Child counts", relations))
-    worst = [(title, *min(found)) for title, found in kinds if found]
-    return [[title, wording.breakable(name, 90), wording.percent(value)] for title, value, name in worst]
+    relations = [
+        (relation.child_counts.value, relation.parent, f"number of {relation.table}")
+        for relation in evaluation.relations
+    ]
+    kinds = (("Columns", columns), ("Pairs of columns", pairs), ("Children of each parent", relations))
+    return [
+        {"title": title, "lines": [_similarity_line(*line) for line in sorted(found)[:_WORST]]}
+        for title, found in kinds
+        if found
+    ]
+
+
+def _ranked(pairs: PairComparison) -> list[tuple[float, str, str]]:
+    """Give every pair of columns once, the one that differs most first."""
+    return sorted(
+        (pairs.similarity[i][j], pairs.columns[j], pairs.columns[i])
+        for i in range(len(pairs.columns))
+        for j in range(i)
+    )
+
+
+def _similarity_line(value: float, *names: str) -> dict[str, Any]:
+    """Arrange names and how similar what they name is."""
+    return {
+        "names": [wording.shortened(name, 80) for name in names],
+        "similarity": wording.percent(value),
+        "colour": colours.similarity_shade(value),
+    }
 
 
 def _summary(table: TableEvaluation) -> dict[str, Any]:
     """Arrange the line of one table."""
     return {
-        "name": wording.breakable(table.name, 60),
+        "name": wording.shortened(table.name, 80),
         "original": wording.rows(table.rows[0]),
         "synthetic": wording.rows(table.rows[1]),
         "holdout": wording.rows(table.rows[2]),
@@ -176,7 +219,7 @@ def _rating(name: str, value: float | None) -> dict[str, Any]:
     """Arrange a score with its colour and its length as a bar."""
     return {
         name: wording.score(value),
-        f"{name}_colour": wording.shade(value),
+        f"{name}_colour": colours.shade(value),
         f"{name}_share": 0.0 if value is None else round(value / 10, 3),
     }
 
@@ -184,22 +227,18 @@ def _rating(name: str, value: float | None) -> dict[str, Any]:
 def _relation_summary(relation: RelationComparison) -> dict[str, Any]:
     """Arrange the line of one relation."""
     return {
-        "name": wording.breakable(_arrowed(relation.name), 90),
-        "distance": percent_pair(relation.total_variation),
+        "name": wording.shortened(_arrowed(relation.name), 160),
+        "distance": wording.percent(relation.total_variation.value),
+        "reference": wording.percent(relation.total_variation.reference),
         **_rating("accuracy", relation.accuracy),
     }
-
-
-def percent_pair(metric: Metric) -> str:
-    """Write a value and, if known, that of held-out rows."""
-    reference = "" if metric.reference is None else f"  (held-out {wording.percent(metric.reference)})"
-    return f"{wording.percent(metric.value)}{reference}"
 
 
 def _table(document: Document, table: TableEvaluation) -> dict[str, Any]:
     """Arrange the section of one table."""
     return {
         **_summary(table),
+        "heading": wording.breakable(table.name, 120),
         "metrics": _metrics(table.metrics),
         "cards": [_card(document, column) for column in table.columns],
         "pairs": None if table.pairs is None else _pairs(document, table.pairs),
@@ -207,8 +246,8 @@ def _table(document: Document, table: TableEvaluation) -> dict[str, Any]:
     }
 
 
-def _metrics(metrics: Sequence[Metric]) -> list[dict[str, str]]:
-    """Arrange metrics as lines of a table."""
+def _metrics(metrics: Sequence[Metric], *, risk: float = 0.0) -> list[dict[str, str]]:
+    """Arrange metrics as lines of a table; ``risk`` is the share of rows that attacks give away."""
     return [
         {
             "title": _METRICS[metric.name][0],
@@ -218,17 +257,19 @@ def _metrics(metrics: Sequence[Metric]) -> list[dict[str, str]]:
             if metric.interval is None
             else f"{wording.percent(metric.interval[0])} – {wording.percent(metric.interval[1])}",
             "reference": wording.percent(metric.reference),
-            "colour": wording.POOR if _is_alarming(metric) else wording.INK,
+            "colour": _attack_shade(metric, risk),
         }
         for metric in metrics
     ]
 
 
-def _is_alarming(metric: Metric) -> bool:
-    """Tell whether an attack surely did better than on held-out rows."""
-    if metric.interval is None or metric.reference is None:
-        return False
-    return metric.direction != "higher" and metric.interval[0] > metric.reference
+def _attack_shade(metric: Metric, risk: float) -> str:
+    """Give the colour of an attack: did it better than on held-out rows, and does that count as risk?"""
+    if metric.interval is None or metric.reference is None or metric.direction == "higher":
+        return colours.INK
+    if metric.interval[0] <= metric.reference:
+        return colours.INK
+    return colours.POOR if risk > 0 else colours.FAIR
 
 
 def _card(document: Document, column: ColumnComparison) -> dict[str, Any]:
@@ -237,10 +278,10 @@ def _card(document: Document, column: ColumnComparison) -> dict[str, Any]:
     alt = f"{column.name}: original and synthetic distribution, similarity {wording.percent(similarity)}"
     shown = column.distribution
     return {
-        "name": wording.breakable(column.name, 50),
+        "name": wording.shortened(column.name, 80),
         "type": column.type,
         "similarity": wording.percent(similarity),
-        "colour": wording.shade(10 - 40 * (1 - similarity)),
+        "colour": colours.similarity_shade(similarity),
         "missing": f"missing {wording.percent(column.missing[0])} → {wording.percent(column.missing[1])}"
         if max(column.missing[:2]) > 0
         else "",
@@ -253,32 +294,23 @@ def _pairs(document: Document, pairs: PairComparison) -> dict[str, Any]:
     """Arrange the heatmaps of one table."""
     data = (pairs.columns, pairs.association_original, pairs.association_synthetic)
     alt = f"Association of {len(pairs.columns)} columns in original and synthetic rows, and the difference"
-    worst = sorted(
-        (
-            pairs.similarity[i][j],
-            wording.shortened(pairs.columns[j], 40),
-            wording.shortened(pairs.columns[i], 40),
-        )
-        for i in range(len(pairs.columns))
-        for j in range(i)
-    )[:5]
     return {
         "figure": document.add(Figure("pairs", data, alt)),
-        "worst": [[first, second, wording.percent(value)] for value, first, second in worst],
+        "worst": [_similarity_line(*line) for line in _ranked(pairs)[:_SHOWN_PAIRS]],
     }
 
 
 def _neighbours(document: Document, neighbours: NeighbourComparison) -> dict[str, Any]:
     """Arrange the attacks on one table."""
     charts = []
-    for attribute, title, axis in _AXES:
+    for attribute, title, axis, words in _CHARTS:
         shown: Distribution | None = getattr(neighbours, attribute)
         if shown is not None:
             figure = document.add(Figure("distances", (shown, axis), f"{title}: {axis}"))
-            charts.append({"title": title, "figure": figure})
+            charts.append({"title": title, "words": words, "figure": figure})
     return {
         "columns": neighbours.columns,
-        "metrics": _metrics(neighbours.metrics),
+        "metrics": _metrics(neighbours.metrics, risk=neighbours.risk),
         "charts": charts,
         "risk": wording.percent(neighbours.risk),
     }
@@ -287,14 +319,20 @@ def _neighbours(document: Document, neighbours: NeighbourComparison) -> dict[str
 def _relation(document: Document, relation: RelationComparison) -> dict[str, Any]:
     """Arrange one relation."""
     alt = f"{relation.name}: number of children of each parent, original and synthetic"
+    levels = (
+        ("Total variation of child counts", relation.total_variation),
+        ("Similarity of child counts", relation.child_counts),
+        ("Dependence of parent and child kept", relation.pairs),
+        ("Telling families apart", relation.families),
+    )
     interval = relation.total_variation.interval
     return {
-        "name": wording.breakable(_arrowed(relation.name), 90),
-        **_rating("accuracy", relation.accuracy),
-        "distance": percent_pair(relation.total_variation),
+        **_relation_summary(relation),
+        "levels": [
+            [title, wording.percent(metric.value), wording.percent(metric.reference)]
+            for title, metric in levels
+            if metric is not None
+        ],
         "interval": "" if interval is None else " – ".join(map(wording.percent, interval)),
-        "counts": percent_pair(relation.child_counts),
-        "pairs": "–" if relation.pairs is None else percent_pair(relation.pairs),
-        "families": "–" if relation.families is None else percent_pair(relation.families),
         "figure": document.add(Figure("counts", (relation.children,), alt)),
     }

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 from kinsynth.evaluation.results import Evaluation
 from kinsynth.report import charts
@@ -46,31 +47,40 @@ def draw(figure: Figure) -> bytes:
 
 def typeset(document: Document) -> bytes:
     """Set a document with the package's template."""
+    return bytes(_set(document, format="pdf"))
+
+
+def paint(document: Document, *, pixels_per_inch: float) -> list[bytes]:
+    """Give the pages of a document as PNG pictures."""
+    pages = _set(document, format="png", ppi=pixels_per_inch)
+    return [bytes(page) for page in (pages if isinstance(pages, list) else [pages])]
+
+
+def _set(document: Document, **options: Any) -> Any:
+    """Lay a document, its charts and fonts into a folder of their own and set it there."""
     import typst
 
-    with (
-        tempfile.TemporaryDirectory(prefix="kinsynth-report-") as folder,
-        as_file(files(__package__)) as package,
-    ):
+    with tempfile.TemporaryDirectory(prefix="kinsynth-report-") as folder:
         root = Path(folder)
-        content = json.dumps(document.content, sort_keys=True, ensure_ascii=False)
-        (root / "content.json").write_text(content, encoding="utf-8")
+        complete = _fill(root, document)
+        main = str(root / "report.typ")
+        return typst.compile(main, root=folder, font_paths=[folder], ignore_system_fonts=complete, **options)
+
+
+def _fill(root: Path, document: Document) -> bool:
+    """Write everything the template needs; tell whether our fonts know every sign."""
+    content = json.dumps(document.content, sort_keys=True, ensure_ascii=False)
+    (root / "content.json").write_text(content, encoding="utf-8")
+    drawings = {name: draw(figure) for name, figure in document.figures.items()}
+    for name, drawing in drawings.items():
+        (root / f"{name}.svg").write_bytes(drawing)
+    with as_file(files(__package__)) as package:
         (root / "report.typ").write_bytes((package / "template.typ").read_bytes())
-        drawings = {name: draw(figure) for name, figure in document.figures.items()}
-        for name, drawing in drawings.items():
-            (root / f"{name}.svg").write_bytes(drawing)
-        texts = [content, *(drawing.decode() for drawing in drawings.values())]
         fonts = [*(package / "fonts").glob("*.ttf"), *_fallback_fonts()]
         for font in fonts:
             (root / font.name).write_bytes(font.read_bytes())
-        return bytes(
-            typst.compile(
-                str(root / "report.typ"),
-                root=str(root),
-                font_paths=[str(root)],
-                ignore_system_fonts=_signs(fonts).issuperset("".join(texts)),
-            )
-        )
+        texts = [content, *(drawing.decode() for drawing in drawings.values())]
+        return _signs(fonts).issuperset("".join(texts))
 
 
 def _fallback_fonts() -> list[Path]:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import re
 import unicodedata
-
-GOOD, FAIR, POOR, UNKNOWN, INK = "#0b7a5e", "#b7791f", "#c2341d", "#64748b", "#0f172a"
+from bisect import bisect_right
+from itertools import accumulate
 
 
 def shortened(text: str, length: int) -> str:
-    """Cut a name to a length; signs that cannot be printed become spaces.
+    """Cut a name to a length; signs that cannot be printed become spaces, broad ones count twice.
 
-    >>> len(shortened("a very long name", 9)), len(shortened("short", 9))
-    (9, 5)
+    >>> shortened("a very long name", 9), shortened("short", 9), shortened("東京都庁", 6)
+    ('a very l…', 'short', '東京…')
     """
     clean = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in text).strip()
-    return clean if len(clean) <= length else clean[: length - 1].rstrip() + "…"
+    ends = list(accumulate(_width(sign) for sign in clean))
+    if not ends or ends[-1] <= length:
+        return clean
+    return clean[: bisect_right(ends, length - 1)].rstrip() + "…"
+
+
+def _width(sign: str) -> int:
+    """Give the places a sign takes in a line."""
+    if unicodedata.combining(sign):
+        return 0
+    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
 
 
 def breakable(text: str, length: int) -> str:
@@ -50,13 +60,6 @@ def verdict(value: float | None) -> str:
         return "not measured"
     steps = ((9, "excellent"), (8, "good"), (6, "fair"), (4, "weak"))
     return next((word for limit, word in steps if value >= limit), "poor")
-
-
-def shade(value: float | None) -> str:
-    """Give the colour of a score of 0-10."""
-    if value is None:
-        return UNKNOWN
-    return GOOD if value >= 8 else FAIR if value >= 5 else POOR
 
 
 def rows(value: int) -> str:
