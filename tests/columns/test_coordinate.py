@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from kinsynth.columns.coordinate import LEAF_ROOTS
 from kinsynth.columns.registry import column_type
@@ -73,3 +74,22 @@ def test_half_a_place_is_missing():
     after = back_and_forth(build(latitude), latitude)
     assert np.isnan(after[0][-1])
     assert np.isnan(after[1][-1])
+
+
+@pytest.mark.parametrize("minimum", [5, 50, 200])
+def test_every_box_holds_as_many_roots_as_declared(minimum):
+    made = column_type("coordinates")
+    part = made.fit((LATITUDE, LONGITUDE), np.arange(ROWS))
+    codec = made.build(part, Column(type="coordinates"), Protection(rare_minimum=minimum))
+    assert len(codec.leaf_A) > 1
+    assert codec.mass_A.min() >= minimum, "each place here is a root's own"
+
+
+def test_no_place_stands_at_the_edge_of_a_box():
+    codec = build()
+    boxes = codec.box_A[(codec.box_A[:, 0] < codec.box_A[:, 2]) & (codec.box_A[:, 1] < codec.box_A[:, 3])]
+    latitudes, longitudes = (np.rint(axis.to_numpy() * 10**5) for axis in (LATITUDE, LONGITUDE))
+    outermost = [np.min(latitudes), np.min(longitudes), np.max(latitudes), np.max(longitudes)]
+    for side, values in enumerate((latitudes, longitudes, latitudes, longitudes)):
+        extreme = np.sort(values)[[4, -5]]
+        assert not np.isin(boxes[:, side], [*extreme, outermost[side]]).any()

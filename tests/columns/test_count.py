@@ -83,3 +83,23 @@ def test_json():
     codec = build(np.random.default_rng(0).poisson(9, 500))
     made = codec_from_json(codec.to_json())
     assert made.to_json() == codec.to_json()
+
+
+def test_ranges_end_at_nobodys_own_count():
+    counts = np.repeat([0, 3, 4, 7, 11, 13, 17, 30, 31, 37, 41, 44], 3)
+    codec = build(counts)
+    adjacent = {3, 4, 30, 31}  # no room between them
+    edges = {*codec.low_K[:-1].tolist(), *codec.high_K[:-1].tolist()}
+    assert edges & set(counts.tolist()) <= adjacent
+    assert (codec.low_K[1:] > codec.high_K[:-1]).all()
+    assert codec.low_K[0] == 3, "fewer than five parents have no child"
+    assert codec.high_K[-1] == 41, "fewer than five parents have more"
+
+
+def test_every_range_is_held_by_enough_roots():
+    counts = np.random.default_rng(1).negative_binomial(1, 0.02, 700)
+    codec = build(counts)
+    held = np.bincount(codec.encode((pa.array(counts),))[:, 0], minlength=len(codec.low_K))
+    assert held.min() >= 5
+    assert (counts >= codec.high_K[-1]).sum() >= 5
+    assert (counts <= codec.low_K[0]).sum() >= 5

@@ -149,3 +149,22 @@ def test_a_bound_finer_than_the_times_holds():
     array = pa.array([dt.time(0)] * 50 + [dt.time(12)] * 50)
     codec = build(array, "time", minimum="23:30:15")
     assert set(back_and_forth(codec, array).to_pylist()) == {dt.time(23, 30, 15)}
+
+
+@pytest.mark.parametrize("unit", ["month", "year"])
+def test_bounds_that_impute_hold_in_months_and_years(unit):
+    settings = {"minimum": "2000-01-01", "maximum": "2005-12-31", "outliers": "impute", "granularity": unit}
+    after = back_and_forth(build(MOMENTS, "datetime", **settings), MOMENTS).to_pylist()
+    years = {one.year for one in after}
+    assert years == set(range(2000, 2006))
+
+
+def test_a_refused_moment_at_a_bound_moves_inwards():
+    midnights = pa.array((DAYS % 5 + 10_957) * 86_400).cast(pa.timestamp("s"))
+    settings = {"minimum": "2000-01-02", "maximum": "2000-01-04"}
+    for never in (("2000-01-02",), ("2000-01-04",), ("2000-01-03", "2000-01-04")):
+        after = back_and_forth(build(midnights, "datetime", never=never, **settings), midnights).to_pylist()
+        left = {dt.datetime(2000, 1, day) for day in (2, 3, 4)} - {
+            dt.datetime.fromisoformat(one) for one in never
+        }
+        assert set(after) <= left

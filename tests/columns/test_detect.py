@@ -273,3 +273,14 @@ def compare(schema: Path) -> list[tuple[Detected, str, int]]:
             (found[key], what, len(table[key].unique())) for key, what in wanted.items() if what != "id"
         ]
     return pairs
+
+
+def test_the_order_of_rows_decides_nothing() -> None:
+    whole = [str(number) for number in range(400)]
+    for late in (["12,5", "0,25"], ["12.5", "0.25"]):
+        first, last = (
+            detect(pa.chunked_array([late + whole]), "amount"),
+            detect(pa.chunked_array([whole + late]), "amount"),
+        )
+        assert (first.type, first.storage, first.text) == (last.type, last.storage, last.text)
+        assert first.type == "numeric"

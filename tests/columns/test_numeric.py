@@ -257,3 +257,31 @@ def test_tens_among_fives_are_found():
     after = back_and_forth(build(array), array).to_numpy()
     # Three standard deviations of a share of 0.91.
     assert abs((after % 10 == 0).mean() - (array.to_numpy() % 10 == 0).mean()) < 3 * (0.09 / ROWS) ** 0.5
+
+
+@pytest.mark.parametrize("outliers", ["clip", "impute"])
+def test_the_bound_of_outliers_is_nobodys_own_value(outliers):
+    amounts = np.unique(np.random.default_rng(3).integers(10**6, 10**9, ROWS))
+    line = build(pa.array(amounts), outlier_quantile=0.02, outliers=outliers).line
+    assert not {line.low, line.high} & set(amounts.tolist())
+    within = ((amounts >= line.low) & (amounts <= line.high)).mean()
+    assert abs(within - 0.96) < 2 / len(amounts)
+    often = np.concatenate([amounts, np.full(3_000, 777_777)])
+    assert build(pa.array(often), outlier_quantile=0.02, outliers=outliers).line.low == 777_777
+
+
+def test_a_single_roots_size_does_not_count():
+    cents = np.random.default_rng(5).integers(1, 10**6, ROWS) / 100
+    with_giant = np.append(cents, 3.7e16)
+    assert build(pa.array(with_giant), "numeric").scale == build(pa.array(cents), "numeric").scale
+    measures = np.random.default_rng(5).normal(0, 1, ROWS)
+    giant = build(pa.array(np.append(measures, 1e9)), "numeric").scale
+    assert giant == build(pa.array(measures), "numeric").scale
+
+
+def test_unsigned_integers_beyond_64_bits_stand_at_the_end():
+    values = np.random.default_rng(6).integers(0, 2**64 - 1, ROWS, dtype=np.uint64)
+    after = back_and_forth(build(pa.array(values)), pa.array(values)).to_numpy()
+    assert after.dtype == np.uint64
+    assert (after[values >= 2**62] >= 2**61).all()
+    assert after.max() <= 2**62

@@ -148,10 +148,7 @@ class CoordinateCodec:
             "missing": self.missing,
             "tokens": self.tokens,
             "south_west_north_east": None if box is None else list(box),
-            **{
-                name: getattr(self, name).tolist()
-                for name in ("cut_N", "child_N", "leaf_A", "box_A", "mass_A")
-            },
+            **{name: getattr(self, name).tolist() for name in _SHAPES},
         }
 
     @classmethod
@@ -212,6 +209,7 @@ class _Tree:
 
     def __init__(self, protection: Protection) -> None:
         self.protection = protection
+        self.leaf_roots = max(LEAF_ROOTS, protection.rare_minimum)
         self.depth = 0
         self.cuts: list[Rows] = []
         self.children: list[Rows] = []
@@ -235,14 +233,14 @@ class _Tree:
         low, high = np.array(ends).T
         inner = places.where(((places.tick_P2 >= low) & (places.tick_P2 <= high)).all(axis=1))
         if inner.roots >= self.protection.rare_minimum:
-            self._grow(inner, np.concatenate([low, high]), 1)
+            self._grow(inner, _inner_box(inner.tick_P2), 1)
 
     def _grow(self, places: _Places, box: Rows, depth: int) -> int:
         """Add a node and everything below it; give its number."""
         number = len(self.cuts)
-        cuts = _cuts(places, _grid(places.roots))
+        cuts = _cuts(places, _grid(places.roots, self.leaf_roots))
         child_P = _child(np.broadcast_to(cuts, (len(places.root_P), *cuts.shape)), *places.tick_P2.T)
-        alias = _aliases(count_roots(child_P, places.root_P, codes=CHILDREN))
+        alias = _aliases(count_roots(child_P, places.root_P, codes=CHILDREN), self.leaf_roots)
         self.depth = max(self.depth, depth)
         self.cuts.append(cuts)
         self.children.append(np.zeros(CHILDREN, dtype=np.int64))
@@ -252,7 +250,7 @@ class _Tree:
             deeper = (
                 len(below.root_P) < len(places.root_P)
                 and depth < MOST_TOKENS
-                and below.roots >= CHILDREN * LEAF_ROOTS / 2
+                and below.roots >= CHILDREN * self.leaf_roots / 2
             )
             target = self._grow(below, inside, depth + 1) if deeper else self._leaf(below, inside)
             self.children[number][alias == child] = target
@@ -314,9 +312,9 @@ def _child(cut_R: Rows, latitude_R: Rows, longitude_R: Rows) -> Rows:
     return child_R
 
 
-def _grid(roots: int) -> tuple[int, int]:
+def _grid(roots: int, leaf_roots: int) -> tuple[int, int]:
     """Give into how many bands, and parts of a band, a cell is cut so that they hold enough roots."""
-    fitting = (grid for grid in GRIDS if roots >= SPARE * grid[0] * grid[1] * LEAF_ROOTS)
+    fitting = (grid for grid in GRIDS if roots >= SPARE * grid[0] * grid[1] * leaf_roots)
     return next(fitting, (1, 1))
 
 
@@ -363,13 +361,21 @@ def _gap_cut(ordered: Rows, first: int, last: int) -> int:
     return roundest_between(int(ordered[at]), int(ordered[at + 1]))
 
 
-def _aliases(roots_K: Rows) -> Rows:
+def _aliases(roots_K: Rows, leaf_roots: int) -> Rows:
     """Send each child with too few roots to the nearest one with enough, else all to the largest."""
-    enough = np.flatnonzero(roots_K >= LEAF_ROOTS)
+    enough = np.flatnonzero(roots_K >= leaf_roots)
     if len(enough) < 2:
         return np.full(len(roots_K), int(roots_K.argmax()))
     nearest: Rows = enough[np.abs(np.arange(len(roots_K))[:, None] - enough).argmin(axis=1)]
     return nearest
+
+
+def _inner_box(tick_P2: Rows) -> Rows:
+    """Give a round box just inside the outermost places, which may be single persons' own."""
+    ticks = [np.unique(tick_P2[:, axis]).tolist() for axis in (0, 1)]
+    low = [-roundest_between(-one[1], -one[0]) if len(one) > 1 else one[0] for one in ticks]
+    high = [roundest_between(one[-2], one[-1]) if len(one) > 1 else one[0] for one in ticks]
+    return np.array([*low, *np.maximum(high, low)], dtype=np.int64)
 
 
 def _sub_box(cuts: Rows, child: int, box: Rows) -> Rows:

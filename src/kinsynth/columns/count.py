@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Rows, Values
+from kinsynth.columns.lattice import roundest
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.privacy.protection import count_roots, extremes, group_until_safe
@@ -29,8 +30,9 @@ class CountCodec:
         mass_K: Parents of each code.
 
     Guarantees:
-        Every range holds the counts of at least ``rare_minimum`` roots; the largest count drawn is
-        reached by at least ``extreme_minimum`` roots.
+        Every range holds the counts of at least ``rare_minimum`` roots, and ends at no single parent's
+        count where there is room beside it. At least ``extreme_minimum`` roots reach the largest count
+        drawn, and as many have the smallest or less.
     """
 
     kind: ClassVar[str] = "count"
@@ -90,8 +92,9 @@ def build_count(count_R: Rows, root_R: Rows, protection: Protection) -> CountCod
     minimum = max(protection.rare_minimum, protection.extreme_minimum)
     if len(np.unique(root_R)) < minimum:
         return CountCodec(*(np.zeros(1, dtype=np.int64) for _ in range(3)))
-    _, highest = extremes(count_R, root_R, minimum=minimum)
-    tick_D, value_R, rows_D = np.unique(np.minimum(count_R, highest), return_inverse=True, return_counts=True)
+    lowest, highest = extremes(count_R, root_R, minimum=minimum)
+    limited_R = np.clip(count_R, min(lowest, highest), highest)
+    tick_D, value_R, rows_D = np.unique(limited_R, return_inverse=True, return_counts=True)
     group_D = _groups(value_R, root_R, minimum=minimum, values=len(tick_D))
     if group_D.max() >= MOST_CODES:
         middle_D = (np.cumsum(rows_D) - rows_D / 2) / rows_D.sum()
@@ -101,7 +104,20 @@ def build_count(count_R: Rows, root_R: Rows, protection: Protection) -> CountCod
     codes = group_D[first]
     last = len(tick_D) - 1 - np.array([np.argmax(group_D[::-1] == code) for code in codes])
     mass = np.bincount(group_D[group_D >= 0], rows_D[group_D >= 0], int(group_D.max()) + 1)
-    return CountCodec(tick_D[first], tick_D[last], mass[codes].astype(np.int64))
+    safe_D = count_roots(value_R, root_R, codes=len(tick_D)) >= minimum
+    low, high = _range_ends(tick_D, first, last, safe_D)
+    return CountCodec(low, high, mass[codes].astype(np.int64))
+
+
+def _range_ends(tick_D: Rows, first: Rows, last: Rows, safe_D: NDArray[np.bool_]) -> tuple[Rows, Rows]:
+    """Give the smallest and largest count of each range: no parent's own where there is room beside it."""
+    low, high = tick_D[first], tick_D[last]
+    reach = (high - low) // np.maximum(last - first, 1) + 1
+    before = np.append(low[:1], high[:-1])
+    wide_low = np.where(safe_D[first], low, roundest(np.maximum(before, low - reach - 1), low))
+    after = np.append(wide_low[1:], high[-1:])
+    wide_high = -roundest(-np.minimum(after, high + reach + 1), -high)
+    return wide_low, np.where(safe_D[last], high, wide_high)
 
 
 def _groups(value_R: Rows, root_R: Rows, *, minimum: int, values: int) -> Rows:

@@ -198,7 +198,7 @@ def _readings(
         yield long, 0.8, "whole numbers of up to 38 digits"
     if all(re.match(_DECIMAL, text) for text in texts):
         yield from _numeric_columns(distinct, name, mark=".")
-    elif all(re.match(_COMMA_DECIMAL, text) for text in texts) and not is_grouped(distinct):
+    if all(re.match(_COMMA_DECIMAL, text) for text in texts) and not is_grouped(distinct):
         yield from _numeric_columns(distinct, name, mark=",")
 
 

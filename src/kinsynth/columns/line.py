@@ -221,10 +221,7 @@ class Line:
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON."""
         arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}
-        plain = {
-            name: getattr(self, name)
-            for name in ("class_token", "places", "missing", "low", "high", "outside")
-        }
+        plain = {name: getattr(self, name) for name in _PLAIN}
         return {"classes": [list(one) for one in self.classes], **plain, **arrays}
 
     @classmethod

@@ -17,7 +17,7 @@ from kinsynth.columns.partition import Counts, Wishes, build_line
 from kinsynth.columns.scale import LARGEST, NumberScale, Rounding, Scale, read_scale, write_scale
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
-from kinsynth.privacy.protection import count_roots
+from kinsynth.privacy.protection import count_roots, extremes
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -130,7 +130,8 @@ def read_setting(value: str, name: str, scale: Scale, rounding: Rounding = "near
 def choose_scale(part: Part, settings: Column, minimum: int, text: TextFormat | None) -> NumberScale:
     """Choose decimals: declared, those of the storage, or those that the values show.
 
-    The decimals of fewer than ``minimum`` roots do not count: precision is protected like values.
+    The decimals of fewer than ``minimum`` roots do not count, nor their largest values: precision is
+    protected like values.
     """
     values = part.values[0]
     mark = "," if settings.decimal_mark == "comma" or (text and text.decimal_mark == ",") else "."
@@ -142,13 +143,21 @@ def choose_scale(part: Part, settings: Column, minimum: int, text: TextFormat | 
     if pa.types.is_decimal(values.type):
         return NumberScale(spelling, min(values.type.scale, MOST_DECIMALS), None, mark)
     number_P = pc.cast(values, pa.float64()).fill_null(math.nan).to_numpy()
-    finite_P = np.isfinite(number_P)
+    largest = _largest(number_P, part.roots, minimum)
+    counted_P = np.abs(number_P) <= largest
     single = pa.types.is_float32(values.type) or pa.types.is_float16(values.type)
-    decimals = _decimals(number_P[finite_P], part.roots[finite_P], minimum, single=single)
+    decimals = _decimals(number_P[counted_P], part.roots[counted_P], minimum, single=single)
     if decimals is not None:
         return NumberScale(spelling, decimals, None, mark)
-    largest = float(np.abs(number_P[finite_P]).max())
     return NumberScale(spelling, 0, 52 - math.ceil(math.log2(largest)), mark)
+
+
+def _largest(number_P: NDArray[np.float64], root_P: Rows, minimum: int) -> float:
+    """Give the largest magnitude that ``minimum`` roots reach; 0 with fewer roots."""
+    finite_P = np.isfinite(number_P)
+    if len(np.unique(root_P[finite_P])) < minimum:
+        return 0.0
+    return float(extremes(np.abs(number_P[finite_P]), root_P[finite_P], minimum=minimum)[1])
 
 
 def _decimals(number_P: NDArray[np.float64], root_P: Rows, minimum: int, *, single: bool) -> int | None:

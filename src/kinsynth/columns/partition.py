@@ -18,6 +18,7 @@ from kinsynth.columns.lattice import (
     count_members,
     find_classes,
     roundest,
+    roundest_between,
     weekday_classes,
 )
 from kinsynth.columns.line import Line
@@ -58,6 +59,7 @@ class Wishes:
         endings: Whether other last digits than 0 may matter.
         weekdays: Whether ticks are days.
         coarse: Whether a few bins are enough: nothing is decoded.
+        fine: Whether the place within a bin is told as finely as protection allows.
     """
 
     special: tuple[int, ...] = ()
@@ -71,6 +73,7 @@ class Wishes:
     endings: bool = False
     weekdays: bool = False
     coarse: bool = False
+    fine: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,13 +162,14 @@ def build_line(counts: Counts, wishes: Wishes, protection: Protection) -> Line:
     Guarantees:
         A single tick is a leaf only where at least ``rare_minimum`` roots hold it or the settings name
         it as special; every range holds at least as many roots. No leaf reaches beyond the bounds, and
-        none holds a refused tick.
+        none holds a refused tick. A bound that the outlier share sets is nobody's own value where there
+        is room beside it.
 
     Raises:
         SettingsError: The settings leave no value to generate.
     """
     minimum = protection.rare_minimum
-    low, high = _bounds(counts, wishes)
+    low, high = _bounds(counts, wishes, minimum)
     refused_P = np.isin(counts.tick_P, wishes.never)
     special_P = np.isin(counts.tick_P, wishes.special) & ~refused_P
     plain = _limited(counts.where(~special_P & ~refused_P), low, high, clip=wishes.clip)
@@ -175,7 +179,7 @@ def build_line(counts: Counts, wishes: Wishes, protection: Protection) -> Line:
     masses = np.concatenate([values.rows_D[spike_D], _distinct(counts.where(special_P)).rows_D])
     rest = _distinct(values.counts.where(~spike_D[values.value_P]))
     classes = _classes(rest, int(values.rows_D.sum()), wishes)
-    cells = _cells(rest, minimum, coarse=wishes.coarse)
+    cells = _cells(rest, minimum, wishes)
     spikes = Leaves(-1 - np.arange(len(points)), classify(points, classes), points, points, masses)
     leaves = Leaves.join([spikes, *_cell_leaves(rest, cells, classes, minimum)])
     for tick in wishes.never:
@@ -191,19 +195,31 @@ def build_line(counts: Counts, wishes: Wishes, protection: Protection) -> Line:
     return _line(leaves, cells, classes, missing=missing, wishes=wishes, bounds=(low, high))
 
 
-def _bounds(counts: Counts, wishes: Wishes) -> tuple[int, int]:
+def _bounds(counts: Counts, wishes: Wishes, minimum: int) -> tuple[int, int]:
     """Combine declared bounds with the outlier share of the values between them."""
     low = -(2**62) if wishes.low is None else wishes.low
     high = 2**62 if wishes.high is None else wishes.high
     plain = counts.where(~np.isin(counts.tick_P, wishes.special))
     plain = plain.where((plain.tick_P >= low) & (plain.tick_P <= high))
     if wishes.quantile > 0 and len(plain.tick_P):
-        order = np.argsort(plain.tick_P, kind="stable")
-        ends = np.cumsum(plain.rows_P[order])
+        values = _distinct(plain)
+        ends = np.cumsum(values.rows_D)
         at = np.searchsorted(ends, [wishes.quantile * ends[-1], (1 - wishes.quantile) * ends[-1]])
-        low = max(low, int(plain.tick_P[order][at[0]]))
-        high = min(high, int(plain.tick_P[order][min(at[1], len(ends) - 1)]))
+        first, last = int(at[0]), min(int(at[1]), len(ends) - 1)
+        reach = int(values.tick_D[last] - values.tick_D[first]) // max(last - first, 1) + 1
+        low = max(low, _outer_bound(values.tick_D, values.roots_D, first, reach, minimum))
+        high = min(high, -_outer_bound(-values.tick_D[::-1], values.roots_D[::-1], -1 - last, reach, minimum))
     return low, high
+
+
+def _outer_bound(tick_D: Rows, roots_D: Rows, at: int, reach: int, minimum: int) -> int:
+    """Give a bound that cuts off what is below a value: the value itself only where enough roots hold it."""
+    at %= len(tick_D)
+    value = int(tick_D[at])
+    if roots_D[at] >= minimum:
+        return value
+    below = int(tick_D[at - 1]) if at else value - reach - 1
+    return roundest_between(max(below, value - reach - 1), value)
 
 
 def _limited(counts: Counts, low: int, high: int, *, clip: bool) -> Counts:
@@ -257,14 +273,15 @@ def _classes(rest: Distinct, total: int, wishes: Wishes) -> tuple[Class, ...]:
     return find_classes(rest.tick_D, rest.rows_D, chain=wishes.chain, endings=wishes.endings)
 
 
-def _cells(rest: Distinct, minimum: int, *, coarse: bool) -> Cells:
+def _cells(rest: Distinct, minimum: int, wishes: Wishes) -> Cells:
     """Cut the ticks that are no spikes into bins, and bins into fine cells."""
     none = np.zeros(0, dtype=np.int64)
     if _roots(rest.counts) < minimum:
         return Cells(none, none, none, none, none)
     edges, pieces, places = _quantiles(int(rest.rows_D.sum()))
-    if coarse:
+    if wishes.coarse:
         edges, pieces, places = np.linspace(0, 1, FEW_VALUES + 1), 1, 1
+    places = pieces if wishes.fine else places
     fine = np.interp(np.arange(len(edges) * pieces - pieces + 1) / pieces, np.arange(len(edges)), edges)
     middle_D = (np.cumsum(rest.rows_D) - rest.rows_D / 2) / rest.rows_D.sum()
     fine_D = np.searchsorted(fine[1:-1], middle_D, side="right")

@@ -69,7 +69,9 @@ class NumberScale:
         array = as_array(values)
         valid_R = array.is_valid().to_numpy(zero_copy_only=False)
         if pa.types.is_integer(array.type) and self.binary is None and self.decimals == 0:
-            return pc.cast(array, pa.int64(), safe=False).fill_null(0).to_numpy(), valid_R
+            if pa.types.is_uint64(array.type):
+                array = pc.min_element_wise(array, pa.scalar(2**62, pa.uint64()), skip_nulls=False)
+            return pc.cast(array, pa.int64()).fill_null(0).to_numpy(), valid_R
         if pa.types.is_decimal(array.type) and self.binary is None:
             return np.where(valid_R, _decimal_ticks(array, self.decimals), 0), valid_R
         number_R = pc.cast(array, pa.float64(), safe=False).fill_null(0.0).to_numpy()
