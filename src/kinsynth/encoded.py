@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,30 @@ class SubColumn:
         if self.forbidden_K is not None and bool(self.forbidden_K.all()):
             raise ValueError("forbidden_K forbids every code")
 
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data for JSON."""
+        position = self.position_K
+        return {
+            "column": self.column,
+            "cardinality": self.cardinality,
+            "position": None
+            if position is None
+            else [None if np.isnan(place) else float(place) for place in position],
+            "forbidden": None if self.forbidden_K is None else np.flatnonzero(self.forbidden_K).tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> SubColumn:
+        """Read what ``to_json`` gave."""
+        position_K, forbidden_K = None, None
+        if document["position"] is not None:
+            places = [np.nan if place is None else place for place in document["position"]]
+            position_K = np.array(places, dtype=np.float32)
+        if document["forbidden"] is not None:
+            forbidden_K = np.zeros(document["cardinality"], dtype=np.bool_)
+            forbidden_K[document["forbidden"]] = True
+        return cls(document["column"], document["cardinality"], position_K, forbidden_K)
+
 
 @dataclass(frozen=True)
 class ChildCount:
@@ -71,6 +96,17 @@ class ChildCount:
             raise ValueError(f"low_K {self.low_K.shape} and high_K {self.high_K.shape} differ")
         if (self.low_K < 0).any() or (self.high_K < self.low_K).any():
             raise ValueError("a range of counts is empty or negative")
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data for JSON."""
+        ranges = {"low": self.low_K.tolist(), "high": self.high_K.tolist()}
+        return {"child": self.child, "sub_column": self.sub_column, **ranges}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> ChildCount:
+        """Read what ``to_json`` gave."""
+        low_K, high_K = (np.array(document[name], dtype=np.int64) for name in ("low", "high"))
+        return cls(document["child"], document["sub_column"], low_K, high_K)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,10 @@
-"""TableLayout: what the network of one table must know of the tables, without a row of them. No torch.
-
-Shape letters: R rows, C sub-columns, K codes.
-"""
+"""TableLayout: what the network of one table must know of the tables, without a row of them. No torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from kinsynth.encoded import ChildCount, Encoded, SubColumn
 
@@ -94,16 +89,8 @@ def write_layout(layout: TableLayout) -> dict[str, Any]:
         "name": layout.name,
         "parent": layout.parent,
         "ordered": layout.ordered,
-        "sub_columns": [_write_sub_column(sub) for sub in layout.sub_columns],
-        "counts": [
-            {
-                "child": count.child,
-                "sub_column": count.sub_column,
-                "low": count.low_K.tolist(),
-                "high": count.high_K.tolist(),
-            }
-            for count in layout.counts
-        ],
+        "sub_columns": [sub.to_json() for sub in layout.sub_columns],
+        "counts": [count.to_json() for count in layout.counts],
         "ancestors": [_write_relative(relative) for relative in layout.ancestors],
         "siblings": [_write_relative(relative) for relative in layout.siblings],
     }
@@ -115,42 +102,18 @@ def read_layout(data: Mapping[str, Any]) -> TableLayout:
         name=data["name"],
         parent=data["parent"],
         ordered=data["ordered"],
-        sub_columns=tuple(_read_sub_column(sub) for sub in data["sub_columns"]),
-        counts=tuple(
-            ChildCount(
-                child=count["child"],
-                sub_column=count["sub_column"],
-                low_K=np.array(count["low"], dtype=np.int64),
-                high_K=np.array(count["high"], dtype=np.int64),
-            )
-            for count in data["counts"]
-        ),
+        sub_columns=tuple(SubColumn.from_json(sub) for sub in data["sub_columns"]),
+        counts=tuple(ChildCount.from_json(count) for count in data["counts"]),
         ancestors=tuple(_read_relative(relative) for relative in data["ancestors"]),
         siblings=tuple(_read_relative(relative) for relative in data["siblings"]),
     )
 
 
 def _write_relative(relative: Relative) -> dict[str, Any]:
-    subs = [_write_sub_column(sub) for sub in relative.sub_columns]
+    subs = [sub.to_json() for sub in relative.sub_columns]
     return {"name": relative.name, "anchor": relative.anchor, "sub_columns": subs}
 
 
 def _read_relative(data: Mapping[str, Any]) -> Relative:
-    subs = tuple(_read_sub_column(sub) for sub in data["sub_columns"])
+    subs = tuple(SubColumn.from_json(sub) for sub in data["sub_columns"])
     return Relative(name=data["name"], anchor=data["anchor"], sub_columns=subs)
-
-
-def _write_sub_column(sub: SubColumn) -> dict[str, Any]:
-    place = None if sub.position_K is None else [None if np.isnan(x) else float(x) for x in sub.position_K]
-    forbidden = None if sub.forbidden_K is None else np.flatnonzero(sub.forbidden_K).tolist()
-    return {"column": sub.column, "cardinality": sub.cardinality, "position": place, "forbidden": forbidden}
-
-
-def _read_sub_column(data: Mapping[str, Any]) -> SubColumn:
-    position_K, forbidden_K = None, None
-    if data["position"] is not None:
-        position_K = np.array([np.nan if x is None else x for x in data["position"]], dtype=np.float32)
-    if data["forbidden"] is not None:
-        forbidden_K = np.zeros(data["cardinality"], dtype=np.bool_)
-        forbidden_K[data["forbidden"]] = True
-    return SubColumn(data["column"], data["cardinality"], position_K, forbidden_K)

@@ -74,10 +74,10 @@ def load_encoded(folder: Path) -> Encoded:
         arrays = load_file(folder / f"{number:03}.safetensors")
         tables[document["name"]] = EncodedTable(
             codes_RC=arrays["codes"],
-            sub_columns=tuple(_read_sub_column(sub) for sub in document["sub_columns"]),
+            sub_columns=tuple(SubColumn.from_json(sub) for sub in document["sub_columns"]),
             parent=document["parent"],
             parent_R=arrays.get("parent"),
-            counts=tuple(_read_count(count) for count in document["counts"]),
+            counts=tuple(ChildCount.from_json(count) for count in document["counts"]),
             ordered=document["ordered"],
         )
     return Encoded(tables)
@@ -88,44 +88,6 @@ def _describe(name: str, table: EncodedTable) -> dict[str, Any]:
         "name": name,
         "parent": table.parent,
         "ordered": table.ordered,
-        "sub_columns": [_write_sub_column(sub) for sub in table.sub_columns],
-        "counts": [_write_count(count) for count in table.counts],
+        "sub_columns": [sub.to_json() for sub in table.sub_columns],
+        "counts": [count.to_json() for count in table.counts],
     }
-
-
-def _write_sub_column(sub: SubColumn) -> dict[str, Any]:
-    position = None
-    if sub.position_K is not None:
-        position = [None if np.isnan(place) else float(place) for place in sub.position_K]
-    forbidden = None if sub.forbidden_K is None else [int(code) for code in np.flatnonzero(sub.forbidden_K)]
-    return {
-        "column": sub.column,
-        "cardinality": sub.cardinality,
-        "position": position,
-        "forbidden": forbidden,
-    }
-
-
-def _read_sub_column(document: Mapping[str, Any]) -> SubColumn:
-    position, forbidden = None, None
-    if document["position"] is not None:
-        places = [np.nan if place is None else place for place in document["position"]]
-        position = np.array(places, dtype=np.float32)
-    if document["forbidden"] is not None:
-        forbidden = np.zeros(document["cardinality"], dtype=np.bool_)
-        forbidden[document["forbidden"]] = True
-    return SubColumn(document["column"], document["cardinality"], position, forbidden)
-
-
-def _write_count(count: ChildCount) -> dict[str, Any]:
-    return {
-        "child": count.child,
-        "sub_column": count.sub_column,
-        "low": count.low_K.tolist(),
-        "high": count.high_K.tolist(),
-    }
-
-
-def _read_count(document: Mapping[str, Any]) -> ChildCount:
-    low, high = (np.array(document[name], dtype=np.int64) for name in ("low", "high"))
-    return ChildCount(document["child"], document["sub_column"], low, high)
