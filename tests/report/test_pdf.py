@@ -1,12 +1,15 @@
+import io
 import re
 import tempfile
 
+import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from kinsynth.evaluation.results import Evaluation
 from kinsynth.report import render
 from kinsynth.report.document import compose
-from kinsynth.report.pdf import typeset
+from kinsynth.report.pdf import paint, typeset
 
 EMPTY = Evaluation(accuracy=None, privacy=None, has_holdout=False, tables=(), relations=())
 
@@ -100,3 +103,48 @@ def test_scores_have_words_and_colours():
     ]
     assert score(10)[1]["words"] != score(3)[1]["words"]
     assert score(10)[0]["colour"] != score(3)[0]["colour"]
+
+
+def filled(page):
+    """Give the share of a page's height that holds something, header and footer aside."""
+    rows = imread(io.BytesIO(page))[..., :3].min(axis=(1, 2))
+    used = np.flatnonzero(rows[int(0.07 * len(rows)) : int(0.93 * len(rows))] < 0.9)
+    return 0.0 if not len(used) else used[-1] / (0.86 * len(rows))
+
+
+def test_no_page_before_the_last_is_nearly_empty(evaluation):
+    pages = paint(compose(evaluation, name="x", facts={"Seed": "1"}), pixels_per_inch=25)
+    assert len(pages) > 3
+    assert min(filled(page) for page in pages[:-1]) > 0.6
+
+
+def test_a_report_about_nothing_takes_two_pages_at_most():
+    assert len(paint(compose(EMPTY, name="x", facts={}), pixels_per_inch=10)) <= 2
+
+
+def test_what_differs_most_is_named_once_and_in_order(evaluation):
+    highlights = compose(evaluation, name="x", facts={}).content["highlights"]
+    assert [kind["title"] for kind in highlights] == [
+        "Columns",
+        "Pairs of columns",
+        "Children of each parent",
+    ]
+    columns = sorted(column.similarity.value for table in evaluation.tables for column in table.columns)
+    assert [line["similarity"] for line in highlights[0]["lines"]] == [
+        f"{100 * value:.1f} %".replace("100.0", "100") for value in columns[:3]
+    ]
+    for kind in highlights:
+        names = [tuple(line["names"]) for line in kind["lines"]]
+        assert len(set(names)) == len(names) <= 3
+
+
+def test_an_attack_within_chance_is_not_red():
+    from kinsynth.evaluation.results import Metric
+    from kinsynth.report.colours import FAIR, INK, POOR
+    from kinsynth.report.document import _attack_shade
+
+    def shade(low, risk):
+        metric = Metric(name="x", value=0.1, interval=(low, 0.2), reference=0.05, direction="lower")
+        return _attack_shade(metric, risk)
+
+    assert [shade(0.04, 0.0), shade(0.04, 0.1), shade(0.06, 0.0), shade(0.06, 0.1)] == [INK, INK, FAIR, POOR]

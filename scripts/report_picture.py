@@ -1,0 +1,59 @@
+"""Paints two pages of an execution's report side by side, as PNG: what docs/pictures/report.png is made with.
+
+.venv/bin/python scripts/report_picture.py demo/execution docs/pictures/report.png
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+
+import yaml
+from PIL import Image
+
+from kinsynth.evaluation.results import Evaluation
+from kinsynth.report.document import compose
+from kinsynth.report.pdf import paint
+
+GAP, BACKGROUND = 14, "#e2e8f0"
+
+
+def load_pages(execution: Path, pixels_per_inch: float) -> list[Image.Image]:
+    """Set the report of an execution again, as pictures."""
+    evaluation = Evaluation.model_validate_json((execution / "evaluation.json").read_text(encoding="utf-8"))
+    synthesis = yaml.safe_load((execution / "synthesis.yaml").read_text(encoding="utf-8"))
+    facts = {
+        "Seed": str(synthesis["generation"]["seed"]),
+        "Model size": synthesis["training"]["model_size"],
+        "Held-out roots": f"{synthesis['evaluation']['holdout_share']:.0%}",
+        "Differential privacy": "no",
+    }
+    document = compose(evaluation, name=synthesis["name"], facts=facts)
+    return [Image.open(io.BytesIO(page)) for page in paint(document, pixels_per_inch=pixels_per_inch)]
+
+
+def place(pages: list[Image.Image]) -> Image.Image:
+    """Put pages beside each other."""
+    width = sum(page.width + GAP for page in pages) + GAP
+    sheet = Image.new("RGB", (width, pages[0].height + 2 * GAP), BACKGROUND)
+    left = GAP
+    for page in pages:
+        sheet.paste(page, (left, GAP))
+        left += page.width + GAP
+    return sheet
+
+
+def main() -> None:
+    """Read the two paths and write the picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("execution", type=Path, help="folder of a finished execution")
+    parser.add_argument("picture", type=Path, help="PNG to write")
+    parser.add_argument("--pages", type=int, nargs="+", default=[1, 2], help="pages to show, counted from 1")
+    options = parser.parse_args()
+    pages = load_pages(options.execution, pixels_per_inch=84)
+    place([pages[number - 1] for number in options.pages]).save(options.picture, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
