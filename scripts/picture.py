@@ -1,6 +1,6 @@
 """Paints two pages of an execution's report side by side, as PNG: what docs/pictures/report.png is made with.
 
-.venv/bin/python scripts/report_picture.py demo/execution docs/pictures/report.png
+scripts/picture demo/execution docs/pictures/report.png
 """
 
 from __future__ import annotations
