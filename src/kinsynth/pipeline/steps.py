@@ -19,6 +19,7 @@ from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.checkpoint import load_model as load_network
 from kinsynth.engine.checkpoint import save_model as save_network
 from kinsynth.engine.device import has_cuda
+from kinsynth.engine.sizing import measure_table, training_seconds
 from kinsynth.engine.trainer import Progress, train
 from kinsynth.errors import InternalError
 from kinsynth.evaluation.evaluate import evaluate
@@ -32,6 +33,7 @@ from kinsynth.pipeline.artefacts import (
 from kinsynth.pipeline.certificate import Certificate, certify
 from kinsynth.pipeline.checks import check, raise_errors
 from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs
+from kinsynth.pipeline.complexity import expected_epochs
 from kinsynth.pipeline.encoding import encode
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
 from kinsynth.pipeline.model import Model, network_path
@@ -116,16 +118,21 @@ def learn(workspace: Workspace, synthesis: Synthesis) -> None:
     with workspace.step("training", workspace.model) as progress:
         plan = Plan.from_json(read_json(workspace.folder / "plan.json"))
         encoded = load_encoded(workspace.work / "encoded")
-        networks = {}
-        total = sum(max(1, encoded.tables[name].rows) for name in encoded.tables)
-        done = 0
+        shapes = {name: measure_table(encoded, name) for name in encoded.tables}
+        epochs = {name: expected_epochs(shape, plan.tables[name]) for name, shape in shapes.items()}
+        work = {
+            name: training_seconds(shape, plan.tables[name], epochs=epochs[name])
+            for name, shape in shapes.items()
+        }
+        networks: dict[str, TableModel] = {}
 
         def report(state: Progress) -> None:
             workspace.check_stop()
             crash.point("training.validated")
-            share = (done + state.fraction * encoded.tables[state.table].rows) / total
+            begun = expected_share(state, epochs[state.table])
+            done = sum(work[name] for name in networks) + begun * work[state.table]
             losses = {"training_loss": state.training_loss, "validation_loss": state.validation_loss}
-            progress(min(share, 1.0), f"{state.table}, epoch {state.epoch}", losses)
+            progress(done / sum(work.values()), f"{state.table}, epoch {state.epoch}", losses)
 
         for number, name in enumerate(encoded.tables):
             path = network_path(workspace.model, number)
@@ -139,8 +146,12 @@ def learn(workspace: Workspace, synthesis: Synthesis) -> None:
                 save_network(path, network)
                 progress.say(f"{name}: loss {network.loss:.3f} nats a row after {network.steps:,} steps")
             networks[name] = load_network(path)
-            done += max(1, encoded.tables[name].rows)
         _make_model(workspace, synthesis, networks).describe(workspace.model)
+
+
+def expected_share(state: Progress, epochs: float) -> float:
+    """Estimate how much of a table's training is done: most trainings stop long before their last epoch."""
+    return max(state.fraction, min(0.95, state.epoch / epochs))
 
 
 def original_tables(database: Database) -> dict[str, pa.Table]:
