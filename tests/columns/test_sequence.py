@@ -10,7 +10,13 @@ import pyarrow as pa
 import pytest
 
 from kinsynth.columns.registry import codec_from_json
-from kinsynth.columns.sequence import build_sequence, first_rows, split_ticks, sum_by_parent
+from kinsynth.columns.sequence import (
+    ascend_by_parent,
+    build_sequence,
+    first_rows,
+    split_ticks,
+    walk_by_parent,
+)
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
 
@@ -19,9 +25,14 @@ PARENTS = 400
 COUNTS = RNG.integers(0, 30, PARENTS)
 PARENT = np.repeat(np.arange(PARENTS), COUNTS)
 OPENED = RNG.integers(9_000, 11_000, PARENTS)
-DAYS = sum_by_parent(
-    np.where(first_rows(PARENT), OPENED[PARENT] + 2, RNG.choice([0, 1, 7, 30], len(PARENT))), PARENT
-)
+
+
+def summed(steps, parent=PARENT):
+    """Add up the steps of each parent."""
+    return np.concatenate([np.cumsum(steps[parent == one]) for one in range(parent.max() + 1)])
+
+
+DAYS = summed(np.where(first_rows(PARENT), OPENED[PARENT] + 2, RNG.choice([0, 1, 7, 30], len(PARENT))))
 
 
 def dates(days):
@@ -43,7 +54,7 @@ def drawn(codec, anchor=None, seed=0):
     rng = np.random.default_rng(seed)
     codes = [rng.integers(0, sub.cardinality, len(PARENT)) for sub in codec.sub_columns]
     return codec.decode(
-        np.stack(codes, axis=1).astype(np.int32), rng.random((len(PARENT), 2)), PARENT, anchor
+        np.stack(codes, axis=1).astype(np.int32), rng.random((len(PARENT), codec.draws)), PARENT, anchor
     )
 
 
@@ -161,3 +172,160 @@ def test_a_missing_parents_moment_is_an_error_of_the_caller():
     codec = build(dates(DAYS), dates(OPENED[PARENT]))
     with pytest.raises(ValueError, match="parent's moments"):
         codec.encode(dates(DAYS), PARENT)
+
+
+def month_ends(parents=300, rows=24, seed=4):
+    """Give parents, opening days and rows: interest at every month's end, payments between."""
+    rng = np.random.default_rng(seed)
+    parent = np.repeat(np.arange(parents), rows)
+    opened = rng.integers(9_000, 10_000, parents)
+    month = opened.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)[:, None]
+    month = month + 1 + np.arange(rows - 1) // 2
+    ends = (month + 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) - 1
+    ends -= np.where(np.arange(rows - 1) % 2 == 0, rng.integers(3, 27, ends.shape), 0)
+    return parent, opened, np.concatenate([opened[:, None], ends], axis=1).ravel()
+
+
+def is_month_end(days):
+    return (days + 1).astype("datetime64[D]").astype("datetime64[M]").astype("datetime64[D]").astype(
+        np.int64
+    ) == days + 1
+
+
+def numbers(array):
+    return array.cast(pa.int32()).to_numpy().astype(np.int64)
+
+
+def test_month_ends_stay_month_ends_though_the_parent_moves():
+    parent, opened, days = month_ends()
+    codec = build(dates(days), dates(opened[parent]), parent)
+    assert (codec.start.unit, codec.gap.unit, codec.relative) == ("tick", "month", True)
+    codes = codec.encode(dates(days), parent, dates(opened[parent]))
+    uniforms = np.random.default_rng(0).random((len(parent), codec.draws))
+    moved = opened + np.random.default_rng(1).integers(-12, 13, len(opened))
+    after = numbers(codec.decode(codes, uniforms, parent, dates(moved[parent])))
+    later = ~first_rows(parent)
+    assert (is_month_end(after) == is_month_end(days))[later].mean() > 0.97
+    assert (after == days)[later].mean() > 0.9
+
+
+def test_dates_without_an_anchor_come_back():
+    parent, _, days = month_ends()
+    codec = build(dates(days), parent=parent)
+    assert codec.start.unit == "month"
+    # Only what lies beyond the protected extremes moves: 4 roots at each end.
+    assert (numbers(again(codec, dates(days), parent=parent)) == days).mean() > 0.97
+
+
+def test_workdays_stay_workdays():
+    rng = np.random.default_rng(8)
+    parent = np.repeat(np.arange(300), 15)
+    count = np.cumsum(rng.geometric(0.4, (300, 15)), axis=1) + rng.integers(0, 200, 300)[:, None]
+    days = np.busday_offset("2001-01-01", count.ravel()).astype("datetime64[D]").astype(np.int64)
+    codec = build(dates(days), parent=parent)
+    assert (codec.start.unit, codec.gap.unit) == ("week", "week")
+    after = numbers(again(codec, dates(days), parent=parent))
+    assert ((after + 3) % 7 < 5).mean() > 0.99
+    assert (after == days).mean() > 0.9
+
+
+def random_codes(codec, parent, anchor, seed):
+    rng = np.random.default_rng(seed)
+    codes = [rng.integers(0, sub.cardinality, len(parent)) for sub in codec.sub_columns]
+    return codec.decode(
+        np.stack(codes, axis=1).astype(np.int32), rng.random((len(parent), codec.draws)), parent, anchor
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("late", [0, 40])
+def test_first_dates_do_not_precede_the_parent(seed, late):
+    parent, opened, days = month_ends()
+    days = days + late * np.random.default_rng(seed).integers(0, 2, len(opened))[parent]
+    anchor = dates(opened[parent])
+    codec = build(dates(days), anchor, parent)
+    assert codec.follows
+    after = numbers(random_codes(codec, parent, anchor, seed))
+    within = (opened[parent] >= codec.low) & (opened[parent] <= codec.high)
+    assert (after >= opened[parent])[within].all()
+    assert falls(pa.array(after.astype(np.int32)), parent) == 0
+
+
+def test_first_dates_may_precede_the_parent_where_they_do():
+    parent, opened, days = month_ends()
+    codec = build(dates(days - 9), dates(opened[parent]), parent)
+    assert codec.relative
+    assert not codec.follows
+    assert (numbers(again(codec, dates(days - 9), dates(opened[parent]), parent)) < opened[parent]).any()
+
+
+def test_moments_keep_day_and_time():
+    parent, _, days = month_ends()
+    minutes = days * 1_440 + 60 * np.random.default_rng(2).choice([9, 12, 18], len(days))
+    values = pa.array(minutes * 60_000_000).cast(pa.timestamp("us", tz="UTC"))
+    codec = build(values, parent=parent)
+    assert codec.gap.unit == "month"
+    assert codec.gap.time is not None
+    after = again(codec, values, parent=parent)
+    assert np.mean(np.array(after.cast(pa.int64())) == minutes * 60_000_000) > 0.95
+    made = codec_from_json(json.loads(json.dumps(codec.to_json())))
+    assert made.to_json() == codec.to_json()
+    wild = np.array(random_codes(codec, parent, None, 0).cast(pa.int64()))
+    assert (np.diff(wild)[~first_rows(parent)[1:]] >= 0).all()
+
+
+def test_gaps_end_at_the_stretch_reached():
+    parent, opened, days = month_ends()
+    anchor = dates(opened[parent])
+    codec = build(dates(days), anchor, parent)
+    codes = codec.encode(dates(days), parent, anchor)
+    gap = 1 + len(codec.start.sub_columns)
+    codes[~first_rows(parent), gap] = codes[~first_rows(parent), gap].max()
+    uniforms = np.random.default_rng(0).random((len(parent), codec.draws))
+    after = codec.decode(codes, uniforms, parent, anchor)
+    assert (numbers(after) == days).mean() > 0.97
+
+
+@pytest.mark.parametrize("unit", ["tick", "month"])
+def test_no_single_roots_moment_is_stored(unit):
+    parent, opened, days = month_ends() if unit == "month" else (PARENT, OPENED, DAYS)
+    codec = build(dates(days), dates(opened[parent]) if unit == "month" else None, parent)
+    minimum = Protection().rare_minimum
+    opening = np.flatnonzero(first_rows(parent))
+    places = codec.calendar.split(days[opening], codec.start.unit)
+    counted = days[opening] - opened[parent[opening]] if codec.relative else places.period_R
+    for line, ticks in ((codec.start.distance, counted), (codec.start.day, places.day_R)):
+        if line is None:
+            continue
+        points = line.low_L[line.low_L == line.high_L]
+        assert all((ticks == point).sum() >= minimum for point in points)
+
+
+def test_walking_equals_a_slow_loop():
+    for _ in range(30):
+        rows = int(RNG.integers(0, 40))
+        parent = np.sort(RNG.integers(0, 6, rows))
+        valid = RNG.random(rows) < 0.8
+        opens, _ = split_ticks(np.zeros(rows, dtype=np.int64), valid, parent)
+        step = np.where(valid, RNG.integers(0, 9, rows), 0)
+        low = RNG.integers(0, 30, rows)
+        high = low + RNG.integers(0, 9, rows)
+        low, high = np.where(valid, low, -99), np.where(valid, high, 99)
+        walked = walk_by_parent(step, opens, (low, high), parent)
+        at = dict.fromkeys(range(6), 0)
+        for row in range(rows):
+            before = at[parent[row]]
+            moved = max(before, min(max(before + step[row], low[row]), high[row]))
+            at[parent[row]] = step[row] if opens[row] else moved
+            assert walked[row] == at[parent[row]]
+
+
+def test_ascending_equals_a_slow_loop():
+    for _ in range(30):
+        rows = int(RNG.integers(1, 40))
+        parent = np.sort(RNG.integers(0, 6, rows))
+        tick, valid = RNG.integers(-50, 50, rows), RNG.random(rows) < 0.7
+        raised = ascend_by_parent(tick, valid, parent)
+        for row in np.flatnonzero(valid):
+            before = (parent == parent[row]) & valid & (np.arange(rows) <= row)
+            assert raised[row] == tick[before].max()

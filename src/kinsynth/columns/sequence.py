@@ -12,49 +12,52 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.columns.base import Rows, Uniforms, count_part
-from kinsynth.columns.datetime import day_unit, time_unit
+from kinsynth.columns.base import Rows, count_part
+from kinsynth.columns.calendar import Calendar, Place, Unit
+from kinsynth.columns.datetime import day_unit, time_chain, time_unit
 from kinsynth.columns.line import FIRST, MISSING, Line
 from kinsynth.columns.numeric import choose_scale, ordered_wishes
 from kinsynth.columns.partition import Counts, Wishes, build_line
-from kinsynth.columns.scale import DayScale, MomentScale, Scale, read_scale, write_scale
-from kinsynth.columns.storage import storage_type
+from kinsynth.columns.scale import DAY_US, DayScale, MomentScale, Scale, read_scale, write_scale
+from kinsynth.columns.step import DRAWS, Flags, Step, chain, encode_line
 from kinsynth.encoded import IntArray, SubColumn
+from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
-
-NOT_APPLICABLE = 1
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class SequenceCodec:
     """Codes of an order column: the start, the stretch of the line reached, the gap.
 
-    The chain is the start (not applicable but for the first row of a parent), the stretch reached (which
-    gives the model the calendar; decoding ignores it), the gap to the row before (not applicable for the
-    first row). The value of a row is the start plus all gaps up to it.
+    The chain is the start (not applicable but for the first row of a parent), the stretch reached, the gap
+    to the row before (not applicable for the first row). Start and gap are exact distances, or days, weeks
+    or months with the day and time reached, whichever takes fewer bits. A gap that leads out of the stretch
+    reached ends at its border, so that sequences do not drift.
 
     Attributes:
         scale: Turns values into ticks.
-        start: Line of the first row's tick, or of its distance to the parent's moment.
-        reached: Line of all ticks.
-        gap: Line of the distances.
+        start: The first row, counted from the parent's moment or from 1970.
+        reached: Line of all rows, in the unit of the gap.
+        gap: The later rows, each counted from the row before.
         relative: Whether the start counts from the parent's moment.
+        follows: Whether no start lies before the parent's moment.
         low, high: Bounds of the result, in ticks.
         refused: Ticks that are never generated.
 
     Guarantees:
-        Decoded values never decrease within a parent.
+        Decoded values never decrease within a parent. Where ``follows``, none lies before the parent's
+        moment, unless a bound says so.
     """
 
     kind: ClassVar[str] = "sequence"
     scale: Scale
-    start: Line
+    start: Step
     reached: Line
-    gap: Line
+    gap: Step
     relative: bool
+    follows: bool
     low: int
     high: int
     refused: tuple[int, ...] = ()
@@ -62,12 +65,12 @@ class SequenceCodec:
     @property
     def sub_columns(self) -> tuple[SubColumn, ...]:
         """Start, stretch reached, gap."""
-        return (*_chain(self.start), *_chain(self.reached), *_chain(self.gap))
+        return (*self.start.sub_columns, *chain(self.reached), *self.gap.sub_columns)
 
     @property
     def draws(self) -> int:
-        """Two: within the start's code and within the gap's."""
-        return 2
+        """Three: within the codes of the distance, of the day and of the time."""
+        return DRAWS
 
     def encode(self, values: pa.Array, parent_R: Rows, anchor: pa.Array | None = None) -> IntArray:
         """Turn values into codes.
@@ -79,35 +82,93 @@ class SequenceCodec:
         """
         tick_R, valid_R = self.scale.to_ticks(values)
         opens_R, gap_R = split_ticks(tick_R, valid_R, parent_R)
-        start_R = tick_R - self._anchors(anchor, len(tick_R))
-        later_R = valid_R & ~opens_R
-        start_RC = _encode(self.start, start_R, valid_R, applies_R=opens_R)
-        gap_RC = _encode(self.gap, gap_R, valid_R, applies_R=later_R)
-        reached_RC = _encode(self.reached, tick_R, valid_R, applies_R=valid_R)
+        start = self._places(tick_R, self._anchors(anchor, len(tick_R)), self.start.unit)
+        gap = self._places(tick_R, tick_R - gap_R, self.gap.unit)
+        start_RC = self.start.encode(start, valid_R, applies_R=opens_R)
+        gap_RC = self.gap.encode(gap, valid_R, applies_R=valid_R & ~opens_R)
+        period_R = self.calendar.split(tick_R, self.gap.unit).period_R
+        reached_RC = encode_line(self.reached, period_R, valid_R, applies_R=valid_R)
         return np.concatenate([start_RC, reached_RC, gap_RC], axis=1)
 
     def decode(
         self, codes_RC: IntArray, uniform_RD: NDArray[Any], parent_R: Rows, anchor: pa.Array | None = None
     ) -> pa.Array:
-        """Turn codes into values; arguments as for ``encode``, uniforms of shape (R, 2)."""
-        ends = np.cumsum([len(line.sub_columns) for line in (self.start, self.reached, self.gap)])
-        start_RC, gap_RC = codes_RC[:, : ends[0]], codes_RC[:, ends[1] :]
-        first_R = first_rows(parent_R)
-        missing_R = np.where(first_R, start_RC[:, 0], gap_RC[:, 0]) == MISSING
-        valid_R = ~(missing_R & self.missing) & (not self.start.empty)
+        """Turn codes into values; arguments as for ``encode``, uniforms of shape (R, 3)."""
+        rows, first = len(parent_R), len(self.start.sub_columns)
+        if self.start.empty or self.reached.empty:
+            return self.scale.to_values(np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=bool))
+        start_RC, reached_RC, gap_RC = np.split(
+            codes_RC, [first, first + len(self.reached.sub_columns)], axis=1
+        )
+        missing_R = np.where(first_rows(parent_R), start_RC[:, 0], gap_RC[:, 0]) == MISSING
+        valid_R = ~(missing_R & self.missing)
         opens_R, _ = split_ticks(np.zeros_like(parent_R), valid_R, parent_R)
-        start_R = _decode(self.start, start_RC, uniform_RD[:, 0]) + self._anchors(anchor, len(parent_R))
-        gap_R = _decode(self.gap, gap_RC, uniform_RD[:, 1])
-        tick_R = sum_by_parent(np.where(opens_R, start_R, np.where(valid_R, gap_R, 0)), parent_R)
+        start_R = self._start_ticks(self.start.decode(start_RC, uniform_RD), self._anchors(anchor, rows))
+        gap, ends = self.gap.decode(gap_RC, uniform_RD), self._reached_ends(reached_RC, valid_R)
+        tick_R = self._add_gaps(start_R, gap, ends=ends, opens_R=opens_R, valid_R=valid_R, parent_R=parent_R)
         tick_R = np.clip(tick_R, self.low, self.high)
         for tick in sorted(self.refused):
             tick_R = np.where(tick_R == tick, tick + 1, tick_R)
         return self.scale.to_values(np.where(valid_R, tick_R, 0), valid_R)
 
+    def _start_ticks(self, start: Place, anchor_R: Rows) -> Rows:
+        origin_R = self._origins(anchor_R, self.start.unit)
+        start_R = self._join(start._replace(period_R=origin_R + start.period_R), self.start.unit)
+        return np.maximum(start_R, anchor_R) if self.follows else start_R
+
+    def _add_gaps(
+        self,
+        start_R: Rows,
+        gap: Place,
+        *,
+        ends: tuple[Rows, Rows],
+        opens_R: Flags,
+        valid_R: Flags,
+        parent_R: Rows,
+    ) -> Rows:
+        """Count each row from the one before; a day or time before it moves up to it."""
+        unit = self.gap.unit
+        begin = self.calendar.split(np.clip(start_R, self.low, self.high), unit)
+        step_R = np.where(opens_R, begin.period_R, np.where(valid_R, gap.period_R, 0))
+        period_R = walk_by_parent(step_R, opens_R, ends, parent_R)
+        day_R, time_R = np.where(opens_R, begin.day_R, gap.day_R), np.where(opens_R, begin.time_R, gap.time_R)
+        tick_R = self._join(Place(period_R, day_R, time_R), unit)
+        return tick_R if unit == "tick" else ascend_by_parent(tick_R, valid_R, parent_R)
+
+    def _reached_ends(self, codes_RC: IntArray, valid_R: Flags) -> tuple[Rows, Rows]:
+        """Give the ends of the stretch that each row says it reached; all of the line where it says none."""
+        low, high = self._periods_of_bounds(self.gap.unit)
+        state_R = codes_RC[:, 0].astype(np.int64)
+        known_R = valid_R & (state_R >= FIRST)
+        low_K, high_K = state_ends(self.reached)
+        code_R = np.where(known_R, state_R - FIRST, 0)
+        low_R, high_R = np.clip(low_K[code_R], low, high), np.clip(high_K[code_R], low, high)
+        return np.where(known_R, low_R, low), np.where(known_R, high_R, high)
+
+    def _periods_of_bounds(self, unit: Unit) -> Rows:
+        return self.calendar.split(np.array([self.low, self.high]), unit).period_R
+
+    def _join(self, place: Place, unit: Unit) -> Rows:
+        """Join places whose periods may lie far outside the bounds."""
+        low, high = self._periods_of_bounds(unit)
+        return self.calendar.join(place._replace(period_R=np.clip(place.period_R, low, high)), unit)
+
+    @property
+    def calendar(self) -> Calendar:
+        """How ticks become weeks and months."""
+        return Calendar.of(self.scale)
+
     @property
     def missing(self) -> bool:
         """Whether missing values are generated."""
         return self.start.missing or self.gap.missing
+
+    def _places(self, tick_R: Rows, origin_R: Rows, unit: Unit) -> Place:
+        place = self.calendar.split(tick_R, unit)
+        return place._replace(period_R=place.period_R - self._origins(origin_R, unit))
+
+    def _origins(self, origin_R: Rows, unit: Unit) -> Rows:
+        return self.calendar.split(origin_R, unit).period_R
 
     def _anchors(self, anchor: pa.Array | None, rows: int) -> Rows:
         if not self.relative:
@@ -119,19 +180,26 @@ class SequenceCodec:
 
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON."""
-        lines = {name: getattr(self, name).to_json() for name in ("start", "reached", "gap")}
-        plain = {"relative": self.relative, "low": self.low, "high": self.high, "refused": list(self.refused)}
-        return {"kind": self.kind, "scale": write_scale(self.scale), **lines, **plain}
+        parts = {name: getattr(self, name).to_json() for name in ("start", "reached", "gap")}
+        plain = {name: getattr(self, name) for name in ("relative", "follows", "low", "high")}
+        return {
+            "kind": self.kind,
+            "scale": write_scale(self.scale),
+            **parts,
+            **plain,
+            "refused": list(self.refused),
+        }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> SequenceCodec:
         """Make a codec of ``to_json``'s document."""
         return cls(
             scale=read_scale(document["scale"]),
-            start=Line.from_json(document["start"]),
+            start=Step.from_json(document["start"]),
             reached=Line.from_json(document["reached"]),
-            gap=Line.from_json(document["gap"]),
+            gap=Step.from_json(document["gap"]),
             relative=document["relative"],
+            follows=document["follows"],
             low=document["low"],
             high=document["high"],
             refused=tuple(document["refused"]),
@@ -168,24 +236,75 @@ def build_sequence(
     tick_R = np.clip(tick_R, low, high)
     opens_R, gap_R = split_ticks(tick_R, valid_R, parent_R)
     anchor_R, relative = _choose_anchor(anchor, scale, tick_R, opens_R)
-    plain = Wishes(impute=wishes.impute)
-    null = bool((~valid_R).any())
-    weekdays = isinstance(scale, DayScale) and scale.unit == "day"
-
-    def line(ticks: Rows, kept: Flags, how: Wishes) -> Line:
-        ones = np.ones(int(kept.sum()), dtype=np.int64)
-        return build_line(Counts(ticks[kept], root_R[kept], ones, null), how, protection)
-
+    missing = bool((~valid_R).any())
     special = () if relative else wishes.special
-    start = line(
-        tick_R - anchor_R, opens_R, replace(plain, special=special, weekdays=weekdays and not relative)
-    )
-    reached = replace(line(tick_R, valid_R, plain), places=1)
-    gap = line(gap_R, valid_R & ~opens_R, plain)
-    reach = (int(reached.low_L.min()), int(reached.high_L.max())) if not reached.empty else (low, high)
+    fit = _Fit(Calendar.of(scale), wishes.impute, missing, protection)
+    start = fit.start(tick_R[opens_R], anchor_R[opens_R], root_R[opens_R], relative=relative, special=special)
+    later_R = valid_R & ~opens_R
+    gap = fit.gap(tick_R[later_R], (tick_R - gap_R)[later_R], root_R[later_R])
+    period_R = fit.calendar.split(tick_R[valid_R], gap.unit).period_R
+    whole = fit.line(tick_R[valid_R], root_R[valid_R], Wishes())
+    reached = whole if whole.empty else replace(fit.line(period_R, root_R[valid_R], Wishes()), places=1)
+    reach = _reach(whole, low, high)
+    before_R = opens_R & (tick_R < anchor_R)
     return SequenceCodec(
-        scale, start, reached, gap, relative, max(low, reach[0]), min(high, reach[1]), tuple(wishes.never)
+        scale=scale,
+        start=start,
+        reached=reached,
+        gap=gap,
+        relative=relative,
+        follows=relative and len(np.unique(root_R[before_R])) < protection.rare_minimum,
+        low=reach[0],
+        high=reach[1],
+        refused=tuple(wishes.never),
     )
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """What all lines of an order column have in common."""
+
+    calendar: Calendar
+    impute: bool
+    missing: bool
+    protection: Protection
+
+    def line(self, tick_R: Rows, root_R: Rows, wishes: Wishes) -> Line:
+        counts = Counts(tick_R, root_R, np.ones(len(tick_R), dtype=np.int64), self.missing)
+        return build_line(counts, replace(wishes, impute=self.impute), self.protection)
+
+    def start(
+        self, tick_R: Rows, origin_R: Rows, root_R: Rows, *, relative: bool, special: tuple[int, ...]
+    ) -> Step:
+        """Make the lines of first rows; special values are kept by counting ticks."""
+        unit: Unit = "tick"
+        if relative:
+            unit = self.calendar.choose_unit(origin_R, tick_R, root_R)
+        elif not special:
+            unit = self.calendar.choose_absolute(tick_R, root_R)
+        plain = Wishes(special=special, fine=True)
+        return self._step(tick_R, origin_R, root_R, unit, plain)
+
+    def gap(self, tick_R: Rows, before_R: Rows, root_R: Rows) -> Step:
+        """Make the lines of later rows."""
+        unit = self.calendar.choose_unit(before_R, tick_R, root_R)
+        return self._step(tick_R, before_R, root_R, unit, Wishes())
+
+    def _step(self, tick_R: Rows, origin_R: Rows, root_R: Rows, unit: Unit, wishes: Wishes) -> Step:
+        place = self.calendar.split(tick_R, unit)
+        distance_R = place.period_R - self.calendar.split(origin_R, unit).period_R
+        return Step(
+            unit,
+            self.line(distance_R, root_R, wishes),
+            self.line(place.day_R, root_R, Wishes()) if unit in ("week", "month") else None,
+            self.line(place.time_R, root_R, self._times)
+            if unit != "tick" and self.calendar.per_day > 1
+            else None,
+        )
+
+    @property
+    def _times(self) -> Wishes:
+        return Wishes(chain=time_chain(DAY_US // self.calendar.per_day), fine=True)
 
 
 def first_rows(parent_R: Rows) -> Flags:
@@ -209,38 +328,49 @@ def split_ticks(tick_R: Rows, valid_R: Flags, parent_R: Rows) -> tuple[Flags, Ro
     return valid_R & ~follows_R, np.maximum(gap_R, 0)
 
 
-def sum_by_parent(step_R: Rows, parent_R: Rows) -> Rows:
-    """Add up steps from the first row of each parent on."""
-    if not len(step_R):
-        return step_R
-    # Sums may run over the end of 64 bits; differences of them are exact all the same.
-    total_R = np.cumsum(step_R)
-    begin_R = np.maximum.accumulate(np.where(first_rows(parent_R), np.arange(len(step_R)), 0))
-    return total_R - (total_R[begin_R] - step_R[begin_R])
+def walk_by_parent(step_R: Rows, opens_R: Flags, ends: tuple[Rows, Rows], parent_R: Rows) -> Rows:
+    """Add up steps of each parent from its opening row on, never down, within the ends where they are ahead.
+
+    Args:
+        step_R: Where an opening row stands, how far each other row lies from the one before.
+        opens_R: Which rows open their parent's sequence.
+        ends: First and last place of each row.
+        parent_R: Number of each row's parent, never decreasing, shape (R,).
+    """
+    first_R = first_rows(parent_R)
+    parent_R, rows = np.cumsum(first_R) - 1, np.arange(len(step_R))
+    turn_R = rows - np.flatnonzero(first_R)[parent_R]
+    at_P, walked_R = np.zeros(int(first_R.sum()), dtype=np.int64), np.zeros_like(step_R)
+    for turn in np.split(np.argsort(turn_R, kind="stable"), np.cumsum(np.bincount(turn_R))):
+        before = at_P[parent_R[turn]]
+        moved = np.clip(before + step_R[turn], ends[0][turn], ends[1][turn])
+        walked_R[turn] = np.where(opens_R[turn], step_R[turn], np.maximum(before, moved))
+        at_P[parent_R[turn]] = walked_R[turn]
+    return walked_R
 
 
-def _chain(line: Line) -> tuple[SubColumn, ...]:
-    """Give a line's tokens, with the code of other values free to mean "not applicable"."""
-    first, *rest = line.sub_columns
-    forbidden_K = np.zeros(first.cardinality, dtype=bool)
-    forbidden_K[MISSING] = not line.missing
-    return (replace(first, forbidden_K=forbidden_K), *rest)
+def state_ends(line: Line) -> tuple[Rows, Rows]:
+    """Give the first and the last tick of each state."""
+    first = np.flatnonzero(np.diff(line.state_L, prepend=-1))
+    return np.minimum.reduceat(line.low_L, first), np.maximum.reduceat(line.high_L, first)
 
 
-def _encode(line: Line, tick_R: Rows, valid_R: Flags, *, applies_R: Flags) -> IntArray:
-    codes_RC = line.encode(tick_R, valid_R)
-    codes_RC[valid_R & ~applies_R] = 0
-    codes_RC[valid_R & ~applies_R, 0] = NOT_APPLICABLE
-    return codes_RC
+def ascend_by_parent(tick_R: Rows, valid_R: Flags, parent_R: Rows) -> Rows:
+    """Raise each tick to the highest one so far of its parent; missing rows do not count."""
+    if not len(tick_R):
+        return tick_R
+    # Ranks instead of ticks: what is added for each parent must not run over 64 bits.
+    values, rank_R = np.unique(np.where(valid_R, tick_R, tick_R.min()), return_inverse=True)
+    begin_R = np.cumsum(first_rows(parent_R)) * len(values)
+    ascending: Rows = values[np.maximum.accumulate(rank_R + begin_R) - begin_R]
+    return ascending
 
 
-def _decode(line: Line, codes_RC: IntArray, uniform_R: Uniforms) -> Rows:
-    """Draw ticks; a code without a value stands for any value."""
+def _reach(line: Line, low: int, high: int) -> tuple[int, int]:
+    """Narrow bounds to what value protection left of all ticks."""
     if line.empty:
-        return np.zeros(len(codes_RC), dtype=np.int64)
-    known_RC = codes_RC.copy()
-    known_RC[:, 0] = np.where(known_RC[:, 0] < FIRST, NOT_APPLICABLE, known_RC[:, 0])
-    return line.decode(known_RC, uniform_R)[0]
+        return low, high
+    return max(low, int(line.low_L.min())), min(high, int(line.high_L.max()))
 
 
 def _spelled(scale: Any) -> pa.DataType:
