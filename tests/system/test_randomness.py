@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from kinsynth.system import randomness
 from kinsynth.system.randomness import philox, stream_key, uniforms
 
 # Known answers published with the Random123 library (kat_vectors, philox4x32 10).
@@ -48,3 +49,10 @@ def test_numbers_are_uniform_and_independent():
 
 def test_no_rows():
     assert uniforms(1, "a", np.zeros(0, dtype=np.int64), draws=3).shape == (0, 3)
+
+
+def test_many_numbers_are_made_in_parts_without_changing_one(monkeypatch):
+    rows = np.arange(1_000)
+    whole = uniforms(3, "a", rows, draws=5)
+    monkeypatch.setattr(randomness, "_WORDS_AT_ONCE", 37)
+    assert np.array_equal(uniforms(3, "a", rows, draws=5), whole)

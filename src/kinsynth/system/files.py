@@ -21,14 +21,17 @@ def sync_folder(folder: Path) -> None:
 
 
 def commit(temporary: Path, final: Path) -> None:
-    """Give a finished file, or folder, its final name.
+    """Give a finished file, or folder with all it holds, its final name.
 
     Guarantees:
         After a power cut the final name holds the whole content or does not exist.
     """
-    if temporary.is_file():
-        with temporary.open("rb") as handle:
-            os.fsync(handle.fileno())
+    for part in (*temporary.rglob("*"), temporary):
+        if part.is_dir():
+            sync_folder(part)
+        else:
+            with part.open("rb") as handle:
+                os.fsync(handle.fileno())
     crash.point("files.before_rename")
     temporary.replace(final)
     sync_folder(final.parent)

@@ -17,6 +17,7 @@ _WEYL_0 = 0x9E3779B9
 _WEYL_1 = 0xBB67AE85
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
+_WORDS_AT_ONCE = 1 << 20
 
 Words = NDArray[np.uint64]
 
@@ -75,12 +76,21 @@ def uniforms(seed: int, stream: str, row_ids: NDArray[np.int64], *, draws: int =
     >>> bool((uniforms(1, "a", ids, draws=3)[1] == uniforms(1, "a", ids[1:], draws=9)[0, :3]).all())
     True
     """
+    made_RD = np.empty((len(row_ids), draws))
+    step = max(1, _WORDS_AT_ONCE // max(draws, 1))
+    for start in range(0, len(row_ids), step):
+        part = slice(start, start + step)
+        made_RD[part] = _uniforms(stream_key(seed, stream), row_ids[part], draws)
+    return made_RD
+
+
+def _uniforms(key: tuple[int, int], row_ids: NDArray[np.int64], draws: int) -> NDArray[np.float64]:
     rows, blocks = len(row_ids), -(-draws // 2)
     id_R = np.ascontiguousarray(row_ids, dtype=np.int64).view(np.uint64)
     counter_4BR = np.zeros((4, blocks, rows), dtype=np.uint64)
     counter_4BR[0], counter_4BR[1] = id_R & _LOW, id_R >> _HALF
     counter_4BR[2] = np.arange(blocks, dtype=np.uint64)[:, None]
-    words = philox(counter_4BR.reshape(4, -1), stream_key(seed, stream)).reshape(2, 2, blocks, rows)
+    words = philox(counter_4BR.reshape(4, -1), key).reshape(2, 2, blocks, rows)
     high, low = words[:, 0] >> np.uint64(5), words[:, 1] >> np.uint64(6)
     fraction_2BR = (high * np.uint64(1 << 26) + low).astype(np.float64) * 2.0**-53
-    return np.ascontiguousarray(fraction_2BR.transpose(2, 1, 0).reshape(rows, 2 * blocks)[:, :draws])
+    return fraction_2BR.transpose(2, 1, 0).reshape(rows, 2 * blocks)[:, :draws]
