@@ -68,6 +68,10 @@ def test_the_users_choices_are_taken():
     assert (plan.validation_fraction, plan.early_stop_delta) == (0.2, 0.01)
     assert not plan.adaptive_learning_rate
     assert plan.max_steps == 7 * round(8000 / 300)
+    assert plan_table(ADULT, Training(generation_batch_size=77), free_memory_bytes=GIB).block_size == 77
+    assert (
+        plan_table(ADULT, Training(generation_batch_size=10**9), free_memory_bytes=GIB).block_size == 10_000
+    )
     assert plan.window <= plan.batch_size
 
 
@@ -104,3 +108,10 @@ def test_shapes_are_read_from_the_tables():
     lengths = np.bincount(encoded.tables["steps"].parent_R)
     steps = measure_table(encoded, "steps")
     assert (steps.longest_sequence, steps.mean_sequence) == (lengths.max(), pytest.approx(lengths.mean()))
+
+
+def test_the_largest_number_of_epochs_is_of_whole_epochs():
+    training = Training(auto_batching=False, batch_size=512, max_epochs=3)
+    shape = replace(ADULT, rows=700, roots=700)
+    plan = plan_table(shape, training, free_memory_bytes=GIB)
+    assert plan.max_steps == 3 * 2, "630 rows are one batch and a part of one"

@@ -132,3 +132,14 @@ def test_the_rate_warms_up_stays_and_falls():
     assert learning_rate(plan, 550, fall) == pytest.approx(5e-3)
     assert learning_rate(plan, 600, fall) == 0
     assert learning_rate(replace(plan, adaptive_learning_rate=False), 0, None) == 1e-2
+
+
+@pytest.mark.parametrize("kept", [0, 7, 0.5])
+def test_a_damaged_file_is_an_error_with_a_code(small, tmp_path, kept):
+    path = tmp_path / "model.safetensors"
+    save_model(path, train(small, "root", SHORT, seed=1))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(kept * len(whole)) if isinstance(kept, float) else kept])
+    with pytest.raises(InternalError, match="damaged") as error:
+        load_model(path)
+    assert error.value.code == "engine.checkpoint_format"

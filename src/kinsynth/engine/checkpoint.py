@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
@@ -147,14 +147,21 @@ def _pack(tensors: Mapping[str, Tensor], kind: str, header: Mapping[str, Any]) -
 
 
 def _unpack(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    with safe_open(path, framework="pt") as opened:
-        header = json.loads((opened.metadata() or {}).get("kinsynth", "{}"))
-        if header.get("format") != f"{kind}/{_FORMAT}":
-            raise InternalError(
-                "engine.checkpoint_format",
-                f"The file is no {kind} of format {_FORMAT}.",
-                where=path.name,
-                remedy="Delete it and train again, or use the version of kinsynth that wrote it.",
-            )
-        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    try:
+        with safe_open(path, framework="pt") as opened:
+            header = json.loads((opened.metadata() or {}).get("kinsynth", "{}"))
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise _wrong_format(path, kind) from error
+    if header.get("format") != f"{kind}/{_FORMAT}":
+        raise _wrong_format(path, kind)
     return tensors, header
+
+
+def _wrong_format(path: Path, kind: str) -> InternalError:
+    return InternalError(
+        "engine.checkpoint_format",
+        f"The file is damaged or no {kind} of format {_FORMAT}.",
+        where=path.name,
+        remedy="Delete it and train again, or use the version of kinsynth that wrote it.",
+    )

@@ -59,6 +59,10 @@ class TrainingChoices(Protocol):
         """Smallest relative improvement that counts; 0 trains to convergence."""
 
     @property
+    def generation_batch_size(self) -> int:
+        """Roots sampled together; 0 lets the plan choose."""
+
+    @property
     def model_size(self) -> ModelSize:
         """Size of the network."""
 
@@ -218,12 +222,13 @@ def plan_table(
     if automatic:
         plan = replace(plan, batch_size=fit_batch(shape, plan, free_memory_bytes))
     steps = steps_per_epoch(shape, plan)
+    chosen = min(training.generation_batch_size, max(shape.roots, 1))
     return replace(
         plan,
         window=min(plan.window, plan.batch_size),
-        max_steps=training.max_epochs * steps,
+        max_steps=training.max_epochs * math.ceil(epoch_steps(shape, plan)),
         validation_steps=training.training_steps or choose_validation_steps(steps),
-        block_size=choose_block(shape),
+        block_size=chosen or choose_block(shape),
         threads=choose_threads(shape, plan, threads),
     )
 
@@ -270,9 +275,14 @@ def fit_batch(shape: TableShape, plan: TablePlan, free_memory_bytes: int) -> int
 
 
 def steps_per_epoch(shape: TableShape, plan: TablePlan) -> int:
-    """Give the optimiser steps of one pass over the training rows."""
-    rows = shape.rows * (1 - plan.validation_fraction)
-    return max(1, round(rows / (plan.batch_size * plan.gradient_accumulation)))
+    """Give about how many optimiser steps one pass over the training rows takes, at least 1."""
+    return max(1, round(epoch_steps(shape, plan)))
+
+
+def epoch_steps(shape: TableShape, plan: TablePlan) -> float:
+    """Give the optimiser steps of one pass over the training rows, the last one in part."""
+    rows = max(shape.rows * (1 - plan.validation_fraction), 1.0)
+    return rows / (plan.batch_size * plan.gradient_accumulation)
 
 
 def parameters(shape: TableShape, plan: TablePlan) -> int:

@@ -38,7 +38,8 @@ class Training(Settings):
     generation_batch_size: int = setting(
         0,
         "Generation batch size",
-        "Root rows generated together; 0 means as memory allows. Never changes a value.",
+        "Root rows generated together, at most those of the source; 0 chooses 16 to 1,024 by the rows under "
+        "each. Decided once: how many rows are asked for later never changes a value.",
         ge=0,
     )
     validation_fraction: float = setting(
@@ -49,7 +50,10 @@ class Training(Settings):
         le=0.5,
     )
     training_steps: int | None = setting(
-        None, "Training steps", "Optimiser steps between two validations; missing means once an epoch.", ge=1
+        None,
+        "Training steps",
+        "Optimiser steps between two validations; missing means about once an epoch, every 20 to 100 steps.",
+        ge=1,
     )
     early_stop_delta: float = setting(
         0.001,
