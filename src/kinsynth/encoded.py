@@ -201,14 +201,6 @@ class Encoded:
                     raise ValueError(f"{name}: {table.parent} must count it exactly once")
             seen[name] = table
 
-    def roots(self) -> tuple[str, ...]:
-        """Give the names of the root tables."""
-        return tuple(name for name, table in self.tables.items() if table.parent is None)
-
-    def children(self, name: str) -> tuple[str, ...]:
-        """Give the names of the child tables of a table, in the order of generation."""
-        return tuple(child for child, table in self.tables.items() if table.parent == name)
-
     def root_rows(self, name: str) -> RowArray:
         """Give the row number of each row's root, shape (R,)."""
         table = self.tables[name]

@@ -286,9 +286,7 @@ def _box_ticks(settings: Column, scales: tuple[NumberScale, ...]) -> tuple[int, 
     if settings.bounding_box is None:
         return None
     south, west, north, east = settings.bounding_box
-    latitude, longitude = (
-        10.0**scale.decimals if scale.binary is None else 2.0**scale.binary for scale in scales
-    )
+    latitude, longitude = (scale.steps for scale in scales)
     return (
         math.ceil(south * latitude),
         math.ceil(west * longitude),

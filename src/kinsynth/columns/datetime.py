@@ -15,14 +15,15 @@ from kinsynth.columns.base import Part, Rows, Values
 from kinsynth.columns.numeric import OrderedCodec, count_ticks, ordered_wishes
 from kinsynth.columns.partition import Counts, Wishes, build_line
 from kinsynth.columns.scale import DAY_US, DayScale, MomentScale, TimeScale, as_micros
-from kinsynth.columns.storage import storage_type
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.privacy.protection import count_roots
+from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
 
 UNITS_US = {
+    "day": DAY_US,
     "hour": 3_600_000_000,
     "minute": 60_000_000,
     "second": 1_000_000,
@@ -194,7 +195,7 @@ def build_datetime(
     days = DayScale(str(values.type), day_unit(part, settings, protection.rare_minimum), pattern)
     time_P = limited_P % DAY_US
     unit = time_unit(time_P[kept_P], part.roots[kept_P], settings, protection.rare_minimum)
-    unit = DAY_US if days.unit != "day" or settings.granularity == "day" else unit
+    unit = DAY_US if days.unit != "day" else unit
     roots, rows = part.roots[kept_P], part.rows[kept_P]
     day_line = build_line(
         Counts(days.from_days(limited_P[kept_P] // DAY_US), roots, rows, null),
@@ -259,7 +260,7 @@ def time_unit(micro_P: Rows, root_P: Rows, settings: Column, minimum: int) -> in
     """Give the declared step, or the coarsest that all but fewer than ``minimum`` roots keep to."""
     if settings.granularity in UNITS_US:
         return UNITS_US[settings.granularity]
-    for length in (DAY_US, *UNITS_US.values()):
+    for length in UNITS_US.values():
         off_P = micro_P % length != 0
         if count_roots(off_P.astype(np.int64) - 1, root_P, codes=1)[0] < minimum:
             return length

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Rows
-from kinsynth.columns.storage import as_array, storage_type
+from kinsynth.columns.storage import as_array
+from kinsynth.schema.storage import storage_type
 
 Valid = NDArray[np.bool_]
 Rounding = Literal["nearest", "up", "down"]

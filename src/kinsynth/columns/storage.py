@@ -1,30 +1,11 @@
-"""Storage types by their spelling, and values of them as JSON texts and back, exactly."""
+"""Values of any storage type as one plain array, and as JSON texts and back, exactly."""
 
 from __future__ import annotations
-
-import re
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_DECIMAL = re.compile(r"decimal(128|256)\((\d+), (-?\d+)\)")
-_ZONED = re.compile(r"timestamp\[(\w+), tz=(.+)\]")
-
-
-def storage_type(spelling: str) -> pa.DataType:
-    """Give the Arrow type of Arrow's own spelling.
-
-    >>> storage_type("timestamp[us, tz=UTC]")
-    TimestampType(timestamp[us, tz=UTC])
-    >>> storage_type("decimal128(12, 2)")
-    Decimal128Type(decimal128(12, 2))
-    """
-    if match := _DECIMAL.fullmatch(spelling):
-        make = pa.decimal128 if match[1] == "128" else pa.decimal256
-        return make(int(match[2]), int(match[3]))
-    if match := _ZONED.fullmatch(spelling):
-        return pa.timestamp(match[1], tz=match[2])
-    return pa.type_for_alias(spelling)
+from kinsynth.schema.storage import storage_type
 
 
 def as_array(values: pa.ChunkedArray | pa.Array) -> pa.Array:

@@ -34,11 +34,6 @@ class Structure:
     cycles: tuple[tuple[str, ...], ...] = ()
     outward: tuple[Relation, ...] = ()
 
-    @property
-    def is_forest(self) -> bool:
-        """Whether every synthesised table has at most one synthesised parent."""
-        return not (self.extra_parents or self.self_references or self.cycles)
-
     def root_of(self, table: str) -> str:
         """Give the root table of the tree in which a synthesised table stands."""
         relation = self.parent_relation[table]
@@ -98,16 +93,6 @@ def find_structure(schema: Schema) -> Structure:
             one for one in schema.relations if one.table not in made and one.references_table in made
         ),
     )
-
-
-def roots(schema: Schema) -> tuple[str, ...]:
-    """Give the synthesised tables without an owner."""
-    return find_structure(schema).roots
-
-
-def generation_order(schema: Schema) -> tuple[str, ...]:
-    """Give the synthesised tables, parents before children."""
-    return find_structure(schema).order
 
 
 def _inside(relation: Relation, group: Mapping[str, int]) -> bool:
