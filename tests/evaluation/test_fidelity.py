@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from kinsynth.evaluation.bins import Binned, bin_variable, cut_points
 from kinsynth.evaluation.fidelity import (
+    _taken_places,
     association,
     cell_variance,
     compare_pair,
@@ -152,3 +153,13 @@ def test_missing_values_have_the_last_cell():
     binned = bin_variable(Variable(Column("x", "numeric", "double"), (values, values), None))
     assert binned.parts[0][1] == binned.cardinality - 1
     assert similarity(0.0, 0.0) == 1
+
+
+@pytest.mark.parametrize("rows", [1, 50, 5000])
+def test_taken_places_are_those_a_sort_finds(rows):
+    for places in (3, 700, 40_000):
+        place = np.random.default_rng(rows).integers(0, places, rows)
+        held, count = np.unique(place, return_counts=True)
+        found = _taken_places(place, places)
+        assert np.array_equal(found[0], held)
+        assert np.array_equal(found[1], count)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,17 +76,15 @@ def _grow(codes_RC: IntArray, slope_R: FloatArray, weight_R: FloatArray, cells: 
     """Grow one tree level by level and give its value for each row."""
     rows, width = codes_RC.shape
     node_R = np.zeros(rows, dtype=np.int64)
-    address_RC = codes_RC + np.arange(width) * cells
     learning = np.flatnonzero(weight_R)
+    address_LC = codes_RC[learning] + np.arange(width) * cells
+    slope_L, weight_L = np.repeat(slope_R[learning], width), np.repeat(weight_R[learning], width)
     for depth in range(_DEPTH):
-        nodes = 2**depth
-        place = (node_R[learning, None] * (width * cells) + address_RC[learning]).ravel()
-        shape = (nodes, width, cells)
-        slope_NCK = np.bincount(place, np.repeat(slope_R[learning], width), nodes * width * cells).reshape(
-            shape
-        )
-        weight_NCK = np.bincount(place, np.repeat(weight_R[learning], width), nodes * width * cells).reshape(
-            shape
+        shape = (2**depth, width, cells)
+        place_L = (node_R[learning, None] * (width * cells) + address_LC).ravel()
+        slope_NCK, weight_NCK = (
+            np.bincount(place_L, values_L, minlength=math.prod(shape)).reshape(shape)
+            for values_L in (slope_L, weight_L)
         )
         column_N, cut_N = _best_splits(slope_NCK, weight_NCK)
         node_R = 2 * node_R + (codes_RC[np.arange(rows), column_N[node_R]] > cut_N[node_R])

@@ -16,6 +16,7 @@ from kinsynth.evaluation.bins import Binned
 from kinsynth.evaluation.variables import FloatArray, IntArray
 
 _REDRAWS = 200
+_DENSE = 16
 _WORTH_MODELLING = 0.01
 _MOST_CHANCE = 0.9
 
@@ -42,12 +43,21 @@ def cell_variance(codes_R: IntArray, groups_R: IntArray | None, cells: int) -> F
         independent_K: FloatArray = share_K * (1 - share_K) / rows
         return independent_K
     size_G = np.bincount(groups_R)
-    held, count = np.unique(groups_R * cells + codes_R, return_counts=True)
+    held, count = _taken_places(groups_R * cells + codes_R, len(size_G) * cells)
     squares_K = np.bincount(held % cells, count**2, minlength=cells)
     crossed_K = np.bincount(held % cells, count * size_G[held // cells], minlength=cells)
     spread_K = squares_K - 2 * share_K * crossed_K + share_K**2 * (size_G**2).sum()
     variance_K: FloatArray = np.maximum(spread_K, 0) / rows**2
     return variance_K
+
+
+def _taken_places(place_R: IntArray, places: int) -> tuple[IntArray, IntArray]:
+    """Give the places that are taken, in order, and how often; counts where places are few, else sorts."""
+    if places > _DENSE * len(place_R):
+        return np.unique(place_R, return_counts=True)
+    count = np.bincount(place_R)
+    held = np.flatnonzero(count)
+    return held, count[held]
 
 
 def expected_distance(share_K: FloatArray, variance_K: FloatArray) -> float:
