@@ -14,6 +14,7 @@ from kinsynth.columns.sequence import (
     ascend_by_parent,
     build_sequence,
     first_rows,
+    sort_within,
     split_ticks,
     walk_by_parent,
 )
@@ -329,3 +330,33 @@ def test_ascending_equals_a_slow_loop():
         for row in np.flatnonzero(valid):
             before = (parent == parent[row]) & valid & (np.arange(rows) <= row)
             assert raised[row] == tick[before].max()
+
+
+def test_days_of_one_month_drawn_out_of_order_keep_their_shares():
+    parent, opened, days = month_ends()
+    anchor = dates(opened[parent])
+    codec = build(dates(days), anchor, parent)
+    codes = codec.encode(dates(days), parent, anchor)
+    later = ~first_rows(parent)
+    day = codes.shape[1] - len(codec.gap.day.sub_columns)
+    # Two rows of each month exchange their days.
+    swapped = codes.copy()
+    pairs = np.flatnonzero(later).reshape(-1, 23)[:, :22].reshape(-1, 2)
+    swapped[pairs[:, 0], day:], swapped[pairs[:, 1], day:] = (
+        codes[pairs[:, 1], day:],
+        codes[pairs[:, 0], day:],
+    )
+    assert (swapped != codes).any()
+    uniforms = np.random.default_rng(0).random((len(parent), codec.draws))
+    assert (numbers(codec.decode(swapped, uniforms, parent, anchor)) == days).mean() > 0.97
+
+
+def test_sorting_equals_a_slow_loop():
+    for _ in range(30):
+        rows = int(RNG.integers(0, 40))
+        one, two = np.sort(RNG.integers(0, 4, rows)), np.zeros(rows, dtype=np.int64)
+        tick, moved = RNG.integers(0, 99, rows), RNG.random(rows) < 0.6
+        expected = tick.copy()
+        for key in range(4):
+            expected[(one == key) & moved] = np.sort(tick[(one == key) & moved])
+        assert (sort_within(tick, moved, (one, two)) == expected).all()

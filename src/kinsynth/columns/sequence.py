@@ -33,8 +33,9 @@ class SequenceCodec:
 
     The chain is the start (not applicable but for the first row of a parent), the stretch reached, the gap
     to the row before (not applicable for the first row). Start and gap are exact distances, or days, weeks
-    or months with the day and time reached, whichever takes fewer bits. A gap that leads out of the stretch
-    reached ends at its border, so that sequences do not drift.
+    or months with the day and time reached, whichever takes fewer bits. A number of days, weeks or months
+    that leads out of the stretch reached ends at its border, so that sequences do not drift; exact gaps
+    are kept.
 
     Attributes:
         scale: Turns values into ticks.
@@ -126,20 +127,27 @@ class SequenceCodec:
         valid_R: Flags,
         parent_R: Rows,
     ) -> Rows:
-        """Count each row from the one before; a day or time before it moves up to it."""
+        """Count each row from the one before; days and times of one period come in their order."""
         unit = self.gap.unit
         begin = self.calendar.split(np.clip(start_R, self.low, self.high), unit)
         step_R = np.where(opens_R, begin.period_R, np.where(valid_R, gap.period_R, 0))
         period_R = walk_by_parent(step_R, opens_R, ends, parent_R)
         day_R, time_R = np.where(opens_R, begin.day_R, gap.day_R), np.where(opens_R, begin.time_R, gap.time_R)
         tick_R = self._join(Place(period_R, day_R, time_R), unit)
-        return tick_R if unit == "tick" else ascend_by_parent(tick_R, valid_R, parent_R)
+        if unit == "tick":
+            return tick_R
+        # Where a model draws days of one month out of order, sorting keeps their shares.
+        tick_R = sort_within(tick_R, valid_R & ~opens_R, (parent_R, period_R))
+        return ascend_by_parent(tick_R, valid_R, parent_R)
 
     def _reached_ends(self, codes_RC: IntArray, valid_R: Flags) -> tuple[Rows, Rows]:
-        """Give the ends of the stretch that each row says it reached; all of the line where it says none."""
+        """Give the ends of the stretch that each row says it reached; all of the line where it says none.
+
+        Exact distances are kept as they are.
+        """
         low, high = self._periods_of_bounds(self.gap.unit)
         state_R = codes_RC[:, 0].astype(np.int64)
-        known_R = valid_R & (state_R >= FIRST)
+        known_R = valid_R & (state_R >= FIRST) & (self.gap.unit != "tick")
         low_K, high_K = state_ends(self.reached)
         code_R = np.where(known_R, state_R - FIRST, 0)
         low_R, high_R = np.clip(low_K[code_R], low, high), np.clip(high_K[code_R], low, high)
@@ -347,6 +355,15 @@ def walk_by_parent(step_R: Rows, opens_R: Flags, ends: tuple[Rows, Rows], parent
         walked_R[turn] = np.where(opens_R[turn], step_R[turn], np.maximum(before, moved))
         at_P[parent_R[turn]] = walked_R[turn]
     return walked_R
+
+
+def sort_within(tick_R: Rows, moved_R: Flags, keys: tuple[Rows, Rows]) -> Rows:
+    """Sort the ticks of some rows within the rows that share the keys, which ascend; others stay."""
+    moved = np.flatnonzero(moved_R)
+    sorted_R = tick_R.copy()
+    order = np.lexsort((tick_R[moved], *(key_R[moved] for key_R in reversed(keys))))
+    sorted_R[moved] = tick_R[moved][order]
+    return sorted_R
 
 
 def state_ends(line: Line) -> tuple[Rows, Rows]:
