@@ -1,28 +1,50 @@
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from evaluation_toys import shop, shuffled
 
 from kinsynth.evaluation import evaluate
-from kinsynth.evaluation.links import ancestry, link, match_rows, subjects
+from kinsynth.evaluation.links import ancestry, link, subjects
 from kinsynth.evaluation.relational import cell_starts, child_counts, count_distance, show_counts
+from kinsynth.schema.database import Database
+from kinsynth.schema.table import Column, Relation, Schema, Table
+
+
+def match_rows(children, parents):
+    names = tuple(str(place) for place in range(len(children)))
+    tables = {
+        "child": pa.table(dict(zip(names, children, strict=True))),
+        "parent": pa.table(dict(zip(names, parents, strict=True))),
+    }
+    schema = Schema(
+        {
+            name: Table(name, tuple(Column(one, "identifier", str(table[one].type)) for one in names))
+            for name, table in tables.items()
+        },
+        (Relation("child", names, "parent", names),),
+    )
+    return link(Database(schema, tables, "original"), schema.relations[0])
+
+
+def keys(*values, kind=None):
+    return pa.chunked_array([pa.array(values, kind)])
+
+
+def test_keys_of_other_number_types_are_matched():
+    children = keys(*map(Decimal, (7, 100)), kind=pa.decimal128(3, 0))
+    assert match_rows([children], [keys(7, 2**62, 100)]).tolist() == [0, 2]
 
 
 def test_keys_find_their_rows_and_only_those():
-    import pyarrow as pa
-
-    def keys(*values):
-        return pa.chunked_array([pa.array(values)])
-
     assert match_rows([keys("b", None, "x", "a")], [keys("a", "b")]).tolist() == [1, -1, -1, 0]
     both = match_rows([keys(1, 1, 2), keys("x", "y", "x")], [keys(2, 1), keys("x", "x")])
     assert both.tolist() == [1, -1, 0]
 
 
 def test_match_rows_equals_the_slow_one():
-    import pyarrow as pa
-
     rng = np.random.default_rng(0)
     parents = rng.permutation(50)[:30]
     children = rng.integers(0, 60, 200)

@@ -7,6 +7,7 @@ import copy
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,13 @@ def without_columns(tables: Tables, document: dict[str, Any]) -> None:
     }
 
 
+def left_out_columns(tables: Tables, document: dict[str, Any]) -> None:
+    document["tables"]["payment"] = {
+        "foreign_keys": [],
+        "columns": {column: {"treatment": "leave_out"} for column in tables["payment"]},
+    }
+
+
 def with_coordinates(pair: str) -> Change:
     def change(tables: Tables, document: dict[str, Any]) -> None:
         generator = np.random.default_rng(1)
@@ -192,7 +200,10 @@ def large_original(tables: Tables, document: dict[str, Any]) -> None:
 KEY = "tables.account.foreign_keys.0"
 CASES: dict[str, list[tuple[Change, str]]] = {
     "data.no_tables": [(everything_out, "tables")],
-    "data.no_columns": [(without_columns, "tables.payment.columns")],
+    "data.no_columns": [
+        (without_columns, "tables.payment.columns"),
+        (left_out_columns, "tables.payment.columns"),
+    ],
     "data.unknown_table": [(put("tables.accounts", {}), "tables.accounts")],
     "data.unknown_column": [
         (put("tables.account.columns.limits", {}), "tables.account.columns.limits"),
@@ -362,6 +373,15 @@ CASES: dict[str, list[tuple[Change, str]]] = {
                 put("tables.payment.columns.way.missing", "impute"),
             ),
             "tables.payment.columns.way.missing",
+        )
+    ],
+    "generation.key_room": [
+        (
+            both(
+                cells("customer", "id", lambda ids: [Decimal(key) for key in ids]),
+                put("generation.rows.customer", 2_000),
+            ),
+            "tables.customer.primary_key",
         )
     ],
     "treatment.pair_missing": [(with_coordinates("longitude"), "tables.customer.columns.lat.pair")],

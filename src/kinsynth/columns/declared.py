@@ -57,6 +57,8 @@ def declare_column(
         found = replace(found, pair=None)
     if not is_text(values.type):
         allowed = _TYPED.get(kind)
+        if kind == "datetime" and family(values.type) == "date":
+            found = replace(found, storage=_STORAGE[kind])
         return found if allowed is None or family(values.type) in allowed else None
     if kind == "identifier":
         return found
@@ -105,8 +107,10 @@ def _moments(kind: str, distinct: pa.ChunkedArray, declared: str | None, *, name
     """Give dates or times in the declared format, else in those that are usual."""
     if declared is None:
         for column, _, _ in moment_columns(distinct.slice(0, 200).to_pylist(), distinct, name):
-            storage = column.storage if column.type == kind else _STORAGE[kind]
-            yield replace(column, type=kind, storage=storage)
+            if column.type == kind:
+                yield column
+            elif (column.type, kind) == ("date", "datetime"):
+                yield replace(column, type=kind, storage=_STORAGE[kind])
     pattern = declared or _PATTERNS[kind]
     zoned = kind == "datetime" and ("%z" in pattern or "%:z" in pattern)
     storage = "timestamp[us, tz=UTC]" if zoned else _STORAGE[kind]

@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Part, Rows, Values
-from kinsynth.columns.storage import as_array, storage_type
+from kinsynth.columns.storage import as_array
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
 from kinsynth.privacy.protection import count_roots
+from kinsynth.schema.storage import cast_values, storage_type
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -183,6 +184,11 @@ class IdentifierCodec:
     def draws(self) -> int:
         """None."""
         return 0
+
+    @property
+    def room(self) -> int | None:
+        """How many values can be made; None where there is no limit."""
+        return self.maker.room if isinstance(self.maker, Sequence) else None
 
     def encode(self, values: Values) -> IntArray:
         """Turn values into codes: 0 missing, 1 present."""
@@ -366,7 +372,7 @@ def _limits(kind: pa.DataType) -> tuple[int, int]:
 
 def _from_integers(number_R: Rows, target: pa.DataType) -> pa.Array:
     numbers = pa.array(number_R, pa.int64())
-    return pc.cast(pc.cast(numbers, pa.int32()) if pa.types.is_date32(target) else numbers, target)
+    return cast_values(pc.cast(numbers, pa.int32()) if pa.types.is_date32(target) else numbers, target)
 
 
 def _is_text(kind: pa.DataType) -> bool:

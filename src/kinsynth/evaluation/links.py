@@ -2,57 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-import pyarrow as pa
 
-from kinsynth.evaluation.variables import IntArray, number_jointly
+from kinsynth.evaluation.variables import IntArray
 from kinsynth.schema.database import Database
+from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.table import Relation, Schema
-
-
-def match_rows(children: Sequence[pa.ChunkedArray], parents: Sequence[pa.ChunkedArray]) -> IntArray:
-    """Find the row each key points to.
-
-    Args:
-        children: Columns of the foreign key.
-        parents: Columns of the referenced key, in the same order.
-
-    Returns:
-        Row number in the parents for each child; -1 for none.
-    """
-    child_codes, parent_codes = _key_codes(children, parents)
-    order = np.argsort(parent_codes, kind="stable")
-    place = np.searchsorted(parent_codes[order], child_codes)
-    found = np.append(order, -1)[np.minimum(place, len(order))]
-    hit = (found >= 0) & (child_codes >= 0)
-    hit[hit] = parent_codes[found[hit]] == child_codes[hit]
-    return np.where(hit, found, -1)
-
-
-def _key_codes(
-    children: Sequence[pa.ChunkedArray], parents: Sequence[pa.ChunkedArray]
-) -> tuple[IntArray, IntArray]:
-    """Number keys of one or more columns; -1 where a part is missing."""
-    rows = len(children[0])
-    whole = np.zeros(rows + len(parents[0]), dtype=np.int64)
-    for child, parent in zip(children, parents, strict=True):
-        kind = child.type
-        codes, _ = number_jointly([child, parent if parent.type == kind else parent.cast(kind)])
-        part = np.concatenate(codes)
-        mixed = whole * (part.max(initial=0) + 1) + part
-        _, numbered = np.unique(mixed, return_inverse=True)
-        whole = np.where((whole < 0) | (part < 0), -1, numbered)
-    return whole[:rows], whole[rows:]
 
 
 def link(database: Database, relation: Relation) -> IntArray:
     """Find the parent's row number of each child; -1 for none."""
     child, parent = database.tables[relation.table], database.tables[relation.references_table]
-    return match_rows(
-        [child[name] for name in relation.columns], [parent[name] for name in relation.references_columns]
-    )
+    return row_numbers(child, relation, parent)
 
 
 def parent_relation(schema: Schema, table: str) -> Relation | None:

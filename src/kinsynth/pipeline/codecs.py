@@ -28,7 +28,7 @@ from kinsynth.schema.arrange import Arrangement, arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.keys import row_numbers
-from kinsynth.schema.table import Relation
+from kinsynth.schema.table import Relation, Schema
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.treatment import Column
 
@@ -276,6 +276,47 @@ class _TableFit:
         except SettingsError as error:
             where = f"tables.{self.name}.columns.{group[0]}.{error.where}".rstrip(".")
             raise SettingsError(error.code, error.message, where=where, remedy=error.remedy) from error
+
+
+def widen(schema: Schema, codec: DatabaseCodec) -> tuple[Schema, tuple[str, ...]]:
+    """Let columns be missing that their codecs can make missing, though no value of the source is.
+
+    Value protection may leave nothing of a column, a place goes when one of its two numbers is missing, and
+    rare categories may be dropped on request.
+
+    Returns:
+        The schema, and the columns that were changed, as ``table.column``.
+    """
+    changed = {
+        name: {
+            column
+            for factor in table.factors
+            if _can_be_missing(factor.codec)
+            for column in factor.columns
+            if not schema.tables[name].column(column).nullable
+        }
+        for name, table in codec.tables.items()
+    }
+    tables = {
+        name: replace(
+            table,
+            columns=tuple(
+                replace(column, nullable=column.nullable or column.name in changed.get(name, ()))
+                for column in table.columns
+            ),
+        )
+        for name, table in schema.tables.items()
+    }
+    names = tuple(f"{name}.{column}" for name, columns in changed.items() for column in sorted(columns))
+    return replace(schema, tables=tables), names
+
+
+def _can_be_missing(codec: Codec | SequenceCodec) -> bool:
+    """Tell whether the first code of a codec, which means missing in all of them, may be drawn."""
+    if isinstance(codec, CountCodec) or not codec.sub_columns:
+        return False
+    forbidden_K = codec.sub_columns[0].forbidden_K
+    return forbidden_K is None or not forbidden_K[0]
 
 
 def child_counts(structure: Structure, arranged: Mapping[str, Arrangement], table: str) -> dict[str, Rows]:

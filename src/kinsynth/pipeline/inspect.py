@@ -337,7 +337,7 @@ def _with_keys(
     for relation in relations:
         for pair in zip(relation.columns, relation.references_columns, strict=True):
             _align(tables, changed, relation, *pair)
-    return changed
+    return {name: _paired(columns) for name, columns in changed.items()}
 
 
 def _align(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure
-from kinsynth.schema.table import Relation, Schema, Table
+from kinsynth.schema.table import Column, Relation, Schema, Table
 from kinsynth.settings.synthesis import Synthesis
 
 
@@ -73,11 +73,18 @@ def reduce_to_chosen(database: Database, synthesis: Synthesis) -> Database:
 def _reduced(table: Table, synthesis: Synthesis) -> Table:
     if table.original:
         return table
+    kept = kept_columns(table, synthesis)
+    order_by = table.order_by if table.order_by in {column.name for column in kept} else None
+    return replace(table, columns=kept, order_by=order_by)
+
+
+def kept_columns(table: Table, synthesis: Synthesis) -> tuple[Column, ...]:
+    """Give the columns of a table that the result has."""
+    if table.original:
+        return table.columns
     said = synthesis.tables[table.name].columns if table.name in synthesis.tables else {}
-    kept = tuple(
+    return tuple(
         column
         for column in table.columns
         if column.type != "text" and (column.name not in said or said[column.name].treatment == "synthesize")
     )
-    order_by = table.order_by if table.order_by in {column.name for column in kept} else None
-    return replace(table, columns=kept, order_by=order_by)

@@ -32,7 +32,7 @@ from kinsynth.pipeline.artefacts import (
 )
 from kinsynth.pipeline.certificate import Certificate, certify
 from kinsynth.pipeline.checks import check, raise_errors
-from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs
+from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs, widen
 from kinsynth.pipeline.complexity import expected_epochs
 from kinsynth.pipeline.encoding import encode
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
@@ -86,6 +86,8 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         train_part, _ = split(workspace, synthesis)
         codec = fit_codecs(train_part, synthesis, on_share=lambda share, name: progress(0.7 * share, name))
         write_json(codecs, codec.to_json())
+        for column in widen(train_part.schema, codec)[1]:
+            progress.say(f"{column}: may be missing in the result, though it is not in the source")
         workspace.check_stop()
         save_encoded(encoded, encode(train_part, codec))
 
@@ -164,9 +166,10 @@ def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[st
     codec = DatabaseCodec.from_json(read_json(workspace.work / "codecs.json"))
     roots = [table.name for table in codec.tables.values() if table.parent is None]
     execution = workspace.execution()
+    schema, _ = widen(database.schema, codec)
     return Model(
         name=synthesis.name,
-        schema=database.schema,
+        schema=schema,
         codec=codec,
         networks=networks,
         originals=original_tables(database),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
-from kinsynth.schema.storage import storage_type
+from kinsynth.schema.storage import cast_values, storage_type
 from kinsynth.schema.table import Relation, Schema
 
 RowNumbers = NDArray[np.int64]
@@ -52,7 +52,7 @@ def link(
     for name in shape.order:
         given = {column: tables[name].column(column) for column in tables[name].column_names}
         given |= {column: values for (table, column), values in new_keys.items() if table == name}
-        rows = _row_count(name, tables[name], parent_row, new_keys)
+        rows = _row_count(name, tables[name], parent_row, reference_row, new_keys)
         for relation, numbers in reversed(_sources(schema, shape, name, parent_row, reference_row)):
             source = filled[relation.references_table] if relation.references_table != name else given
             given |= {
@@ -82,12 +82,14 @@ def _row_count(
     name: str,
     table: pa.Table,
     parent_row: Mapping[str, RowNumbers],
+    reference_row: Mapping[Relation, RowNumbers],
     new_keys: Mapping[tuple[str, str], pa.Array],
 ) -> int:
     """Count the rows of a table that may have no column but keys."""
     if table.num_columns:
         return int(table.num_rows)
     lengths = [len(values) for (other, _), values in new_keys.items() if other == name]
+    lengths += [len(numbers) for relation, numbers in reference_row.items() if relation.table == name]
     return len(parent_row[name]) if name in parent_row else max(lengths, default=0)
 
 
@@ -113,5 +115,5 @@ def _assembled(
         values = given[column.name]
         if len(values) != rows:
             raise ValueError(f"{name}.{column.name}: {len(values)} values, expected {rows}")
-        columns[column.name] = values.cast(storage_type(column.storage))
+        columns[column.name] = cast_values(values, storage_type(column.storage))
     return pa.table(columns)

@@ -220,12 +220,16 @@ def _read_moment(series: pl.Series, text: TextFormat, storage: pa.DataType) -> p
     unit: Literal["ns", "us"] = "ns" if storage.unit == "ns" else "us"
     local = series.str.to_datetime(pattern, strict=False, time_unit=unit).dt.replace_time_zone(None)
     read = _chunked(local.to_arrow()).cast(pa.timestamp(storage.unit), safe=False)
+    if storage.tz and _has_offset(pattern):
+        return pc.assume_timezone(read, "UTC").cast(storage)
     return pc.assume_timezone(read, storage.tz) if storage.tz else read
 
 
 def _write_moment(values: pa.ChunkedArray | pa.Array, text: TextFormat) -> pl.Series:
-    """Write dates, times and timestamps, in their own zone."""
+    """Write dates, times and timestamps: with an offset in UTC, else in their own zone."""
     pattern = _polars_pattern(text.pattern or default_pattern(values.type))
+    if _has_offset(pattern) and getattr(values.type, "tz", None):
+        values = values.cast(pa.timestamp(values.type.unit, "UTC"))
     local = pc.local_timestamp(values) if getattr(values.type, "tz", None) else values
     pattern = pattern.replace("%:z", "+00:00").replace("%z", "+0000")
     moments = _series(local)
@@ -239,13 +243,21 @@ def _write_moment(values: pa.ChunkedArray | pa.Array, text: TextFormat) -> pl.Se
     return pl.DataFrame(parts).select(pl.concat_str(pl.all()).alias("x"))["x"]
 
 
+def _has_offset(pattern: str) -> bool:
+    """Tell whether moments are written with their distance from UTC."""
+    return "%z" in pattern or "%:z" in pattern
+
+
 def default_pattern(storage: pa.DataType) -> str:
-    """Give the ISO pattern of a date, time or timestamp type."""
+    """Give the ISO pattern of a date, time or timestamp type.
+
+    Moments of a zone carry their offset: an hour in autumn happens twice.
+    """
     if pa.types.is_date(storage):
         return "%Y-%m-%d"
     if pa.types.is_time(storage):
         return "%H:%M:%S%.f"
-    return "%Y-%m-%d %H:%M:%S%.f"
+    return "%Y-%m-%d %H:%M:%S%.f" + ("%:z" if storage.tz else "")
 
 
 def _series(values: pa.ChunkedArray | pa.Array) -> pl.Series:

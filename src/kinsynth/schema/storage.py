@@ -25,3 +25,16 @@ def storage_type(storage: str) -> pa.DataType:
     if found := _TIMESTAMP.fullmatch(storage):
         return pa.timestamp(found[1], found[2])
     return pa.type_for_alias(storage)
+
+
+def cast_values(values: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    """Give values another type, exactly; whole numbers become decimals wherever each of them fits.
+
+    Arrow itself refuses a decimal that has no room for every 64-bit integer.
+
+    >>> cast_values(pa.array([7]), pa.decimal128(2, 0)).to_pylist()
+    [Decimal('7')]
+    """
+    if pa.types.is_integer(values.type) and pa.types.is_decimal(kind):
+        values = values.cast(pa.decimal128(38, 0))
+    return values.cast(kind)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from kinsynth.errors import Finding
 from kinsynth.pipeline.checks.facts import Facts, Step, column_path, suggest, table_path
+from kinsynth.pipeline.roles import kept_columns
 
 FEWEST_ROWS = 20
 FEW_ROWS = 500
@@ -78,7 +79,7 @@ def _find_table(facts: Facts, name: str) -> Iterator[Finding]:
             "The table's name cannot be the name of a file.",
             "Rename the file or the sheet; / and \\ and control characters cannot stand in it.",
         )
-    if not facts.schema.tables[name].columns:
+    if not kept_columns(facts.schema.tables[name], facts.synthesis):
         yield _STEP.error(
             "data.no_columns",
             table_path(name, "columns"),

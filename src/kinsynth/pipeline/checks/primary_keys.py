@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
+from kinsynth.columns.identifier import build_key
+from kinsynth.columns.registry import column_type
 from kinsynth.errors import Finding
 from kinsynth.pipeline.checks.facts import Facts, Step, list_names, show_rows, suggest, table_path
+from kinsynth.pipeline.roles import find_roles
 from kinsynth.schema.keys import check_primary_key
 
 _STEP = Step("primary_keys")
@@ -18,6 +23,7 @@ def find_primary_keys(facts: Facts) -> Iterator[Finding]:
         yield from _find_values(facts, name)
     for name in facts.synthesised:
         yield from _find_composition(facts, name)
+        yield from _find_room(facts, name)
 
 
 def _find_declared(facts: Facts) -> Iterator[Finding]:
@@ -89,3 +95,21 @@ def _find_composition(facts: Facts, name: str) -> Iterator[Finding]:
             "keeping such keys unique is not available yet.",
             f"Write {where}: [] or add a column that numbers the rows to the key.",
         )
+
+
+def _find_room(facts: Facts, name: str) -> Iterator[Finding]:
+    """Find keys whose type has no room for as many new values as rows will be generated."""
+    root = facts.structure.root_of(name)
+    growth = facts.synthesis.generation.rows.get(root, facts.rows(root)) / max(facts.rows(root), 1)
+    wanted = round(facts.rows(name) * growth)
+    kind = column_type("identifier")
+    for column in find_roles(facts.schema, facts.structure, name).keys:
+        part = kind.fit((facts.tables[name].column(column),), np.arange(facts.rows(name), dtype=np.int64))
+        room = build_key(part, facts.synthesis.protection).room
+        if room is not None and room < wanted:
+            yield _STEP.error(
+                "generation.key_room",
+                table_path(name, "primary_key"),
+                f"New values of {column}: its type has room for {room:,}, and about {wanted:,} are needed.",
+                "Ask for fewer rows, or store the key in a wider type.",
+            )

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kinsynth.errors import Finding
+from kinsynth.columns.registry import column_type
+from kinsynth.errors import Finding, SettingsError
 from kinsynth.pipeline.checks.data import FEWEST_ROWS
 from kinsynth.pipeline.checks.facts import Facts, Step, column_path, list_names, table_path
 from kinsynth.schema.literals import parse_text, unparsable_rows
@@ -115,6 +116,8 @@ def _find_column(facts: Facts, table: str, column: Column) -> Iterator[Finding]:
     yield from _find_bounds(table, column, chosen, values)
     yield from _find_forbidden(table, column, chosen, values)
     yield from _find_coordinates(facts, table, column, chosen)
+    if column.type == "identifier":
+        yield from _find_identifiers(facts, table, column, values)
     if column.type in CATEGORIES:
         yield from _find_label(table, column, chosen)
     if column.type == "categorical" and facts.rows(table) >= FEWEST_ROWS:
@@ -232,12 +235,12 @@ def _find_forbidden(
 def _find_coordinates(facts: Facts, table: str, column: Column, chosen: ColumnSettings) -> Iterator[Finding]:
     if column.type != "coordinates":
         return
-    columns = facts.schema.tables[table].column_names
-    if column.pair is None or column.pair not in columns:
+    if not _is_place(facts, table, column) or not _is_place(facts, table, column, other=True):
         yield _STEP.error(
             "treatment.pair_missing",
             column_path(table, column.name, "pair"),
-            "Coordinates come in pairs; the other column is not known or left out.",
+            "Coordinates come in pairs; the other column is not known, not a coordinate, left out, or a key, "
+            "or one of them orders the rows.",
             f"Write {column_path(table, column.name, 'pair')}: <column>, or type: numeric.",
         )
     box = chosen.bounding_box
@@ -247,6 +250,32 @@ def _find_coordinates(facts: Facts, table: str, column: Column, chosen: ColumnSe
             column_path(table, column.name, "bounding_box"),
             "The box is empty or outside the earth; expected south < north and west < east, in degrees.",
             "Write bounding_box: [south, west, north, east].",
+        )
+
+
+def _is_place(facts: Facts, table: str, column: Column, *, other: bool = False) -> bool:
+    """Tell whether a coordinate, or the one it names as its other, is drawn as one of a pair."""
+    shape = facts.schema.tables[table]
+    name = column.pair if other else column.name
+    if name is None or name not in shape.column_names or _is_key(facts, table, name):
+        return False
+    chosen = facts.column_settings(table, name)
+    drawn = shape.column(name).type == "coordinates" and chosen.treatment == "synthesize"
+    ordering = name == shape.order_by and facts.structure.parent_relation[table] is not None
+    return drawn and not ordering
+
+
+def _find_identifiers(facts: Facts, table: str, column: Column, values: pa.ChunkedArray) -> Iterator[Finding]:
+    """Find identifiers that no new values can be made for: the codec is the judge."""
+    kind = column_type("identifier")
+    part = kind.fit((values,), np.arange(len(values), dtype=np.int64))
+    try:
+        kind.build(
+            part, facts.column_settings(table, column.name), facts.synthesis.protection, text=column.text
+        )
+    except SettingsError as error:
+        yield _STEP.error(
+            error.code, column_path(table, column.name, error.where), error.message, error.remedy
         )
 
 
