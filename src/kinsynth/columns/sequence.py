@@ -296,7 +296,7 @@ class _Fit:
     def gap(self, tick_R: Rows, before_R: Rows, root_R: Rows) -> Step:
         """Make the lines of later rows."""
         unit = self.calendar.choose_unit(before_R, tick_R, root_R)
-        return self._step(tick_R, before_R, root_R, unit, Wishes())
+        return self._step(tick_R, before_R, root_R, unit, Wishes(fine=True))
 
     def _step(self, tick_R: Rows, origin_R: Rows, root_R: Rows, unit: Unit, wishes: Wishes) -> Step:
         place = self.calendar.split(tick_R, unit)
