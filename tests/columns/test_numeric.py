@@ -285,3 +285,13 @@ def test_unsigned_integers_beyond_64_bits_stand_at_the_end():
     assert after.dtype == np.uint64
     assert (after[values >= 2**62] >= 2**61).all()
     assert after.max() <= 2**62
+
+
+def test_no_edge_is_one_roots_own_where_there_is_room():
+    for seed in range(3):
+        values = np.unique(np.random.default_rng(seed).lognormal(15, 2, ROWS).astype(np.int64))
+        line = build(pa.array(values)).line
+        edges = np.unique([*line.low_L, *line.high_L, *line.cell_low_F])
+        own = np.searchsorted(values, edges[np.isin(edges, values)])
+        near = np.minimum(np.diff(values, prepend=-(10**18))[own], np.diff(values, append=10**18)[own])
+        assert (near <= 2).all()

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from kinsynth.columns.base import count_part
 from kinsynth.columns.registry import COLUMN_TYPES, codec_from_json, column_type
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -333,3 +334,17 @@ def test_one_large_subject_gives_nothing_away(name, make):
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="expected one of"):
         column_type("colour")
+
+
+@pytest.mark.parametrize(("name", "make"), PAIRS)
+def test_the_order_of_rows_changes_nothing(name, make):
+    rng = np.random.default_rng(5)
+    values = make(rng, 1_500)
+    roots = rng.integers(0, 600, len(values[0]))
+    order = rng.permutation(len(roots))
+    shuffled = tuple(array.take(pa.array(order)) for array in values)
+    documents = [
+        json.dumps(column_type(name).build(count_part(part, owner), Column(), PROTECTION).to_json())
+        for part, owner in ((values, roots), (shuffled, roots[order]))
+    ]
+    assert documents[0] == documents[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kinsynth.privacy.protection import count_roots, extremes, group_until_safe
+from kinsynth.privacy.protection import count_roots, extremes, group_until_safe, has_few_roots
 
 
 def test_count_roots_equals_sets():
@@ -50,3 +50,13 @@ def test_groups_end_safe_and_stay_in_order():
         assert group[0] == 0
         for one in range(int(group[-1]) + 1):
             assert len(set(root[group[value] == one])) >= 5 or group[-1] == 0
+
+
+def test_few_roots_are_counted_by_root_whatever_the_order():
+    rng = np.random.default_rng(4)
+    for _ in range(50):
+        held, roots = rng.random(9_000) < 0.5, rng.integers(0, rng.integers(1, 12), 9_000)
+        late = np.concatenate([np.zeros(6_000, dtype=np.int64), roots])
+        both = np.concatenate([np.ones(6_000, dtype=bool), held])
+        for owner, mask in ((roots, held), (late, both)):
+            assert has_few_roots(mask, owner, minimum=5) == (len(set(owner[mask].tolist())) < 5)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Rows, Values
-from kinsynth.columns.lattice import roundest
+from kinsynth.columns.lattice import round_ends
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.privacy.protection import count_roots, extremes, group_until_safe
@@ -112,12 +112,8 @@ def build_count(count_R: Rows, root_R: Rows, protection: Protection) -> CountCod
 def _range_ends(tick_D: Rows, first: Rows, last: Rows, safe_D: NDArray[np.bool_]) -> tuple[Rows, Rows]:
     """Give the smallest and largest count of each range: no parent's own where there is room beside it."""
     low, high = tick_D[first], tick_D[last]
-    reach = (high - low) // np.maximum(last - first, 1) + 1
-    before = np.append(low[:1], high[:-1])
-    wide_low = np.where(safe_D[first], low, roundest(np.maximum(before, low - reach - 1), low))
-    after = np.append(wide_low[1:], high[-1:])
-    wide_high = -roundest(-np.minimum(after, high + reach + 1), -high)
-    return wide_low, np.where(safe_D[last], high, wide_high)
+    wide_low, wide_high = round_ends(low, high, (high - low) // np.maximum(last - first, 1) + 1)
+    return np.where(safe_D[first], low, wide_low), np.where(safe_D[last], high, wide_high)
 
 
 def _groups(value_R: Rows, root_R: Rows, *, minimum: int, values: int) -> Rows:
@@ -126,13 +122,7 @@ def _groups(value_R: Rows, root_R: Rows, *, minimum: int, values: int) -> Rows:
     A run that stays unsafe gets no group (-1): its counts join the nearest range when encoded.
     """
     safe_D = count_roots(value_R, root_R, codes=values) >= minimum
-    starts = np.flatnonzero(np.concatenate([[True], safe_D[1:] | safe_D[:-1]]))
-    group_D, following = np.full(values, -1), 0
-    for start, stop in zip(starts, [*starts[1:], values], strict=True):
-        inside_R = (value_R >= start) & (value_R < stop)
-        inner_D = np.arange(stop - start)
-        inner_D = group_until_safe(inner_D, value_R[inside_R] - start, root_R[inside_R], minimum=minimum)
-        alone = len(np.unique(root_R[inside_R])) < minimum
-        group_D[start:stop] = -1 if alone else inner_D + following
-        following += 0 if alone else int(inner_D[-1]) + 1
-    return group_D
+    run_D = np.cumsum(np.concatenate([[True], safe_D[1:] | safe_D[:-1]]))
+    group_D = group_until_safe(np.arange(values), value_R, root_R, minimum=minimum, block_D=run_D)
+    enough = count_roots(group_D[value_R], root_R, codes=int(group_D[-1]) + 1) >= minimum
+    return np.where(enough, np.cumsum(enough) - 1, -1)[group_D]

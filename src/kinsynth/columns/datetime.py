@@ -16,7 +16,7 @@ from kinsynth.columns.numeric import OrderedCodec, count_ticks, ordered_wishes
 from kinsynth.columns.partition import Counts, Wishes, build_line
 from kinsynth.columns.scale import DAY_US, DayScale, MomentScale, TimeScale, as_micros
 from kinsynth.encoded import IntArray, SubColumn
-from kinsynth.privacy.protection import count_roots
+from kinsynth.privacy.protection import has_few_roots
 from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
@@ -251,7 +251,7 @@ def day_unit(part: Part, settings: Column, minimum: int) -> str:
     for unit in ("year", "month"):
         scale = DayScale(plain.storage, unit)
         off_P = valid_P & (scale.to_days(scale.from_days(day_P)) != day_P)
-        if count_roots(off_P.astype(np.int64) - 1, part.roots, codes=1)[0] < minimum:
+        if has_few_roots(off_P, part.roots, minimum=minimum):
             return unit
     return "day"
 
@@ -261,7 +261,6 @@ def time_unit(micro_P: Rows, root_P: Rows, settings: Column, minimum: int) -> in
     if settings.granularity in UNITS_US:
         return UNITS_US[settings.granularity]
     for length in UNITS_US.values():
-        off_P = micro_P % length != 0
-        if count_roots(off_P.astype(np.int64) - 1, root_P, codes=1)[0] < minimum:
+        if has_few_roots(micro_P % length != 0, root_P, minimum=minimum):
             return length
     return 1

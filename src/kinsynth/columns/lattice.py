@@ -139,6 +139,30 @@ def roundest(low_F: Rows, high_F: Rows) -> Rows:
     return result
 
 
+def round_ends(first_F: Rows, last_F: Rows, reach_F: Rows) -> tuple[Rows, Rows]:
+    """Give round ends of ranges, just outside the ticks they hold.
+
+    Args:
+        first_F: First tick that each range holds, ascending.
+        last_F: Last tick that each range holds.
+        reach_F: How far a range may reach beyond its ticks.
+
+    Returns:
+        First and last tick of each range. Ranges keep apart; an end is the outermost tick itself only where
+        there is no room for another between two ranges, or where it is the first or last of all.
+
+    >>> round_ends(np.array([3, 13]), np.array([9, 40]), np.array([4, 4]))
+    (array([ 3, 11]), array([10, 40]))
+    """
+    low_F = roundest(np.maximum(np.append(first_F[:1], last_F[:-1]), first_F - reach_F - 1), first_F)
+    after_F = np.append(low_F[1:], last_F[-1:])
+    high_F = -roundest(-np.minimum(after_F, last_F + reach_F + 1), -last_F)
+    tight = np.flatnonzero((low_F[1:] == last_F[:-1] + 1) & (first_F[1:] > last_F[:-1] + 2))
+    low_F[tight + 1] += 1
+    high_F[tight] += 1
+    return low_F, high_F
+
+
 def roundest_between(low: int, high: int) -> int:
     """Give what ``roundest`` gives, for two ticks: quicker for a few.
 

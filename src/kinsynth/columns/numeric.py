@@ -17,7 +17,7 @@ from kinsynth.columns.partition import Counts, Wishes, build_line
 from kinsynth.columns.scale import LARGEST, NumberScale, Rounding, Scale, read_scale, write_scale
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
-from kinsynth.privacy.protection import count_roots, extremes
+from kinsynth.privacy.protection import extremes, has_few_roots
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -170,6 +170,6 @@ def _decimals(number_P: NDArray[np.float64], root_P: Rows, minimum: int, *, sing
         finer_P = (
             rounded_P.astype(np.float32) != number_P.astype(np.float32) if single else rounded_P != number_P
         )
-        if count_roots(finer_P.astype(np.int64) - 1, root_P, codes=1)[0] < minimum:
+        if has_few_roots(finer_P, root_P, minimum=minimum):
             return decimals
     return None

@@ -17,6 +17,7 @@ from kinsynth.columns.lattice import (
     classify,
     count_members,
     find_classes,
+    round_ends,
     roundest,
     roundest_between,
     weekday_classes,
@@ -312,14 +313,11 @@ def _cell_ends(rest: Distinct, first_F: Rows, minimum: int) -> tuple[Rows, Rows]
     last_F = np.append(first_F[1:], len(tick_D)) - 1
     first, last = tick_D[first_F], tick_D[last_F]
     reach_F = (last - first) // np.maximum(last_F - first_F, 1) + 1
-    before, after = np.append(first[0], last[:-1]), np.append(first[1:], last[-1])
-    low_F = roundest(np.maximum(before, first - reach_F - 1), first)
-    high_F = -roundest(-np.minimum(after, last + reach_F + 1), -last)
+    low_F, high_F = round_ends(first, last, reach_F)
     if len(tick_D) > 1 and rest.roots_D[0] < minimum:
         low_F[0] = -roundest(-tick_D[1:2], -first[:1])[0]
     if len(tick_D) > 1 and rest.roots_D[-1] < minimum:
         high_F[-1] = roundest(tick_D[-2:-1], last[-1:])[0]
-    low_F[1:] = np.maximum(low_F[1:], high_F[:-1] + 1)
     return low_F, np.maximum(high_F, low_F)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[Any]
 Rows = NDArray[np.int64]
+_GLANCE = 4_096  # so many rows mostly tell already that there are enough roots
 
 
 def count_roots(code_P: Rows, root_P: Rows, *, codes: int) -> Rows:
@@ -35,6 +36,18 @@ def count_roots(code_P: Rows, root_P: Rows, *, codes: int) -> Rows:
     new = np.ones(len(code_P), dtype=bool)
     new[1:] = (np.diff(code_P) != 0) | (np.diff(root_P) != 0)
     return np.bincount(code_P[new], minlength=codes).astype(np.int64)
+
+
+def has_few_roots(held_P: NDArray[np.bool_], root_P: Rows, *, minimum: int) -> bool:
+    """Tell whether fewer than ``minimum`` root rows stand behind some rows.
+
+    >>> has_few_roots(np.array([True, True, False]), np.array([4, 4, 5]), minimum=2)
+    True
+    """
+    roots = root_P[held_P]
+    if len(np.unique(roots[:_GLANCE])) >= minimum:
+        return False
+    return len(np.unique(roots)) < minimum
 
 
 def extremes(value_P: Numbers, root_P: Rows, *, minimum: int) -> tuple[Any, Any]:
