@@ -59,6 +59,8 @@ def test_findings_are_all_shown() -> None:
     [
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "nowhere.csv"), 2),
         (PermissionError(errno.EACCES, "Permission denied", "x.csv"), 2),
+        (OSError(errno.ENOSPC, "No space left on device", "x.csv"), 75),
+        (OSError(errno.ENOSPC, "No space left on device"), 75),
         (MemoryError(), 75),
         (KeyboardInterrupt(), 130),
     ],

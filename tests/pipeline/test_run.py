@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kinsynth.errors import Interrupted, KinsynthError, SettingsError, UserError
+from kinsynth.errors import Interrupted, KinsynthError, SettingsError, TransientError, UserError
+from kinsynth.pipeline import steps
 from kinsynth.pipeline.certificate import Certificate
 from kinsynth.pipeline.model import load_model
 from kinsynth.pipeline.run import Execution, generate, resume, run
@@ -212,3 +214,25 @@ def test_the_folder_holds_what_the_documentation_says(finished: Execution) -> No
         "tables",
     }
     assert json.loads((finished.folder / "plan.json").read_text())["machine"]["cores"] == 1
+
+
+def test_a_full_disk_loses_nothing(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "save_encoded", full)
+        with pytest.raises(TransientError) as caught:
+            perform(source, folder)
+    assert caught.value.code == "machine.disk_full"
+    last = read_events(folder / "events.jsonl")[-1]
+    assert (last.kind, last.code) == ("execution_failed", "machine.disk_full")
+    assert Certificate.from_json(resume(folder).certificate.read_text()).failed == ()
+
+
+def test_an_output_that_cannot_be_a_folder_is_the_users_to_repair(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError) as caught:
+        perform(source, tmp_path / "file" / "run")
+    assert caught.value.code == "machine.path"

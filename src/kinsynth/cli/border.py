@@ -16,8 +16,9 @@ from rich.text import Text
 
 from kinsynth.cli.findings import show_findings
 from kinsynth.errors import KinsynthError
+from kinsynth.system.failures import explain
 
-GOOD, USER, OURS, AGAIN, INTERRUPTED = 0, 2, 70, 75, 130
+GOOD, OURS, INTERRUPTED = 0, 70, 130
 
 
 class Border:
@@ -43,18 +44,13 @@ class Border:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the block with an exit code."""
-        if isinstance(error, KinsynthError):
-            show_error(self._console, error)
-            raise SystemExit(error.exit_code) from None
+        ours = error if isinstance(error, KinsynthError) else explain(error)
+        if ours is not None:
+            show_error(self._console, ours)
+            raise SystemExit(ours.exit_code) from None
         if isinstance(error, BrokenPipeError):
             _close_output()
             raise SystemExit(GOOD) from None
-        if isinstance(error, OSError) and error.filename is not None:
-            self._say(f"{error.filename}: {error.strerror}. Check the path, its rights and the free space.")
-            raise SystemExit(USER) from None
-        if isinstance(error, MemoryError):
-            self._say("The machine has less memory than the work needs. Try again with less data.")
-            raise SystemExit(AGAIN) from None
         if isinstance(error, KeyboardInterrupt):
             raise SystemExit(INTERRUPTED) from None
         if isinstance(error, Exception):

@@ -23,6 +23,7 @@ from kinsynth.pipeline.plan import derive_seed
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
 from kinsynth.schema.table import Schema
+from kinsynth.system.failures import explained
 from kinsynth.system.files import commit, read_json, write_json
 
 VERSION = 1
@@ -55,6 +56,7 @@ class Model:
     temperature: float = 1.0
     flavour: Flavour = "polars"
 
+    @explained()
     def draw(
         self,
         rows: Mapping[str, int] | None = None,
@@ -94,6 +96,7 @@ class Model:
         database = self.draw(rows, seed=seed)
         return {name: as_frame(table, self.flavour) for name, table in database.tables.items()}
 
+    @explained()
     def save(self, path: str | Path) -> None:
         """Write the model to a new folder, from which ``load`` reads it.
 
@@ -146,6 +149,7 @@ class Model:
         return {name: rows.get(name, found) for name, found in self.rows.items()}
 
 
+@explained()
 def load_model(folder: Path) -> Model:
     """Read a model that was stored in a folder.
 

@@ -11,8 +11,10 @@ from kinsynth.pipeline.checks import check
 from kinsynth.pipeline.complexity import Assessment, assess_inspection
 from kinsynth.pipeline.inspect import Inspection, inspect
 from kinsynth.settings.synthesis import Synthesis
+from kinsynth.system.failures import explained
 
 
+@explained()
 def inspect_source(synthesis: Synthesis, *, base: Path) -> Inspection:
     """Read the source and say what was found; nothing is kept."""
     with TemporaryDirectory() as folder:

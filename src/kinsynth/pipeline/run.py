@@ -28,6 +28,7 @@ from kinsynth.pipeline.timeline import (
 from kinsynth.pipeline.workspace import EXECUTION, Workspace, holds_only_leftovers, remove_content
 from kinsynth.settings.document import dump, parse
 from kinsynth.settings.synthesis import Synthesis
+from kinsynth.system.failures import explained
 from kinsynth.system.files import write_atomically, write_json
 
 Stop = Callable[[], bool]
@@ -57,6 +58,7 @@ class Execution:
     certificate: Path
 
 
+@explained()
 def run(
     synthesis: Synthesis,
     folder: Path,
@@ -87,6 +89,7 @@ def run(
         raise
 
 
+@explained()
 def generate(
     folder: Path,
     *,
@@ -120,6 +123,7 @@ def generate(
     return resume(output, on_event=on_event, stop_requested=stop_requested)
 
 
+@explained()
 def resume(folder: Path, *, on_event: Listener | None = None, stop_requested: Stop = never) -> Execution:
     """Take up an execution from its first unfinished step; a finished one is left as it is."""
     if not (folder / EXECUTION).is_file():
@@ -138,6 +142,7 @@ def resume(folder: Path, *, on_event: Listener | None = None, stop_requested: St
     return _finished(workspace)
 
 
+@explained()
 def fit(
     synthesis: Synthesis, tables: Mapping[str, pa.Table] | None, *, base: Path, flavour: Flavour
 ) -> Model:
@@ -222,7 +227,8 @@ def _reported(workspace: Workspace) -> Iterator[None]:
     resumed = (workspace.folder / "steps").exists()
     workspace.log.add(ExecutionStarted(at=time.time(), name=name, resumed=resumed))
     try:
-        yield
+        with explained():
+            yield
     except KinsynthError as error:
         stopped = isinstance(error, Interrupted)
         _fail(workspace, error.code, error.message, interrupted=stopped)
