@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import kinsynth
 from kinsynth.errors import SettingsError
 from kinsynth.settings import Synthesis
 from kinsynth.settings.document import dump, override, parse, read_yaml
@@ -145,3 +148,17 @@ def test_paths_are_unique_and_types_exist() -> None:
     assert len(set(paths)) == len(paths)
     assert {kind for field in fields() for kind in field.types or ()} <= set(COLUMN_TYPES)
     assert all(group.title and group.description for group in groups())
+
+
+def test_every_field_with_a_choice_is_read_by_the_package() -> None:
+    read: set[str] = set()
+    for file in Path(kinsynth.__file__).parent.rglob("*.py"):
+        if "settings" not in file.parts:
+            tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            read |= {node.attr for node in tree if isinstance(node, ast.Attribute)}
+    choices = [
+        field
+        for field in fields()
+        if field.available and (field.available_values is None or len(field.available_values) > 1)
+    ]
+    assert {field.path for field in choices if field.name not in read} == {"version"}

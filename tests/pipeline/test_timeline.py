@@ -76,3 +76,8 @@ def test_progress_is_reported_at_most_twice_a_second_but_the_end_always(tmp_path
 def test_an_event_with_a_wrong_share_is_refused() -> None:
     with pytest.raises(ValidationError):
         StepProgressed(at=0.0, step="loading", share=1.5)
+
+
+def test_a_loss_that_json_cannot_hold_is_no_event() -> None:
+    with pytest.raises(ValidationError):
+        StepProgressed(at=2.0, step="training", share=0.5, values={"loss": float("nan")})

@@ -5,6 +5,7 @@ A step can be done again from its beginning at any time before its outcome is re
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -134,6 +135,7 @@ def learn(workspace: Workspace, synthesis: Synthesis) -> None:
             begun = expected_share(state, epochs[state.table])
             done = sum(work[name] for name in networks) + begun * work[state.table]
             losses = {"training_loss": state.training_loss, "validation_loss": state.validation_loss}
+            losses = {name: loss for name, loss in losses.items() if math.isfinite(loss)}
             progress(done / sum(work.values()), f"{state.table}, epoch {state.epoch}", losses)
 
         for number, name in enumerate(encoded.tables):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 
 StepName = Literal["loading", "preprocessing", "building", "training", "synthesis", "report", "storing"]
 STEPS: tuple[StepName, ...] = (
@@ -64,7 +64,7 @@ class StepProgressed(_Event):
     share: float = Field(ge=0, le=1, description="Share of the step's work that is done.")
     seconds_left: float | None = Field(None, description="Estimated seconds until the step ends.")
     message: str = ""
-    values: dict[str, float] = Field(default_factory=dict, description="Measures such as losses.")
+    values: dict[str, FiniteFloat] = Field(default_factory=dict, description="Measures such as losses.")
 
 
 class StepMessage(_Event):

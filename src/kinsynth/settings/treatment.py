@@ -156,9 +156,9 @@ class Column(Settings):
     identifier_kind: Literal["auto", "pattern", "email", "phone", "iban", "fiscal_code", "name"] = setting(
         "auto",
         "Kind of identifier",
-        "How new identifiers are made; pattern follows the shape of the source's.",
+        "How new identifiers are made; auto follows the shape of the source's.",
         types=("identifier",),
-        available_values=("auto", "pattern"),
+        available_values=("auto",),
     )
     consistent_with: tuple[str, ...] = setting(
         (),
