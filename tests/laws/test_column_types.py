@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from kinsynth.columns.base import count_part
+from kinsynth.columns.line import FIRST
 from kinsynth.columns.registry import COLUMN_TYPES, codec_from_json, column_type
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -348,3 +349,34 @@ def test_the_order_of_rows_changes_nothing(name, make):
         for part, owner in ((values, roots), (shuffled, roots[order]))
     ]
     assert documents[0] == documents[1]
+
+
+ORDERED = [pair for pair in PAIRS if pair.values[0] in ("integer", "numeric", "date", "time")]
+
+
+@pytest.mark.parametrize(("name", "make"), ORDERED)
+def test_a_decoded_value_lies_in_the_bin_of_the_encoded_one(name, make):
+    rng = np.random.default_rng(9)
+    values = make(rng, ROWS)
+    rows = len(values[0])
+    codec = column_type(name).build(count_part(values, np.arange(rows)), Column(type=name), PROTECTION)
+    codes = codec.encode(values)
+    after = codec.decode(codes, rng.random((rows, codec.draws)))
+    tick_R, _ = codec.scale.to_ticks(after[0])
+    line, state_R = codec.line, codes[:, 0] - FIRST
+    within = (line.low_L <= tick_R[:, None]) & (tick_R[:, None] <= line.high_L)
+    assert (within & (line.state_L == state_R[:, None])).any(axis=1).all()
+
+
+@pytest.mark.parametrize("replacement", ["resample", "label", "drop"])
+@pytest.mark.parametrize("missing", ["reproduce", "impute"])
+def test_categories_are_kept_ones_the_label_or_missing(replacement, missing):
+    values = [*("a" * 40), *("b" * 40), "rare", "rarer", None, None]
+    settings = Column(rare_replacement=replacement, rare_label="few", missing=missing)
+    codec = column_type("categorical").build(
+        count_part((pa.array(values),), np.arange(len(values))), settings, PROTECTION
+    )
+    every = np.arange(codec.sub_columns[0].cardinality, dtype=np.int32).repeat(50)[:, None]
+    found = set(codec.decode(every, np.random.default_rng(0).random((len(every), 1)))[0].to_pylist())
+    assert found <= {"a", "b", None, *(["few"] if replacement == "label" else [])}
+    assert {"a", "b"} <= found

@@ -30,7 +30,7 @@ class OrderedCodec:
     """Codes of a column on a line: numbers, dates or times.
 
     Guarantees:
-        A decoded value lies in the bin of the encoded one; values that enough roots hold come back
+        A decoded value lies within the bin of the encoded one; values that enough roots hold come back
         exactly where they have a state of their own.
     """
 

@@ -82,8 +82,8 @@ def train(
         on_step: Called after each validation, once the checkpoint is written; may raise to stop.
 
     Guarantees:
-        The same encoded tables, plan, seed and thread count give the same bytes of weights, whether or
-        not the training was stopped and resumed from its checkpoint.
+        On the CPU, the same encoded tables, plan, seed and thread count give the same bytes of weights,
+        whether or not the training was stopped and resumed from its checkpoint.
     """
     with torch_settings(plan):
         training = _Training(encoded, table, plan, seed)
