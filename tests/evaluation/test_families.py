@@ -26,6 +26,12 @@ def test_numbers_are_summed_up_as_by_hand():
     np.testing.assert_allclose(found["x.largest"], [3, np.nan, 8])
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e300, np.finfo(float).max / 8])
+def test_numbers_of_any_size_are_summed_up(size):
+    found = summed(variable(np.array([1, 3, 5, 5, 8, 1]) * size))
+    np.testing.assert_allclose(found["x.spread"] / size, [1, np.nan, np.sqrt(2)])
+
+
 def test_categories_are_summed_up_as_by_hand():
     found = summed(variable([0, 1, 0, 0, np.nan, 1], labels=("a", "b")))
     np.testing.assert_array_equal(found["x.different"], [2, 0, 1])

@@ -12,11 +12,13 @@ import polars as pl
 import pytest
 
 from kinsynth.errors import Interrupted, KinsynthError, SettingsError, TransientError, UserError
+from kinsynth.pipeline import run as run_module
 from kinsynth.pipeline import steps
 from kinsynth.pipeline.certificate import Certificate
 from kinsynth.pipeline.model import load_model
 from kinsynth.pipeline.run import Execution, generate, resume, run
 from kinsynth.pipeline.timeline import STEPS, Event, read_events, timeline
+from kinsynth.pipeline.workspace import Workspace
 from kinsynth.settings.document import parse
 from shop_database import SHOPS, shop_document, write_shops
 
@@ -111,6 +113,13 @@ def test_more_data_comes_from_the_stored_model(finished: Execution, tmp_path: Pa
     assert head.equals(read(finished, "shop")), "the first roots do not depend on how many are drawn"
     other = generate(finished.folder, rows={"shop": 400}, seed=8, output=tmp_path / "other")
     assert not read(other, "shop").drop("shop_id").equals(read(more, "shop").drop("shop_id"))
+
+
+def test_no_rows_are_tables_without_rows(finished: Execution, tmp_path: Path) -> None:
+    none = generate(finished.folder, rows={"shop": 0}, output=tmp_path / "none")
+    assert Certificate.from_json(none.certificate.read_text()).failed == ()
+    assert all(read(none, name).height == 0 for name in ("shop", "sale"))
+    assert read(none, "shop").columns == read(finished, "shop").columns
 
 
 def test_a_saved_model_draws_the_same(finished: Execution, tmp_path: Path) -> None:
@@ -236,3 +245,37 @@ def test_an_output_that_cannot_be_a_folder_is_the_users_to_repair(source: Path, 
     with pytest.raises(UserError) as caught:
         perform(source, tmp_path / "file" / "run")
     assert caught.value.code == "machine.path"
+
+
+def test_a_second_process_is_refused_and_harms_nothing(source: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with Workspace(folder).lock(), pytest.raises(UserError) as caught:
+        perform(source, folder)
+    assert caught.value.code == "execution.locked"
+    refused: list[str] = []
+
+    def begin_again(event: Event) -> None:
+        if event.kind == "step_started" and event.step == "loading":
+            with pytest.raises(UserError) as second:
+                perform(source, folder)
+            refused.append(second.value.code)
+
+    assert (
+        Certificate.from_json(perform(source, folder, on_event=begin_again).certificate.read_text()).failed
+        == ()
+    )
+    assert refused == ["execution.folder_not_empty"]
+
+
+def test_a_lock_taken_between_beginning_and_start_empties_nothing(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object, **__: object) -> None:
+        raise UserError("execution.locked", "Another process works in this folder.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "resume", locked)
+        with pytest.raises(UserError):
+            perform(source, tmp_path / "run")
+    assert (tmp_path / "run" / "execution.json").is_file()

@@ -71,12 +71,15 @@ def _mean(owner: IntArray, value: FloatArray, parents: int) -> FloatArray:
 
 def _of_numbers(owner: IntArray, value: FloatArray, parents: int) -> dict[str, FloatArray]:
     """Give mean, spread and largest value."""
-    mean = _mean(owner, value, parents)
+    exponent = np.frexp(np.abs(value).max(initial=np.finfo(float).tiny))[1]
+    scale = 2.0 ** float(exponent - 1)  # the squares of large numbers stay finite
+    mean, small = _mean(owner, value, parents), value / scale
+    around = small - _mean(owner, small, parents)[owner]
     largest = np.full(parents, -np.inf)
     np.maximum.at(largest, owner, value)
     return {
         "mean": mean,
-        "spread": np.sqrt(_mean(owner, (value - mean[owner]) ** 2, parents)),
+        "spread": scale * np.sqrt(_mean(owner, around**2, parents)),
         "largest": np.where(np.isfinite(largest), largest, np.nan),
     }
 

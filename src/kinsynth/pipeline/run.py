@@ -83,8 +83,8 @@ def run(
     _begin(folder, {"kind": "run", "base": str(base.resolve()), "flavour": "polars"}, synthesis)
     try:
         return resume(folder, on_event=on_event, stop_requested=stop_requested)
-    except UserError:
-        if not (folder / "steps" / "loading.json").exists():
+    except UserError as error:
+        if error.code != "execution.locked" and not (folder / "steps" / "loading.json").exists():
             remove_content(folder)
         raise
 
@@ -165,16 +165,26 @@ def fit(
 
 
 def _begin(folder: Path, facts: Mapping[str, Any], synthesis: Synthesis) -> None:
-    if folder.exists() and (not folder.is_dir() or not holds_only_leftovers(folder)):
-        unfinished = (folder / EXECUTION).is_file()
-        raise UserError(
-            "execution.folder_not_empty",
-            "The folder holds an execution already." if unfinished else "The folder is not empty.",
-            where=str(folder),
-            remedy="Use kinsynth resume, or another folder." if unfinished else "Name another folder.",
-        )
+    """Make an empty folder an execution; of two processes at once, one is refused."""
+    _refuse_used(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / EXECUTION, {"version": 1, "synthesis": synthesis.model_dump(mode="json"), **facts})
+    with Workspace(folder).lock():
+        _refuse_used(folder)
+        document = {"version": 1, "synthesis": synthesis.model_dump(mode="json"), **facts}
+        write_json(folder / EXECUTION, document)
+
+
+def _refuse_used(folder: Path) -> None:
+    """Stop at a folder that is in use."""
+    if not folder.exists() or (folder.is_dir() and holds_only_leftovers(folder)):
+        return
+    unfinished = (folder / EXECUTION).is_file()
+    raise UserError(
+        "execution.folder_not_empty",
+        "The folder holds an execution already." if unfinished else "The folder is not empty.",
+        where=str(folder),
+        remedy="Use kinsynth resume, or another folder." if unfinished else "Name another folder.",
+    )
 
 
 def _perform(workspace: Workspace, until: StepName | None = None) -> None:

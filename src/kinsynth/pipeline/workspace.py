@@ -20,11 +20,13 @@ from kinsynth.system import crash
 from kinsynth.system.files import digest, read_json, write_json
 
 EXECUTION = "execution.json"
+VERSION = 1
+_LOCK = ".lock"
 
 
 def holds_only_leftovers(folder: Path) -> bool:
-    """Tell whether a folder is empty but for temporary files of a process killed at its start."""
-    return all(path.name.startswith(f".{EXECUTION}.") for path in folder.iterdir())
+    """Tell whether a folder is empty but for what a process killed at its start leaves."""
+    return all(path.name == _LOCK or path.name.startswith(f".{EXECUTION}.") for path in folder.iterdir())
 
 
 def remove(path: Path) -> None:
@@ -77,8 +79,20 @@ class Workspace:
         return self.folder / "tables"
 
     def execution(self) -> dict[str, Any]:
-        """Read what this execution is."""
-        document: dict[str, Any] = read_json(self.folder / EXECUTION)
+        """Read what this execution is.
+
+        Raises:
+            UserError: The file is damaged, or was written by another version.
+        """
+        path = self.folder / EXECUTION
+        document: dict[str, Any] = read_json(path)
+        if document.get("version") != VERSION:
+            raise UserError(
+                "execution.version",
+                f"version={document.get('version')}: expected {VERSION}.",
+                where=str(path),
+                remedy="Use the version of kinsynth that wrote it, or run the document into another folder.",
+            )
         return document
 
     def check_stop(self) -> None:
@@ -102,7 +116,7 @@ class Workspace:
         Raises:
             UserError: Another process holds it.
         """
-        with (self.folder / ".lock").open("a") as handle:
+        with (self.folder / _LOCK).open("a") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -119,7 +133,10 @@ class Workspace:
         path = self._outcome(step)
         if not path.exists():
             return False
-        outputs: dict[str, str] = read_json(path)["outputs"]
+        try:
+            outputs: dict[str, str] = read_json(path)["outputs"]
+        except UserError:  # cut or changed: the step is done again
+            return False
         return all(
             (self.folder / name).is_file() and digest(self.folder / name) == sum_
             for name, sum_ in outputs.items()
