@@ -102,3 +102,11 @@ def test_dictionaries_and_chunks_are_read():
     array = pa.chunked_array([LETTERS.dictionary_encode(), LETTERS.dictionary_encode()])
     codec = build(array, np.arange(len(array)))
     assert codec.texts == ("a", "b", "rare")
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.time32("s"), pa.time64("us"), pa.time64("ns"), pa.date32(), pa.timestamp("us", "UTC")]
+)
+def test_moments_can_be_categories(kind):
+    array = pa.array([7] * 60 + [86_399] * 30, pa.int32() if kind.bit_width == 32 else pa.int64()).cast(kind)
+    assert set(back_and_forth(build(array), array)) == set(array.to_pylist())

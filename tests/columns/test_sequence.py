@@ -374,3 +374,19 @@ def test_long_gaps_come_back_nearly_exactly():
     # Gaps of over half a year share cells of a few days; their errors add up over five gaps.
     assert np.median(off) == 0
     assert np.quantile(off, 0.9) < 30
+
+
+@pytest.mark.parametrize("kind", [pa.time32("s"), pa.time64("us")])
+def test_times_of_day_can_order_rows(kind):
+    seconds = np.concatenate([np.sort(RNG.integers(0, 86_400, count)) for count in COUNTS])
+    number = pa.array(seconds * (1 if kind.unit == "s" else 1_000_000))
+    times = (number.cast(pa.int32()) if kind.bit_width == 32 else number).cast(kind)
+    codec = build(times)
+    assert codec.decode(*_worst(codec)).type == kind
+    found = again(codec, times).to_pylist()
+    assert found == [found[row] for row in np.lexsort((np.array(found), PARENT))]
+
+
+def _worst(codec):
+    codes = np.stack([RNG.integers(0, sub.cardinality, len(PARENT)) for sub in codec.sub_columns], axis=1)
+    return codes.astype(np.int32), RNG.random((len(PARENT), codec.draws)), PARENT, None

@@ -18,7 +18,7 @@ from kinsynth.columns.datetime import day_unit, time_chain, time_unit
 from kinsynth.columns.line import FIRST, MISSING, Line
 from kinsynth.columns.numeric import choose_scale, ordered_wishes
 from kinsynth.columns.partition import Counts, Wishes, build_line
-from kinsynth.columns.scale import DAY_US, DayScale, MomentScale, Scale, read_scale, write_scale
+from kinsynth.columns.scale import DAY_US, DayScale, MomentScale, Scale, TimeScale, read_scale, write_scale
 from kinsynth.columns.step import DRAWS, Flags, Step, chain, encode_line
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.schema.storage import storage_type
@@ -402,10 +402,11 @@ def _choose_scale(
     minimum = protection.rare_minimum
     if pa.types.is_date(values.type):
         return DayScale(str(values.type), day_unit(part, settings, minimum), pattern)
-    if pa.types.is_timestamp(values.type):
-        micro_R, valid_R = MomentScale(str(values.type)).to_ticks(values)
+    if pa.types.is_timestamp(values.type) or pa.types.is_time(values.type):
+        kind = TimeScale if pa.types.is_time(values.type) else MomentScale
+        micro_R, valid_R = kind(str(values.type)).to_ticks(values)
         unit = time_unit(micro_R[valid_R], root_R[valid_R], settings, minimum)
-        return MomentScale(str(values.type), unit, pattern)
+        return kind(str(values.type), unit, pattern)
     return choose_scale(part, settings, minimum, text)
 
 

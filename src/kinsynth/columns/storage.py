@@ -29,4 +29,8 @@ def write_values(values: pa.Array) -> list[str]:
 
 def read_values(texts: list[str], spelling: str) -> pa.Array:
     """Make values of their texts; the inverse of ``write_values``."""
-    return pc.cast(pa.array(texts, pa.string()), storage_type(spelling))
+    kind = storage_type(spelling)
+    if pa.types.is_time(kind):  # Arrow reads times as part of a day only
+        moments = pa.array([f"1970-01-01 {text}" for text in texts], pa.string())
+        return pc.cast(pc.cast(moments, pa.timestamp(kind.unit)), kind)
+    return pc.cast(pa.array(texts, pa.string()), kind)
