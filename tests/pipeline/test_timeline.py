@@ -43,6 +43,13 @@ def test_a_line_torn_by_a_kill_is_cut_before_the_next_event(tmp_path: Path) -> N
     assert [event.at for event in read_events(path)] == [1.0, 3.0]
 
 
+def test_looking_at_a_log_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"at": 2.0, "kind": "another process is wri')
+    EventLog(path)
+    assert path.read_bytes().endswith(b"wri")
+
+
 def test_the_timeline_always_has_the_seven_steps_in_order() -> None:
     assert [view.step for view in timeline([])] == list(STEPS)
     assert {view.state for view in timeline([])} == {"waiting"}

@@ -123,7 +123,7 @@ class EventLog:
     def __init__(self, path: Path, listener: Listener | None = None) -> None:
         self._path = path
         self._listener = listener
-        self._cut_torn_line()
+        self._whole = False
 
     def _cut_torn_line(self) -> None:
         """Remove a last line that a kill left unfinished."""
@@ -134,7 +134,10 @@ class EventLog:
                 os.truncate(self._path, len(whole))
 
     def add(self, event: Event) -> None:
-        """Append one event; it is on the disk when this returns."""
+        """Append one event; it is on the disk when this returns. Only the holder of the lock may."""
+        if not self._whole:
+            self._cut_torn_line()
+            self._whole = True
         with self._path.open("ab") as handle:
             handle.write(event.model_dump_json().encode() + b"\n")
             handle.flush()
