@@ -11,7 +11,7 @@ from kinsynth.engine.checkpoint import load_model, save_model
 from kinsynth.engine.sampler import concatenate, sample
 from kinsynth.engine.sizing import TablePlan
 from kinsynth.engine.trainer import Fall, learning_rate, train
-from kinsynth.errors import InternalError
+from kinsynth.errors import UserError
 
 SHORT = replace(QUICK, batch_size=128, max_steps=20, validation_steps=5, dropout=0.2)
 
@@ -120,7 +120,7 @@ def test_a_saved_model_is_the_same_model(small, tmp_path):
 def test_a_training_state_is_not_a_model(small, tmp_path):
     path = tmp_path / "state"
     train(small, "root", replace(SHORT, max_steps=10), seed=1, checkpoint=path)
-    with pytest.raises(InternalError, match=r"engine\.checkpoint_format"):
+    with pytest.raises(UserError, match=r"engine\.checkpoint_format"):
         load_model(path)
 
 
@@ -140,6 +140,6 @@ def test_a_damaged_file_is_an_error_with_a_code(small, tmp_path, kept):
     save_model(path, train(small, "root", SHORT, seed=1))
     whole = path.read_bytes()
     path.write_bytes(whole[: int(kept * len(whole)) if isinstance(kept, float) else kept])
-    with pytest.raises(InternalError, match="damaged") as error:
+    with pytest.raises(UserError, match="damaged") as error:
         load_model(path)
     assert error.value.code == "engine.checkpoint_format"

@@ -57,3 +57,23 @@ def test_a_stop_is_heard_at_the_start_of_a_step(tmp_path: Path) -> None:
         pass
     assert caught.value.exit_code == 130
     assert not workspace.is_finished("loading")
+
+
+def test_a_damaged_outcome_makes_the_step_unfinished(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    finish(workspace)
+    outcome = tmp_path / "steps" / "loading.json"
+    outcome.write_bytes(outcome.read_bytes()[:10])
+    assert not workspace.is_finished("loading")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [('{"version": 1', "files.damaged"), ("{}", "execution.version")]
+)
+def test_an_execution_that_cannot_be_read_is_the_users_to_repair(
+    tmp_path: Path, content: str, code: str
+) -> None:
+    (tmp_path / "execution.json").write_text(content)
+    with pytest.raises(UserError) as caught:
+        Workspace(tmp_path).execution()
+    assert caught.value.code == code

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from kinsynth.errors import UserError
 from kinsynth.system import crash
-from kinsynth.system.files import commit, write_atomically, write_json
+from kinsynth.system.files import commit, read_json, write_atomically, write_json
 
 
 @pytest.fixture
@@ -56,3 +57,13 @@ def test_equal_documents_are_equal_bytes(tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "c", float("nan"))
+
+
+@pytest.mark.parametrize("content", [b'{"a": 1', b"\xff\xfe", b""])
+def test_a_file_that_is_no_json_any_more_is_named(tmp_path, content):
+    path = tmp_path / "plan.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        read_json(path)
+    assert caught.value.code == "files.damaged"
+    assert str(path) in str(caught.value)

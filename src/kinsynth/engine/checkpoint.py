@@ -17,7 +17,7 @@ from torch import Tensor
 from kinsynth.engine.layout import TableLayout, read_layout, write_layout
 from kinsynth.engine.sizing import TablePlan
 from kinsynth.engine.tabular import TabularNetwork
-from kinsynth.errors import InternalError
+from kinsynth.errors import UserError
 from kinsynth.system.files import write_atomically
 
 _FORMAT = "1"
@@ -89,7 +89,7 @@ def load_model(path: Path) -> TableModel:
     """Read a model; the inverse of ``save_model``.
 
     Raises:
-        InternalError: The file is no model of this version.
+        UserError: The file is no model of this version.
     """
     tensors, header = _unpack(path, "model")
     layout, plan = read_layout(header["layout"]), TablePlan(**header["plan"])
@@ -117,7 +117,7 @@ def load_state(path: Path) -> TrainingState:
     """Read a training state; the inverse of ``save_state``.
 
     Raises:
-        InternalError: The file is no training state of this version.
+        UserError: The file is no training state of this version.
     """
     tensors, header = _unpack(path, "state")
     losses = {
@@ -158,8 +158,8 @@ def _unpack(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, header
 
 
-def _wrong_format(path: Path, kind: str) -> InternalError:
-    return InternalError(
+def _wrong_format(path: Path, kind: str) -> UserError:
+    return UserError(
         "engine.checkpoint_format",
         f"The file is damaged or no {kind} of format {_FORMAT}.",
         where=path.name,

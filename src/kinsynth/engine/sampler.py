@@ -80,7 +80,8 @@ def sample(
         plan = tree[root].plan
         samplers = {name: _TableSampler(model, seed, temperature) for name, model in tree.items()}
         end = first_root + wanted
-        for start in range(first_root - first_root % plan.block_size, end, plan.block_size):
+        stop = max(end, first_root + 1)  # no row at all is a block as well: tables without rows
+        for start in range(first_root - first_root % plan.block_size, stop, plan.block_size):
             with torch_settings(plan), torch.inference_mode():
                 block = _sample_block(samplers, root, start, plan.block_size)
             yield _keep_roots(block, max(start, first_root), min(start + plan.block_size, end))

@@ -148,9 +148,15 @@ def learn(workspace: Workspace, synthesis: Synthesis) -> None:
                     encoded, name, plan.tables[name], seed=seed, checkpoint=checkpoint, on_step=report
                 )
                 save_network(path, network)
-                progress.say(f"{name}: loss {network.loss:.3f} nats a row after {network.steps:,} steps")
+                progress.say(f"{name}: {_describe_training(network)}")
             networks[name] = load_network(path)
         _make_model(workspace, synthesis, networks).describe(workspace.model)
+
+
+def _describe_training(network: TableModel) -> str:
+    if not network.steps:
+        return "nothing to learn"
+    return f"loss {network.loss:.3f} nats a row after {network.steps:,} steps"
 
 
 def expected_share(state: Progress, epochs: float) -> float:

@@ -61,7 +61,7 @@ def _refuse(database: Database) -> None:
                 where=str(relation),
                 remedy="Repair the source."
                 if original
-                else "Write orphans: null or orphans: drop, or remove the relation.",
+                else 'Write orphans: "null" or orphans: drop, or remove the relation.',
             )
 
 

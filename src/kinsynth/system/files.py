@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from kinsynth.errors import UserError
 from kinsynth.system import crash
 
 
@@ -53,8 +54,20 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON document."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON document.
+
+    Raises:
+        UserError: The file was cut or changed and is no JSON any more.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(
+            "files.damaged",
+            "The file is damaged.",
+            where=str(path),
+            remedy="Bring it back from a copy, or run the document again into another folder.",
+        ) from error
 
 
 def digest(path: Path) -> str:

@@ -178,7 +178,7 @@ def _find_orphans(facts: Facts, where: str, relation: Relation) -> Iterator[Find
             f"{count}: {show_rows(rows)}.",
             "Repair the source, or remove the foreign key."
             if copied
-            else "Write orphans: null or orphans: drop in the foreign key, or repair the source.",
+            else 'Write orphans: "null" or orphans: drop in the foreign key, or repair the source.',
         )
     elif rows:
         done = "their references are made missing" if relation.orphans == "null" else "they are left out"
