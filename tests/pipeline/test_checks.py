@@ -375,6 +375,15 @@ CASES: dict[str, list[tuple[Change, str]]] = {
             "tables.payment.columns.way.missing",
         )
     ],
+    "foreign_keys.shared_column_not_available": [
+        (
+            put(
+                "tables.account.foreign_keys",
+                [{"columns": ["customer"], "table": "customer"}, {"columns": ["customer"], "table": "town"}],
+            ),
+            "tables.account.foreign_keys",
+        )
+    ],
     "generation.key_room": [
         (
             both(

@@ -219,7 +219,24 @@ def _find_structure(facts: Facts) -> Iterator[Finding]:
     for owner in structure.parent_relation.values():
         if owner is not None:
             yield from _find_null_parents(facts, owner)
+    for name in facts.synthesised:
+        yield from _find_shared(facts, name)
     yield from _find_roots(facts)
+
+
+def _find_shared(facts: Facts, name: str) -> Iterator[Finding]:
+    """Find columns of two foreign keys: each would draw its own value."""
+    owner = facts.structure.parent_relation[name]
+    relations = [*([owner] if owner else []), *facts.structure.reference_relations[name]]
+    counts = Counter(column for relation in dict.fromkeys(relations) for column in relation.columns)
+    shared = [column for column, count in counts.items() if count > 1]
+    if shared:
+        yield _STEP.error(
+            "foreign_keys.shared_column_not_available",
+            table_path(name, "foreign_keys"),
+            f"The columns {list_names(shared)} stand in two foreign keys; that is not available yet.",
+            f"Leave out one of these entries of {table_path(name, 'foreign_keys')}.",
+        )
 
 
 def _not_available(code: str, facts: Facts, relation: Relation, message: str) -> Finding:
