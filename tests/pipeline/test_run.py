@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,15 @@ def test_no_rows_are_tables_without_rows(finished: Execution, tmp_path: Path) ->
     assert Certificate.from_json(none.certificate.read_text()).failed == ()
     assert all(read(none, name).height == 0 for name in ("shop", "sale"))
     assert read(none, "shop").columns == read(finished, "shop").columns
+
+
+def test_the_generation_batch_never_changes_a_value(finished: Execution) -> None:
+    model = load_model(finished.folder / "model")
+    whole = model.draw({"shop": 3_000})
+    assert model.networks["shop"].plan.block_size * 2 < 3_000, "several blocks"
+    for roots in (1, 70, 10**6):
+        parts = replace(model, batch_roots=roots).draw({"shop": 3_000})
+        assert all(parts.tables[name].equals(whole.tables[name]) for name in whole.tables)
 
 
 def test_a_saved_model_draws_the_same(finished: Execution, tmp_path: Path) -> None:

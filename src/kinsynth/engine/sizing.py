@@ -59,10 +59,6 @@ class TrainingChoices(Protocol):
         """Smallest relative improvement that counts; 0 trains to convergence."""
 
     @property
-    def generation_batch_size(self) -> int:
-        """Roots sampled together; 0 lets the plan choose."""
-
-    @property
     def model_size(self) -> ModelSize:
         """Size of the network."""
 
@@ -222,13 +218,12 @@ def plan_table(
     if automatic:
         plan = replace(plan, batch_size=fit_batch(shape, plan, free_memory_bytes))
     steps = steps_per_epoch(shape, plan)
-    chosen = min(training.generation_batch_size, max(shape.roots, 1))
     return replace(
         plan,
         window=min(plan.window, plan.batch_size),
         max_steps=training.max_epochs * math.ceil(epoch_steps(shape, plan)),
         validation_steps=training.training_steps or choose_validation_steps(steps),
-        block_size=chosen or choose_block(shape),
+        block_size=choose_block(shape),
         threads=choose_threads(shape, plan, threads),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,45 +97,81 @@ def anchor_values(factor: Factor, parent: pa.Table | None, parent_R: Rows) -> pa
     return as_array(parent[factor.anchor]).take(pa.array(parent_R))
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """Values of some consecutive roots and everything under them; keys are not made yet.
+
+    Attributes:
+        tables: Columns that are no keys, by table.
+        parent_row: Row of the parent, counted over all batches, for each row of a child table.
+        reference_row: Row of the lookup for each row; -1 where there is none.
+        rows: Number of rows by table.
+    """
+
+    tables: Mapping[str, pa.Table]
+    parent_row: Mapping[str, Rows]
+    reference_row: Mapping[Relation, Rows]
+    rows: Mapping[str, int]
+
+
 def decode(
-    drawn: Mapping[str, Drawn],
-    codec: DatabaseCodec,
-    schema: Schema,
-    *,
-    originals: Mapping[str, pa.Table],
-    seed: int,
-) -> Database:
-    """Turn drawn codes into a synthetic database with new keys.
+    drawn: Mapping[str, Drawn], codec: DatabaseCodec, schema: Schema, *, seed: int, before: Mapping[str, int]
+) -> Decoded:
+    """Turn drawn codes into values.
 
     Args:
-        drawn: Drawn codes of each synthesised table.
+        drawn: Drawn codes of the tables of one tree, parents first.
         codec: How they were encoded.
         schema: Schema of the result.
-        originals: Original tables, delivered unchanged.
         seed: Source of the randomness inside a code's range of values.
+        before: Rows of each table in the batches before.
+
+    Guarantees:
+        Batches of any size, put together, give the same values.
     """
-    structure = find_structure(schema)
+    references = find_structure(schema).reference_relations
     tables: dict[str, pa.Table] = {}
-    references: dict[Relation, Rows] = {}
-    for name, table_codec in codec.tables.items():
-        values = _decode_table(drawn[name], table_codec, tables.get(table_codec.parent or ""), seed)
-        for relation in structure.reference_relations[name]:
+    found: dict[Relation, Rows] = {}
+    for name, part in drawn.items():
+        table_codec = codec.tables[name]
+        parent = tables.get(table_codec.parent or "")
+        values = _decode_table(part, table_codec, parent, seed=seed, first=before.get(name, 0))
+        for relation in references[name]:
             rows = values.pop(relation.columns)[0]
-            references[relation] = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        tables[name] = pa.table(
-            {
-                column: array
-                for group, arrays in values.items()
-                for column, array in zip(group, arrays, strict=True)
-            }
-        )
+            found[relation] = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
+        tables[name] = pa.table(dict(pairs))
+    return Decoded(
+        tables=tables,
+        parent_row={
+            name: part.encoded.parent_R + before.get(part.encoded.parent or "", 0)
+            for name, part in drawn.items()
+            if part.encoded.parent_R is not None
+        },
+        reference_row=found,
+        rows={name: part.encoded.rows for name, part in drawn.items()},
+    )
+
+
+def assemble(
+    batches: Sequence[Decoded], codec: DatabaseCodec, schema: Schema, *, originals: Mapping[str, pa.Table]
+) -> Database:
+    """Put decoded batches together and give every row its keys.
+
+    Args:
+        batches: All batches, in order; each synthesised table is in at least one.
+        codec: How the tables were encoded, and how their keys are made.
+        schema: Schema of the result.
+        originals: Original tables, delivered unchanged.
+    """
+    rows = {name: sum(batch.rows.get(name, 0) for batch in batches) for name in codec.tables}
     return link(
         schema,
-        tables,
-        parent_row=_parents(drawn),
-        reference_row=references,
+        {name: pa.concat_tables(_parts(batches, "tables", name)) for name in codec.tables},
+        parent_row=_joined(batches, "parent_row"),
+        reference_row=_joined(batches, "reference_row"),
         new_keys={
-            (name, column): key.values_at(np.arange(drawn[name].encoded.rows, dtype=np.int64))
+            (name, column): key.values_at(np.arange(rows[name], dtype=np.int64))
             for name, table_codec in codec.tables.items()
             for column, key in table_codec.keys.items()
         },
@@ -143,14 +179,17 @@ def decode(
     )
 
 
-def _parents(drawn: Mapping[str, Drawn]) -> dict[str, Rows]:
-    return {
-        name: parent_R for name, table in drawn.items() if (parent_R := table.encoded.parent_R) is not None
-    }
+def _parts(batches: Sequence[Decoded], field: str, key: Any) -> list[Any]:
+    return [getattr(batch, field)[key] for batch in batches if key in getattr(batch, field)]
+
+
+def _joined(batches: Sequence[Decoded], field: str) -> dict[Any, Rows]:
+    keys = dict.fromkeys(key for batch in batches for key in getattr(batch, field))
+    return {key: np.concatenate(_parts(batches, field, key)) for key in keys}
 
 
 def _decode_table(
-    drawn: Drawn, codec: TableCodec, parent: pa.Table | None, seed: int
+    drawn: Drawn, codec: TableCodec, parent: pa.Table | None, *, seed: int, first: int
 ) -> dict[tuple[str, ...], tuple[Any, ...]]:
     values: dict[tuple[str, ...], tuple[Any, ...]] = {}
     for number, (factor, span) in enumerate(zip(codec.factors, codec.spans, strict=True)):
@@ -158,9 +197,12 @@ def _decode_table(
             continue
         stream = f"{codec.name}/decode/{number}"
         uniform_RD = uniforms(seed, stream, drawn.row_ids, draws=max(1, factor.codec.draws))
-        values[factor.columns] = _decode_factor(
-            factor, drawn, drawn.encoded.codes_RC[:, span], uniform_RD, parent
-        )
+        codes_RC = drawn.encoded.codes_RC[:, span]
+        if isinstance(factor.codec, IdentifierCodec):
+            numbers = np.arange(first, first + len(codes_RC), dtype=np.int64)
+            values[factor.columns] = factor.codec.decode_at(codes_RC, numbers)
+        else:
+            values[factor.columns] = _decode_factor(factor, drawn, codes_RC, uniform_RD, parent)
     return values
 
 
@@ -172,7 +214,5 @@ def _decode_factor(
             parent_R = drawn.encoded.parent_R
             assert parent_R is not None, "a sequence has a parent"
             return (codec.decode(codes_RC, uniform_RD, parent_R, anchor_values(factor, parent, parent_R)),)
-        case IdentifierCodec() as codec:
-            return codec.decode_at(codes_RC, np.arange(len(codes_RC), dtype=np.int64))
         case codec:
             return codec.decode(codes_RC, uniform_RD)

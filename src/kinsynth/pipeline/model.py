@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from kinsynth.engine.sampler import SampledBlock, concatenate, sample
 from kinsynth.errors import SettingsError, UserError
 from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.codecs import DatabaseCodec
-from kinsynth.pipeline.encoding import Drawn, decode
+from kinsynth.pipeline.encoding import Decoded, Drawn, assemble, decode
 from kinsynth.pipeline.plan import derive_seed
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
@@ -27,6 +28,7 @@ from kinsynth.system.failures import explained
 from kinsynth.system.files import commit, read_json, write_json
 
 VERSION = 1
+BATCH_ROOTS = 8_192
 OnShare = Callable[[float, str], None]
 
 
@@ -43,6 +45,7 @@ class Model:
         rows: Number of rows of each root table that was found in the source.
         seed: Seed used when none is given.
         temperature: Temperature used for drawing.
+        batch_roots: Root rows held as codes before they become values; never changes a value.
         flavour: Library of the tables that ``sample`` gives: ``polars``, ``pandas`` or ``pyarrow``.
     """
 
@@ -54,6 +57,7 @@ class Model:
     rows: Mapping[str, int]
     seed: int
     temperature: float = 1.0
+    batch_roots: int = BATCH_ROOTS
     flavour: Flavour = "polars"
 
     @explained()
@@ -83,13 +87,16 @@ class Model:
         """
         wanted = self.wanted(rows or {})
         drawing = derive_seed(self.seed if seed is None else seed, "sample")
-        blocks: list[SampledBlock] = []
+        batches: list[Decoded] = []
+        before: Counter[str] = Counter()
         done, total = 0, max(1, sum(wanted.values()))
-        for block in sample(self.networks, wanted, seed=drawing, temperature=self.temperature):
-            blocks.append(block)
-            done += len(block.tables[block.root].root_R)
+        blocks = sample(self.networks, wanted, seed=drawing, temperature=self.temperature)
+        for batch in gather(blocks, self.batch_roots):
+            batches.append(decode(_join(batch), self.codec, self.schema, seed=drawing, before=before))
+            before.update(batches[-1].rows)
+            done += batches[-1].rows[batch[0].root]
             on_share(0.9 * done / total, f"{done:,} of {total:,} root rows")
-        return decode(_join(blocks), self.codec, self.schema, originals=self.originals, seed=drawing)
+        return assemble(batches, self.codec, self.schema, originals=self.originals)
 
     def sample(self, rows: Mapping[str, int] | None = None, seed: int | None = None) -> dict[str, Any]:
         """Draw synthetic tables by name, as data frames of the library the model was fitted with."""
@@ -125,6 +132,7 @@ class Model:
             "rows": dict(self.rows),
             "seed": self.seed,
             "temperature": self.temperature,
+            "batch_roots": self.batch_roots,
             "flavour": self.flavour,
         }
         write_json(folder / "model.json", document)
@@ -182,6 +190,7 @@ def load_model(folder: Path) -> Model:
         rows=document["rows"],
         seed=document["seed"],
         temperature=document["temperature"],
+        batch_roots=document["batch_roots"],
         flavour=document["flavour"],
     )
 
@@ -189,6 +198,20 @@ def load_model(folder: Path) -> Model:
 def network_path(folder: Path, number: int) -> Path:
     """Give the file of the network of the n-th synthesised table."""
     return folder / "tables" / f"{number:03}.safetensors"
+
+
+def gather(blocks: Iterable[SampledBlock], roots: int) -> Iterator[list[SampledBlock]]:
+    """Gather blocks of one root table until they have at least so many roots."""
+    batch: list[SampledBlock] = []
+    size = 0
+    for block in blocks:
+        if batch and (size >= roots or block.root != batch[0].root):
+            yield batch
+            batch, size = [], 0
+        batch.append(block)
+        size += len(block.tables[block.root].root_R)
+    if batch:
+        yield batch
 
 
 def _join(blocks: list[SampledBlock]) -> dict[str, Drawn]:

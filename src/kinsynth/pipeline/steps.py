@@ -37,7 +37,7 @@ from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs, widen
 from kinsynth.pipeline.complexity import expected_epochs
 from kinsynth.pipeline.encoding import encode
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
-from kinsynth.pipeline.model import Model, network_path
+from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
 from kinsynth.pipeline.roles import reduce_to_chosen
 from kinsynth.pipeline.workspace import Workspace
@@ -184,6 +184,7 @@ def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[st
         rows={name: synthesis.generation.rows.get(name, database.tables[name].num_rows) for name in roots},
         seed=synthesis.generation.seed,
         temperature=synthesis.generation.temperature,
+        batch_roots=synthesis.training.generation_batch_size or BATCH_ROOTS,
         flavour=execution["flavour"],
     )
 

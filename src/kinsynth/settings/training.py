@@ -38,8 +38,8 @@ class Training(Settings):
     generation_batch_size: int = setting(
         0,
         "Generation batch size",
-        "Root rows generated together, at most those of the source; 0 chooses 16 to 1,024 by the rows under "
-        "each. Decided once: how many rows are asked for later never changes a value.",
+        "Root rows held in memory before they become values, in whole blocks of the plan; 0 means 8,192. "
+        "Never changes a value.",
         ge=0,
     )
     validation_fraction: float = setting(
