@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("kinsynth", deadline=None)  # how long an example takes says more about the machine
+settings.load_profile("kinsynth")
 
 
 @pytest.fixture(scope="session")

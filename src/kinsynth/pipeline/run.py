@@ -25,7 +25,7 @@ from kinsynth.pipeline.timeline import (
     Listener,
     StepName,
 )
-from kinsynth.pipeline.workspace import EXECUTION, Workspace, holds_only_leftovers, remove_content
+from kinsynth.pipeline.workspace import EXECUTION, VERSION, Workspace, holds_only_leftovers, remove_content
 from kinsynth.settings.document import dump, parse
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system.failures import explained
@@ -170,7 +170,7 @@ def _begin(folder: Path, facts: Mapping[str, Any], synthesis: Synthesis) -> None
     folder.mkdir(parents=True, exist_ok=True)
     with Workspace(folder).lock():
         _refuse_used(folder)
-        document = {"version": 1, "synthesis": synthesis.model_dump(mode="json"), **facts}
+        document = {"version": VERSION, "synthesis": synthesis.model_dump(mode="json"), **facts}
         write_json(folder / EXECUTION, document)
 
 
