@@ -14,17 +14,18 @@ from typing import Any
 import psutil
 import pytest
 
-from kinsynth.errors import InternalError, OutOfMemory, SettingsError, SourceError
+from kinsynth.errors import InternalError, OutOfMemory, SettingsError, SourceError, TransientError
 from kinsynth.system.child import run_limited
 
 FUNCTIONS = """
-import ctypes, os, socket, subprocess, sys, time, urllib.request
+import ctypes, errno, os, socket, subprocess, sys, time, urllib.request
 from kinsynth.errors import SettingsError
 
 def echo(**arguments): return arguments
 def shout(): print("noise on standard output"); return 1
 def refuse(): raise SettingsError("a.code", "a message", where="here", remedy="a remedy")
 def fault(): raise RuntimeError("the value of a cell")
+def fill(): raise OSError(errno.ENOSPC, "the value of a cell")
 def allocate(megabytes): return len(bytearray(megabytes << 20))
 def crash(): ctypes.string_at(0)
 def leave(): os._exit(3)
@@ -82,6 +83,13 @@ def test_unforeseen_errors_come_back_without_their_text(call: Any) -> None:
         call("fault")
     assert caught.value.code == "internal.child"
     assert "RuntimeError" in str(caught.value)
+    assert "cell" not in str(caught.value)
+
+
+def test_a_full_disk_comes_back_as_such(call: Any) -> None:
+    with pytest.raises(TransientError) as caught:
+        call("fill")
+    assert caught.value.code == "machine.disk_full"
     assert "cell" not in str(caught.value)
 
 

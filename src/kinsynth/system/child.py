@@ -22,6 +22,7 @@ from typing import Any, TextIO
 
 import kinsynth.errors
 from kinsynth.errors import InternalError, KinsynthError, OutOfMemory, SourceError
+from kinsynth.system.failures import explain
 
 _SECONDS_TO_END = 5
 _PR_SET_PDEATHSIG = 1
@@ -173,10 +174,14 @@ def _call(function_path: str, arguments: dict[str, Any]) -> dict[str, Any]:
     module, _, name = function_path.rpartition(".")
     try:
         return {"outcome": "value", "value": getattr(importlib.import_module(module), name)(**arguments)}
-    except KinsynthError as error:
-        return {"outcome": "error", "error": describe(error)}
+    except KinsynthError as refusal:
+        return {"outcome": "error", "error": describe(refusal)}
     except MemoryError:
         return {"outcome": "memory"}
+    except OSError as failure:
+        if (error := explain(failure)) is None:
+            raise
+        return {"outcome": "error", "error": describe(error)}
 
 
 def _report_fault(channel: TextIO) -> None:

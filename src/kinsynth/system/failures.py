@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -59,6 +60,7 @@ def explain(error: BaseException | None) -> KinsynthError | None:
     if not isinstance(error, OSError) or isinstance(error, BrokenPipeError):
         return None
     where = str(error.filename or "")
+    cause = os.strerror(error.errno or 0)  # a library's own text could hold anything
     if error.errno in _FULL:
         return TransientError(
             "machine.disk_full",
@@ -67,11 +69,11 @@ def explain(error: BaseException | None) -> KinsynthError | None:
             remedy="Make room, then try again.",
         )
     if error.errno in _BUSY:
-        cause = f"The machine could not serve a file: {error.strerror}."
-        return TransientError("machine.busy", cause, where=where, remedy="Try again.")
+        message = f"The machine could not serve a file: {cause}."
+        return TransientError("machine.busy", message, where=where, remedy="Try again.")
     if error.errno in _PATH:
         remedy = "Check the path and its rights."
-        return UserError("machine.path", f"{error.strerror}.", where=where, remedy=remedy)
+        return UserError("machine.path", f"{cause}.", where=where, remedy=remedy)
     return None
 
 
