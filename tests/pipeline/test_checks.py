@@ -327,6 +327,15 @@ CASES: dict[str, list[tuple[Change, str]]] = {
     ],
     "treatment.original_not_small": [(large_original, "tables.town.original")],
     "treatment.order_type": [(put("tables.payment.order_by", "way"), "tables.payment.order_by")],
+    "treatment.order_option": [
+        (
+            both(
+                put("tables.payment.order_by", "amount"),
+                put("tables.payment.columns.amount.outlier_quantile", 0.1),
+            ),
+            "tables.payment.columns.amount.outlier_quantile",
+        )
+    ],
     "treatment.text_left_out": [
         (put("tables.customer.columns.job.type", "text"), "tables.customer.columns.job")
     ],

@@ -90,6 +90,24 @@ def _find_order(facts: Facts, name: str) -> Iterator[Finding]:
             f"{wanted} is {table.column(wanted).type}; rows follow each other by a number, date or time.",
             f'Name another column, or write {table_path(name, "order_by")}: "" for no order.',
         )
+    if table.order_by is not None and facts.structure.parent_relation[name] is not None:
+        yield from _find_order_options(facts, name, table.column(table.order_by))
+
+
+def _find_order_options(facts: Facts, table: str, column: Column) -> Iterator[Finding]:
+    """Refuse options that have no effect on a column that is drawn as start and steps."""
+    chosen = facts.column_settings(table, column.name)
+    refused = ["outlier_quantile", "outliers"]
+    if column.type == "datetime" and chosen.granularity in {"month", "year"}:
+        refused.append("granularity")
+    for field in fields_of(ColumnSettings):
+        if field.name in refused and getattr(chosen, field.name) != field.default:
+            yield _STEP.error(
+                "treatment.order_option",
+                column_path(table, column.name, field.name),
+                "The option is not available for the column by which rows follow each other.",
+                f'Remove the line, or write {table_path(table, "order_by")}: "" for no order.',
+            )
 
 
 # Columns
