@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("kinsynth", deadline=None)  # how long an example takes says more about the machine
-settings.load_profile("kinsynth")
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("kinsynth", deadline=None)
+settings.register_profile("soak", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("KINSYNTH_EXAMPLES", "kinsynth"))
 
 
 @pytest.fixture(scope="session")

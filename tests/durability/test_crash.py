@@ -88,3 +88,12 @@ def test_a_run_killed_at_random_points_of_a_step_is_resumed_to_the_same_bytes(
     chosen = random.Random(step).sample(passages, min(RANDOM_POINTS, len(passages)))
     for number, passage in enumerate(chosen):
         survive(baseline, tmp_path / f"{number}", passage)
+
+
+@pytest.mark.soak
+def test_a_run_killed_at_every_passage_is_resumed_to_the_same_bytes(
+    baseline: Baseline, tmp_path: Path
+) -> None:
+    every = [passage for passages in baseline.passages.values() for passage in passages]
+    for number, passage in enumerate(every):
+        survive(baseline, tmp_path / f"{number}", passage)

@@ -64,3 +64,9 @@ def test_any_document_is_refused_or_done() -> None:
 @pytest.mark.parametrize("start", range(40, 240, 40))
 def test_any_of_many_documents_is_refused_or_done(start: int) -> None:
     assert {outcome(seed) for seed in range(start, start + 40)} == {"refused", "certified"}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("start", range(1_000, 3_000, 100))
+def test_any_of_very_many_documents_is_refused_or_done(start: int) -> None:
+    assert {outcome(seed) for seed in range(start, start + 100)} == {"refused", "certified"}
