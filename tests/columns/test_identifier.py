@@ -158,3 +158,10 @@ def test_numbers_without_room_are_refused():
     with pytest.raises(SettingsError, match="128 new values") as error:
         key.values_at(np.arange(129))
     assert error.value.code == "generation.key_room"
+
+
+def test_numbers_that_are_not_finite_count_for_no_key():
+    values = [-np.inf, 1.0, 2.0, np.inf, np.nan]
+    made = build(values, make=build_key).values_at(np.arange(4)).to_pylist()
+    assert len(set(made)) == 4
+    assert np.isfinite(made).all()

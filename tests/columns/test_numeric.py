@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from kinsynth.columns.registry import column_type
+from kinsynth.columns.scale import NumberScale
 from kinsynth.errors import SettingsError
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
@@ -295,3 +296,10 @@ def test_no_edge_is_one_roots_own_where_there_is_room():
         own = np.searchsorted(values, edges[np.isin(edges, values)])
         near = np.minimum(np.diff(values, prepend=-(10**18))[own], np.diff(values, append=10**18)[own])
         assert (near <= 2).all()
+
+
+def test_numbers_beyond_the_line_stand_at_its_end():
+    scale = NumberScale("double", decimals=3)
+    tick_R, valid_R = scale.to_ticks(pa.array([1e308, -1e308, 1.5, np.inf]))
+    assert tick_R.tolist()[:3] == [2**62, -(2**62), 1_500]
+    assert valid_R.tolist() == [True, True, True, False]

@@ -239,7 +239,7 @@ def build_identifier(
     """
     del text
     values = part.values[0]
-    distinct = pc.unique(values.drop_null())
+    distinct = _distinct(values)
     rows = int(part.rows[values.is_valid().to_numpy(zero_copy_only=False)].sum())
     share = len(distinct) / rows if rows else 1.0
     maker = _fresh_maker(distinct, part, protection.rare_minimum)
@@ -251,7 +251,7 @@ def build_identifier(
 
 def build_key(part: Part, protection: Protection) -> IdentifierCodec:
     """Make key values in the source's type and format; they may equal the source's, as 1, 2, 3 do."""
-    distinct = pc.unique(part.values[0].drop_null())
+    distinct = _distinct(part.values[0])
     return IdentifierCodec(_key_maker(distinct, part, protection.rare_minimum), nullable=False, missing=False)
 
 
@@ -333,6 +333,12 @@ def _refuse_named(maker: Maker, settings: Column) -> None:
             where="never",
             remedy="Remove it from the list.",
         )
+
+
+def _distinct(values: pa.Array) -> pa.Array:
+    """Give the distinct values that can be told apart from others: not missing, and finite."""
+    distinct = pc.unique(values.drop_null())
+    return distinct.filter(pc.is_finite(distinct)) if pa.types.is_floating(distinct.type) else distinct
 
 
 def _to_integers(values: pa.Array) -> Rows:

@@ -77,14 +77,17 @@ class NumberScale:
             return np.where(valid_R, _decimal_ticks(array, self.decimals), 0), valid_R
         number_R = pc.cast(array, pa.float64(), safe=False).fill_null(0.0).to_numpy()
         valid_R = valid_R & np.isfinite(number_R)
-        if self.binary is not None:
-            scaled_R = np.ldexp(number_R, self.binary)
-        elif self.decimals >= 0:
-            scaled_R = number_R * 10.0**self.decimals
-        else:
-            scaled_R = number_R / 10.0**-self.decimals
-        scaled_R = np.where(valid_R, np.clip(scaled_R, -(2.0**62), 2.0**62), 0.0)
+        scaled_R = np.where(valid_R, np.clip(self._scaled(number_R), -(2.0**62), 2.0**62), 0.0)
         return np.rint(scaled_R).astype(np.int64), valid_R
+
+    def _scaled(self, number_R: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give numbers in steps; what grows beyond all numbers is infinite: it stands at the line's end."""
+        with np.errstate(over="ignore"):
+            if self.binary is not None:
+                return np.ldexp(number_R, self.binary)
+            if self.decimals >= 0:
+                return number_R * 10.0**self.decimals
+            return number_R / 10.0**-self.decimals
 
     def to_values(self, tick_R: Rows, valid_R: Valid) -> pa.Array:
         """Give values of the storage type."""
