@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,9 @@ def test_no_underscore_name_crosses_a_package() -> None:
                     if taken.startswith("_")
                 ]
     assert guilty == []
+
+
+def test_names_of_test_files_are_unique() -> None:
+    """Test folders are no packages, so that two files of one name cannot both be collected."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py")
+    assert [name for name, count in names.items() if count > 1] == []
