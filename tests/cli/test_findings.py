@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
-from kinsynth.cli.findings import describe_time, show_findings
+from kinsynth.cli.findings import describe_time, show_assessment, show_findings
 from kinsynth.errors import Finding
+from kinsynth.pipeline.complexity import Assessment, Verdict
 
 
 def shown(*findings: Finding) -> str:
@@ -42,3 +44,17 @@ def test_times_at_their_borders() -> None:
         "1 h",
         "1 d",
     ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "line"),
+    [
+        ("good", "", "Complexity: good, about 8 s and 600.0 MB of memory.\n"),
+        ("poor", "few root rows", "Complexity: poor (few root rows), about 8 s and 600.0 MB of memory.\n"),
+    ],
+)
+def test_the_verdict_stands_with_its_reason(verdict: Verdict, reason: str, line: str) -> None:
+    """A verdict that is not good is never without a reason, and stays on one line."""
+    words = io.StringIO()
+    show_assessment(Console(file=words, width=40), Assessment(8.0, 600_000_000, (), verdict, reason, ()))
+    assert words.getvalue() == line

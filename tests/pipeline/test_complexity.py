@@ -116,6 +116,32 @@ def test_long_runs_and_little_memory_are_slow_and_few_rows_poor() -> None:
     assert assess(make_work(rows=100), Synthesis(), free_memory_bytes=PLENTY).verdict == "poor"
 
 
+@pytest.mark.parametrize(
+    ("work", "free_memory_bytes", "speed", "reason"),
+    [
+        (make_work(), PLENTY, 1.0, ""),
+        (
+            make_work(rows=100),
+            PLENTY,
+            1.0,
+            "few root rows to train on: 100, below 500: the model learns little",
+        ),
+        (
+            make_work(near_unique=tuple(("t", str(i)) for i in range(6))),
+            PLENTY,
+            1.0,
+            "6 of 10 columns are near-unique",
+        ),
+        (make_work(), PLENTY, 1e-6, "longer than 30 minutes"),
+        (make_work(), 10**6, 1.0, "more than 80% of the free memory"),
+        (make_work(), 10**6, 1e-6, "longer than 30 minutes; more than 80% of the free memory"),
+    ],
+)
+def test_the_verdict_says_its_reason(work: Work, free_memory_bytes: int, speed: float, reason: str) -> None:
+    found = assess(work, Synthesis(), free_memory_bytes=free_memory_bytes, speed=speed)
+    assert found.reason == reason
+
+
 def test_a_real_document_is_assessed_by_its_tables() -> None:
     tables = make_tables()
     result = assess_tables(parse(DOCUMENT), tables)

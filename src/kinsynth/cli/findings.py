@@ -58,8 +58,11 @@ def show_assessment(console: Console, assessment: Assessment) -> None:
     """Show what a run would cost, what drives it, and what would make it cheaper."""
     verdict = {"good": "green", "slow": "yellow", "poor": "red"}[assessment.verdict]
     time, memory = describe_time(assessment.seconds), describe_size(assessment.peak_memory_bytes)
-    cost = f", about {time} and {memory} of memory."
-    console.print(Text.assemble(("Complexity: ", "bold"), (assessment.verdict, verdict), cost))
+    reason = f" ({assessment.reason})" if assessment.reason else ""
+    cost = f"{reason}, about {time} and {memory} of memory."
+    console.print(
+        Text.assemble(("Complexity: ", "bold"), (assessment.verdict, verdict), cost), soft_wrap=True
+    )
     for driver in assessment.drivers:
         console.print(
             Text(f"  {driver.share:4.0%}  {driver.name}{f' ({driver.where})' if driver.where else ''}")

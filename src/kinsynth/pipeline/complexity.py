@@ -121,6 +121,7 @@ class Assessment:
         peak_memory_bytes: Estimated largest memory in use.
         drivers: Where the time goes, largest first.
         verdict: ``good``, ``slow`` (long, or more memory than is free) or ``poor`` (the result may be).
+        reason: Why the verdict is not ``good``; empty when it is.
         suggestions: What would help.
     """
 
@@ -128,6 +129,7 @@ class Assessment:
     peak_memory_bytes: int
     drivers: tuple[Driver, ...]
     verdict: Verdict
+    reason: str
     suggestions: tuple[Suggestion, ...]
 
 
@@ -240,11 +242,10 @@ def assess(work: Work, synthesis: Synthesis, *, free_memory_bytes: int, speed: f
     )
     seconds = total / speed
     memory = estimate_memory(work)
-    verdict = _judge(work, seconds, memory, free_memory_bytes)
-    suggestions = tuple(
-        _suggest(work, synthesis, drivers, verdict, memory > MEMORY_SHARE * free_memory_bytes)
-    )
-    return Assessment(seconds, memory, tuple(drivers[:SHOWN_DRIVERS]), verdict, suggestions)
+    tight = memory > MEMORY_SHARE * free_memory_bytes
+    verdict, reason = _judge(work, long=seconds > SLOW_SECONDS, tight=tight)
+    suggestions = tuple(_suggest(work, synthesis, drivers, verdict, tight))
+    return Assessment(seconds, memory, tuple(drivers[:SHOWN_DRIVERS]), verdict, reason, suggestions)
 
 
 def expected_epochs(shape: TableShape, plan: TablePlan, rates: Rates = RATES) -> float:
@@ -294,13 +295,21 @@ def estimate_memory(work: Work) -> int:
     return int(rates.base_bytes + tables + rates.training_memory * training)
 
 
-def _judge(work: Work, seconds: float, memory: int, free_memory_bytes: int) -> Verdict:
-    near = len(work.near_unique) / max(1, sum(work.columns.values()))
-    if work.roots < FEW_ROOTS or near > NEAR_UNIQUE_SHARE:
-        return "poor"
-    if seconds > SLOW_SECONDS or memory > MEMORY_SHARE * free_memory_bytes:
-        return "slow"
-    return "good"
+def _judge(work: Work, *, long: bool, tight: bool) -> tuple[Verdict, str]:
+    """Give the verdict and its reasons."""
+    near, columns = len(work.near_unique), sum(work.columns.values())
+    poor = {
+        f"few root rows to train on: {work.roots:,}, below {FEW_ROOTS}: the model learns little": (
+            work.roots < FEW_ROOTS
+        ),
+        f"{near} of {columns} columns are near-unique": near > NEAR_UNIQUE_SHARE * max(1, columns),
+    }
+    slow = {
+        f"longer than {SLOW_SECONDS / 60:.0f} minutes": long,
+        f"more than {MEMORY_SHARE:.0%} of the free memory": tight,
+    }
+    verdict: Verdict = "poor" if any(poor.values()) else "slow" if any(slow.values()) else "good"
+    return verdict, "; ".join(reason for reason, holds in (poor | slow).items() if holds)
 
 
 # Suggestions
