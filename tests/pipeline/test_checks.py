@@ -6,6 +6,7 @@ import ast
 import copy
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from kinsynth.connectors.base import Listing, Skipped, SourceTable
+from kinsynth.connectors.base import Dialect, Listing, Skipped, SourceTable
 from kinsynth.errors import Finding, SchemaError, SettingsError
 from kinsynth.pipeline import checks
 from kinsynth.pipeline.checks import check, raise_errors
@@ -492,7 +493,7 @@ def test_every_code_of_the_checks_has_a_case() -> None:
         and isinstance(node.args[0].value, str)
         and re.fullmatch(r"[a-z_]+\.[a-z_]+", node.args[0].value)
     }
-    listed = {"data.file_skipped", "data.cells_noted"}
+    listed = {"data.file_skipped", "data.cells_noted", "data.header_like_data"}
     assert written - listed == set(CASES)
 
 
@@ -505,6 +506,32 @@ def test_files_that_were_left_aside_are_named(tmp_path: Path) -> None:
         ("data.cells_noted", "notice"),
     ]
     assert "3 error cells" in found[1].message
+
+
+@pytest.mark.parametrize(
+    ("names", "count"),
+    [(("37", "nurse", "2004-03-01"), 2), (("age 1", "job", "2004"), 0), (("inf", "12", "since"), 0)],
+)
+def test_a_header_of_cells_is_counted_and_not_shown(
+    tmp_path: Path, names: tuple[str, ...], count: int
+) -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    columns = document["tables"]["customer"]["columns"]
+    for old, new in zip(("age", "job", "since"), names, strict=True):
+        tables["customer"][new] = tables["customer"].pop(old)
+        columns[new] = columns.pop(old)
+    text = SourceTable(
+        "customer", "customer.csv", "", "csv", ROOTS, tmp_path, Dialect("utf-8", "comma", "LF")
+    )
+    found = find(tables, document, Listing((text,), ()))
+    assert [(one.code, one.severity, one.where) for one in found] == [
+        ("data.header_like_data", "warning", "tables.customer")
+    ] * bool(count)
+    for one in found:
+        assert f"{count} of 5 columns" in one.message
+        assert not any(name in str(one) for name in names)
+    typed = replace(text, format="parquet", dialect=None)
+    assert find(tables, document, Listing((typed,), ())) == []
 
 
 def test_all_findings_come_at_once_in_the_order_of_the_steps() -> None:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+import pyarrow as pa
+
+from kinsynth.connectors.base import SourceTable
 from kinsynth.errors import Finding
 from kinsynth.pipeline.checks.facts import Facts, Step, column_path, suggest, table_path
 from kinsynth.pipeline.roles import kept_columns
+from kinsynth.schema.literals import unparsable_rows
+from kinsynth.schema.storage import storage_type
+from kinsynth.schema.table import Column
 
 FEWEST_ROWS = 20
 FEW_ROWS = 500
 _STEP = Step("data")
+_MEASURES = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_temporal)
 _BAD_NAME = re.compile(r"[/\\\x00-\x1f]|^\.{1,2}$|^$")
 
 
@@ -50,6 +57,31 @@ def _find_files(facts: Facts) -> Iterator[Finding]:
                 f"{table.file} has {count:,} {name.replace('_', ' ')}.",
                 "Look at the file if that is not expected.",
             )
+        yield from _find_header(facts, table)
+
+
+def _find_header(facts: Facts, table: SourceTable) -> Iterator[Finding]:
+    """Warn of a text file whose first row seems to be data; its names are cells then, and not said."""
+    if table.dialect is None or table.name not in facts.schema.tables:
+        return
+    columns = facts.schema.tables[table.name].columns
+    if count := sum(map(_is_named_like_data, columns)):
+        yield _STEP.warning(
+            "data.header_like_data",
+            table_path(table.name),
+            f"The names of {count} of {len(columns)} columns read as numbers or dates, as their cells do: "
+            "the file may have no header line.",
+            "Add a header line to the file, unless its first line is one.",
+        )
+
+
+def _is_named_like_data(column: Column) -> bool:
+    """Tell whether a column of numbers or dates has one for a name."""
+    storage = storage_type(column.storage)
+    measured = any(is_kind(storage) for is_kind in _MEASURES)
+    if not measured or not any(sign.isdigit() for sign in column.name):
+        return False
+    return len(unparsable_rows(pa.chunked_array([[column.name]]), column)) == 0
 
 
 def _find_unknown_names(facts: Facts) -> Iterator[Finding]:
