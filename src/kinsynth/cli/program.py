@@ -12,8 +12,8 @@ from kinsynth.cli.border import Border
 from kinsynth.cli.commands import Invocation, app
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Run one command and leave with its exit code: 0, 2, 70, 75 or 130.
+def run(words: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code.
 
     Args:
         words: The words after the program's name; None for those of this process.
