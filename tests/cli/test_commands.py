@@ -108,6 +108,22 @@ def test_a_missing_document_is_the_users(call: Call) -> None:
     assert "nowhere.yaml" in ended.err
 
 
+def test_a_document_without_paths_is_the_users(call: Call, tmp_path: Path) -> None:
+    """Nothing was skipped: nothing was asked for."""
+    (tmp_path / "a.yaml").write_text("version: 1\nname: a\n", encoding="utf-8")
+    ended = call("check", "a.yaml")
+    assert (ended.code, "source.paths: No path is given." in ended.err) == (2, True)
+
+
+def test_a_file_is_no_output_folder(call: Call, hospital: Path, tmp_path: Path) -> None:
+    """A file in the place of the folder to make is said to be one, and left alone."""
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
+    for words in (["run", hospital / "sample.yaml"], ["generate", tmp_path]):
+        ended = call(*words, "--output", "taken")
+        assert (ended.code, "'taken' is a file" in ended.err) == (2, True)
+    assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
+
+
 def test_settings_are_not_taken_by_resume(call: Call, tmp_path: Path) -> None:
     """What was fixed when the execution started cannot be changed."""
     ended = call("resume", tmp_path, "--training.max_epochs", "5")
@@ -140,6 +156,7 @@ def test_run_resume_generate(call: Call, hospital: Path, tmp_path: Path) -> None
     ):
         assert (tmp_path / "out" / name).is_file()
         assert name in ended.out
+    assert all(line == line.rstrip() for line in ended.out.splitlines())
     assert (tmp_path / "out" / "tables" / "patients.csv").read_bytes().count(b"\n") == 121
     assert not (tmp_path / "out" / "work").exists()
     assert call("run", hospital / "sample.yaml", "--output", "out").code == 2

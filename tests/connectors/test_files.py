@@ -118,6 +118,12 @@ def test_paths_without_a_table(tmp_path: Path, path: str, code: str) -> None:
     assert caught.value.code == code
 
 
+def test_no_path_is_said_as_such(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="No path is given") as caught:
+        listing(tmp_path)
+    assert (caught.value.code, caught.value.where) == ("source.no_tables", "source.paths")
+
+
 def test_memory_and_time_of_parsing_are_limited(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x\n" + ("y" * 1_000_000 + "\n") * 300)
     with pytest.raises(OutOfMemory) as caught:

@@ -35,7 +35,10 @@ DocumentArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="The synthesis document, made by [bold]kinsynth init[/bold].")
 ]
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an execution.")]
-OutputOption = Annotated[Path, typer.Option("--output", metavar="DIR", help="Folder to make for the result.")]
+OutputOption = Annotated[
+    Path,
+    typer.Option("--output", metavar="DIR", file_okay=False, help="Folder to make for the result."),
+]
 RowsOption = Annotated[
     list[str] | None,
     typer.Option("--rows", metavar="TABLE=N", help="Rows of a root table; may be repeated."),

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from kinsynth.cli.interruption import Interruption
@@ -53,7 +52,6 @@ def follow(
 
 def show_execution(console: Console, execution: Execution) -> None:
     """Show where the results of an execution are."""
-    table = Table.grid(padding=(0, 2))
     places = {
         "Tables": execution.tables,
         "Report": execution.report,
@@ -62,9 +60,11 @@ def show_execution(console: Console, execution: Execution) -> None:
     }
     for title, place in places.items():
         if place is not None:
-            table.add_row(Text(title, style="bold"), Text(_describe_place(place), overflow="fold"))
-    console.print(table)
+            _show_paths(console, title, place if isinstance(place, tuple) else (place,))
 
 
-def _describe_place(place: Path | tuple[Path, ...]) -> str:
-    return str(place) if isinstance(place, Path) else "\n".join(str(path) for path in place)
+def _show_paths(console: Console, title: str, paths: tuple[Path, ...]) -> None:
+    """Show one path a line, whole and with nothing behind it, so that other programs can read it."""
+    for number, path in enumerate(paths):
+        heading = "" if number else title
+        console.print(Text.assemble((f"{heading:<13}", "bold"), str(path)), soft_wrap=True)

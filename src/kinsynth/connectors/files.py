@@ -36,6 +36,13 @@ def read(source: Source, folder: Path, *, base: Path) -> Listing:
         Every file is parsed in a child process with the limits of the settings. No cell is changed:
         a file is read exactly, or refused.
     """
+    if not source.paths:
+        raise SourceError(
+            "source.no_tables",
+            "No path is given.",
+            where="source.paths",
+            remedy="Name files with tables, or their folder.",
+        )
     folder.mkdir(parents=True, exist_ok=True)
     files, skipped = _find(source, base)
     found: list[dict[str, Any]] = []
