@@ -22,6 +22,7 @@ from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, sa
 from kinsynth.engine.layout import describe_table
 from kinsynth.engine.sizing import TablePlan
 from kinsynth.engine.tabular import Dropout, TabularNetwork
+from kinsynth.system.memory import release
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def train(
             training.restore(load_state(checkpoint))
         while not training.finished:
             training.advance()
+            release()
             if checkpoint is not None:
                 save_state(checkpoint, training.state())
             if on_step is not None:

@@ -1,0 +1,27 @@
+"""Memory that was freed goes back to the system."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import sys
+from collections.abc import Callable
+
+
+def release() -> None:
+    """Give memory that is free inside this process back to the system.
+
+    The C library of Linux keeps what tensors leave behind between others: a training of 50,000 rows grew by
+    80 MB with each epoch without need. Elsewhere nothing is done.
+    """
+    trim = _trim()
+    if trim is not None:
+        trim(0)
+
+
+@functools.cache
+def _trim() -> Callable[[int], int] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    function: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    return function
