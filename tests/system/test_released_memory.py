@@ -14,9 +14,7 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
-@pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="the C library of Linux keeps freed memory"
-)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the C library of Linux keeps freed memory")
 def test_memory_between_kept_pieces_is_given_back() -> None:
     pieces = [bytearray(100_000) for _ in range(2_000)]
     kept = pieces[::50]
