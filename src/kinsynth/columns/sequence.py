@@ -96,7 +96,7 @@ class SequenceCodec:
     ) -> pa.Array:
         """Turn codes into values; arguments as for ``encode``, uniforms of shape (R, 3)."""
         rows, first = len(parent_R), len(self.start.sub_columns)
-        if self.start.empty or self.reached.empty:
+        if self.empty:
             return self.scale.to_values(np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=bool))
         start_RC, reached_RC, gap_RC = np.split(
             codes_RC, [first, first + len(self.reached.sub_columns)], axis=1
@@ -169,7 +169,12 @@ class SequenceCodec:
     @property
     def missing(self) -> bool:
         """Whether missing values are generated."""
-        return self.start.missing or self.gap.missing
+        return self.empty or self.start.missing or self.gap.missing
+
+    @property
+    def empty(self) -> bool:
+        """Whether value protection left nothing to learn: every value is missing."""
+        return self.start.empty or self.reached.empty
 
     def _places(self, tick_R: Rows, origin_R: Rows, unit: Unit) -> Place:
         place = self.calendar.split(tick_R, unit)

@@ -313,6 +313,8 @@ def widen(schema: Schema, codec: DatabaseCodec) -> tuple[Schema, tuple[str, ...]
 
 def _can_be_missing(codec: Codec | SequenceCodec) -> bool:
     """Tell whether the first code of a codec, which means missing in all of them, may be drawn."""
+    if isinstance(codec, SequenceCodec):
+        return codec.missing
     if isinstance(codec, CountCodec) or not codec.sub_columns:
         return False
     forbidden_K = codec.sub_columns[0].forbidden_K

@@ -62,29 +62,35 @@ def _group(schema: Schema, table: str, names: list[str]) -> tuple[tuple[str, ...
 def reduce_to_chosen(database: Database, synthesis: Synthesis) -> Database:
     """Leave out the columns that are not synthesised: texts, and columns whose treatment says so.
 
-    Original tables keep all their columns.
+    Original tables keep all their columns, and every table keeps its keys: they are made anew.
     """
-    tables = {name: _reduced(table, synthesis) for name, table in database.schema.tables.items()}
+    tables = {name: _reduced(database.schema, name, synthesis) for name in database.schema.tables}
     schema = Schema(tables, database.schema.relations)
     rows = {name: database.tables[name].select(list(table.column_names)) for name, table in tables.items()}
     return Database(schema, rows, database.origin)
 
 
-def _reduced(table: Table, synthesis: Synthesis) -> Table:
-    if table.original:
-        return table
-    kept = kept_columns(table, synthesis)
+def _reduced(schema: Schema, name: str, synthesis: Synthesis) -> Table:
+    table = schema.tables[name]
+    kept = kept_columns(schema, name, synthesis)
     order_by = table.order_by if table.order_by in {column.name for column in kept} else None
     return replace(table, columns=kept, order_by=order_by)
 
 
-def kept_columns(table: Table, synthesis: Synthesis) -> tuple[Column, ...]:
+def kept_columns(schema: Schema, name: str, synthesis: Synthesis) -> tuple[Column, ...]:
     """Give the columns of a table that the result has."""
+    table = schema.tables[name]
     if table.original:
         return table.columns
-    said = synthesis.tables[table.name].columns if table.name in synthesis.tables else {}
+    said = synthesis.tables[name].columns if name in synthesis.tables else {}
+    keys = {*table.primary_key}
+    keys |= {column for relation in schema.outgoing(name) for column in relation.columns}
+    keys |= {column for relation in schema.incoming(name) for column in relation.references_columns}
     return tuple(
         column
         for column in table.columns
-        if column.type != "text" and (column.name not in said or said[column.name].treatment == "synthesize")
+        if column.name in keys
+        or (
+            column.type != "text" and (column.name not in said or said[column.name].treatment == "synthesize")
+        )
     )

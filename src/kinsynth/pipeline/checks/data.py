@@ -111,7 +111,7 @@ def _find_table(facts: Facts, name: str) -> Iterator[Finding]:
             "The table's name cannot be the name of a file.",
             "Rename the file or the sheet; / and \\ and control characters cannot stand in it.",
         )
-    if not kept_columns(facts.schema.tables[name], facts.synthesis):
+    if not kept_columns(facts.schema, name, facts.synthesis):
         yield _STEP.error(
             "data.no_columns",
             table_path(name, "columns"),
