@@ -9,12 +9,13 @@ import argparse
 import io
 from pathlib import Path
 
-import yaml
 from PIL import Image
 
 from kinsynth.evaluation.results import Evaluation
+from kinsynth.pipeline.steps import report_facts
 from kinsynth.report.document import compose
 from kinsynth.report.pdf import paint
+from kinsynth.settings.document import load
 
 GAP, BACKGROUND = 14, "#e2e8f0"
 
@@ -22,14 +23,8 @@ GAP, BACKGROUND = 14, "#e2e8f0"
 def load_pages(execution: Path, pixels_per_inch: float) -> list[Image.Image]:
     """Set the report of an execution again, as pictures."""
     evaluation = Evaluation.model_validate_json((execution / "evaluation.json").read_text(encoding="utf-8"))
-    synthesis = yaml.safe_load((execution / "synthesis.yaml").read_text(encoding="utf-8"))
-    facts = {
-        "Seed": str(synthesis["generation"]["seed"]),
-        "Model size": synthesis["training"]["model_size"],
-        "Held-out roots": f"{synthesis['evaluation']['holdout_share']:.0%}",
-        "Differential privacy": "no",
-    }
-    document = compose(evaluation, name=synthesis["name"], facts=facts)
+    synthesis = load(execution / "synthesis.yaml")
+    document = compose(evaluation, name=synthesis.name, facts=report_facts(synthesis))
     return [Image.open(io.BytesIO(page)) for page in paint(document, pixels_per_inch=pixels_per_inch)]
 
 

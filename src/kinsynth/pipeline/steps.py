@@ -223,10 +223,10 @@ def compare(workspace: Workspace, synthesis: Synthesis) -> None:
         progress(0.6, "comparison finished")
         workspace.check_stop()
         if synthesis.report.enabled:
-            write_atomically(pdf, render(evaluation, name=synthesis.name, facts=_facts(synthesis)))
+            write_atomically(pdf, render(evaluation, name=synthesis.name, facts=report_facts(synthesis)))
 
 
-def _facts(synthesis: Synthesis) -> dict[str, str]:
+def report_facts(synthesis: Synthesis) -> dict[str, str]:
     """Give what the title page says about the run; nothing that differs between equal runs."""
     return {
         "Seed": str(synthesis.generation.seed),
