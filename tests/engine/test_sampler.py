@@ -7,7 +7,8 @@ import torch
 from engine.engine_toys import QUICK, missing_together
 from kinsynth.encoded import Encoded, EncodedTable, SubColumn
 from kinsynth.engine.batches import Batches, cut_units
-from kinsynth.engine.sampler import concatenate, draw_codes, number_rows, sample
+from kinsynth.engine.prefix import draw_codes
+from kinsynth.engine.sampler import concatenate, number_rows, sample
 from kinsynth.engine.tabular import add_echo
 from kinsynth.engine.trainer import train
 from kinsynth.errors import InternalError

@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, IntArray, RowArray
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.context import DECAYS, History, Relatives
+from kinsynth.engine.evidence import Condition, Evidence, gather_evidence
 from kinsynth.engine.layout import TableLayout
-from kinsynth.engine.tabular import TabularNetwork, add_echo
+from kinsynth.engine.particles import Begun, draw_freely, draw_given, draw_several
+from kinsynth.engine.prefix import Columns
 from kinsynth.engine.trainer import torch_settings
 from kinsynth.errors import InternalError
 from kinsynth.system.randomness import uniforms
@@ -62,6 +64,7 @@ def sample(
     seed: int,
     first_root: int = 0,
     temperature: float = 1.0,
+    conditions: Mapping[str, Condition] | None = None,
 ) -> Iterator[SampledBlock]:
     """Draw roots and everything under them.
 
@@ -71,20 +74,45 @@ def sample(
         seed: Source of all randomness.
         first_root: Number of the first root; the roots before it are left out.
         temperature: 1 draws from the learned chances, less draws likelier rows.
+        conditions: What the rows of a table must keep to.
 
     Guarantees:
-        Root number r and all rows under it depend on the models, the seed, the temperature and r alone.
+        Root number r and all rows under it depend on the models, the seed, the temperature, the conditions and
+        r alone.
     """
+    conditions = conditions or {}
     for root, wanted in roots.items():
         tree = {name: model for name, model in models.items() if _root_of(model.layout) == root}
         plan = tree[root].plan
-        samplers = {name: _TableSampler(model, seed, temperature) for name, model in tree.items()}
+        samplers = {
+            name: _TableSampler(model, seed, temperature, conditions.get(name))
+            for name, model in tree.items()
+        }
         end = first_root + wanted
         stop = max(end, first_root + 1)  # no row at all is a block as well: tables without rows
         for start in range(first_root - first_root % plan.block_size, stop, plan.block_size):
             with torch_settings(plan), torch.inference_mode():
                 block = _sample_block(samplers, root, start, plan.block_size)
             yield _keep_roots(block, max(start, first_root), min(start + plan.block_size, end))
+
+
+def sample_several(
+    model: TableModel,
+    *,
+    rows: int,
+    seed: int,
+    condition: Condition,
+    draws: int,
+    first_row: int = 0,
+    temperature: float = 1.0,
+) -> IntArray:
+    """Draw some rows of a root table several times each, given what is known of them, shape (R, D, C).
+
+    The draws of one row share particles: together they are a sample of what the row may be.
+    """
+    sampler = _TableSampler(model, seed, temperature, condition)
+    with torch_settings(model.plan), torch.inference_mode():
+        return sampler.draw_candidates(np.arange(first_row, first_row + rows, dtype=np.int64), draws)
 
 
 def concatenate(blocks: Iterable[SampledBlock]) -> Encoded:
@@ -163,25 +191,24 @@ def number_rows(root_R: RowArray, *, table: str) -> RowArray:
 
 
 class _TableSampler:
-    """Draws rows of one table column after column.
+    """Draws the rows of one table."""
 
-    The first layer is linear, so each column needs only the product of the columns before it.
-    """
-
-    def __init__(self, model: TableModel, seed: int, temperature: float) -> None:
+    def __init__(self, model: TableModel, seed: int, temperature: float, condition: Condition | None) -> None:
         self.layout, self.plan, self.network = model.layout, model.plan, model.network
-        self._seed, self._temperature = seed, temperature
-        self._columns = [
-            _Column(model.network, c, forbidden_of(model.layout, c)) for c in range(model.network.columns)
-        ]
+        self._seed, self._condition = seed, condition
+        self._columns = Columns(model, temperature)
 
     def draw_roots(self, root_R: RowArray) -> SampledTable:
         """Draw root rows."""
         row_ids = number_rows(root_R, table=self.layout.name)
-        uniform_RC = self._uniforms(row_ids)
-        start = torch.zeros(len(root_R), 0)
-        codes_RC = self._draw(uniform_RC, None, start)
-        return SampledTable(self._encoded(codes_RC.numpy().astype(np.int32), None), root_R, row_ids)
+        codes_RC = self._draw(Begun(self._columns, self._uniforms, row_ids), root_R)
+        return SampledTable(self._encoded(codes_RC, None), root_R, row_ids)
+
+    def draw_candidates(self, root_R: RowArray, draws: int) -> IntArray:
+        """Draw each root row several times, shape (R, D, C)."""
+        row_ids = number_rows(root_R, table=self.layout.name)
+        begun = Begun(self._columns, self._uniforms, row_ids)
+        return draw_several(begun, self._evidence(root_R, row_ids), draws)
 
     def draw_children(self, parent: SampledTable, tables: Mapping[str, EncodedTable]) -> SampledTable:
         """Draw the child rows of parent rows, all sequences one step at a time."""
@@ -194,16 +221,10 @@ class _TableSampler:
         codes_RC = np.zeros((len(parent_R), self.network.columns), dtype=np.int32)
         if len(parent_R):
             relatives = Relatives(self.layout, tables, set_limit=self.plan.set_limit)
-            self._fill(codes_RC, count_P, relatives, self._uniforms(row_ids))
+            self._fill(codes_RC, count_P, relatives, row_ids)
         return SampledTable(self._encoded(codes_RC, parent_R), root_R, row_ids)
 
-    def _fill(
-        self,
-        codes_RC: IntArray,
-        count_P: RowArray,
-        relatives: Relatives,
-        uniform_RC: Tensor,
-    ) -> None:
+    def _fill(self, codes_RC: IntArray, count_P: RowArray, relatives: Relatives, row_ids: RowArray) -> None:
         """Draw sequences, longest first, so that the unfinished ones always stand in front."""
         network = self.network
         longest_first = np.argsort(-count_P, kind="stable")
@@ -224,43 +245,33 @@ class _TableSampler:
             history_BT = network.history.join(embedded.flatten(1), sums_PDM, history)
             trunk_BT = network.trunk_of(context_PT, history_BT, context.parent_B[:active])
             rows = first_P[:active] + step
-            previous_PC = self._draw(uniform_RC[rows], history, trunk_BT)
-            codes_RC[rows] = previous_PC.numpy()
+            begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history)
+            codes_RC[rows] = self._draw(begun, rows)
+            previous_PC = torch.from_numpy(codes_RC[rows]).long()
 
-    def _draw(self, uniform_BC: Tensor, history: History | None, trunk_BT: Tensor) -> Tensor:
-        network = self.network
-        codes_BC = torch.zeros(uniform_BC.shape, dtype=torch.int64)
-        width = network.embedding.free.shape[1]
-        embedded_BX = torch.zeros(len(uniform_BC), network.columns * width)
-        for c, column in enumerate(self._columns):
-            logits_BK = column.logits(embedded_BX[:, : c * width], trunk_BT, history) / self._temperature
-            code_B = draw_codes(logits_BK + column.barred_K, uniform_BC[:, c])
-            codes_BC[:, c] = code_B
-            embedded_BE = column.table_KE[code_B]
-            if history is not None:
-                repeated_B = (code_B == history.previous_BC[:, c]) & history.known_B
-                embedded_BE = embedded_BE + repeated_B[:, None] * network.repeated[c]
-            embedded_BX[:, c * width : (c + 1) * width] = embedded_BE
-        return codes_BC
+    def _draw(self, begun: Begun, row_R: RowArray) -> IntArray:
+        if self._condition is None:
+            return draw_freely(begun).numpy().astype(np.int32)
+        return draw_given(begun, self._evidence(row_R, begun.row_ids))
 
-    def _uniforms(self, row_ids: RowArray) -> Tensor:
-        stream = f"{self.layout.name}/codes"
-        return torch.from_numpy(uniforms(self._seed, stream, row_ids, draws=self.network.columns)).float()
+    def _evidence(self, row_R: RowArray, row_ids: RowArray) -> Evidence:
+        return gather_evidence(
+            self._condition or Condition(),
+            row_R,
+            row_ids,
+            columns=self.network.columns,
+            seed=self._seed,
+            stream=f"{self.layout.name}/shares",
+        )
+
+    def _uniforms(self, use: str, row_ids: RowArray, draws: int) -> NDArray[np.float64]:
+        return uniforms(self._seed, f"{self.layout.name}/{use}", row_ids, draws=draws)
 
     def _encoded(self, codes_RC: IntArray, parent_R: RowArray | None) -> EncodedTable:
         layout = self.layout
         return EncodedTable(
             codes_RC, layout.sub_columns, layout.parent, parent_R, layout.counts, layout.ordered
         )
-
-
-def forbidden_of(layout: TableLayout, column: int) -> Tensor:
-    """Give minus infinity for the codes that must never be drawn, zero for the others, shape (K,)."""
-    sub = layout.sub_columns[column]
-    barred_K = torch.zeros(sub.cardinality)
-    if sub.forbidden_K is not None:
-        barred_K[torch.from_numpy(sub.forbidden_K)] = -torch.inf
-    return barred_K
 
 
 def _history_at(step: int, count_P: RowArray, previous_BC: Tensor) -> History:
@@ -273,53 +284,3 @@ def _history_at(step: int, count_P: RowArray, previous_BC: Tensor) -> History:
         remaining_B=torch.from_numpy(count_P - 1 - step),
         span_B=index_B,
     )
-
-
-def draw_codes(logits_BK: Tensor, uniform_B: Tensor) -> Tensor:
-    """Draw one code for each row by inverting the distribution function; never one of chance zero.
-
-    >>> draw_codes(torch.tensor([[0.0, 0.0, -torch.inf]] * 3), torch.tensor([0.0, 0.6, 1.0]))
-    tensor([0, 1, 1])
-    """
-    heap_BK = torch.softmax(logits_BK, 1).cumsum(1)
-    total_B1 = heap_BK[:, -1:]
-    wanted_B1 = torch.minimum(
-        uniform_B.unsqueeze(1) * total_B1, torch.nextafter(total_B1, total_B1.new_zeros(1))
-    )
-    return (heap_BK <= wanted_B1).sum(1)
-
-
-class _Column:
-    """The weights of one column, cut out of the network."""
-
-    def __init__(self, network: TabularNetwork, column: int, barred_K: Tensor) -> None:
-        with torch.no_grad():
-            here = slice(column * network.width, (column + 1) * network.width)
-            before = column * network.embedding.free.shape[1]
-            self.number, self.barred_K = column, barred_K
-            self.table_KE = network.embedding.table(column).detach()
-            self.first = network.first[:before, here].contiguous()
-            self.first_bias = network.first_bias[here]
-            self.deep = [
-                (weight[column], bias[column])
-                for weight, bias in zip(network.deep, network.deep_bias, strict=True)
-            ]
-            self.head, self.head_bias = network.heads.column(column)
-            if network.child:
-                self.trunk = network.trunk[:, here].contiguous()
-                self.echo, self.echo_bias = network.echo[column], network.echo_bias[column]
-
-    def logits(self, embedded_BX: Tensor, trunk_BT: Tensor, history: History | None) -> Tensor:
-        """Give the logits of this column's codes, shape (B, K)."""
-        before_BH = torch.addmm(self.first_bias, embedded_BX, self.first)
-        if history is not None:
-            before_BH = before_BH.addmm_(trunk_BT, self.trunk)
-        hidden_BH = functional.silu(before_BH)
-        for weight, bias in self.deep:
-            hidden_BH = hidden_BH + functional.silu(torch.addmm(bias, hidden_BH, weight))
-        logits_BK = torch.addmm(self.head_bias, hidden_BH, self.head)
-        if history is None:
-            return logits_BK
-        echo_BJ = torch.addmm(self.echo_bias, hidden_BH, self.echo)
-        previous_B1 = history.previous_BC[:, self.number : self.number + 1]
-        return add_echo(logits_BK.unsqueeze(0), echo_BJ.unsqueeze(0), previous_B1, history.known_B)[0]

@@ -1,0 +1,260 @@
+"""Draw rows given some of their codes, from the same network that draws them freely.
+
+The network gives the chance of each code given those before it, so a code known in the middle weighs what
+stands before it. A row whose known codes come first needs no weighing. Others are drawn freely and kept with the
+chance of what is known (exact); where that is too small, particles are weighed and resampled column by
+column. Source: Gordon, Salmond, Smith, "Novel approach to nonlinear/non-Gaussian Bayesian state estimation",
+1993; systematic resampling after Kitagawa, 1996.
+Shape letters: R rows, P particles of a row, B = R * P, C sub-columns, K codes, D draws of a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from kinsynth.encoded import IntArray, RowArray
+from kinsynth.engine.context import History
+from kinsynth.engine.evidence import UNKNOWN, Evidence
+from kinsynth.engine.prefix import Columns, Prefix, draw_codes
+
+CANDIDATES = (8, 32, 128)
+PARTICLES = (64, 256)
+FEWEST_EFFECTIVE = 6.0
+AT_ONCE = 8_192
+Uniforms = Callable[[str, RowArray, int], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Rows that are to be drawn.
+
+    Attributes:
+        columns: The network's columns.
+        uniforms: Gives numbers for a use, row numbers and draws.
+        row_ids: What the randomness of each row hangs on.
+        trunk_RT: What parents and earlier rows say; None for a root table.
+        history: The earlier rows; None for a root table.
+    """
+
+    columns: Columns
+    uniforms: Uniforms
+    row_ids: RowArray
+    trunk_RT: Tensor | None = None
+    history: History | None = None
+
+    def take(self, index: RowArray) -> Begun:
+        """Give some of the rows."""
+        rows = torch.from_numpy(index)
+        trunk_RT = None if self.trunk_RT is None else self.trunk_RT[rows]
+        history = None if self.history is None else _take_history(self.history, rows)
+        return Begun(self.columns, self.uniforms, self.row_ids[index], trunk_RT, history)
+
+    def begin(self, copies: int) -> Prefix:
+        """Begin so many copies of each row, side by side."""
+        if copies == 1:
+            return self.columns.begin(len(self.row_ids), self.trunk_RT, self.history)
+        index = np.repeat(np.arange(len(self.row_ids), dtype=np.int64), copies)
+        several = self.take(index)
+        return self.columns.begin(len(index), several.trunk_RT, several.history)
+
+    def numbers(self, use: str, copies: int) -> Tensor:
+        """Give uniform numbers for so many copies of each row, shape (R * P, C)."""
+        drawn_RN = self.uniforms(use, self.row_ids, copies * self.columns.count)
+        return torch.from_numpy(drawn_RN.reshape(-1, self.columns.count)).float()
+
+
+def _take_history(history: History, rows: Tensor) -> History:
+    return History(
+        history.previous_BC[rows],
+        history.known_B[rows],
+        history.index_B[rows],
+        history.remaining_B[rows],
+        history.span_B[rows],
+    )
+
+
+def draw_freely(begun: Begun) -> Tensor:
+    """Draw rows of which nothing is known, shape (R, C)."""
+    prefix, uniform_RC = begun.begin(1), begun.numbers("codes", 1)
+    for c, barred_K in enumerate(begun.columns.barred):
+        prefix.put(c, draw_codes(prefix.logits(c) + barred_K, uniform_RC[:, c]))
+    return prefix.codes_BC
+
+
+def draw_given(begun: Begun, evidence: Evidence) -> IntArray:
+    """Draw rows given what is known of them, shape (R, C).
+
+    Guarantees:
+        Known codes come back. A row depends on its own number and evidence alone.
+    """
+    codes_RC = np.empty(evidence.known_RC.shape, dtype=np.int32)
+    hard_R = evidence.counted_RC.any(axis=1)
+    for part in _parts(np.flatnonzero(~hard_R), 1):
+        codes_RC[part] = _walk(begun.take(part), evidence.take(part), 1, "codes")[0].numpy()
+    left = _draw_candidates(begun, evidence, np.flatnonzero(hard_R), codes_RC)
+    for particles in PARTICLES:
+        scarce = np.zeros(len(left), dtype=bool)
+        for part, place in _parts_of(left, particles):
+            drawn_RDC, effective_R = _draw_particles(begun.take(part), evidence.take(part), particles, 1)
+            codes_RC[part] = drawn_RDC[:, 0].numpy()
+            scarce[place] = effective_R.numpy() < FEWEST_EFFECTIVE
+        left = left[scarce]
+    return codes_RC
+
+
+def draw_several(begun: Begun, evidence: Evidence, draws: int) -> IntArray:
+    """Draw each row several times given what is known of it, shape (R, D, C).
+
+    The draws of a row share particles, so together they are a sample of what the row may be.
+    """
+    codes_RDC = np.empty((len(evidence.known_RC), draws, begun.columns.count), dtype=np.int32)
+    for part in _parts(np.arange(len(codes_RDC)), draws):
+        drawn_RDC, _ = _draw_particles(begun.take(part), evidence.take(part), draws, draws)
+        codes_RDC[part] = drawn_RDC.numpy()
+    return codes_RDC
+
+
+def _draw_candidates(begun: Begun, evidence: Evidence, left: RowArray, codes_RC: IntArray) -> RowArray:
+    """Draw rows freely and keep one with the chance of what is known of it; give the rows without one.
+
+    A row whose known codes are too unlikely to be met by the most candidates is given up at once.
+    """
+    given_up = [np.zeros(0, dtype=np.int64)]
+    for candidates in CANDIDATES:
+        met, likely = np.zeros(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
+        for part, place in _parts_of(left, candidates):
+            rows = begun.take(part)
+            use = f"candidates {candidates}"
+            drawn_BC, weight_RP, _ = _walk(rows, evidence.take(part), candidates, use)
+            chance_RP = weight_RP.exp().numpy()
+            kept_RP = rows.uniforms(f"{use} kept", rows.row_ids, candidates) < chance_RP
+            met[place] = kept_RP.any(axis=1)
+            likely[place] = chance_RP.mean(axis=1) * CANDIDATES[-1] >= 1
+            chosen = kept_RP.argmax(axis=1)[met[place]]
+            drawn_RPC = drawn_BC.numpy().reshape(len(part), candidates, -1)[met[place]]
+            codes_RC[part[met[place]]] = drawn_RPC[np.arange(len(chosen)), chosen]
+        given_up.append(left[~met & ~likely])
+        left = left[~met & likely]
+    return np.sort(np.concatenate([*given_up, left]))
+
+
+def _draw_particles(begun: Begun, evidence: Evidence, particles: int, draws: int) -> tuple[Tensor, Tensor]:
+    """Draw rows by weighing and resampling; give them, shape (R, D, C), and the fewest effective particles."""
+    use = f"particles {particles}"
+    codes_BC, weight_RP, effective_R = _walk(begun, evidence, particles, use, resampled=True)
+    start_R = torch.from_numpy(begun.uniforms(f"{use} drawn", begun.row_ids, 1)[:, 0])
+    chosen_RD = _systematic(weight_RP, start_R, draws)
+    codes_RPC = codes_BC.view(len(weight_RP), particles, -1)
+    drawn_RDC = codes_RPC.gather(1, chosen_RD.unsqueeze(2).expand(-1, -1, codes_RPC.shape[2]))
+    return drawn_RDC, effective_R
+
+
+def _walk(
+    begun: Begun, evidence: Evidence, copies: int, use: str, *, resampled: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Draw copies of rows, known codes put where they are known.
+
+    Returns:
+        Codes (R * P, C), log-weights (R, P), and the fewest effective particles on the way (R,).
+    """
+    rows = len(begun.row_ids)
+    prefix, uniform_BC = begun.begin(copies), begun.numbers(use, copies)
+    start_RC = torch.from_numpy(begun.uniforms(f"{use} resampled", begun.row_ids, begun.columns.count))
+    counted_RC = evidence.counted_RC
+    weight_RP = torch.zeros(rows, copies)
+    fewest_R = torch.full((rows,), float(copies))
+    for c in range(begun.columns.count):
+        settled = _Settled(begun.columns, evidence, c, copies)
+        code_B, gain_B = settled.draw(prefix.logits(c), uniform_BC[:, c])
+        prefix.put(c, code_B)
+        if not counted_RC[:, c].any():
+            continue
+        weight_RP = weight_RP + gain_B.view(rows, copies) * torch.from_numpy(counted_RC[:, c, None])
+        effective_R = _effective(weight_RP)
+        fewest_R = torch.minimum(fewest_R, effective_R)
+        if resampled and copies > 1:
+            _resample(prefix, weight_RP, effective_R, start_RC[:, c], columns=c + 1)
+    return prefix.codes_BC, weight_RP, fewest_R
+
+
+class _Settled:
+    """How the codes of one column are drawn where some are known."""
+
+    def __init__(self, columns: Columns, evidence: Evidence, column: int, copies: int) -> None:
+        self._barred_K = columns.barred[column]
+        known_R = torch.from_numpy(evidence.known_RC[:, column].astype(np.int64))
+        self._known_B = known_R.repeat_interleave(copies)
+        self._barred_BK: Tensor | None = None
+        if evidence.shares is not None and evidence.shares.sub_column == column:
+            allowed_GK = torch.from_numpy(evidence.shares.allowed_GK)
+            barred_GK = torch.where(allowed_GK, 0.0, -torch.inf)
+            barred_GK = torch.cat([barred_GK, torch.zeros(1, barred_GK.shape[1])])  # group -1: any code
+            group_B = torch.from_numpy(evidence.group_R).repeat_interleave(copies)
+            self._barred_BK = barred_GK[group_B]
+
+    def draw(self, logits_BK: Tensor, uniform_B: Tensor) -> tuple[Tensor, Tensor]:
+        """Give codes and the log-chance of what is known of them, both of shape (B,)."""
+        free_BK = logits_BK + self._barred_K
+        held_BK = free_BK if self._barred_BK is None else free_BK + self._barred_BK
+        code_B = draw_codes(held_BK, uniform_B)
+        known_B = self._known_B != UNKNOWN
+        if self._barred_BK is None and not known_B.any():
+            return code_B, torch.zeros(len(code_B))
+        total_B = free_BK.logsumexp(1)
+        gain_B = held_BK.logsumexp(1) - total_B
+        code_B = torch.where(known_B, self._known_B, code_B)
+        own_B = logits_BK.gather(1, code_B.unsqueeze(1)).squeeze(1)
+        # A code that is never drawn may still be known: its chance is one among those that are drawn.
+        never_B = torch.isinf(self._barred_K)[code_B]
+        total_B = torch.where(never_B, torch.logaddexp(total_B, own_B), total_B)
+        return code_B, torch.where(known_B, own_B - total_B, gain_B)
+
+
+def _effective(weight_RP: Tensor) -> Tensor:
+    """Give the effective number of particles, shape (R,)."""
+    share_RP = torch.softmax(weight_RP, 1)
+    return 1 / share_RP.square().sum(1)
+
+
+def _resample(
+    prefix: Prefix, weight_RP: Tensor, effective_R: Tensor, start_R: Tensor, *, columns: int
+) -> None:
+    """Replace the particles of rows with few effective ones by copies of heavy ones; weights become equal."""
+    rows, copies = weight_RP.shape
+    few = torch.nonzero(effective_R < copies / 2).squeeze(1)
+    if not len(few):
+        return
+    chosen_RP = _systematic(weight_RP[few], start_R[few], copies)
+    first_R1 = few.unsqueeze(1) * copies
+    into = (first_R1 + torch.arange(copies)).flatten()
+    prefix.copy_rows(into, (first_R1 + chosen_RP).flatten(), columns=columns)
+    weight_RP[few] = 0.0
+
+
+def _systematic(weight_RP: Tensor, start_R: Tensor, draws: int) -> Tensor:
+    """Choose particles in proportion to their weights, evenly spread, shape (R, D)."""
+    ends_RP = torch.softmax(weight_RP.double(), 1).cumsum(1)
+    ends_RP[:, -1] = 1.0
+    wanted_RD = (start_R.unsqueeze(1) + torch.arange(draws)) / draws
+    return torch.searchsorted(ends_RP, wanted_RD, right=True).clamp_(max=weight_RP.shape[1] - 1)
+
+
+def _parts(index: RowArray, copies: int) -> Iterator[RowArray]:
+    """Cut rows into parts of at most so many particles."""
+    step = max(1, AT_ONCE // copies)
+    for start in range(0, len(index), step):
+        yield index[start : start + step]
+
+
+def _parts_of(index: RowArray, copies: int) -> Iterator[tuple[RowArray, slice]]:
+    """Cut rows into parts, with the place of each part."""
+    done = 0
+    for part in _parts(index, copies):
+        yield part, slice(done, done + len(part))
+        done += len(part)
