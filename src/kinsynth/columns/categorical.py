@@ -37,6 +37,7 @@ class CategoricalCodec:
         other: What other values become: ``resample``, ``label`` or ``drop``.
         other_drawn: Whether the model may draw the code of other values.
         label: Text of other values.
+        refused: Places of kept values that are never drawn.
 
     Guarantees:
         Decoding gives kept values, the label and missing values only.
@@ -50,6 +51,7 @@ class CategoricalCodec:
     other: Literal["resample", "label", "drop"]
     other_drawn: bool = False
     label: str = ""
+    refused: tuple[int, ...] = ()
 
     @cached_property
     def kept(self) -> pa.Array:
@@ -67,6 +69,8 @@ class CategoricalCodec:
         whole = FIRST + (len(self.texts) if self.group is None else -(-len(self.texts) // self.group))
         forbidden_K = np.zeros(whole, dtype=bool)
         forbidden_K[[MISSING, OTHER]] = not self.missing, not self.other_drawn
+        if self.group is None:
+            forbidden_K[[FIRST + place for place in self.refused]] = True
         tokens = (SubColumn(0, whole, forbidden_K=forbidden_K),)
         return tokens if self.group is None else (*tokens, SubColumn(0, self.group))
 
@@ -93,6 +97,8 @@ class CategoricalCodec:
         loose_R = (code_R == MISSING) & (not self.missing)
         if self.other == "resample":
             loose_R |= code_R == OTHER
+        if self.refused:
+            loose_R |= np.isin(place_R, self.refused)
         place_R = np.where(loose_R, self._resampled(uniform_RD[:, 0]), place_R)
         null_R = (place_R < 0) | ((code_R < FIRST) & ~loose_R)
         taken = pc.take(self.kept, pa.array(np.where(null_R, 0, place_R), mask=null_R))
@@ -110,7 +116,9 @@ class CategoricalCodec:
     def _resampled(self, uniform_R: Uniforms) -> Rows:
         if not self.rows:
             return np.full(len(uniform_R), -1)
-        ends = np.cumsum(self.rows)
+        weights = np.array(self.rows)
+        weights[list(self.refused)] = 0
+        ends = np.cumsum(weights)
         place_R: Rows = np.searchsorted(ends, uniform_R * ends[-1], side="right")
         return place_R
 
@@ -125,13 +133,15 @@ class CategoricalCodec:
             "other": self.other,
             "other_drawn": self.other_drawn,
             "label": self.label,
+            "refused": list(self.refused),
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> CategoricalCodec:
         """Make a codec of ``to_json``'s document."""
         fields = {key: value for key, value in document.items() if key != "kind"}
-        return cls(**{**fields, "texts": tuple(fields["texts"]), "rows": tuple(fields["rows"])})
+        tuples = {name: tuple(fields.get(name, ())) for name in ("texts", "rows", "refused")}
+        return cls(**{**fields, **tuples})
 
 
 def build_categorical(

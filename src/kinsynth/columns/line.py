@@ -45,7 +45,7 @@ class Line:
         class_L: Residue class of each leaf.
         low_L: First tick of each leaf.
         high_L: Last tick of each leaf, included; equal to the first for a single tick.
-        mass_L: Rows behind each leaf.
+        mass_L: Rows behind each leaf; a state whose leaves have none is never drawn.
     """
 
     classes: tuple[Class, ...]
@@ -96,6 +96,7 @@ class Line:
     def _forbidden(self) -> NDArray[np.bool_]:
         forbidden_K = np.zeros(FIRST + self.states, dtype=bool)
         forbidden_K[[MISSING, OTHER]] = not (self.missing or self.empty), True
+        forbidden_K[FIRST:] = np.bincount(self.state_L, self.mass_L, self.states) == 0
         return forbidden_K
 
     def encode(self, tick_R: Rows, valid_R: NDArray[np.bool_]) -> IntArray:
@@ -179,7 +180,7 @@ class Line:
         ends = np.concatenate([[0.0], np.cumsum(self.mass_L, dtype=np.float64)])
         target_R = ends[start_R] + uniform_R * (ends[stop_R] - ends[start_R])
         leaf_R = np.clip(np.searchsorted(ends, target_R, side="right") - 1, start_R, stop_R - 1)
-        rest_R = np.clip((target_R - ends[leaf_R]) / self.mass_L[leaf_R], 0.0, 1.0)
+        rest_R = np.clip((target_R - ends[leaf_R]) / np.maximum(self.mass_L[leaf_R], 1), 0.0, 1.0)
         return np.where(valid_R, self._within(leaf_R, rest_R), 0), valid_R
 
     def _within(self, leaf_R: Rows, uniform_R: Uniforms) -> Rows:

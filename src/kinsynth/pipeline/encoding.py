@@ -15,6 +15,7 @@ from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import Encoded, EncodedTable, IntArray
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, child_counts, referenced_rows
+from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
@@ -115,7 +116,13 @@ class Decoded:
 
 
 def decode(
-    drawn: Mapping[str, Drawn], codec: DatabaseCodec, schema: Schema, *, seed: int, before: Mapping[str, int]
+    drawn: Mapping[str, Drawn],
+    codec: DatabaseCodec,
+    schema: Schema,
+    *,
+    seed: int,
+    before: Mapping[str, int],
+    known: Mapping[str, Known] | None = None,
 ) -> Decoded:
     """Turn drawn codes into values.
 
@@ -125,6 +132,7 @@ def decode(
         schema: Schema of the result.
         seed: Source of the randomness inside a code's range of values.
         before: Rows of each table in the batches before.
+        known: Cells that come back as they were given, by root table.
 
     Guarantees:
         Batches of any size, put together, give the same values.
@@ -136,11 +144,13 @@ def decode(
         table_codec = codec.tables[name]
         parent = tables.get(table_codec.parent or "")
         values = _decode_table(part, table_codec, parent, seed=seed, first=before.get(name, 0))
+        given, first = (known or {}).get(name, NOTHING_KNOWN), before.get(name, 0)
         for relation in references[name]:
             rows = values.pop(relation.columns)[0]
-            found[relation] = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+            row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+            found[relation] = given.reference_over(relation, row_R, first)
         pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
-        tables[name] = pa.table(dict(pairs))
+        tables[name] = pa.table({column: given.written_over(column, array, first) for column, array in pairs})
     return Decoded(
         tables=tables,
         parent_row={
@@ -154,7 +164,12 @@ def decode(
 
 
 def assemble(
-    batches: Sequence[Decoded], codec: DatabaseCodec, schema: Schema, *, originals: Mapping[str, pa.Table]
+    batches: Sequence[Decoded],
+    codec: DatabaseCodec,
+    schema: Schema,
+    *,
+    originals: Mapping[str, pa.Table],
+    known: Mapping[str, Known] | None = None,
 ) -> Database:
     """Put decoded batches together and give every row its keys.
 
@@ -163,6 +178,7 @@ def assemble(
         codec: How the tables were encoded, and how their keys are made.
         schema: Schema of the result.
         originals: Original tables, delivered unchanged.
+        known: Given keys come back as they are.
     """
     rows = {name: sum(batch.rows.get(name, 0) for batch in batches) for name in codec.tables}
     return link(
@@ -171,7 +187,9 @@ def assemble(
         parent_row=_joined(batches, "parent_row"),
         reference_row=_joined(batches, "reference_row"),
         new_keys={
-            (name, column): key.values_at(np.arange(rows[name], dtype=np.int64))
+            (name, column): given.cells[column]
+            if column in (given := (known or {}).get(name, NOTHING_KNOWN)).cells
+            else key.values_at(np.arange(rows[name], dtype=np.int64))
             for name, table_codec in codec.tables.items()
             for column, key in table_codec.keys.items()
         },

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from kinsynth.connectors.frames import Flavour, as_frame
+from kinsynth.connectors.frames import Flavour, as_frame, flavour_of
+from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.checkpoint import load_model as load_network
 from kinsynth.engine.checkpoint import save_model as save_network
@@ -19,8 +20,11 @@ from kinsynth.engine.sampler import SampledBlock, concatenate, sample
 from kinsynth.errors import SettingsError, UserError
 from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.codecs import DatabaseCodec
+from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, only_root
 from kinsynth.pipeline.encoding import Decoded, Drawn, assemble, decode
+from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
 from kinsynth.pipeline.plan import derive_seed
+from kinsynth.pipeline.preparation import prepare
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
 from kinsynth.schema.table import Schema
@@ -66,6 +70,7 @@ class Model:
         rows: Mapping[str, int] | None = None,
         *,
         seed: int | None = None,
+        conditions: Conditions | None = None,
         on_share: OnShare = lambda _share, _message: None,
     ) -> Database:
         """Draw a synthetic database.
@@ -73,35 +78,198 @@ class Model:
         Args:
             rows: Rows of each root table; a table that is missing gets the number found in the source.
             seed: Source of all randomness; None for the model's own.
+            conditions: What the rows must keep to beside what was learned.
             on_share: Told the share done, between 0 and 1.
 
         Returns:
             A database with the model's schema, original tables included.
 
         Raises:
-            SettingsError: ``rows`` names a table that is no root table, or a negative number.
+            SettingsError: ``rows`` names a table that is no root table, or a negative number; the conditions
+                do not fit the model.
 
         Guarantees:
-            The same model, rows and seed give the same bytes. The first n roots are the same for any
-            number of roots.
+            The same model, rows, seed and conditions give the same bytes, whatever ``batch_roots`` is. The
+            first n roots are the same for any number of roots.
         """
-        wanted = self.wanted(rows or {})
+        asked = conditions or Conditions()
+        wanted = self.wanted(rows or {}, asked)
+        ready = prepare(asked, self.codec, self.schema, originals=self.originals, rows=wanted)
         drawing = derive_seed(self.seed if seed is None else seed, "sample")
         batches: list[Decoded] = []
         before: Counter[str] = Counter()
         done, total = 0, max(1, sum(wanted.values()))
-        blocks = sample(self.networks, wanted, seed=drawing, temperature=self.temperature)
+        blocks = sample(
+            self._restricted(ready.codec),
+            wanted,
+            seed=drawing,
+            temperature=self.temperature if asked.temperature is None else asked.temperature,
+            conditions=ready.conditions,
+        )
         for batch in gather(blocks, self.batch_roots):
-            batches.append(decode(_join(batch), self.codec, self.schema, seed=drawing, before=before))
-            before.update(batches[-1].rows)
-            done += batches[-1].rows[batch[0].root]
+            decoded = decode(
+                _join(batch), ready.codec, ready.schema, seed=drawing, before=before, known=ready.known
+            )
+            batches.append(decoded)
+            before.update(decoded.rows)
+            done += decoded.rows[batch[0].root]
             on_share(0.9 * done / total, f"{done:,} of {total:,} root rows")
-        return assemble(batches, self.codec, self.schema, originals=self.originals)
+        return assemble(batches, ready.codec, ready.schema, originals=self.originals, known=ready.known)
 
-    def sample(self, rows: Mapping[str, int] | None = None, seed: int | None = None) -> dict[str, Any]:
-        """Draw synthetic tables by name, as data frames of the library the model was fitted with."""
-        database = self.draw(rows, seed=seed)
+    def _restricted(self, codec: DatabaseCodec) -> dict[str, TableModel]:
+        """Give the networks with the codes that restricted codecs forbid."""
+        return {
+            name: replace(network, layout=replace(network.layout, sub_columns=codec.tables[name].sub_columns))
+            for name, network in self.networks.items()
+        }
+
+    def sample(
+        self,
+        rows: Mapping[str, int] | None = None,
+        seed: int | None = None,
+        *,
+        given: Any = None,
+        empty_is_missing: Names | None = None,
+        balance: Mapping[str, Any] | None = None,
+        never: Mapping[str, Any] | None = None,
+        no_missing: Names | None = None,
+        temperature: float | None = None,
+    ) -> dict[str, Any]:
+        """Draw synthetic tables by name, as data frames of the library the model was fitted with.
+
+        Args:
+            rows: Rows of each root table; a table that is missing gets the number found in the source.
+            seed: Source of all randomness; None for the model's own.
+            given: What is known, by root table: a frame with a row for each row to draw, its empty cells to
+                be drawn, or one value for each known column: ``{"people": {"income": "high"}}``. With
+                one root table a frame may stand alone.
+            empty_is_missing: Columns of given frames in which an empty cell means missing, not unknown.
+            balance: Shares of some values of one column of a table, ``{"people": {"income": {"high": 0.5}}}``;
+                None is the missing value. Other values share the rest as learned.
+            never: Values not to draw, ``{"people": {"job": ["none"]}}``.
+            no_missing: Columns in which no missing value is drawn, ``{"people": ["job"]}``.
+            temperature: Above 1 draws more variety than was learned, below 1 less; None for the model's own.
+
+        Raises:
+            KinsynthError: What is asked does not fit the model.
+
+        Guarantees:
+            Given cells come back as they are, and what is drawn follows the model's chances given them.
+        """
+        conditions = make_conditions(
+            self.schema,
+            given=given,
+            empty_is_missing=empty_is_missing,
+            balance=balance,
+            never=never,
+            no_missing=no_missing,
+            temperature=temperature,
+        )
+        database = self.draw(rows, seed=seed, conditions=conditions)
         return {name: as_frame(table, self.flavour) for name, table in database.tables.items()}
+
+    @explained()
+    def impute(
+        self,
+        given: Any,
+        *,
+        table: str | None = None,
+        method: Method = "draw",
+        seed: int | None = None,
+        empty_is_missing: Sequence[str] = (),
+        allow_missing: bool = False,
+        temperature: float | None = None,
+    ) -> Any:
+        """Fill the empty cells of rows of a root table.
+
+        Args:
+            given: A frame, an Arrow table or a dict of columns; columns that it lacks are filled too.
+            table: Name of the root table; may be left out where there is one.
+            method: ``draw`` fills in what could have been: variety is kept, and another seed gives another
+                completion. ``best`` fills in the median of a number or moment and the mode of a category.
+            seed: Source of all randomness; None for the model's own.
+            empty_is_missing: Columns in which an empty cell is known to be missing and stays so.
+            allow_missing: Whether a cell may be filled with a missing value where the source has such.
+            temperature: Above 1 draws more variety than was learned, below 1 less; None for the model's own.
+
+        Returns:
+            A frame of the same library, columns as in the model.
+
+        Raises:
+            KinsynthError: The table does not fit the model.
+
+        Guarantees:
+            Given cells come back as they are.
+        """
+        name = table or only_root(self.schema)
+        rows = tables_from_memory({name: given})
+        filled = self.fill(
+            rows[name],
+            name,
+            method=method,
+            seed=seed,
+            empty_is_missing=empty_is_missing,
+            allow_missing=allow_missing,
+            temperature=temperature,
+        )
+        return as_frame(filled, flavour_of({name: given}))
+
+    @explained()
+    def fill(
+        self,
+        given: pa.Table,
+        name: str,
+        *,
+        method: Method,
+        seed: int | None = None,
+        empty_is_missing: Sequence[str] = (),
+        allow_missing: bool = False,
+        temperature: float | None = None,
+    ) -> pa.Table:
+        """Fill the empty cells of rows of a root table; arguments as for ``impute``."""
+        check_method(method)
+        if name not in self.rows:
+            raise SettingsError(
+                "condition.child_table",
+                f"Only root tables can be filled; these are {', '.join(self.rows)}.",
+                where=name,
+                remedy="Name a root table.",
+            )
+        alone = self._alone(name)
+        may_fill = fillable(self.codec.tables[name], self.schema)
+        kept = () if allow_missing else tuple(one for one in may_fill if one not in empty_is_missing)
+        asked = Conditions(
+            given={name: given},
+            empty_is_missing={name: empty_is_missing},
+            no_missing={name: kept},
+            temperature=temperature,
+        )
+        if method == "draw":
+            return alone.draw(seed=seed, conditions=asked).tables[name]
+        rows = {name: given.num_rows}
+        ready = prepare(asked, alone.codec, alone.schema, originals=alone.originals, rows=rows)
+        batches = best_rows(
+            alone._restricted(ready.codec)[name],
+            ready,
+            name,
+            rows=given.num_rows,
+            seed=derive_seed(self.seed if seed is None else seed, "sample"),
+            temperature=self.temperature if temperature is None else temperature,
+        )
+        database = assemble(
+            list(batches), ready.codec, ready.schema, originals=alone.originals, known=ready.known
+        )
+        return database.tables[name]
+
+    def _alone(self, name: str) -> Model:
+        """Give the model of one root table and the lookups."""
+        return replace(
+            self,
+            schema=one_table(self.schema, name, self.originals),
+            codec=DatabaseCodec({name: self.codec.tables[name]}),
+            networks={name: self.networks[name]},
+            rows={name: self.rows[name]},
+        )
 
     @explained()
     def save(self, path: str | Path) -> None:
@@ -137,24 +305,36 @@ class Model:
         }
         write_json(folder / "model.json", document)
 
-    def wanted(self, rows: Mapping[str, int]) -> dict[str, int]:
-        """Give the rows of every root table; those that are not named get the model's number."""
+    def wanted(self, rows: Mapping[str, int], conditions: Conditions | None = None) -> dict[str, int]:
+        """Give the rows of every root table.
+
+        A table of which rows are given has as many; others that are not named get the model's number.
+        """
+        given = {name: table.num_rows for name, table in (conditions or Conditions()).given.items()}
         for name, number in rows.items():
+            where = f"generation.rows.{name}"
             if name not in self.rows:
                 raise SettingsError(
                     "settings.rows_not_root",
                     f"Rows can be given for root tables only; these are {', '.join(self.rows)}.",
-                    where=f"generation.rows.{name}",
+                    where=where,
                     remedy="Name a root table.",
                 )
             if number < 0:
                 raise SettingsError(
                     "settings.invalid",
                     f"rows={number}: expected 0 or more.",
-                    where=f"generation.rows.{name}",
+                    where=where,
                     remedy="Give a number of rows.",
                 )
-        return {name: rows.get(name, found) for name, found in self.rows.items()}
+            if given.get(name, number) != number:
+                raise SettingsError(
+                    "condition.rows",
+                    f"rows={number}, but {given[name]:,} rows are given.",
+                    where=where,
+                    remedy="Leave the number out: every given row becomes one row.",
+                )
+        return {name: given.get(name, rows.get(name, found)) for name, found in self.rows.items()}
 
 
 @explained()

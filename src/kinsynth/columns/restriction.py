@@ -1,0 +1,191 @@
+"""Restriction: a fitted codec that generates less: no missing values, or not some of its values.
+
+The codes stay the same, so a network that was trained with the codec goes on with the restricted one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kinsynth.columns.base import Rows
+from kinsynth.columns.categorical import CategoricalCodec
+from kinsynth.columns.coordinate import CoordinateCodec
+from kinsynth.columns.datetime import DatetimeCodec
+from kinsynth.columns.identifier import IdentifierCodec
+from kinsynth.columns.lattice import count_members
+from kinsynth.columns.line import FIRST, Line
+from kinsynth.columns.numeric import OrderedCodec
+from kinsynth.columns.scale import as_micros
+from kinsynth.columns.sequence import SequenceCodec
+from kinsynth.columns.step import Step
+from kinsynth.columns.storage import read_values
+from kinsynth.errors import SettingsError
+
+
+def without_missing(codec: Any) -> Any:
+    """Give a codec that generates no missing value.
+
+    Raises:
+        SettingsError: ``treatment.nothing_left``, the codec has nothing but missing values.
+    """
+    if is_empty(codec):
+        raise _nothing_left()
+    match codec:
+        case CategoricalCodec() | CoordinateCodec() | IdentifierCodec():
+            return replace(codec, missing=False)
+        case OrderedCodec():
+            return replace(codec, line=replace(codec.line, missing=False))
+        case DatetimeCodec():
+            return replace(codec, day=without_missing(codec.day))
+        case SequenceCodec():
+            start, gap = _without_missing(codec.start), _without_missing(codec.gap)
+            return replace(codec, start=start, reached=replace(codec.reached, missing=False), gap=gap)
+    raise ValueError(f"{type(codec).__name__} has no missing values")
+
+
+def is_empty(codec: Any) -> bool:
+    """Tell whether a codec has nothing but missing values."""
+    match codec:
+        case CategoricalCodec():
+            return not codec.texts
+        case OrderedCodec():
+            return codec.line.empty
+        case DatetimeCodec():
+            return codec.day.line.empty
+        case CoordinateCodec() | SequenceCodec():
+            return codec.empty
+    return False
+
+
+def _without_missing(step: Step) -> Step:
+    lines = {name: getattr(step, name) for name in ("distance", "day", "time")}
+    return replace(step, **{name: line and replace(line, missing=False) for name, line in lines.items()})
+
+
+def without_values(codec: Any, values: pa.Array) -> Any:
+    """Give a codec that generates none of some values.
+
+    Args:
+        codec: Codec of one column.
+        values: Values in the column's storage type.
+
+    Raises:
+        SettingsError: ``treatment.nothing_left``, no other value is left; ``condition.never_type``, the type makes
+            new values or pairs.
+    """
+    match codec:
+        case CategoricalCodec():
+            return _without_categories(codec, values)
+        case OrderedCodec():
+            ticks = codec.scale.to_ticks(values)[0]
+            line = cut_ticks(codec.line, ticks)
+            if not line.mass_L.any() and not line.missing:
+                raise _nothing_left()
+            return replace(codec, line=line)
+        case DatetimeCodec():
+            return replace(codec, never_us=(*codec.never_us, *as_micros(values)[0].tolist()))
+        case SequenceCodec():
+            return replace(codec, refused=(*codec.refused, *codec.scale.to_ticks(values)[0].tolist()))
+    raise SettingsError(
+        "condition.never_type",
+        "Values can be kept out of categories, numbers, dates and times only.",
+        remedy="Leave the column out of the list.",
+    )
+
+
+def _without_categories(codec: CategoricalCodec, values: pa.Array) -> CategoricalCodec:
+    found = pc.index_in(values, value_set=codec.kept).drop_null().to_pylist()
+    refused = tuple(sorted({*codec.refused, *found}))
+    label = (
+        codec.other_drawn
+        and not pc.is_in(read_values([codec.label], codec.storage), value_set=values)[0].as_py()
+    )
+    if len(refused) == len(codec.texts) and not codec.missing and not label:
+        raise _nothing_left()
+    return replace(codec, refused=refused, other_drawn=label)
+
+
+def cut_ticks(line: Line, ticks: Rows) -> Line:
+    """Cut ticks out of the leaves of a line.
+
+    A state that loses all its leaves keeps one without rows: its code is never drawn.
+    """
+    for tick in np.unique(ticks).tolist():
+        line = _cut_tick(line, tick)
+    return line
+
+
+def _cut_tick(line: Line, tick: int) -> Line:
+    hit_L = (line.low_L <= tick) & (tick <= line.high_L) & (line.mass_L > 0)
+    if not hit_L.any():
+        return line
+    hit = np.flatnonzero(hit_L)
+    whole = _members(line, hit, line.low_L[hit], line.high_L[hit])
+    ends = [(line.low_L[hit], np.full(len(hit), tick - 1)), (np.full(len(hit), tick + 1), line.high_L[hit])]
+    parts = [(np.flatnonzero(~hit_L), line.low_L[~hit_L], line.high_L[~hit_L], line.mass_L[~hit_L])]
+    for low, high in ends:
+        members = _members(line, hit, low, high)
+        left = members > 0
+        mass = np.maximum(line.mass_L[hit] * members // whole, 1)
+        parts.append((hit[left], low[left], high[left], mass[left]))
+    lost = np.setdiff1d(line.state_L, line.state_L[np.concatenate([part[0] for part in parts])])
+    bare = np.searchsorted(line.state_L, lost)
+    parts.append((bare, line.low_L[bare], line.high_L[bare], np.zeros_like(bare)))
+    leaf, low, high, mass = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    order = np.lexsort((low, line.class_L[leaf], line.place_L[leaf], line.state_L[leaf]))
+    leaf = leaf[order]
+    return replace(
+        line,
+        state_L=line.state_L[leaf],
+        place_L=line.place_L[leaf],
+        class_L=line.class_L[leaf],
+        low_L=low[order],
+        high_L=high[order],
+        mass_L=mass[order],
+    )
+
+
+def _members(line: Line, leaf: Rows, low: Rows, high: Rows) -> Rows:
+    """Count the ticks of leaves between narrower bounds; a leaf of one tick holds it whatever its class."""
+    moduli, remainders = np.array(line.classes, dtype=np.int64).T
+    kind = line.class_L[leaf]
+    counted = count_members(low, high, moduli[kind], remainders[kind])
+    single = line.low_L[leaf] == line.high_L[leaf]
+    members: Rows = np.where(low > high, 0, np.where(single, 1, counted))
+    return members
+
+
+def own_code(codec: Any, values: pa.Array) -> int | None:
+    """Give the first code of a value where that code stands for this value alone, else None.
+
+    Args:
+        codec: Codec of one column.
+        values: One value in the column's storage type; missing for missing.
+    """
+    if not isinstance(codec, CategoricalCodec | OrderedCodec):
+        return None
+    code = int(codec.encode((values,))[0, 0])
+    first = codec.sub_columns[0]
+    if first.forbidden_K is not None and first.forbidden_K[code]:
+        return None
+    if code < FIRST:
+        return code if code == 0 and values.null_count else None
+    if isinstance(codec, CategoricalCodec):
+        return code if codec.group is None else None
+    held_L = codec.line.state_L == code - FIRST
+    tick = codec.scale.to_ticks(values)[0][0]
+    alone = (codec.line.low_L[held_L] == tick).all() and (codec.line.high_L[held_L] == tick).all()
+    return code if alone else None
+
+
+def _nothing_left() -> SettingsError:
+    return SettingsError(
+        "treatment.nothing_left",
+        "Nothing is left that could be generated; expected at least one value.",
+        remedy="Remove a value from the list, or allow missing values.",
+    )
