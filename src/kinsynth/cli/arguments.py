@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -90,3 +91,51 @@ def read_rows(counts: Sequence[str]) -> dict[str, int]:
             )
         rows[table] = int(digits)
     return rows
+
+
+def read_pairs(words: Sequence[str], option: str) -> list[tuple[str, str]]:
+    """Read ``COLUMN=VALUE`` pairs; the first equals sign divides.
+
+    Raises:
+        UserError: There is no equals sign, or no column.
+
+    >>> read_pairs(["income=>50K"], "--fix")
+    [('income', '>50K')]
+    """
+    pairs = []
+    for word in words:
+        column, equals, value = word.partition("=")
+        if not equals or not column:
+            raise _no_pair(option, "COLUMN=VALUE")
+        pairs.append((column, value))
+    return pairs
+
+
+def read_shares(words: Sequence[str], option: str) -> list[tuple[str, str, float]]:
+    """Read ``COLUMN=VALUE:SHARE``; the first equals sign and the last colon divide.
+
+    Raises:
+        UserError: One is not of this form.
+
+    >>> read_shares(["income=>50K:0.5", "hour=12:30:0.1"], "--balance")
+    [('income', '>50K', 0.5), ('hour', '12:30', 0.1)]
+    """
+    shares = []
+    for column, rest in read_pairs(words, option):
+        value, colon, share = rest.rpartition(":")
+        try:
+            shares.append((column, value, float(share) if colon else math.nan))
+        except ValueError:
+            raise _no_pair(option, "COLUMN=VALUE:SHARE") from None
+        if not math.isfinite(shares[-1][2]):
+            raise _no_pair(option, "COLUMN=VALUE:SHARE")
+    return shares
+
+
+def _no_pair(option: str, form: str) -> UserError:
+    return UserError(
+        "command.pair",
+        f"{form} is expected.",
+        where=option,
+        remedy="Put it in quotes where the shell would read a sign of it.",
+    )

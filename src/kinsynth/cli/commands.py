@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from kinsynth.cli.arguments import read_rows
+from kinsynth.cli.arguments import read_pairs, read_rows, read_shares
 from kinsynth.cli.border import Border
 from kinsynth.cli.help import SettingsCommand
 from kinsynth.errors import UserError
@@ -46,6 +46,18 @@ RowsOption = Annotated[
 SeedOption = Annotated[
     int | None,
     typer.Option("--seed", min=0, help="Same seed, document and data: same result. [generation.seed]"),
+]
+EmptyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--empty-is-missing",
+        metavar="COLUMN",
+        help="A column in which an empty cell is known to be missing; elsewhere it is unknown.",
+    ),
+]
+TemperatureOption = Annotated[
+    float | None,
+    typer.Option("--temperature", metavar="T", help="Above 1 draws more variety, below 1 less."),
 ]
 
 
@@ -210,22 +222,120 @@ def resume(context: typer.Context, folder: FolderArgument) -> None:
 def generate(
     context: typer.Context,
     folder: FolderArgument,
+    *,
     output: OutputOption,
     rows: RowsOption = None,
     seed: SeedOption = None,
+    given: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--given",
+            metavar="FILE",
+            help="Known rows of a root table: each becomes a row, its empty cells are drawn.",
+        ),
+    ] = None,
+    empty_is_missing: EmptyOption = None,
+    fix: Annotated[
+        list[str] | None,
+        typer.Option("--fix", metavar="COLUMN=VALUE", help="A value of all rows of a root table."),
+    ] = None,
+    balance: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--balance",
+            metavar="COLUMN=VALUE:SHARE",
+            help="Share of the rows that have the value; the other values share the rest as learned.",
+        ),
+    ] = None,
+    never: Annotated[
+        list[str] | None,
+        typer.Option("--never", metavar="COLUMN=VALUE", help="A value not to draw."),
+    ] = None,
+    no_missing: Annotated[
+        list[str] | None,
+        typer.Option("--no-missing", metavar="COLUMN", help="A column in which no missing value is drawn."),
+    ] = None,
+    temperature: TemperatureOption = None,
 ) -> None:
-    """Generate more data from the stored model of an execution, without training again."""
+    """Generate more data from the stored model of an execution, without training again.
+
+    A COLUMN is written table.column, or column where there is one root table that has it. Options may be
+    repeated.
+    """
     invocation = _invocation(context, settings=False)
     from kinsynth.cli.execution import GENERATION, follow, show_execution
+    from kinsynth.pipeline.request import Request
     from kinsynth.pipeline.run import generate as execute
 
     invocation.border.trace_folder = output
     wanted = read_rows(rows) if rows else None
+    request = Request(
+        given=given or (),
+        fixed=read_pairs(fix or (), "--fix"),
+        empty_is_missing=empty_is_missing or (),
+        shares=read_shares(balance or (), "--balance"),
+        never=read_pairs(never or (), "--never"),
+        no_missing=no_missing or (),
+        temperature=temperature,
+    )
     with follow(invocation.err, output, steps=GENERATION) as (listener, stop_requested):
         execution = execute(
-            folder, rows=wanted, seed=seed, output=output, on_event=listener, stop_requested=stop_requested
+            folder,
+            rows=wanted,
+            seed=seed,
+            request=request,
+            output=output,
+            on_event=listener,
+            stop_requested=stop_requested,
         )
     show_execution(invocation.out, execution)
+
+
+@app.command()
+def impute(
+    context: typer.Context,
+    folder: FolderArgument,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Rows of a root table with empty cells.")],
+    *,
+    output: Annotated[
+        Path,
+        typer.Option("--output", metavar="FILE", dir_okay=False, help="File to make: csv, tsv or parquet."),
+    ],
+    table: Annotated[
+        str | None, typer.Option("--table", metavar="TABLE", help="The table; else the file's name says it.")
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            metavar="METHOD",
+            help="draw fills in what could have been; best the median of numbers and the mode of categories.",
+        ),
+    ] = "draw",
+    seed: SeedOption = None,
+    empty_is_missing: EmptyOption = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Cells may be filled with missing values where learned.")
+    ] = False,
+    temperature: TemperatureOption = None,
+) -> None:
+    """Fill the empty cells of a table from the stored model of an execution."""
+    invocation = _invocation(context, settings=False)
+    from kinsynth.pipeline.filling import fill_file
+
+    filled = fill_file(
+        folder,
+        file,
+        output,
+        table=table,
+        method=method,
+        seed=seed,
+        empty_is_missing=empty_is_missing or (),
+        allow_missing=allow_missing,
+        temperature=temperature,
+    )
+    line = f"Wrote {output}: {filled.rows:,} rows, {filled.cells:,} cells filled."
+    invocation.out.print(Text(line), soft_wrap=True)
 
 
 def _read_document(file: Path, settings: dict[str, str]) -> Synthesis:

@@ -75,8 +75,8 @@ def without_values(codec: Any, values: pa.Array) -> Any:
         values: Values in the column's storage type.
 
     Raises:
-        SettingsError: ``treatment.nothing_left``, no other value is left; ``condition.never_type``, the type makes
-            new values or pairs.
+        SettingsError: ``treatment.nothing_left``, no other value is left; ``condition.never_type``, the type
+            makes new values or pairs.
     """
     match codec:
         case CategoricalCodec():

@@ -71,8 +71,7 @@ class Evidence:
         """Give some of the rows."""
         return Evidence(self.known_RC[index], self.group_R[index], self.shares)
 
-    @property
-    def counted_RC(self) -> Flags:
+    def counted(self) -> Flags:
         """Where the chance of what is known depends on codes that are drawn: after the first such code."""
         given_RC = self.known_RC != UNKNOWN
         drawn_RC = np.cumsum(~given_RC, axis=1) > 0

@@ -1,8 +1,8 @@
 """Draw rows given some of their codes, from the same network that draws them freely.
 
 The network gives the chance of each code given those before it, so a code known in the middle weighs what
-stands before it. A row whose known codes come first needs no weighing. Others are drawn freely and kept with the
-chance of what is known (exact); where that is too small, particles are weighed and resampled column by
+stands before it. A row whose known codes come first needs no weighing. Others are drawn freely and kept with
+the chance of what is known (exact); where that is too small, particles are weighed and resampled column by
 column. Source: Gordon, Salmond, Smith, "Novel approach to nonlinear/non-Gaussian Bayesian state estimation",
 1993; systematic resampling after Kitagawa, 1996.
 Shape letters: R rows, P particles of a row, B = R * P, C sub-columns, K codes, D draws of a row.
@@ -94,7 +94,7 @@ def draw_given(begun: Begun, evidence: Evidence) -> IntArray:
         Known codes come back. A row depends on its own number and evidence alone.
     """
     codes_RC = np.empty(evidence.known_RC.shape, dtype=np.int32)
-    hard_R = evidence.counted_RC.any(axis=1)
+    hard_R = evidence.counted().any(axis=1)
     for part in _parts(np.flatnonzero(~hard_R), 1):
         codes_RC[part] = _walk(begun.take(part), evidence.take(part), 1, "codes")[0].numpy()
     left = _draw_candidates(begun, evidence, np.flatnonzero(hard_R), codes_RC)
@@ -145,7 +145,7 @@ def _draw_candidates(begun: Begun, evidence: Evidence, left: RowArray, codes_RC:
 
 
 def _draw_particles(begun: Begun, evidence: Evidence, particles: int, draws: int) -> tuple[Tensor, Tensor]:
-    """Draw rows by weighing and resampling; give them, shape (R, D, C), and the fewest effective particles."""
+    """Draw rows by weighing and resampling: codes, shape (R, D, C), and the fewest effective particles."""
     use = f"particles {particles}"
     codes_BC, weight_RP, effective_R = _walk(begun, evidence, particles, use, resampled=True)
     start_R = torch.from_numpy(begun.uniforms(f"{use} drawn", begun.row_ids, 1)[:, 0])
@@ -166,7 +166,7 @@ def _walk(
     rows = len(begun.row_ids)
     prefix, uniform_BC = begun.begin(copies), begun.numbers(use, copies)
     start_RC = torch.from_numpy(begun.uniforms(f"{use} resampled", begun.row_ids, begun.columns.count))
-    counted_RC = evidence.counted_RC
+    counted_RC = evidence.counted()
     weight_RP = torch.zeros(rows, copies)
     fewest_R = torch.full((rows,), float(copies))
     for c in range(begun.columns.count):
@@ -226,7 +226,7 @@ def _resample(
     prefix: Prefix, weight_RP: Tensor, effective_R: Tensor, start_R: Tensor, *, columns: int
 ) -> None:
     """Replace the particles of rows with few effective ones by copies of heavy ones; weights become equal."""
-    rows, copies = weight_RP.shape
+    copies = weight_RP.shape[1]
     few = torch.nonzero(effective_R < copies / 2).squeeze(1)
     if not len(few):
         return

@@ -77,8 +77,8 @@ def sample(
         conditions: What the rows of a table must keep to.
 
     Guarantees:
-        Root number r and all rows under it depend on the models, the seed, the temperature, the conditions and
-        r alone.
+        Root number r and all rows under it depend on the models, the seed, the temperature, the conditions
+        and r alone.
     """
     conditions = conditions or {}
     for root, wanted in roots.items():

@@ -148,17 +148,18 @@ def read_column(values: pa.ChunkedArray | pa.Array, column: Column, where: str) 
         return pa.nulls(len(chunked), kind)
     if pa.types.is_string(chunked.type) or pa.types.is_large_string(chunked.type):
         return _one(parse_text(chunked.cast(pa.string()), column))
+    refused = SettingsError(
+        "condition.value",
+        f"Values of type {chunked.type} do not fit the column, which holds {column.storage}.",
+        where=where,
+        remedy="Give values of the column's type, or texts as the source writes them.",
+    )
+    if pa.types.is_boolean(kind) != pa.types.is_boolean(chunked.type):
+        raise refused
     try:
-        if pa.types.is_boolean(kind) != pa.types.is_boolean(chunked.type):
-            raise pa.ArrowInvalid("truth is no number")
         return _one(chunked.cast(kind))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise SettingsError(
-            "condition.value",
-            f"Values of type {chunked.type} do not fit the column, which holds {column.storage}.",
-            where=where,
-            remedy="Give values of the column's type, or texts as the source writes them.",
-        ) from None
+        raise refused from None
 
 
 def read_values(values: Sequence[Any], column: Column, where: str) -> pa.Array:

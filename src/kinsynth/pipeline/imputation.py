@@ -156,7 +156,5 @@ def _on_a_line(values: pa.Array) -> NDArray[np.float64]:
 def one_table(schema: Schema, name: str, originals: Mapping[str, pa.Table]) -> Schema:
     """Give the schema of one root table and the lookups."""
     tables = {one: table for one, table in schema.tables.items() if one == name or one in originals}
-    relations = [
-        one for one in schema.relations if one.table in tables and one.references_table in tables
-    ]
+    relations = [one for one in schema.relations if one.table in tables and one.references_table in tables]
     return Schema(tables, tuple(relations))

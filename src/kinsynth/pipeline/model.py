@@ -24,7 +24,7 @@ from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, onl
 from kinsynth.pipeline.encoding import Decoded, Drawn, assemble, decode
 from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
 from kinsynth.pipeline.plan import derive_seed
-from kinsynth.pipeline.preparation import prepare
+from kinsynth.pipeline.preparation import Prepared, prepare
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
 from kinsynth.schema.table import Schema
@@ -93,8 +93,7 @@ class Model:
             first n roots are the same for any number of roots.
         """
         asked = conditions or Conditions()
-        wanted = self.wanted(rows or {}, asked)
-        ready = prepare(asked, self.codec, self.schema, originals=self.originals, rows=wanted)
+        wanted, ready = self.prepared(rows or {}, asked)
         drawing = derive_seed(self.seed if seed is None else seed, "sample")
         batches: list[Decoded] = []
         before: Counter[str] = Counter()
@@ -115,6 +114,16 @@ class Model:
             done += decoded.rows[batch[0].root]
             on_share(0.9 * done / total, f"{done:,} of {total:,} root rows")
         return assemble(batches, ready.codec, ready.schema, originals=self.originals, known=ready.known)
+
+    def prepared(self, rows: Mapping[str, int], conditions: Conditions) -> tuple[dict[str, int], Prepared]:
+        """Give the rows of every root table, and the conditions as the engine takes them.
+
+        Raises:
+            KinsynthError: What is asked does not fit the model.
+        """
+        wanted = self.wanted(rows, conditions)
+        ready = prepare(conditions, self.codec, self.schema, originals=self.originals, rows=wanted)
+        return wanted, ready
 
     def _restricted(self, codec: DatabaseCodec) -> dict[str, TableModel]:
         """Give the networks with the codes that restricted codecs forbid."""
@@ -144,8 +153,8 @@ class Model:
                 be drawn, or one value for each known column: ``{"people": {"income": "high"}}``. With
                 one root table a frame may stand alone.
             empty_is_missing: Columns of given frames in which an empty cell means missing, not unknown.
-            balance: Shares of some values of one column of a table, ``{"people": {"income": {"high": 0.5}}}``;
-                None is the missing value. Other values share the rest as learned.
+            balance: Shares of some values of one column of a table,
+                ``{"people": {"income": {"high": 0.5}}}``; None is the missing value. Other values share the rest as learned.
             never: Values not to draw, ``{"people": {"job": ["none"]}}``.
             no_missing: Columns in which no missing value is drawn, ``{"people": ["job"]}``.
             temperature: Above 1 draws more variety than was learned, below 1 less; None for the model's own.

@@ -250,7 +250,7 @@ class _Preparation:
         if code is None:
             raise SettingsError(
                 "condition.share_value",
-                "A value is not one that the model draws by itself: it is rare, unknown, kept out, or one of a range.",
+                "A value is rare, unknown, kept out or one of a range: the model does not draw it by itself.",
                 where=f"{name}.{column}",
                 remedy="Give shares for categories and for frequent single numbers or days.",
             )

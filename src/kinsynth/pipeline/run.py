@@ -17,7 +17,9 @@ from kinsynth.connectors.frames import Flavour
 from kinsynth.errors import Interrupted, KinsynthError, UserError
 from kinsynth.pipeline import steps
 from kinsynth.pipeline.artefacts import save_tables
+from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.model import Model, load_model
+from kinsynth.pipeline.request import Request, read_conditions, save_given, write_conditions
 from kinsynth.pipeline.timeline import (
     ExecutionFailed,
     ExecutionFinished,
@@ -95,6 +97,7 @@ def generate(
     *,
     rows: Mapping[str, int] | None = None,
     seed: int | None = None,
+    request: Request | None = None,
     output: Path,
     on_event: Listener | None = None,
     stop_requested: Stop = never,
@@ -105,6 +108,7 @@ def generate(
         folder: Folder of a finished execution.
         rows: Rows of each root table; a table that is missing gets the model's number.
         seed: Source of randomness; None for the model's own.
+        request: Known rows, shares and values to keep out; files are relative to the working folder.
         output: A folder that does not exist or is empty.
         on_event: Called with each event.
         stop_requested: Asked at safe points; True stops cleanly.
@@ -112,14 +116,16 @@ def generate(
     stored = folder / "model"
     model = load_model(stored)
     synthesis = parse(Workspace(folder).execution()["synthesis"])
+    conditions = (request or Request()).conditions(model.schema, base=Path.cwd())
     facts = {
         "kind": "generate",
         "model": str(stored.resolve()),
         "rows": dict(rows or {}),
         "seed": model.seed if seed is None else seed,
+        "conditions": write_conditions(conditions),
     }
-    model.wanted(rows or {})
-    _begin(output, facts, synthesis)
+    model.prepared(rows or {}, conditions)
+    _begin(output, facts, synthesis, conditions)
     return resume(output, on_event=on_event, stop_requested=stop_requested)
 
 
@@ -159,17 +165,20 @@ def fit(
         _begin(folder, {"kind": "run", "base": str(base.resolve()), "flavour": flavour}, synthesis)
         workspace = Workspace(folder)
         if tables is not None:
-            save_tables(workspace.work / "given", tables)
+            save_tables(workspace.given, tables)
         _perform(workspace, until="training")
         return load_model(workspace.model)
 
 
-def _begin(folder: Path, facts: Mapping[str, Any], synthesis: Synthesis) -> None:
+def _begin(
+    folder: Path, facts: Mapping[str, Any], synthesis: Synthesis, conditions: Conditions | None = None
+) -> None:
     """Make an empty folder an execution; of two processes at once, one is refused."""
     _refuse_used(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with Workspace(folder).lock():
         _refuse_used(folder)
+        save_given(Workspace(folder).given, conditions or Conditions())
         document = {"version": VERSION, "synthesis": synthesis.model_dump(mode="json"), **facts}
         write_json(folder / EXECUTION, document)
 
@@ -225,7 +234,8 @@ def _run_steps(workspace: Workspace, execution: Mapping[str, Any], synthesis: Sy
 def _generate_steps(workspace: Workspace, execution: Mapping[str, Any], synthesis: Synthesis) -> Sequence:
     def draw() -> None:
         model = load_model(Path(execution["model"]))
-        steps.draw(workspace, model, rows=execution["rows"], seed=execution["seed"])
+        conditions = read_conditions(execution["conditions"], workspace.given)
+        steps.draw(workspace, model, rows=execution["rows"], seed=execution["seed"], conditions=conditions)
 
     return (("synthesis", draw), ("storing", lambda: steps.store(workspace, synthesis)))
 

@@ -35,6 +35,7 @@ from kinsynth.pipeline.certificate import Certificate, certify
 from kinsynth.pipeline.checks import check, raise_errors
 from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs, widen
 from kinsynth.pipeline.complexity import expected_epochs
+from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.encoding import encode
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
 from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
@@ -75,7 +76,7 @@ def _read_source(
     workspace: Workspace, synthesis: Synthesis, base: Path
 ) -> tuple[Mapping[str, pa.Table], Listing | None]:
     if synthesis.source.kind == "memory":
-        return load_tables(workspace.work / "given"), None
+        return load_tables(workspace.given), None
     listing = read(synthesis.source, workspace.work / "source", base=base)
     return {table.name: table.table() for table in listing.tables}, listing
 
@@ -189,7 +190,14 @@ def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[st
     )
 
 
-def draw(workspace: Workspace, model: Model, *, rows: Mapping[str, int], seed: int) -> None:
+def draw(
+    workspace: Workspace,
+    model: Model,
+    *,
+    rows: Mapping[str, int],
+    seed: int,
+    conditions: Conditions | None = None,
+) -> None:
     """Draw the synthetic database."""
     synthetic = workspace.work / "synthetic"
     with workspace.step("synthesis", synthetic) as progress:
@@ -199,7 +207,7 @@ def draw(workspace: Workspace, model: Model, *, rows: Mapping[str, int], seed: i
             crash.point("synthesis.block")
             progress(share, message)
 
-        database = model.draw(rows, seed=seed, on_share=report)
+        database = model.draw(rows, seed=seed, conditions=conditions, on_share=report)
         save_database(synthetic, database)
         for name, table in database.tables.items():
             progress.say(f"{name}: {table.num_rows:,} rows")

@@ -69,6 +69,11 @@ class Workspace:
         return self.folder / "work"
 
     @property
+    def given(self) -> Path:
+        """Tables handed over in Python, or known rows of a drawing."""
+        return self.work / "given"
+
+    @property
     def model(self) -> Path:
         """The stored model."""
         return self.folder / "model"

@@ -1,0 +1,158 @@
+"""Request: conditions as words of a command and files of known rows, and kept in an execution's folder."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+
+from kinsynth.connectors.files import read
+from kinsynth.errors import UserError
+from kinsynth.pipeline.artefacts import load_tables, save_tables
+from kinsynth.pipeline.conditions import Conditions, find_column, only_root
+from kinsynth.schema.document import read_schema
+from kinsynth.schema.table import Schema
+from kinsynth.settings.source import Source
+from kinsynth.system.files import read_json
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command asks for, in its words; a column is ``table.column``, or ``column`` of the only root table.
+
+    Attributes:
+        given: Files with known rows of root tables.
+        fixed: Column and value known for all rows; the empty text is the missing value.
+        empty_is_missing: Columns of given files in which an empty cell is known to be missing.
+        shares: Column, value and share; the empty text is the missing value.
+        never: Column and value that is not drawn.
+        no_missing: Columns in which no missing value is drawn.
+        temperature: Above 1 draws more variety, below 1 less; None for the model's own.
+    """
+
+    given: Sequence[Path] = ()
+    fixed: Sequence[tuple[str, str]] = ()
+    empty_is_missing: Sequence[str] = ()
+    shares: Sequence[tuple[str, str, float]] = ()
+    never: Sequence[tuple[str, str]] = ()
+    no_missing: Sequence[str] = ()
+    temperature: float | None = None
+
+    def conditions(self, schema: Schema, *, base: Path) -> Conditions:
+        """Read the files and find the columns.
+
+        Args:
+            schema: Schema of the model.
+            base: Folder that relative paths start at.
+
+        Raises:
+            KinsynthError: A file cannot be read, or a column is not there.
+        """
+        fixed: dict[str, dict[str, Any]] = defaultdict(dict)
+        balance: dict[str, dict[str, dict[Any, float]]] = defaultdict(lambda: defaultdict(dict))
+        never: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+        for name, value in self.fixed:
+            table, column = find_column(schema, name)
+            fixed[table][column] = value or None
+        for name, value, share in self.shares:
+            table, column = find_column(schema, name)
+            balance[table][column][value or None] = share
+        for name, value in self.never:
+            table, column = find_column(schema, name)
+            never[table][column].append(value)
+        return Conditions(
+            given=dict(read_rows(path, schema, base=base) for path in self.given),
+            fixed=fixed,
+            empty_is_missing=_by_table(schema, self.empty_is_missing),
+            balance=balance,
+            never=never,
+            no_missing=_by_table(schema, self.no_missing),
+            temperature=self.temperature,
+        )
+
+
+def read_rows(path: Path, schema: Schema, *, base: Path, table: str | None = None) -> tuple[str, pa.Table]:
+    """Read a file with rows of one table; its name says which, else it is the only root table.
+
+    Raises:
+        KinsynthError: The file cannot be read, or holds several tables.
+    """
+    with TemporaryDirectory() as folder:
+        listing = read(Source(paths=(str(path),)), Path(folder), base=base)
+        if len(listing.tables) != 1:
+            raise UserError(
+                "condition.several_tables",
+                f"The file holds {len(listing.tables)} tables; expected one.",
+                where=path.name,
+                remedy="Give a file for each table.",
+            )
+        rows = listing.tables[0].table()
+        # The file is removed when the folder is: its cells are copied out of it.
+        copied = pa.Table.from_batches(
+            [
+                pa.record_batch([pa.concat_arrays([one]) for one in batch.columns], batch.schema)
+                for batch in rows.to_batches()
+            ],
+            rows.schema,
+        )
+        name = table or (
+            listing.tables[0].name if listing.tables[0].name in schema.tables else only_root(schema)
+        )
+    return name, copied
+
+
+def _by_table(schema: Schema, names: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        table, column = find_column(schema, name)
+        found[table].append(column)
+    return found
+
+
+def stored_schema(model: Path) -> Schema:
+    """Read the schema of a stored model."""
+    return read_schema(read_json(model / "schema.json"))
+
+
+def write_conditions(conditions: Conditions) -> dict[str, Any]:
+    """Give conditions as JSON, without the given rows; values must be texts, numbers or missing."""
+    shares = [
+        [table, column, value, share]
+        for table, columns in conditions.balance.items()
+        for column, wanted in columns.items()
+        for value, share in wanted.items()
+    ]
+    return {
+        "given": bool(conditions.given),
+        "fixed": {table: dict(values) for table, values in conditions.fixed.items()},
+        "empty_is_missing": {table: list(names) for table, names in conditions.empty_is_missing.items()},
+        "balance": shares,
+        "never": {
+            table: {column: list(values) for column, values in columns.items()}
+            for table, columns in conditions.never.items()
+        },
+        "no_missing": {table: list(names) for table, names in conditions.no_missing.items()},
+        "temperature": conditions.temperature,
+    }
+
+
+def read_conditions(document: dict[str, Any], given: Path) -> Conditions:
+    """Read what ``write_conditions`` gave, and the given rows from a folder."""
+    balance: dict[str, dict[str, dict[Any, float]]] = defaultdict(lambda: defaultdict(dict))
+    for table, column, value, share in document["balance"]:
+        balance[table][column][value] = share
+    fields = {
+        name: document[name] for name in ("fixed", "empty_is_missing", "never", "no_missing", "temperature")
+    }
+    return Conditions(given=load_tables(given) if document["given"] else {}, balance=balance, **fields)
+
+
+def save_given(folder: Path, conditions: Conditions) -> None:
+    """Keep the given rows in a folder, from which ``read_conditions`` takes them."""
+    if conditions.given:
+        save_tables(folder, conditions.given)
