@@ -25,8 +25,8 @@ class Conditions:
         given: Known cells of root tables by name: a row for each row to draw. An empty cell is unknown.
         fixed: Known values for all rows: table, column, value.
         empty_is_missing: Columns of ``given`` in which an empty cell is known to be missing.
-        balance: Shares of values: table, column, value; None is the missing value. The rest of the rows shares
-            the other values as learned.
+        balance: Shares of values: table, column, value; None is the missing value. Other values share
+            the rest as learned.
         never: Values that are not drawn: table, column, values.
         no_missing: Columns in which no missing value is drawn, by table.
         temperature: Above 1 draws more variety than was learned, below 1 less; None for the model's own.
@@ -169,12 +169,18 @@ def read_values(values: Sequence[Any], column: Column, where: str) -> pa.Array:
         SettingsError: ``condition.value``.
         SchemaError: ``data.unparsable``.
     """
+    return pa.concat_arrays(
+        [pa.nulls(0, storage_type(column.storage)), *(_read_value(value, column, where) for value in values)]
+    )
+
+
+def _read_value(value: Any, column: Column, where: str) -> pa.Array:
     try:
-        array = pa.array(list(values))
+        array = pa.array([value])
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         raise SettingsError(
             "condition.value",
-            "The values are not of one type.",
+            f"A {type(value).__name__} is no value of the column, which holds {column.storage}.",
             where=where,
             remedy="Give values of the column's type, or texts as the source writes them.",
         ) from None

@@ -99,7 +99,7 @@ class Model:
         before: Counter[str] = Counter()
         done, total = 0, max(1, sum(wanted.values()))
         blocks = sample(
-            self._restricted(ready.codec),
+            _restricted(self.networks, ready.codec),
             wanted,
             seed=drawing,
             temperature=self.temperature if asked.temperature is None else asked.temperature,
@@ -125,13 +125,6 @@ class Model:
         ready = prepare(conditions, self.codec, self.schema, originals=self.originals, rows=wanted)
         return wanted, ready
 
-    def _restricted(self, codec: DatabaseCodec) -> dict[str, TableModel]:
-        """Give the networks with the codes that restricted codecs forbid."""
-        return {
-            name: replace(network, layout=replace(network.layout, sub_columns=codec.tables[name].sub_columns))
-            for name, network in self.networks.items()
-        }
-
     def sample(
         self,
         rows: Mapping[str, int] | None = None,
@@ -154,7 +147,8 @@ class Model:
                 one root table a frame may stand alone.
             empty_is_missing: Columns of given frames in which an empty cell means missing, not unknown.
             balance: Shares of some values of one column of a table,
-                ``{"people": {"income": {"high": 0.5}}}``; None is the missing value. Other values share the rest as learned.
+                ``{"people": {"income": {"high": 0.5}}}``; None is the missing value. Other values share
+                the rest as learned.
             never: Values not to draw, ``{"people": {"job": ["none"]}}``.
             no_missing: Columns in which no missing value is drawn, ``{"people": ["job"]}``.
             temperature: Above 1 draws more variety than was learned, below 1 less; None for the model's own.
@@ -244,31 +238,21 @@ class Model:
                 where=name,
                 remedy="Name a root table.",
             )
-        alone = self._alone(name)
-        may_fill = fillable(self.codec.tables[name], self.schema)
-        kept = () if allow_missing else tuple(one for one in may_fill if one not in empty_is_missing)
         asked = Conditions(
-            given={name: given},
-            empty_is_missing={name: empty_is_missing},
-            no_missing={name: kept},
-            temperature=temperature,
+            given={name: given}, empty_is_missing={name: empty_is_missing}, temperature=temperature
         )
-        if method == "draw":
-            return alone.draw(seed=seed, conditions=asked).tables[name]
-        rows = {name: given.num_rows}
-        ready = prepare(asked, alone.codec, alone.schema, originals=alone.originals, rows=rows)
-        batches = best_rows(
-            alone._restricted(ready.codec)[name],
-            ready,
-            name,
-            rows=given.num_rows,
-            seed=derive_seed(self.seed if seed is None else seed, "sample"),
-            temperature=self.temperature if temperature is None else temperature,
-        )
-        database = assemble(
-            list(batches), ready.codec, ready.schema, originals=alone.originals, known=ready.known
-        )
-        return database.tables[name]
+        alone, drawing = self._alone(name), self.seed if seed is None else seed
+        filled = _filled(alone, name, asked, method, drawing)
+        left = [
+            column
+            for column in fillable(self.codec.tables[name], self.schema)
+            if column not in empty_is_missing and filled[column].null_count
+        ]
+        if left and not allow_missing:
+            # Only then: a cell that is kept from being missing would mislead those that are drawn beside it.
+            again = replace(asked, given={name: filled}, no_missing={name: left})
+            filled = _filled(alone, name, again, method, drawing)
+        return filled
 
     def _alone(self, name: str) -> Model:
         """Give the model of one root table and the lookups."""
@@ -401,6 +385,32 @@ def gather(blocks: Iterable[SampledBlock], roots: int) -> Iterator[list[SampledB
         size += len(block.tables[block.root].root_R)
     if batch:
         yield batch
+
+
+def _filled(model: Model, name: str, asked: Conditions, method: Method, seed: int) -> pa.Table:
+    """Fill the empty cells of the only root table."""
+    if method == "draw":
+        return model.draw(seed=seed, conditions=asked).tables[name]
+    rows = asked.given[name].num_rows
+    ready = model.prepared({}, asked)[1]
+    batches = best_rows(
+        _restricted(model.networks, ready.codec)[name],
+        ready,
+        name,
+        rows=rows,
+        seed=derive_seed(seed, "sample"),
+        temperature=model.temperature if asked.temperature is None else asked.temperature,
+    )
+    made = assemble(list(batches), ready.codec, ready.schema, originals=model.originals, known=ready.known)
+    return made.tables[name]
+
+
+def _restricted(networks: Mapping[str, TableModel], codec: DatabaseCodec) -> dict[str, TableModel]:
+    """Give the networks with the codes that restricted codecs forbid."""
+    return {
+        name: replace(network, layout=replace(network.layout, sub_columns=codec.tables[name].sub_columns))
+        for name, network in networks.items()
+    }
 
 
 def _join(blocks: list[SampledBlock]) -> dict[str, Drawn]:

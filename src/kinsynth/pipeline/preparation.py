@@ -197,7 +197,8 @@ class _Preparation:
                 where=where,
                 remedy="Leave the column out.",
             )
-        return pa.array(self._reference_rows(relation, {column: read}, read.is_valid()), mask=read.is_null())
+        row_R = self._reference_rows(relation, {column: read}, read.is_valid())
+        return pa.array(row_R, mask=row_R < 0)
 
     def _relation(self, name: str, factor: Factor) -> Relation:
         relations = find_structure(self.schema).reference_relations[name]

@@ -23,7 +23,9 @@ from kinsynth.system.files import read_json
 
 @dataclass(frozen=True)
 class Request:
-    """What a command asks for, in its words; a column is ``table.column``, or ``column`` of the only root table.
+    """What a command asks for, in its words.
+
+    A column is ``table.column``, or ``column`` of the only root table.
 
     Attributes:
         given: Files with known rows of root tables.
