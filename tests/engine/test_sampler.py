@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -61,6 +62,24 @@ def test_row_ids_are_unique_and_independent_of_the_request(family_models):
     ids = np.concatenate([block.tables["leaves"].row_ids for block in wide])
     assert len(np.unique(ids)) == len(ids)
     assert np.isin(narrow[0].tables["leaves"].row_ids, ids).all()
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_never_change_a_row(family_models, threads):
+    before = torch.get_num_threads()
+    alone = concatenate(sample(family_models, {"root": 1500}, seed=7, threads=1))
+    together = concatenate(sample(family_models, {"root": 1500}, seed=7, threads=threads))
+    for name, table in alone.tables.items():
+        assert (table.codes_RC == together.tables[name].codes_RC).all()
+    assert torch.get_num_threads() == before
+
+
+def test_a_caller_that_stops_leaves_no_thread_behind(family_models):
+    before = threading.active_count()
+    blocks = sample(family_models, {"root": 20_000}, seed=7, threads=2)
+    next(blocks)
+    blocks.close()
+    assert threading.active_count() == before
 
 
 def test_seeds_differ(family_models):

@@ -193,8 +193,9 @@ class _Settled:
         self._barred_BK: Tensor | None = None
         if evidence.shares is not None and evidence.shares.sub_column == column:
             allowed_GK = torch.from_numpy(evidence.shares.allowed_GK)
-            barred_GK = torch.where(allowed_GK, 0.0, -torch.inf)
-            barred_GK = torch.cat([barred_GK, torch.zeros(1, barred_GK.shape[1])])  # group -1: any code
+            barred_GK = torch.full((len(allowed_GK) + 1, len(self._barred_K)), -torch.inf)
+            barred_GK[:-1, : allowed_GK.shape[1]][allowed_GK] = 0.0
+            barred_GK[-1] = 0.0  # group -1: any code
             group_B = torch.from_numpy(evidence.group_R).repeat_interleave(copies)
             self._barred_BK = barred_GK[group_B]
 

@@ -1,7 +1,8 @@
 """Prefix: rows of one table drawn up to some column, and the chances of the codes that come next.
 
 This is all that drawing knows of the network.
-Shape letters: B rows, C sub-columns, K codes, E embedding, H hidden, T trunk, X all embedded columns.
+Shape letters: B rows, C sub-columns, K codes, E embedding, H hidden, T trunk, G columns of a group,
+X embedded columns, Y hidden of columns.
 """
 
 from __future__ import annotations
@@ -15,9 +16,15 @@ from kinsynth.engine.context import History
 from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.tabular import TabularNetwork, add_echo
 
+GROUP = 16
+LANES = 16
+
 
 class Columns:
     """The weights of all columns of one table, cut out of its network.
+
+    The first layer is linear: what a code adds to the columns after it is looked up within a group of
+    columns, and one product at the start of each group adds what the columns of earlier groups say.
 
     Args:
         model: The table's model.
@@ -25,11 +32,13 @@ class Columns:
     """
 
     def __init__(self, model: TableModel, temperature: float) -> None:
-        self.network, self.temperature = model.network, temperature
-        self.count = model.network.columns
-        self.width = model.network.embedding.free.shape[1]
-        self.weights = [_Column(model.network, c) for c in range(self.count)]
+        network = model.network
+        self.count, self.hidden = network.columns, network.width
+        self.width = network.embedding.free.shape[1]
         self.barred = [forbidden_of(model.layout, c) for c in range(self.count)]
+        self.weights = [_Column(network, c, temperature) for c in range(self.count)]
+        with torch.no_grad():
+            self.starts = [_GroupStart(network, c) for c in range(0, self.count, GROUP)]
 
     def begin(self, rows: int, trunk_BT: Tensor | None = None, history: History | None = None) -> Prefix:
         """Begin rows; those of a child table with what their parents and earlier rows say."""
@@ -46,39 +55,55 @@ class Prefix:
     def __init__(self, columns: Columns, rows: int, trunk_BT: Tensor | None, history: History | None) -> None:
         self._columns, self._trunk_BT, self._history = columns, trunk_BT, history
         self.codes_BC = torch.zeros(rows, columns.count, dtype=torch.int64)
-        self._embedded_BX = torch.zeros(rows, columns.count * columns.width)
+        # What the columns of earlier groups say; the last group needs none of its own.
+        earlier = (len(columns.starts) - 1) * GROUP
+        self._embedded_BX = torch.zeros(rows, max(earlier, 0) * columns.width)
+        self._before_BY = torch.zeros(rows, 0)
 
     def logits(self, column: int) -> Tensor:
-        """Give the logits of a column's codes given all columns before it, shape (B, K)."""
-        width = self._columns.width
-        weights = self._columns.weights[column]
-        logits_BK = weights.logits(self._embedded_BX[:, : column * width], self._trunk_BT, self._history)
-        return logits_BK / self._columns.temperature
+        """Give the logits of a column's codes given all columns before it, shape (B, K), padded."""
+        group, place = divmod(column, GROUP)
+        if place == 0:
+            self._before_BY = self._columns.starts[group].of(self._embedded_BX, self._trunk_BT)
+        here = slice(place * self._columns.hidden, (place + 1) * self._columns.hidden)
+        return self._columns.weights[column].logits(self._before_BY[:, here], self._history)
 
     def put(self, column: int, code_B: Tensor) -> None:
-        """Set the codes of a column."""
-        width = self._columns.width
+        """Set the codes of a column, whose logits were asked for."""
         self.codes_BC[:, column] = code_B
-        embedded_BE = self._columns.weights[column].table_KE[code_B]
+        weights = self._columns.weights[column]
+        number_B = code_B
         if self._history is not None:
             repeated_B = (code_B == self._history.previous_BC[:, column]) & self._history.known_B
-            embedded_BE = embedded_BE + repeated_B[:, None] * self._columns.network.repeated[column]
-        self._embedded_BX[:, column * width : (column + 1) * width] = embedded_BE
+            number_B = code_B + repeated_B * weights.cardinality
+        later = (column % GROUP + 1) * self._columns.hidden
+        if later < self._before_BY.shape[1]:
+            self._before_BY[:, later:] += functional.embedding(number_B, weights.added_KY)
+        place = slice(column * self._columns.width, (column + 1) * self._columns.width)
+        if place.start < self._embedded_BX.shape[1]:
+            self._embedded_BX[:, place] = functional.embedding(number_B, weights.table_KE)
 
     def copy_rows(self, into: Tensor, source: Tensor, *, columns: int) -> None:
         """Let some rows go on from the first columns of others that share their parent and earlier rows."""
         self.codes_BC[into, :columns] = self.codes_BC[source, :columns]
+        self._before_BY[into] = self._before_BY[source]
         end = columns * self._columns.width
         self._embedded_BX[into, :end] = self._embedded_BX[source, :end]
 
 
 def forbidden_of(layout: TableLayout, column: int) -> Tensor:
-    """Give minus infinity for the codes that must never be drawn, zero for the others, shape (K,)."""
+    """Give minus infinity for the codes that must never be drawn, zero for the others, padded, shape (K,)."""
     sub = layout.sub_columns[column]
     barred_K = torch.zeros(sub.cardinality)
     if sub.forbidden_K is not None:
         barred_K[torch.from_numpy(sub.forbidden_K)] = -torch.inf
-    return barred_K
+    return _padded(barred_K, -torch.inf)
+
+
+def _padded(values: Tensor, filling: float) -> Tensor:
+    """Lengthen the last dimension to whole lanes: torch is several times slower on rows of another length."""
+    missing = -values.shape[-1] % LANES
+    return functional.pad(values, (0, missing), value=filling).contiguous()
 
 
 def draw_codes(logits_BK: Tensor, uniform_B: Tensor) -> Tensor:
@@ -92,35 +117,65 @@ def draw_codes(logits_BK: Tensor, uniform_B: Tensor) -> Tensor:
     wanted_B1 = torch.minimum(
         uniform_B.unsqueeze(1) * total_B1, torch.nextafter(total_B1, total_B1.new_zeros(1))
     )
-    return (heap_BK <= wanted_B1).sum(1)
+    return torch.searchsorted(heap_BK, wanted_B1, right=True).squeeze(1)
+
+
+class _GroupStart:
+    """What a group of columns begins with: the biases, the trunk, and the columns of earlier groups."""
+
+    def __init__(self, network: TabularNetwork, first: int) -> None:
+        last = min(first + GROUP, network.columns)
+        here = slice(first * network.width, last * network.width)
+        self._inputs = first * network.embedding.free.shape[1]
+        self._bias_Y = network.first_bias[here]
+        self._first = network.first[: self._inputs, here].contiguous()
+        self._trunk = network.trunk[:, here].contiguous() if network.child else None
+
+    def of(self, embedded_BX: Tensor, trunk_BT: Tensor | None) -> Tensor:
+        """Give the sums of the first layer, shape (B, G * H)."""
+        before_BY = self._bias_Y.repeat(len(embedded_BX), 1)
+        if self._inputs:
+            before_BY.addmm_(embedded_BX[:, : self._inputs], self._first)
+        if trunk_BT is not None and self._trunk is not None:
+            before_BY.addmm_(trunk_BT, self._trunk)
+        return before_BY
 
 
 class _Column:
-    """The weights of one column."""
+    """The weights of one column.
 
-    def __init__(self, network: TabularNetwork, column: int) -> None:
+    Attributes:
+        cardinality: Codes K.
+        table_KE: Vector of each code; for a child table once more for codes that repeat the row before.
+        added_KY: What each vector adds to the first layer of the later columns of the group.
+    """
+
+    def __init__(self, network: TabularNetwork, column: int, temperature: float) -> None:
         with torch.no_grad():
-            here = slice(column * network.width, (column + 1) * network.width)
-            before = column * network.embedding.free.shape[1]
+            width = network.embedding.free.shape[1]
+            end = min(column - column % GROUP + GROUP, network.columns) * network.width
             self.number = column
-            self.table_KE = network.embedding.table(column).detach()
-            self.first = network.first[:before, here].contiguous()
-            self.first_bias = network.first_bias[here]
+            table_KE = network.embedding.table(column).detach()
+            self.cardinality = len(table_KE)
+            self.table_KE = (
+                torch.cat([table_KE, table_KE + network.repeated[column]]) if network.child else table_KE
+            )
+            later = network.first[column * width : (column + 1) * width, (column + 1) * network.width : end]
+            self.added_KY = self.table_KE @ later
             self.deep = [
                 (weight[column], bias[column])
                 for weight, bias in zip(network.deep, network.deep_bias, strict=True)
             ]
-            self.head, self.head_bias = network.heads.column(column)
+            head, head_bias = network.heads.column(column)
+            self.head = _padded(head / temperature, 0.0)
+            self.head_bias = _padded(head_bias / temperature, -torch.inf)
             if network.child:
-                self.trunk = network.trunk[:, here].contiguous()
-                self.echo, self.echo_bias = network.echo[column], network.echo_bias[column]
+                self.echo = network.echo[column] / temperature
+                self.echo_bias = network.echo_bias[column] / temperature
 
-    def logits(self, embedded_BX: Tensor, trunk_BT: Tensor | None, history: History | None) -> Tensor:
-        """Give the logits of this column's codes, shape (B, K)."""
-        before_BH = torch.addmm(self.first_bias, embedded_BX, self.first)
-        if trunk_BT is not None:
-            before_BH = before_BH.addmm_(trunk_BT, self.trunk)
-        hidden_BH = functional.silu(before_BH)
+    def logits(self, before_BH: Tensor, history: History | None) -> Tensor:
+        """Give the logits of this column's codes from its sums of the first layer, shape (B, K)."""
+        hidden_BH = functional.silu(before_BH.contiguous())
         for weight, bias in self.deep:
             hidden_BH = hidden_BH + functional.silu(torch.addmm(bias, hidden_BH, weight))
         logits_BK = torch.addmm(self.head_bias, hidden_BH, self.head)

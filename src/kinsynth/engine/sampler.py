@@ -7,8 +7,10 @@ Shape letters: B active rows, P parents, C sub-columns, K codes, E embedding, R 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -24,6 +26,7 @@ from kinsynth.engine.particles import Begun, draw_freely, draw_given, draw_sever
 from kinsynth.engine.prefix import Columns
 from kinsynth.engine.trainer import torch_settings
 from kinsynth.errors import InternalError
+from kinsynth.system.parallel import ordered
 from kinsynth.system.randomness import uniforms
 
 _POSITION_BITS = 24
@@ -65,6 +68,7 @@ def sample(
     first_root: int = 0,
     temperature: float = 1.0,
     conditions: Mapping[str, Condition] | None = None,
+    threads: int | None = None,
 ) -> Iterator[SampledBlock]:
     """Draw roots and everything under them.
 
@@ -75,6 +79,7 @@ def sample(
         first_root: Number of the first root; the roots before it are left out.
         temperature: 1 draws from the learned chances, less draws likelier rows.
         conditions: What the rows of a table must keep to.
+        threads: Blocks drawn at the same time; None for as many as torch has threads.
 
     Guarantees:
         Root number r and all rows under it depend on the models, the seed, the temperature, the conditions
@@ -90,10 +95,30 @@ def sample(
         }
         end = first_root + wanted
         stop = max(end, first_root + 1)  # no row at all is a block as well: tables without rows
-        for start in range(first_root - first_root % plan.block_size, stop, plan.block_size):
-            with torch_settings(plan), torch.inference_mode():
-                block = _sample_block(samplers, root, start, plan.block_size)
-            yield _keep_roots(block, max(start, first_root), min(start + plan.block_size, end))
+        starts = range(first_root - first_root % plan.block_size, stop, plan.block_size)
+        draw = partial(_sample_block, samplers, root, size=plan.block_size)
+        with _one_thread_each() as begin:
+            workers = torch.get_num_threads() if threads is None else threads
+            for start, block in zip(starts, ordered(draw, starts, workers=workers, begin=begin), strict=True):
+                yield _keep_roots(block, max(start, first_root), min(start + plan.block_size, end))
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[Callable[[], None]]:
+    """Give what a thread that draws begins with: it computes alone, so that bytes depend on no number of threads.
+
+    What torch keeps for the process is put back.
+    """
+
+    def begin() -> None:
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+
+    before = torch.get_num_threads()
+    try:
+        yield begin
+    finally:
+        torch.set_num_threads(before)
 
 
 def sample_several(
@@ -142,6 +167,7 @@ def _root_of(layout: TableLayout) -> str:
     return layout.ancestors[-1].name if layout.ancestors else layout.name
 
 
+@torch.inference_mode()
 def _sample_block(samplers: Mapping[str, _TableSampler], root: str, start: int, size: int) -> SampledBlock:
     drawn: dict[str, SampledTable] = {}
     for name, sampler in samplers.items():
