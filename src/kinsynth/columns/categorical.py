@@ -94,17 +94,23 @@ class CategoricalCodec:
     def decode(self, codes_RC: IntArray, uniform_RD: NDArray[Any]) -> Values:
         """Turn codes into values."""
         code_R, place_R = codes_RC[:, 0], self._places(codes_RC)
-        loose_R = (code_R == MISSING) & (not self.missing)
-        if self.other == "resample":
-            loose_R |= code_R == OTHER
-        if self.refused:
-            loose_R |= np.isin(place_R, self.refused)
-        place_R = np.where(loose_R, self._resampled(uniform_RD[:, 0]), place_R)
+        loose_R = self.resampled(codes_RC)
+        place_R[loose_R] = self._resampled(uniform_RD[loose_R, 0])
         null_R = (place_R < 0) | ((code_R < FIRST) & ~loose_R)
         taken = pc.take(self.kept, pa.array(np.where(null_R, 0, place_R), mask=null_R))
         if self.other == "label":
             taken = pc.if_else(pa.array(code_R == OTHER), read_values([self.label], self.storage)[0], taken)
         return (taken,)
+
+    def resampled(self, codes_RC: IntArray) -> NDArray[np.bool_]:
+        """Tell for which rows decoding needs uniforms: a kept value is drawn for them, shape (R,)."""
+        code_R = codes_RC[:, 0]
+        loose_R = (code_R == MISSING) & (not self.missing)
+        if self.other == "resample":
+            loose_R |= code_R == OTHER
+        if self.refused:
+            loose_R |= np.isin(self._places(codes_RC), self.refused)
+        return loose_R
 
     def _places(self, codes_RC: IntArray) -> Rows:
         if self.group is None:
@@ -114,10 +120,10 @@ class CategoricalCodec:
         return start_R + codes_RC[:, 1] % size_R
 
     def _resampled(self, uniform_R: Uniforms) -> Rows:
-        if not self.rows:
-            return np.full(len(uniform_R), -1)
-        weights = np.array(self.rows)
+        weights = np.array(self.rows, dtype=np.int64)
         weights[list(self.refused)] = 0
+        if not weights.any():
+            return np.full(len(uniform_R), -1)
         ends = np.cumsum(weights)
         place_R: Rows = np.searchsorted(ends, uniform_R * ends[-1], side="right")
         return place_R

@@ -201,23 +201,36 @@ class Line:
 
     def _leaves_of(self, codes_RC: IntArray) -> tuple[Rows, Rows]:
         """Give the range of leaves behind each row's codes; where there are none, behind fewer of them."""
+        starts, stops = self._spans
         state_R = codes_RC[:, 0].astype(np.int64) - FIRST
         class_R = codes_RC[:, 1].astype(np.int64) if self.class_token else np.zeros_like(state_R)
         place_R = codes_RC[:, -1].astype(np.int64) if self.places > 1 else np.zeros_like(state_R)
-        start_R = np.where(state_R < 0, 0, np.searchsorted(self.state_L, state_R))
-        stop_R = np.where(
-            state_R < 0, len(self.state_L), np.searchsorted(self.state_L, state_R, side="right")
-        )
+        key_R = (state_R * self.places + place_R) * len(self.classes) + class_R
+        key_R = np.where(state_R < 0, len(starts) - 1, key_R)
+        return starts[key_R], stops[key_R]
+
+    @cached_property
+    def _spans(self) -> tuple[Rows, Rows]:
+        """Give the range of leaves behind each state, place and class; last, behind any.
+
+        Where a class is no token, or has no leaf, all classes of the place count; where the place has none,
+        all of the state.
+        """
         width = len(self.classes)
+        state_K, place_K, class_K = (
+            index.ravel() for index in np.indices((self.states, self.places, width), dtype=np.int64)
+        )
         key_L = (self.state_L * self.places + self.place_L) * width + self.class_L
-        cell_R = (state_R * self.places + place_R) * width
-        spans = [(cell_R, cell_R + width - 1), (cell_R + class_R, cell_R + class_R)]
-        for first_R, last_R in spans if self.class_token else spans[:1]:
-            low_R = np.searchsorted(key_L, first_R)
-            high_R = np.searchsorted(key_L, last_R, side="right")
-            found_R = (high_R > low_R) & (state_R >= 0)
-            start_R, stop_R = np.where(found_R, low_R, start_R), np.where(found_R, high_R, stop_R)
-        return start_R, stop_R
+        cell_K = (state_K * self.places + place_K) * width
+        start_K = np.searchsorted(self.state_L, state_K)
+        stop_K = np.searchsorted(self.state_L, state_K, side="right")
+        spans = [(cell_K, cell_K + width - 1), (cell_K + class_K, cell_K + class_K)]
+        for first_K, last_K in spans if self.class_token else spans[:1]:
+            low_K = np.searchsorted(key_L, first_K)
+            high_K = np.searchsorted(key_L, last_K, side="right")
+            found_K = high_K > low_K
+            start_K, stop_K = np.where(found_K, low_K, start_K), np.where(found_K, high_K, stop_K)
+        return np.append(start_K, 0), np.append(stop_K, len(self.state_L))
 
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON."""

@@ -105,7 +105,7 @@ def sample(
 
 @contextmanager
 def _one_thread_each() -> Iterator[Callable[[], None]]:
-    """Give what a thread that draws begins with: it computes alone, so that bytes depend on no number of threads.
+    """Give what a thread that draws begins with: it computes alone, so bytes depend on no number of threads.
 
     What torch keeps for the process is put back.
     """

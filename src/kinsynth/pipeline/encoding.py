@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kinsynth.columns.base import Codec
+from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.storage import as_array
@@ -213,15 +215,27 @@ def _decode_table(
     for number, (factor, span) in enumerate(zip(codec.factors, codec.spans, strict=True)):
         if factor.kind == "count":
             continue
-        stream = f"{codec.name}/decode/{number}"
-        uniform_RD = uniforms(seed, stream, drawn.row_ids, draws=max(1, factor.codec.draws))
         codes_RC = drawn.encoded.codes_RC[:, span]
         if isinstance(factor.codec, IdentifierCodec):
             numbers = np.arange(first, first + len(codes_RC), dtype=np.int64)
             values[factor.columns] = factor.codec.decode_at(codes_RC, numbers)
         else:
+            uniform_RD = _uniforms_of(
+                factor.codec, codes_RC, drawn.row_ids, seed, f"{codec.name}/decode/{number}"
+            )
             values[factor.columns] = _decode_factor(factor, drawn, codes_RC, uniform_RD, parent)
     return values
+
+
+def _uniforms_of(
+    codec: Codec | SequenceCodec, codes_RC: IntArray, row_ids: Rows, seed: int, stream: str
+) -> NDArray[np.float64]:
+    """Give the uniforms that decoding needs; for categories those of the few rows that need one."""
+    if not isinstance(codec, CategoricalCodec):
+        return uniforms(seed, stream, row_ids, draws=max(1, codec.draws))
+    uniform_RD, needed_R = np.zeros((len(codes_RC), 1)), codec.resampled(codes_RC)
+    uniform_RD[needed_R] = uniforms(seed, stream, row_ids[needed_R])
+    return uniform_RD
 
 
 def _decode_factor(

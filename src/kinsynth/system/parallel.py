@@ -27,8 +27,8 @@ def ordered(
         begin: Called once in each thread before its first work.
 
     Guarantees:
-        At most one result more than there are threads waits to be taken. An error of the work is raised where its
-        result would come; nothing is begun after that, or after the caller stops.
+        At most one result more than there are threads waits to be taken. An error of the work is raised where
+        its result would come; nothing is begun after that, or after the caller stops.
 
     >>> list(ordered(str, range(3), workers=2))
     ['0', '1', '2']

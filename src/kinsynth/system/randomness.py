@@ -17,7 +17,7 @@ _WEYL_0 = 0x9E3779B9
 _WEYL_1 = 0xBB67AE85
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
-_WORDS_AT_ONCE = 1 << 20
+_WORDS_AT_ONCE = 1 << 15
 
 Words = NDArray[np.uint64]
 
