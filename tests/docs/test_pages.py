@@ -81,7 +81,7 @@ def test_commands_exist() -> None:
                 r"^(?:\.venv/bin/)?kinsynth +(\w+)([^#\n]*)", block, re.MULTILINE
             ):
                 assert command in known, f"{name(page)}: kinsynth {command}"
-                for flag in re.findall(r"--[\w.]+", rest):
+                for flag in re.findall(r"--[\w.-]+", rest):
                     general = re.sub(r"^tables\.\w+", "tables.<table>", flag[2:])
                     assert flag in known[command] or general in paths, f"{name(page)}: {flag}"
 

@@ -56,6 +56,12 @@ def drawn_codes(model, condition, rows=ROWS, **options):
     return concatenate(blocks).tables["t"].codes_RC
 
 
+def several_draws(model, **options):
+    condition = known(400, d=1, c=4)
+    blocks = sample_several(model, rows=400, seed=4, condition=condition, draws=512, **options)
+    return np.concatenate(list(blocks))
+
+
 def known(rows=ROWS, **codes):
     known_RC = np.full((rows, len(SIZES)), -1, dtype=np.int32)
     for column, code in codes.items():
@@ -113,8 +119,9 @@ def test_unlikely_codes_are_met_by_particles(model, joint):
 
 
 def test_several_draws_of_a_row_are_a_sample_of_what_it_may_be(model, joint):
-    several = sample_several(model, rows=400, seed=4, condition=known(400, d=1, c=4), draws=32)
-    assert several.shape == (400, 32, 4)
+    several = several_draws(model, threads=1)
+    assert (several == several_draws(model, threads=3)).all()
+    assert several.shape == (400, 512, 4)
     assert (several[:, :, 3] == 1).all()
     shares = np.bincount(several[:, :, 0].ravel(), minlength=4) / several[:, :, 0].size
     exact = conditional(joint, c=4, d=1).sum(axis=1)

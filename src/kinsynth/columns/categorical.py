@@ -105,7 +105,7 @@ class CategoricalCodec:
     def resampled(self, codes_RC: IntArray) -> NDArray[np.bool_]:
         """Tell for which rows decoding needs uniforms: a kept value is drawn for them, shape (R,)."""
         code_R = codes_RC[:, 0]
-        loose_R = (code_R == MISSING) & (not self.missing)
+        loose_R: NDArray[np.bool_] = (code_R == MISSING) & (not self.missing)
         if self.other == "resample":
             loose_R |= code_R == OTHER
         if self.refused:

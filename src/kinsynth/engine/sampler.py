@@ -24,11 +24,11 @@ from kinsynth.engine.evidence import Condition, Evidence, gather_evidence
 from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.particles import Begun, draw_freely, draw_given, draw_several
 from kinsynth.engine.prefix import Columns
-from kinsynth.engine.trainer import torch_settings
 from kinsynth.errors import InternalError
 from kinsynth.system.parallel import ordered
 from kinsynth.system.randomness import uniforms
 
+SEVERAL = 65_536
 _POSITION_BITS = 24
 
 
@@ -128,16 +128,35 @@ def sample_several(
     seed: int,
     condition: Condition,
     draws: int,
-    first_row: int = 0,
     temperature: float = 1.0,
-) -> IntArray:
-    """Draw some rows of a root table several times each, given what is known of them, shape (R, D, C).
+    threads: int | None = None,
+) -> Iterator[IntArray]:
+    """Draw rows of a root table several times each, given what is known of them.
 
     The draws of one row share particles: together they are a sample of what the row may be.
+
+    Args:
+        model: Model of the table.
+        rows: Number of rows.
+        seed: Source of all randomness.
+        condition: What is known of them.
+        draws: Draws of each row.
+        temperature: 1 draws from the learned chances, less draws likelier rows.
+        threads: Blocks drawn at the same time; None for as many as torch has threads.
+
+    Returns:
+        Codes of some rows after the other, shape (R, D, C); where there are no rows, one block without rows.
     """
-    sampler = _TableSampler(model, seed, temperature, condition)
-    with torch_settings(model.plan), torch.inference_mode():
-        return sampler.draw_candidates(np.arange(first_row, first_row + rows, dtype=np.int64), draws)
+    sampler, step = _TableSampler(model, seed, temperature, condition), max(1, SEVERAL // draws)
+    starts = range(0, max(rows, 1), step)
+
+    @torch.inference_mode()
+    def draw(start: int) -> IntArray:
+        return sampler.draw_several(np.arange(start, min(start + step, rows), dtype=np.int64), draws)
+
+    with _one_thread_each() as begin:
+        workers = torch.get_num_threads() if threads is None else threads
+        yield from ordered(draw, starts, workers=workers, begin=begin)
 
 
 def concatenate(blocks: Iterable[SampledBlock]) -> Encoded:
@@ -230,7 +249,7 @@ class _TableSampler:
         codes_RC = self._draw(Begun(self._columns, self._uniforms, row_ids), root_R)
         return SampledTable(self._encoded(codes_RC, None), root_R, row_ids)
 
-    def draw_candidates(self, root_R: RowArray, draws: int) -> IntArray:
+    def draw_several(self, root_R: RowArray, draws: int) -> IntArray:
         """Draw each root row several times, shape (R, D, C)."""
         row_ids = number_rows(root_R, table=self.layout.name)
         begun = Begun(self._columns, self._uniforms, row_ids)

@@ -28,7 +28,6 @@ from kinsynth.schema.table import Schema
 
 Method = Literal["draw", "best"]
 DRAWS = 256
-CELLS_AT_ONCE = 65_536
 _ORDERED = ("integer", "numeric", "date", "time", "datetime", "coordinates")
 Index = NDArray[np.int64]
 
@@ -66,26 +65,24 @@ def best_rows(
 
     Each row is drawn many times given its known cells. Half of the draws or more missing is missing.
     """
-    known = ready.known[name]
-    step = CELLS_AT_ONCE // DRAWS
-    for first in range(0, max(rows, 1), step):
-        here = min(step, rows - first)
-        codes_RDC = sample_several(
-            network,
-            rows=here,
-            first_row=first,
-            seed=seed,
-            condition=ready.conditions.get(name, Condition()),
-            draws=DRAWS,
-            temperature=temperature,
-        )
-        layout = network.layout
-        flat = EncodedTable(
-            codes_RDC.reshape(here * DRAWS, codes_RDC.shape[2]), layout.sub_columns, counts=layout.counts
-        )
-        drawn = Drawn(flat, np.arange(first * DRAWS, (first + here) * DRAWS, dtype=np.int64))
-        several = decode({name: drawn}, ready.codec, ready.schema, seed=seed, before={name: first * DRAWS})
-        yield _summarise(several, ready.schema, name, known, first=first, rows=here)
+    blocks = sample_several(
+        network,
+        rows=rows,
+        seed=seed,
+        condition=ready.conditions.get(name, Condition()),
+        draws=DRAWS,
+        temperature=temperature,
+    )
+    first, layout = 0, network.layout
+    for codes_RDC in blocks:
+        here = len(codes_RDC)
+        codes_BC = codes_RDC.reshape(here * DRAWS, codes_RDC.shape[2])
+        flat = EncodedTable(codes_BC, layout.sub_columns, counts=layout.counts)
+        ids = np.arange(first * DRAWS, (first + here) * DRAWS, dtype=np.int64)
+        before = {name: first * DRAWS}
+        several = decode({name: Drawn(flat, ids)}, ready.codec, ready.schema, seed=seed, before=before)
+        yield _summarise(several, ready.schema, name, ready.known[name], first=first, rows=here)
+        first += here
 
 
 def _summarise(
