@@ -38,6 +38,7 @@ class CategoricalCodec:
         other_drawn: Whether the model may draw the code of other values.
         label: Text of other values.
         refused: Places of kept values that are never drawn.
+        other_learned: Whether rows with other values were learned from.
 
     Guarantees:
         Decoding gives kept values, the label and missing values only.
@@ -52,6 +53,7 @@ class CategoricalCodec:
     other_drawn: bool = False
     label: str = ""
     refused: tuple[int, ...] = ()
+    other_learned: bool = True
 
     @cached_property
     def kept(self) -> pa.Array:
@@ -140,6 +142,7 @@ class CategoricalCodec:
             "other_drawn": self.other_drawn,
             "label": self.label,
             "refused": list(self.refused),
+            "other_learned": self.other_learned,
         }
 
     @classmethod
@@ -180,6 +183,7 @@ def build_categorical(
         rows=tuple(rows_D[kept_D].tolist()),
         missing=(null and settings.missing == "reproduce") or not kept_D.any(),
         other=settings.rare_replacement,
+        other_learned=rare or bool(never_D.any()),
         other_drawn=rare and settings.rare_replacement == "label",
         label=settings.rare_label if settings.rare_replacement == "label" else "",
     )

@@ -23,10 +23,11 @@ from kinsynth.engine.context import History
 from kinsynth.engine.evidence import UNKNOWN, Evidence
 from kinsynth.engine.prefix import Columns, Prefix, draw_codes
 
-CANDIDATES = (8, 32, 128)
+CANDIDATES = (4, 8, 32, 128)
 PARTICLES = (64, 256)
 FEWEST_EFFECTIVE = 6.0
 AT_ONCE = 8_192
+LATER_DIGITS = 2.0**24
 Uniforms = Callable[[str, RowArray, int], NDArray[np.float64]]
 
 
@@ -67,6 +68,19 @@ class Begun:
         """Give uniform numbers for so many copies of each row, shape (R * P, C)."""
         drawn_RN = self.uniforms(use, self.row_ids, copies * self.columns.count)
         return torch.from_numpy(drawn_RN.reshape(-1, self.columns.count)).float()
+
+    def spread(self, use: str, copies: int) -> Tensor:
+        """Give uniform numbers; the copies of a row have one in each part of [0, 1), shape (R * P, C).
+
+        A Latin hypercube: each number is uniform by itself, and what a row draws of a column is spread as
+        evenly as can be. Source: McKay, Beckman, Conover, "A comparison of three methods", 1979.
+        """
+        drawn_RN = self.uniforms(use, self.row_ids, copies * self.columns.count)
+        drawn_RPC = drawn_RN.reshape(len(self.row_ids), copies, self.columns.count)
+        part_RPC = np.argsort(drawn_RPC, axis=1, kind="stable")
+        # The later digits of a number say nothing about its rank.
+        spread_RPC = (part_RPC + drawn_RPC * LATER_DIGITS % 1.0) / copies
+        return torch.from_numpy(spread_RPC.reshape(-1, self.columns.count)).float()
 
 
 def _take_history(history: History, rows: Tensor) -> History:
@@ -164,7 +178,8 @@ def _walk(
         Codes (R * P, C), log-weights (R, P), and the fewest effective particles on the way (R,).
     """
     rows = len(begun.row_ids)
-    prefix, uniform_BC = begun.begin(copies), begun.numbers(use, copies)
+    prefix = begun.begin(copies)
+    uniform_BC = begun.spread(use, copies) if resampled else begun.numbers(use, copies)
     start_RC = torch.from_numpy(begun.uniforms(f"{use} resampled", begun.row_ids, begun.columns.count))
     counted_RC = evidence.counted()
     weight_RP = torch.zeros(rows, copies)

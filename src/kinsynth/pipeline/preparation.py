@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kinsynth.columns.categorical import OTHER, CategoricalCodec
 from kinsynth.columns.count import CountCodec
 from kinsynth.columns.restriction import own_code, without_missing, without_values
 from kinsynth.columns.sequence import SequenceCodec
@@ -335,7 +336,10 @@ class _Preparation:
                 row_R = known.references[self._relation(name, factor)]
                 values = (pa.array(row_R, mask=row_R < 0),)
             known_R = np.logical_and.reduce([known.known[column] for column in factor.columns])
-            codes_RC[known_R, span] = factor.codec.encode(values)[known_R]
+            code_RC = factor.codec.encode(values)
+            if isinstance(factor.codec, CategoricalCodec) and not factor.codec.other_learned:
+                known_R &= code_RC[:, 0] != OTHER  # the network has never seen this code: it says nothing
+            codes_RC[known_R, span] = code_RC[known_R]
         return codes_RC
 
 
