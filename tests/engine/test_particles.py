@@ -172,3 +172,13 @@ def test_shares_hold_for_child_rows(family_models):
     assert abs((notes[:, 1] == 0).mean() - 0.9) < 5 * np.sqrt(0.09 / len(notes))
     # What was learned of the other column still holds.
     assert (notes[:, 0] == drawn["root"].codes_RC[drawn["notes"].parent_R, 0]).mean() > 0.98
+
+
+def test_a_table_without_columns_has_rows():
+    """Nothing but keys: nothing is known, nothing is drawn, and every row is there."""
+    empty = EncodedTable(np.zeros((40, 0), np.int32), ())
+    model = train(Encoded({"t": empty}), "t", QUICK, seed=2)
+    assert drawn_codes(model, None, 30).shape == (30, 0)
+    assert drawn_codes(model, Condition(np.zeros((30, 0), np.int32)), 30).shape == (30, 0)
+    blocks = sample_several(model, rows=30, seed=4, condition=Condition(), draws=8)
+    assert np.concatenate(list(blocks)).shape == (30, 8, 0)

@@ -139,6 +139,28 @@ def test_values_that_the_codecs_do_not_hold_come_back_too(model: Model) -> None:
     assert keeps(model.sample(given=given)["person"], given)
 
 
+def test_what_goes_with_a_few_rare_values_is_not_told() -> None:
+    """Only persons with rare jobs are glad: of four of them a rare job given says nothing, of nine it does."""
+    from kinsynth.pipeline.conditions import Conditions
+    from kinsynth.pipeline.preparation import prepare
+
+    for rare, told in ((4, False), (9, True)):
+        jobs = ["cook"] * 500 + [f"job {n}" for n in range(rare)]
+        table = pl.DataFrame({"job": jobs, "glad": [job != "cook" for job in jobs]})
+        document = kinsynth.Synthesis.model_validate(
+            {"evaluation": {"holdout_share": 0}, "training": {"max_epochs": 1, "threads": 1}}
+        )
+        small = kinsynth.fit({"person": table}, document)
+        asked = Conditions(fixed={"person": {"job": "astronaut"}})
+        ready = prepare(asked, small.codec, small.schema, originals={}, rows={"person": 3})
+        known = ready.conditions["person"].known_RC
+        assert known is not None
+        assert ((known[:, 0] >= 0) == told).all()
+        assert set(small.sample({"person": 3}, given={"person": {"job": "astronaut"}})["person"]["job"]) == {
+            "astronaut"
+        }
+
+
 def test_shares_of_a_root_table_and_of_a_child_table(model: Model) -> None:
     rows = 3_000
     balance = {"person": {"job": {"judge": 0.4}}, "visit": {"mood": {"bad": 0.7, "good": 0.3}}}

@@ -38,7 +38,7 @@ class CategoricalCodec:
         other_drawn: Whether the model may draw the code of other values.
         label: Text of other values.
         refused: Places of kept values that are never drawn.
-        other_learned: Whether rows with other values were learned from.
+        other_told: Whether enough roots hold other values for what goes with them to be told.
 
     Guarantees:
         Decoding gives kept values, the label and missing values only.
@@ -53,7 +53,7 @@ class CategoricalCodec:
     other_drawn: bool = False
     label: str = ""
     refused: tuple[int, ...] = ()
-    other_learned: bool = True
+    other_told: bool = False
 
     @cached_property
     def kept(self) -> pa.Array:
@@ -142,7 +142,7 @@ class CategoricalCodec:
             "other_drawn": self.other_drawn,
             "label": self.label,
             "refused": list(self.refused),
-            "other_learned": self.other_learned,
+            "other_told": self.other_told,
         }
 
     @classmethod
@@ -176,6 +176,7 @@ def build_categorical(
     if settings.rare_replacement == "label":
         _check_label(settings.rare_label, str(distinct.type))
     rare = bool((~common_D & ~never_D).any())
+    other_P = (code_P >= 0) & ~np.append(kept_D, True)[code_P]
     null = bool(values.null_count) or (rare and settings.rare_replacement == "drop")
     return CategoricalCodec(
         storage=str(distinct.type),
@@ -183,7 +184,7 @@ def build_categorical(
         rows=tuple(rows_D[kept_D].tolist()),
         missing=(null and settings.missing == "reproduce") or not kept_D.any(),
         other=settings.rare_replacement,
-        other_learned=rare or bool(never_D.any()),
+        other_told=len(np.unique(part.roots[other_P])) >= minimum,
         other_drawn=rare and settings.rare_replacement == "label",
         label=settings.rare_label if settings.rare_replacement == "label" else "",
     )

@@ -67,7 +67,7 @@ class Begun:
     def numbers(self, use: str, copies: int) -> Tensor:
         """Give uniform numbers for so many copies of each row, shape (R * P, C)."""
         drawn_RN = self.uniforms(use, self.row_ids, copies * self.columns.count)
-        return torch.from_numpy(drawn_RN.reshape(-1, self.columns.count)).float()
+        return torch.from_numpy(drawn_RN.reshape(len(drawn_RN) * copies, self.columns.count)).float()
 
     def spread(self, use: str, copies: int) -> Tensor:
         """Give uniform numbers; the copies of a row have one in each part of [0, 1), shape (R * P, C).
@@ -80,7 +80,7 @@ class Begun:
         part_RPC = np.argsort(drawn_RPC, axis=1, kind="stable")
         # The later digits of a number say nothing about its rank.
         spread_RPC = (part_RPC + drawn_RPC * LATER_DIGITS % 1.0) / copies
-        return torch.from_numpy(spread_RPC.reshape(-1, self.columns.count)).float()
+        return torch.from_numpy(spread_RPC.reshape(len(drawn_RN) * copies, self.columns.count)).float()
 
 
 def _take_history(history: History, rows: Tensor) -> History:
@@ -151,7 +151,7 @@ def _draw_candidates(begun: Begun, evidence: Evidence, left: RowArray, codes_RC:
             met[place] = kept_RP.any(axis=1)
             likely[place] = chance_RP.mean(axis=1) * CANDIDATES[-1] >= 1
             chosen = kept_RP.argmax(axis=1)[met[place]]
-            drawn_RPC = drawn_BC.numpy().reshape(len(part), candidates, -1)[met[place]]
+            drawn_RPC = drawn_BC.numpy().reshape(len(part), candidates, drawn_BC.shape[1])[met[place]]
             codes_RC[part[met[place]]] = drawn_RPC[np.arange(len(chosen)), chosen]
         given_up.append(left[~met & ~likely])
         left = left[~met & likely]
@@ -164,7 +164,7 @@ def _draw_particles(begun: Begun, evidence: Evidence, particles: int, draws: int
     codes_BC, weight_RP, effective_R = _walk(begun, evidence, particles, use, resampled=True)
     start_R = torch.from_numpy(begun.uniforms(f"{use} drawn", begun.row_ids, 1)[:, 0])
     chosen_RD = _systematic(weight_RP, start_R, draws)
-    codes_RPC = codes_BC.view(len(weight_RP), particles, -1)
+    codes_RPC = codes_BC.view(len(weight_RP), particles, codes_BC.shape[1])
     drawn_RDC = codes_RPC.gather(1, chosen_RD.unsqueeze(2).expand(-1, -1, codes_RPC.shape[2]))
     return drawn_RDC, effective_R
 

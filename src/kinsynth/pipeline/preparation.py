@@ -128,7 +128,9 @@ class _Preparation:
     def _check_column(self, name: str, column: str) -> None:
         table = self.codec.tables[name]
         drawn = {one for factor in table.factors for one in factor.columns} | set(table.keys)
-        if column not in drawn:
+        linked = {one for relation in self.schema.outgoing(name) for one in relation.columns}
+        free = {one for one in self.schema.tables[name].column_names if one not in linked}
+        if column not in drawn | free:
             raise SettingsError(
                 "condition.unknown_column",
                 "The model draws no such column.",
@@ -143,7 +145,7 @@ class _Preparation:
                 return number
         raise SettingsError(
             "condition.key_column",
-            "The column is a key; keys are made anew and carry no statistics.",
+            "The column is no draw of the model: a key is made anew, other columns may follow from others.",
             where=f"{name}.{column}",
             remedy="Leave the column out.",
         )
@@ -337,8 +339,9 @@ class _Preparation:
                 values = (pa.array(row_R, mask=row_R < 0),)
             known_R = np.logical_and.reduce([known.known[column] for column in factor.columns])
             code_RC = factor.codec.encode(values)
-            if isinstance(factor.codec, CategoricalCodec) and not factor.codec.other_learned:
-                known_R &= code_RC[:, 0] != OTHER  # the network has never seen this code: it says nothing
+            if not (isinstance(factor.codec, CategoricalCodec) and factor.codec.other_told):
+                # Learned from a few roots or none: what goes with it is theirs alone, or nothing.
+                known_R = known_R & (code_RC[:, :1] != OTHER).all(axis=1)
             codes_RC[known_R, span] = code_RC[known_R]
         return codes_RC
 
