@@ -20,7 +20,7 @@ from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.context import DECAYS, History, Relatives
 from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.tabular import TabularNetwork, add_echo
-from kinsynth.engine.trainer import torch_settings
+from kinsynth.engine.device import torch_settings
 from kinsynth.errors import InternalError
 from kinsynth.system.randomness import uniforms
 

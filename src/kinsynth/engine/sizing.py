@@ -59,6 +59,10 @@ class TrainingChoices(Protocol):
         """Smallest relative improvement that counts; 0 trains to convergence."""
 
     @property
+    def patience(self) -> int:
+        """Validations in a row without such an improvement that are borne."""
+
+    @property
     def model_size(self) -> ModelSize:
         """Size of the network."""
 
@@ -106,8 +110,8 @@ class TablePlan:
         window: Longest stretch of a sequence trained at once.
         max_epochs: Largest number of passes over the rows.
         max_steps: Largest number of optimiser steps.
-        adaptive_learning_rate: Whether the rate warms up, and falls once validation no longer improves.
-        learning_rate: Highest rate.
+        adaptive_learning_rate: Whether the rate is found by a trial, and falls once validation no longer improves.
+        learning_rate: The user's constant rate; with an adaptive one, the rate of a training too short for a trial.
         weight_decay: Decoupled weight decay of the matrices.
         dropout: Share of values dropped in training.
         average_decay: Decay of the moving average of the weights.
@@ -119,6 +123,7 @@ class TablePlan:
         block_size: Roots sampled together.
         threads: Threads of torch.
         device: ``cpu`` or ``cuda``.
+        mixed_precision: Whether matrix products are computed in bfloat16.
     """
 
     embedding_width: int = 12
@@ -147,6 +152,7 @@ class TablePlan:
     block_size: int = 1024
     threads: int = 1
     device: str = "cpu"
+    mixed_precision: bool = False
 
 
 def measure_table(encoded: Encoded, table: str) -> TableShape:
@@ -183,6 +189,7 @@ _ACTIVATIONS = 12
 _FLOPS_PER_SECOND = 2.5e10
 _STEP_SECONDS = 4e-3
 _THREAD_FLOPS = 5e8
+_MIXED_FLOPS = 1e10  # below, a GPU waits for the start of its kernels, and shorter numbers save nothing
 
 
 def plan_table(
@@ -213,6 +220,7 @@ def plan_table(
         learning_rate=TablePlan.learning_rate if training.adaptive_learning_rate else training.learning_rate,
         validation_fraction=training.validation_fraction,
         early_stop_delta=training.early_stop_delta,
+        patience=training.patience,
         device=device,
     )
     if automatic:
@@ -225,6 +233,7 @@ def plan_table(
         validation_steps=training.training_steps or choose_validation_steps(steps),
         block_size=choose_block(shape),
         threads=choose_threads(shape, plan, threads),
+        mixed_precision=device == "cuda" and step_flops(shape, plan) >= _MIXED_FLOPS,
     )
 
 
@@ -240,8 +249,7 @@ def choose_validation_steps(epoch_steps: int) -> int:
 
 def choose_threads(shape: TableShape, plan: TablePlan, threads: int) -> int:
     """Give one thread for each stretch of work long enough to be worth the waiting for each other."""
-    work = 3 * row_flops(shape, plan) * plan.batch_size
-    return max(1, min(threads, int(work / _THREAD_FLOPS)))
+    return max(1, min(threads, int(step_flops(shape, plan) / _THREAD_FLOPS)))
 
 
 def choose_block(shape: TableShape) -> int:
@@ -334,6 +342,11 @@ def row_flops(shape: TableShape, plan: TablePlan) -> float:
     for cardinalities in (*shape.ancestors, *shape.siblings):
         touched -= sum(cardinalities) * plan.context_embedding_width
     return 2.0 * touched
+
+
+def step_flops(shape: TableShape, plan: TablePlan) -> float:
+    """Estimate the operations of one batch, there and back."""
+    return 3 * row_flops(shape, plan) * plan.batch_size
 
 
 def training_bytes(shape: TableShape, plan: TablePlan) -> int:
