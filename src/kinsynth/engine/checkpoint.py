@@ -105,9 +105,7 @@ def load_model(path: Path) -> TableModel:
     network = TabularNetwork(layout, plan, torch.Generator().manual_seed(0))
     network.load_state_dict(tensors)
     loss = math.inf if header["loss"] is None else float(header["loss"])
-    return TableModel(
-        layout, plan, network.eval(), loss=loss, steps=int(header["steps"]), seconds=header["seconds"]
-    )
+    return TableModel(layout, plan, network.eval(), loss, int(header["steps"]), header["seconds"])
 
 
 def save_state(path: Path, state: TrainingState) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -43,13 +44,11 @@ def require_device(wanted: str) -> None:
 def torch_settings(plan: TablePlan) -> Iterator[None]:
     """Set threads, precision, flushing of denormal numbers and reproducible kernels, and put them back."""
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    filled, precision = (
-        torch.utils.deterministic.fill_uninitialized_memory,
-        torch.get_float32_matmul_precision(),
-    )
+    filling: Any = torch.utils.deterministic
+    filled, precision = filling.fill_uninitialized_memory, torch.get_float32_matmul_precision()
     torch.use_deterministic_algorithms(plan.device == "cpu" or strict)
     # Every tensor of ours is written before it is read; filling it first took a seventh of a step.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    filling.fill_uninitialized_memory = False
     torch.set_float32_matmul_precision("high" if plan.device == "cuda" else precision)
     torch.set_num_threads(plan.threads)
     torch.set_flush_denormal(True)
@@ -59,7 +58,7 @@ def torch_settings(plan: TablePlan) -> Iterator[None]:
         torch.set_flush_denormal(False)
         torch.set_num_threads(before)
         torch.set_float32_matmul_precision(precision)
-        torch.utils.deterministic.fill_uninitialized_memory = filled
+        filling.fill_uninitialized_memory = filled
         torch.use_deterministic_algorithms(strict)
 
 

@@ -71,9 +71,9 @@ def find_rate(try_step: Callable[[int, float], float], steps: int, *, otherwise:
 def choose_rate(rates: Sequence[float], losses: Sequence[float]) -> float:
     """Choose a rate from the losses of a trial.
 
-    An eighth of the smallest rate at which the smoothed loss has made nearly all of its way down: higher ones gain
-    little more before the loss turns up, and a whole training bears less than a short trial. A loss that is not
-    finite counts as a large one.
+    An eighth of the smallest rate at which the smoothed loss has made nearly all of its way down: higher
+    ones gain little more before the loss turns up, and a whole training bears less than a short trial.
+    A loss that is not finite counts as a large one.
     """
     if not np.isfinite(losses[0]):
         return LOWEST_RATE

@@ -18,9 +18,9 @@ from torch.nn import functional
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, IntArray, RowArray
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.context import DECAYS, History, Relatives
+from kinsynth.engine.device import torch_settings
 from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.tabular import TabularNetwork, add_echo
-from kinsynth.engine.device import torch_settings
 from kinsynth.errors import InternalError
 from kinsynth.system.randomness import uniforms
 

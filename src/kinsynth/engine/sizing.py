@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -110,8 +110,8 @@ class TablePlan:
         window: Longest stretch of a sequence trained at once.
         max_epochs: Largest number of passes over the rows.
         max_steps: Largest number of optimiser steps.
-        adaptive_learning_rate: Whether the rate is found by a trial, and falls once validation no longer improves.
-        learning_rate: The user's constant rate; with an adaptive one, the rate of a training too short for a trial.
+        adaptive_learning_rate: Whether the rate is found by a trial, and falls once the loss stays.
+        learning_rate: The user's constant rate, or the rate of a training too short for a trial.
         weight_decay: Decoupled weight decay of the matrices.
         dropout: Share of values dropped in training.
         average_decay: Decay of the moving average of the weights.
@@ -211,8 +211,9 @@ def plan_table(
     """
     automatic = training.auto_batching
     batch = choose_batch(shape.rows) if automatic else training.batch_size
+    widths: dict[str, Any] = narrow_widths(_WIDTHS[training.model_size], columns=len(shape.cardinalities))
     plan = TablePlan(
-        **narrow_widths(_WIDTHS[training.model_size], columns=len(shape.cardinalities)),
+        **widths,
         batch_size=batch,
         gradient_accumulation=1 if automatic else training.gradient_accumulation,
         max_epochs=training.max_epochs,

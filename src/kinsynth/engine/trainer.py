@@ -1,4 +1,4 @@
-"""Training of one table: explicit state, one step at a time, no hidden randomness, a clock only under a time limit.
+"""Training of one table: explicit state, one step at a time, no hidden randomness, no clock without a limit.
 
 Every random number of a step follows from the seed and the step, so the state holds no generator.
 Shape letters: B batch rows, P parents, U units, R rows.
@@ -85,10 +85,10 @@ def train(
         OutOfMemory: ``engine.gpu_memory``: not even one row at a time fits the GPU.
 
     Guarantees:
-        On the CPU, without a limit, the same encoded tables, plan, seed and thread count give the same bytes of
-        weights, whether or not the training was stopped and resumed from its checkpoint. With a limit, a
-        training whose rate already falls ends at the step that was decided when it began to fall, unless time
-        runs out before.
+        On the CPU, without a limit, the same encoded tables, plan, seed and thread count give the same bytes
+        of weights, whether or not the training was stopped and resumed from its checkpoint. With a limit, a
+        training whose rate already falls ends at the step that was decided when it began to fall, unless
+        time runs out before.
     """
     watch = Stopwatch(limit, clock)
     with torch_settings(plan):
@@ -289,9 +289,7 @@ class _Training:
     def model(self) -> TableModel:
         """Give the best weights so far."""
         network = copy.deepcopy(self.best).to("cpu").eval()
-        return TableModel(
-            self.layout, self.plan, network, loss=self.best_loss, steps=self.step, seconds=self._seconds
-        )
+        return TableModel(self.layout, self.plan, network, self.best_loss, self.step, self._seconds)
 
     def state(self) -> TrainingState:
         """Give everything that the next step depends on."""

@@ -72,8 +72,8 @@ class Training(Settings):
     max_seconds: float | None = setting(
         None,
         "Time limit",
-        "Seconds that the training of all tables may take, the best state then counts; missing means no limit. "
-        "With a limit, equal runs no longer give the same bytes.",
+        "Seconds that the training of all tables may take; the best state so far is kept. Missing means no "
+        "limit. With one, equal runs no longer give the same bytes.",
         gt=0,
     )
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "Device", "auto uses a GPU when there is one.")
