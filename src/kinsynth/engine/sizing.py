@@ -141,7 +141,7 @@ class TablePlan:
     max_steps: int = 2000
     adaptive_learning_rate: bool = True
     learning_rate: float = 5e-3
-    weight_decay: float = 1e-2
+    weight_decay: float = 1.0
     dropout: float = 0.1
     average_decay: float = 0.98
     validation_fraction: float = 0.1
@@ -183,9 +183,15 @@ _WIDTHS: dict[ModelSize, dict[str, int]] = {
 }
 _WIDE_TABLE = 60
 _BLOCK_ROWS = 1 << 17
+_EPOCH_DECAY = 40.0
+_DECAY_RANGE = (0.01, 2.0)
 _BYTES = 4
 _COPIES = 7  # weights, gradient, two moments, average, best, and the copy that is being saved
-_ACTIVATIONS = 12
+_HIDDEN_COPIES = (
+    8  # before and after activation and dropout, the masks, and the gradients of the layer at work
+)
+_HEAD_COPIES = 3  # logits, chances, and the gradient of the group at work
+_ROW_BYTES = 64  # units, their places and the order of an epoch
 _FLOPS_PER_SECOND = 2.5e10
 _STEP_SECONDS = 4e-3
 _THREAD_FLOPS = 5e8
@@ -231,6 +237,7 @@ def plan_table(
         plan,
         window=min(plan.window, plan.batch_size),
         max_steps=training.max_epochs * math.ceil(epoch_steps(shape, plan)),
+        weight_decay=choose_weight_decay(steps),
         validation_steps=training.training_steps or choose_validation_steps(steps),
         block_size=choose_block(shape),
         threads=choose_threads(shape, plan, threads),
@@ -246,6 +253,11 @@ def choose_batch(rows: int) -> int:
 def choose_validation_steps(epoch_steps: int) -> int:
     """Give the steps between validations: about an epoch, not less than 20 nor more than 100."""
     return int(np.clip(epoch_steps, 20, 100))
+
+
+def choose_weight_decay(epoch_steps: int) -> float:
+    """Give the decay that forgets a weight in the same number of epochs, whatever the steps of an epoch."""
+    return float(np.clip(_EPOCH_DECAY / epoch_steps, *_DECAY_RANGE))
 
 
 def choose_threads(shape: TableShape, plan: TablePlan, threads: int) -> int:
@@ -351,11 +363,32 @@ def step_flops(shape: TableShape, plan: TablePlan) -> float:
 
 
 def training_bytes(shape: TableShape, plan: TablePlan) -> int:
-    """Estimate the memory of training beyond the encoded tables."""
+    """Estimate the memory of training beyond the encoded tables; what is measured stays below."""
+    held = shape.rows * _ROW_BYTES
+    numbers = _COPIES * parameters(shape, plan) + plan.batch_size * row_numbers(shape, plan)
+    return int(held + _BYTES * numbers)
+
+
+def row_numbers(shape: TableShape, plan: TablePlan) -> float:
+    """Estimate the numbers kept for each row of a batch between its way forth and back."""
     columns = len(shape.cardinalities)
     wide = columns * (plan.embedding_width + plan.column_width * (1 + plan.layers))
-    row = wide + sum(padded_size(k) for k in shape.cardinalities)
-    return _BYTES * (_COPIES * parameters(shape, plan) + _ACTIVATIONS * plan.batch_size * row)
+    heads = sum(padded_size(k) for k in shape.cardinalities)
+    return (
+        _HIDDEN_COPIES * wide + _HEAD_COPIES * heads + (child_numbers(shape, plan) if shape.ancestors else 0)
+    )
+
+
+def child_numbers(shape: TableShape, plan: TablePlan) -> float:
+    """Estimate the numbers kept for each row of a child table's batch for what the row knows."""
+    fading = plan.memory_width * _DECAYS * (2 + math.log2(max(2, min(plan.window, shape.longest_sequence))))
+    previous = len(shape.cardinalities) * plan.embedding_width
+    own = fading + 2 * previous + 8 * plan.trunk_width
+    parents = 1 / max(shape.mean_sequence, 1.0)
+    ancestors = plan.context_embedding_width * sum(map(len, shape.ancestors)) + 4 * plan.trunk_width
+    sibling_row = 2 * plan.context_embedding_width * sum(map(len, shape.siblings))
+    siblings = plan.set_limit * (sibling_row + 4 * plan.set_width * len(shape.siblings))
+    return own + parents * (2 * ancestors + siblings)
 
 
 def training_seconds(shape: TableShape, plan: TablePlan, *, epochs: float | None = None) -> float:
