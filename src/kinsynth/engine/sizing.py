@@ -184,7 +184,9 @@ _WIDTHS: dict[ModelSize, dict[str, int]] = {
 _WIDE_TABLE = 60
 _BLOCK_ROWS = 1 << 17
 _EPOCH_DECAY = 40.0
-_DECAY_RANGE = (0.01, 2.0)
+_DECAY_RANGE = (0.01, 10.0)
+_FEW_ROOTS = 1000
+_DROPOUT_RANGE = (0.1, 0.3)
 _BYTES = 4
 _COPIES = 7  # weights, gradient, two moments, average, best, and the copy that is being saved
 _HIDDEN_COPIES = (
@@ -238,6 +240,7 @@ def plan_table(
         window=min(plan.window, plan.batch_size),
         max_steps=training.max_epochs * math.ceil(epoch_steps(shape, plan)),
         weight_decay=choose_weight_decay(steps),
+        dropout=choose_dropout(shape.roots),
         validation_steps=training.training_steps or choose_validation_steps(steps),
         block_size=choose_block(shape),
         threads=choose_threads(shape, plan, threads),
@@ -258,6 +261,11 @@ def choose_validation_steps(epoch_steps: int) -> int:
 def choose_weight_decay(epoch_steps: int) -> float:
     """Give the decay that forgets a weight in the same number of epochs, whatever the steps of an epoch."""
     return float(np.clip(_EPOCH_DECAY / epoch_steps, *_DECAY_RANGE))
+
+
+def choose_dropout(roots: int) -> float:
+    """Give the share of values dropped: more for few roots, which would be learned by heart."""
+    return float(np.clip(0.1 * math.sqrt(_FEW_ROOTS / max(roots, 1)), *_DROPOUT_RANGE))
 
 
 def choose_threads(shape: TableShape, plan: TablePlan, threads: int) -> int:
@@ -374,9 +382,8 @@ def row_numbers(shape: TableShape, plan: TablePlan) -> float:
     columns = len(shape.cardinalities)
     wide = columns * (plan.embedding_width + plan.column_width * (1 + plan.layers))
     heads = sum(padded_size(k) for k in shape.cardinalities)
-    return (
-        _HIDDEN_COPIES * wide + _HEAD_COPIES * heads + (child_numbers(shape, plan) if shape.ancestors else 0)
-    )
+    known = child_numbers(shape, plan) if shape.ancestors else 0.0
+    return _HIDDEN_COPIES * wide + _HEAD_COPIES * heads + known
 
 
 def child_numbers(shape: TableShape, plan: TablePlan) -> float:
