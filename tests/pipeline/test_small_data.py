@@ -50,7 +50,7 @@ def near_share(rows: pl.DataFrame, train: pl.DataFrame) -> tuple[float, float]:
 
 
 def copies(drawn: pl.DataFrame, others: pl.DataFrame, train: pl.DataFrame) -> bool:
-    """Tell whether more drawn rows than real unseen ones lie near training rows, beyond two standard errors."""
+    """Tell whether more drawn than unseen real rows lie near training rows, beyond two standard errors."""
     (ours, error), (real, real_error) = near_share(drawn, train), near_share(others, train)
     return ours > real + 2 * float(np.hypot(error, real_error))
 

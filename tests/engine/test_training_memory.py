@@ -10,7 +10,7 @@ import pytest
 PROGRAM = """
 import resource, sys
 from dataclasses import replace
-from engine.test_memory import peak, table
+from engine.test_training_memory import peak, table
 from kinsynth.engine.sizing import measure_table, plan_table, training_bytes
 from kinsynth.engine.trainer import train
 from kinsynth.settings.training import Training
