@@ -14,6 +14,7 @@ from kinsynth.engine.sizing import (
     parameters,
     plan_table,
     sampling_seconds,
+    steps_per_epoch,
     training_bytes,
     training_seconds,
 )
@@ -61,12 +62,14 @@ def test_the_users_choices_are_taken():
         training_steps=11,
         validation_fraction=0.2,
         early_stop_delta=0.01,
+        patience=5,
     )
     plan = plan_table(ADULT, training, free_memory_bytes=GIB)
     assert (plan.batch_size, plan.gradient_accumulation, plan.learning_rate) == (100, 3, 0.02)
     assert (plan.max_epochs, plan.validation_steps) == (7, 11)
     assert (plan.validation_fraction, plan.early_stop_delta) == (0.2, 0.01)
     assert not plan.adaptive_learning_rate
+    assert plan.patience == 5
     assert plan.max_steps == 7 * round(8000 / 300)
     other = plan_table(ADULT, Training(generation_batch_size=77), free_memory_bytes=GIB)
     assert other.block_size == plan_table(ADULT, Training(), free_memory_bytes=GIB).block_size
@@ -89,6 +92,33 @@ def test_device_is_kept_and_threads_follow_the_work():
     plan = plan_table(large, Training(), free_memory_bytes=8 * GIB, threads=3, device="cuda")
     assert (plan.threads, plan.device) == (3, "cuda")
     assert plan_table(ADULT, Training(), free_memory_bytes=GIB, threads=3).threads == 1
+
+
+def test_few_rows_are_learned_with_more_care():
+    plans = [
+        plan_table(replace(ADULT, rows=rows, roots=rows), Training(), free_memory_bytes=GIB)
+        for rows in (50, 300, 2_000, 10_000, 10_000_000)
+    ]
+    for found in ([plan.dropout for plan in plans], [plan.weight_decay for plan in plans]):
+        assert found == sorted(found, reverse=True)
+        assert found[0] > found[3]
+
+
+def test_weights_fade_at_the_same_pace_per_epoch_whatever_the_batch():
+    for batch in (100, 400):
+        training = Training(auto_batching=False, batch_size=batch)
+        plan = plan_table(ADULT, training, free_memory_bytes=GIB)
+        assert plan.weight_decay * steps_per_epoch(ADULT, plan) == pytest.approx(40)
+
+
+def test_short_numbers_are_for_large_steps_on_a_gpu_only():
+    large = replace(ADULT, rows=1_000_000, cardinalities=(200,) * 60)
+    plans = {
+        (shape.rows, device): plan_table(shape, Training(), free_memory_bytes=64 * GIB, device=device)
+        for shape in (ADULT, large)
+        for device in ("cpu", "cuda")
+    }
+    assert [key for key, plan in plans.items() if plan.mixed_precision] == [(1_000_000, "cuda")]
 
 
 def test_a_plan_is_plain_json():

@@ -33,6 +33,7 @@ class TableModel:
         network: The weights, on the CPU.
         loss: Validation loss of these weights, nats per row.
         steps: Optimiser steps of the training.
+        seconds: How long it took, kept only under a time limit.
     """
 
     layout: TableLayout
@@ -40,6 +41,7 @@ class TableModel:
     network: TabularNetwork
     loss: float
     steps: int
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,10 @@ class TrainingState:
         last_loss: Last validation loss.
         best_loss: Smallest validation loss.
         training_loss: Mean loss of the last steps.
+        rate: Learning rate that was found, or None before the trial.
         fall: First step and number of steps of the falling learning rate, or None before it falls.
+        limit: Seconds the training may take, or None.
+        seconds: Seconds it took so far, or None without a limit.
     """
 
     tensors: Mapping[str, Tensor]
@@ -64,7 +69,10 @@ class TrainingState:
     last_loss: float
     best_loss: float
     training_loss: float
+    rate: float | None
     fall: tuple[int, int] | None
+    limit: float | None = None
+    seconds: float | None = None
 
     def part(self, name: str) -> dict[str, Tensor]:
         """Give the tensors of one part without its name."""
@@ -81,6 +89,7 @@ def save_model(path: Path, model: TableModel) -> None:
         "plan": asdict(model.plan),
         "loss": _number(model.loss),
         "steps": model.steps,
+        "seconds": model.seconds,
     }
     write_atomically(path, _pack(model.network.state_dict(), "model", header))
 
@@ -96,7 +105,7 @@ def load_model(path: Path) -> TableModel:
     network = TabularNetwork(layout, plan, torch.Generator().manual_seed(0))
     network.load_state_dict(tensors)
     loss = math.inf if header["loss"] is None else float(header["loss"])
-    return TableModel(layout, plan, network.eval(), loss=loss, steps=int(header["steps"]))
+    return TableModel(layout, plan, network.eval(), loss, int(header["steps"]), header["seconds"])
 
 
 def save_state(path: Path, state: TrainingState) -> None:
@@ -108,7 +117,10 @@ def save_state(path: Path, state: TrainingState) -> None:
         "last_loss": _number(state.last_loss),
         "best_loss": _number(state.best_loss),
         "training_loss": _number(state.training_loss),
+        "rate": state.rate,
         "fall": state.fall,
+        "limit": state.limit,
+        "seconds": state.seconds,
     }
     write_atomically(path, _pack(state.tensors, "state", header))
 
@@ -129,7 +141,10 @@ def load_state(path: Path) -> TrainingState:
         step=header["step"],
         failures=header["failures"],
         stopped=header["stopped"],
+        rate=header["rate"],
         fall=None if header["fall"] is None else (header["fall"][0], header["fall"][1]),
+        limit=header["limit"],
+        seconds=header["seconds"],
         **losses,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -59,6 +59,10 @@ class TrainingChoices(Protocol):
         """Smallest relative improvement that counts; 0 trains to convergence."""
 
     @property
+    def patience(self) -> int:
+        """Validations in a row without such an improvement that are borne."""
+
+    @property
     def model_size(self) -> ModelSize:
         """Size of the network."""
 
@@ -106,8 +110,8 @@ class TablePlan:
         window: Longest stretch of a sequence trained at once.
         max_epochs: Largest number of passes over the rows.
         max_steps: Largest number of optimiser steps.
-        adaptive_learning_rate: Whether the rate warms up, and falls once validation no longer improves.
-        learning_rate: Highest rate.
+        adaptive_learning_rate: Whether the rate is found by a trial, and falls once the loss stays.
+        learning_rate: The user's constant rate, or the rate of a training too short for a trial.
         weight_decay: Decoupled weight decay of the matrices.
         dropout: Share of values dropped in training.
         average_decay: Decay of the moving average of the weights.
@@ -119,6 +123,7 @@ class TablePlan:
         block_size: Roots sampled together.
         threads: Threads of torch.
         device: ``cpu`` or ``cuda``.
+        mixed_precision: Whether matrix products are computed in bfloat16.
     """
 
     embedding_width: int = 12
@@ -136,7 +141,7 @@ class TablePlan:
     max_steps: int = 2000
     adaptive_learning_rate: bool = True
     learning_rate: float = 5e-3
-    weight_decay: float = 1e-2
+    weight_decay: float = 1.0
     dropout: float = 0.1
     average_decay: float = 0.98
     validation_fraction: float = 0.1
@@ -147,6 +152,7 @@ class TablePlan:
     block_size: int = 1024
     threads: int = 1
     device: str = "cpu"
+    mixed_precision: bool = False
 
 
 def measure_table(encoded: Encoded, table: str) -> TableShape:
@@ -177,12 +183,21 @@ _WIDTHS: dict[ModelSize, dict[str, int]] = {
 }
 _WIDE_TABLE = 60
 _BLOCK_ROWS = 1 << 17
+_EPOCH_DECAY = 40.0
+_DECAY_RANGE = (0.01, 10.0)
+_FEW_ROOTS = 1000
+_DROPOUT_RANGE = (0.1, 0.3)
 _BYTES = 4
 _COPIES = 7  # weights, gradient, two moments, average, best, and the copy that is being saved
-_ACTIVATIONS = 12
+_HIDDEN_COPIES = (
+    8  # before and after activation and dropout, the masks, and the gradients of the layer at work
+)
+_HEAD_COPIES = 3  # logits, chances, and the gradient of the group at work
+_ROW_BYTES = 64  # units, their places and the order of an epoch
 _FLOPS_PER_SECOND = 2.5e10
 _STEP_SECONDS = 4e-3
 _THREAD_FLOPS = 5e8
+_MIXED_FLOPS = 1e10  # below, a GPU waits for the start of its kernels, and shorter numbers save nothing
 
 
 def plan_table(
@@ -204,8 +219,9 @@ def plan_table(
     """
     automatic = training.auto_batching
     batch = choose_batch(shape.rows) if automatic else training.batch_size
+    widths: dict[str, Any] = narrow_widths(_WIDTHS[training.model_size], columns=len(shape.cardinalities))
     plan = TablePlan(
-        **narrow_widths(_WIDTHS[training.model_size], columns=len(shape.cardinalities)),
+        **widths,
         batch_size=batch,
         gradient_accumulation=1 if automatic else training.gradient_accumulation,
         max_epochs=training.max_epochs,
@@ -213,6 +229,7 @@ def plan_table(
         learning_rate=TablePlan.learning_rate if training.adaptive_learning_rate else training.learning_rate,
         validation_fraction=training.validation_fraction,
         early_stop_delta=training.early_stop_delta,
+        patience=training.patience,
         device=device,
     )
     if automatic:
@@ -222,9 +239,12 @@ def plan_table(
         plan,
         window=min(plan.window, plan.batch_size),
         max_steps=training.max_epochs * math.ceil(epoch_steps(shape, plan)),
+        weight_decay=choose_weight_decay(steps),
+        dropout=choose_dropout(shape.roots),
         validation_steps=training.training_steps or choose_validation_steps(steps),
         block_size=choose_block(shape),
         threads=choose_threads(shape, plan, threads),
+        mixed_precision=device == "cuda" and step_flops(shape, plan) >= _MIXED_FLOPS,
     )
 
 
@@ -238,10 +258,19 @@ def choose_validation_steps(epoch_steps: int) -> int:
     return int(np.clip(epoch_steps, 20, 100))
 
 
+def choose_weight_decay(epoch_steps: int) -> float:
+    """Give the decay that forgets a weight in the same number of epochs, whatever the steps of an epoch."""
+    return float(np.clip(_EPOCH_DECAY / epoch_steps, *_DECAY_RANGE))
+
+
+def choose_dropout(roots: int) -> float:
+    """Give the share of values dropped: more for few roots, which would be learned by heart."""
+    return float(np.clip(0.1 * math.sqrt(_FEW_ROOTS / max(roots, 1)), *_DROPOUT_RANGE))
+
+
 def choose_threads(shape: TableShape, plan: TablePlan, threads: int) -> int:
     """Give one thread for each stretch of work long enough to be worth the waiting for each other."""
-    work = 3 * row_flops(shape, plan) * plan.batch_size
-    return max(1, min(threads, int(work / _THREAD_FLOPS)))
+    return max(1, min(threads, int(step_flops(shape, plan) / _THREAD_FLOPS)))
 
 
 def choose_block(shape: TableShape) -> int:
@@ -336,12 +365,37 @@ def row_flops(shape: TableShape, plan: TablePlan) -> float:
     return 2.0 * touched
 
 
+def step_flops(shape: TableShape, plan: TablePlan) -> float:
+    """Estimate the operations of one batch, there and back."""
+    return 3 * row_flops(shape, plan) * plan.batch_size
+
+
 def training_bytes(shape: TableShape, plan: TablePlan) -> int:
-    """Estimate the memory of training beyond the encoded tables."""
+    """Estimate the memory of training beyond the encoded tables; what is measured stays below."""
+    held = shape.rows * _ROW_BYTES
+    numbers = _COPIES * parameters(shape, plan) + plan.batch_size * row_numbers(shape, plan)
+    return int(held + _BYTES * numbers)
+
+
+def row_numbers(shape: TableShape, plan: TablePlan) -> float:
+    """Estimate the numbers kept for each row of a batch between its way forth and back."""
     columns = len(shape.cardinalities)
     wide = columns * (plan.embedding_width + plan.column_width * (1 + plan.layers))
-    row = wide + sum(padded_size(k) for k in shape.cardinalities)
-    return _BYTES * (_COPIES * parameters(shape, plan) + _ACTIVATIONS * plan.batch_size * row)
+    heads = sum(padded_size(k) for k in shape.cardinalities)
+    known = child_numbers(shape, plan) if shape.ancestors else 0.0
+    return _HIDDEN_COPIES * wide + _HEAD_COPIES * heads + known
+
+
+def child_numbers(shape: TableShape, plan: TablePlan) -> float:
+    """Estimate the numbers kept for each row of a child table's batch for what the row knows."""
+    fading = plan.memory_width * _DECAYS * (2 + math.log2(max(2, min(plan.window, shape.longest_sequence))))
+    previous = len(shape.cardinalities) * plan.embedding_width
+    own = fading + 2 * previous + 8 * plan.trunk_width
+    parents = 1 / max(shape.mean_sequence, 1.0)
+    ancestors = plan.context_embedding_width * sum(map(len, shape.ancestors)) + 4 * plan.trunk_width
+    sibling_row = 2 * plan.context_embedding_width * sum(map(len, shape.siblings))
+    siblings = plan.set_limit * (sibling_row + 4 * plan.set_width * len(shape.siblings))
+    return own + parents * (2 * ancestors + siblings)
 
 
 def training_seconds(shape: TableShape, plan: TablePlan, *, epochs: float | None = None) -> float:

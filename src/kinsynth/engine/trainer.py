@@ -1,4 +1,4 @@
-"""Training of one table: explicit state, one step at a time, no clock and no hidden randomness.
+"""Training of one table: explicit state, one step at a time, no hidden randomness, no clock without a limit.
 
 Every random number of a step follows from the seed and the step, so the state holds no generator.
 Shape letters: B batch rows, P parents, U units, R rows.
@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from kinsynth.encoded import Encoded
+from kinsynth.encoded import Encoded, RowArray
 from kinsynth.engine.batches import Batches, split_units
 from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, save_state
+from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
+from kinsynth.engine.optimizer import make_optimizer, move, name_moments, restore_moments
+from kinsynth.engine.rate import FALL_SHARE, Fall, adaptive_rate, count_trial_steps, find_rate
 from kinsynth.engine.sizing import TablePlan
-from kinsynth.engine.tabular import Dropout, TabularNetwork
+from kinsynth.engine.stopwatch import Clock, Stopwatch
+from kinsynth.engine.tabular import Batch, Dropout, TabularNetwork
+from kinsynth.errors import OutOfMemory
 from kinsynth.system.memory import release
 
 
@@ -51,16 +56,6 @@ class Progress:
 
 
 OnStep = Callable[[Progress], None]
-WARMUP_STEPS = 20
-FALL_SHARE = 0.3
-
-
-@dataclass(frozen=True)
-class Fall:
-    """The last part of a training, in which the learning rate falls to zero."""
-
-    start: int
-    steps: int
 
 
 def train(
@@ -69,6 +64,8 @@ def train(
     plan: TablePlan,
     *,
     seed: int,
+    limit: float | None = None,
+    clock: Clock = time.monotonic,
     checkpoint: Path | None = None,
     on_step: OnStep | None = None,
 ) -> TableModel:
@@ -79,15 +76,23 @@ def train(
         table: The table to learn.
         plan: Everything decided before.
         seed: Source of all randomness.
+        limit: Seconds after which training ends; a training that is taken up keeps the limit it began with.
+        clock: What measures the limit; never read without one.
         checkpoint: File to save the state to after each validation, and to resume from when it exists.
         on_step: Called after each validation, once the checkpoint is written; may raise to stop.
 
+    Raises:
+        OutOfMemory: ``engine.gpu_memory``: not even one row at a time fits the GPU.
+
     Guarantees:
-        On the CPU, the same encoded tables, plan, seed and thread count give the same bytes of weights,
-        whether or not the training was stopped and resumed from its checkpoint.
+        On the CPU, without a limit, the same encoded tables, plan, seed and thread count give the same bytes
+        of weights, whether or not the training was stopped and resumed from its checkpoint. With a limit, a
+        training whose rate already falls ends at the step that was decided when it began to fall, unless
+        time runs out before.
     """
+    watch = Stopwatch(limit, clock)
     with torch_settings(plan):
-        training = _Training(encoded, table, plan, seed)
+        training = _Training(encoded, table, plan, seed, watch)
         if checkpoint is not None and checkpoint.exists():
             training.restore(load_state(checkpoint))
         while not training.finished:
@@ -100,52 +105,39 @@ def train(
         return training.model()
 
 
-@contextmanager
-def torch_settings(plan: TablePlan) -> Iterator[None]:
-    """Set threads, flushing of denormal numbers and reproducible kernels, and put them back."""
-    before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(plan.device == "cpu" or strict)
-    torch.set_num_threads(plan.threads)
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
-        torch.set_num_threads(before)
-        torch.use_deterministic_algorithms(strict)
-
-
-def learning_rate(plan: TablePlan, step: int, fall: Fall | None) -> float:
-    """Give the rate of a step: warm-up, then constant, then a linear fall; or the user's constant rate."""
-    if not plan.adaptive_learning_rate:
-        return plan.learning_rate
-    warm = min(1.0, (step + 1) / WARMUP_STEPS)
-    left = 1.0 if fall is None else max(0.0, 1 - (step - fall.start) / fall.steps)
-    return plan.learning_rate * warm * left
-
-
 class _Training:
     """The state of one training and the step that moves it on."""
 
-    def __init__(self, encoded: Encoded, table: str, plan: TablePlan, seed: int) -> None:
-        self.plan, self.seed, self.table = plan, seed, table
+    def __init__(self, encoded: Encoded, table: str, plan: TablePlan, seed: int, watch: Stopwatch) -> None:
+        self.encoded, self.plan, self.seed, self.table, self.watch = encoded, plan, seed, table, watch
         self.layout = describe_table(encoded, table)
-        split = split_units(encoded, table, plan, seed=seed)
-        self.batches = Batches(encoded, self.layout, plan, split.train)
-        self.validation = list(Batches(encoded, self.layout, plan, split.validation).fixed())
+        train_rows = self._cut_batches()
         generator = torch.Generator().manual_seed(seed)
         self.network = TabularNetwork(self.layout, plan, generator)
-        self.network.heads.start_at(encoded.tables[table].codes_RC[split.train.row_numbers()])
+        self.network.heads.start_at(encoded.tables[table].codes_RC[train_rows])
         self.network.to(plan.device)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.best = copy.deepcopy(self.average)
-        self.optimizer = make_optimizer(self.network, plan)
-        self.steps_per_epoch = max(1, math.ceil(self.batches.per_epoch / plan.gradient_accumulation))
+        self.optimizer = make_optimizer(self.network, weight_decay=plan.weight_decay)
         self.total_steps = min(plan.max_steps, plan.max_epochs * self.steps_per_epoch)
         self.step, self.failures = 0, 0
-        self.stopped = not split.train.rows or not self.layout.sub_columns
+        self.stopped = not len(train_rows) or not self.layout.sub_columns
         self.last_loss, self.best_loss, self.training_loss = math.inf, math.inf, math.inf
+        self.rate: float | None = None if plan.adaptive_learning_rate else plan.learning_rate
         self.fall: Fall | None = None
+        self.validation_seconds = 0.0
+
+    def _cut_batches(self) -> RowArray:
+        """Cut training and validation rows into batches of the plan's size; give the training rows."""
+        split = split_units(self.encoded, self.table, self.plan, seed=self.seed)
+        self.batches = Batches(self.encoded, self.layout, self.plan, split.train)
+        self.validation = list(Batches(self.encoded, self.layout, self.plan, split.validation).fixed())
+        return split.train.row_numbers()
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps of one pass over the training rows."""
+        return max(1, math.ceil(self.batches.per_epoch / self.plan.gradient_accumulation))
 
     @property
     def finished(self) -> bool:
@@ -158,60 +150,115 @@ class _Training:
         return self.total_steps if self.fall is None else self.fall.start + self.fall.steps
 
     def advance(self) -> None:
-        """Train until the next validation and validate."""
+        """Train until the next validation, or until time is up, and validate."""
+        if self.rate is None:
+            self.rate = self._find_rate()
         goal = min(self.step + self.plan.validation_steps, self.end)
-        losses = []
-        while self.step < goal:
-            losses.append(self._one_step())
+        losses, timely = [], True
+        while self.step < goal and timely:
+            losses.append(self._one_step(self.rate))
+            timely = not self.time_is_up
         self.training_loss = float(torch.stack(losses).mean())
         self._validate()
 
-    def _one_step(self) -> Tensor:
-        rate = learning_rate(self.plan, self.step, self.fall)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        generator = torch.Generator(device=self.plan.device)
-        generator.manual_seed((self.seed * 1_000_003 + self.step) % 2**63)
-        dropout = Dropout(self.plan.dropout, generator)
-        self.optimizer.zero_grad(set_to_none=True)
-        epoch, first = divmod(self.step, self.steps_per_epoch)
-        parts = self.plan.gradient_accumulation
-        losses = []
-        for batch in self.batches.some(self.seed, epoch, first * parts, parts):
-            loss = self.network(batch, dropout).sum(0).mean()
-            (loss / parts).backward()
-            losses.append(loss.detach())
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimizer.step()
+    @property
+    def time_is_up(self) -> bool:
+        """Whether the limit asks for the fall of the rate, or, once it falls, for the end."""
+        rising = self.fall is None and self.plan.adaptive_learning_rate
+        share = 1 / (1 + FALL_SHARE) if rising else 1.0
+        return self.watch.is_past(share, reserve=self.validation_seconds)
+
+    def _find_rate(self) -> float:
+        """Try rising rates on a copy of the network and on the first batches."""
+        network = copy.deepcopy(self.network)
+        optimizer = make_optimizer(network, weight_decay=self.plan.weight_decay)
+
+        def try_step(step: int, rate: float) -> float:
+            loss = float(self._add_gradients(network, step))
+            move(optimizer, network, rate)
+            return loss
+
+        steps = count_trial_steps(self.total_steps)
+        return find_rate(try_step, steps, otherwise=self.plan.learning_rate)
+
+    def _one_step(self, rate: float) -> Tensor:
+        if self.plan.adaptive_learning_rate:
+            rate = adaptive_rate(rate, self.step, self.fall)
+        loss = self._add_gradients(self.network, self.step)
+        move(self.optimizer, self.network, rate)
         self.step += 1
         self._move_average()
-        return torch.stack(losses).mean()
+        return loss
+
+    def _add_gradients(self, network: TabularNetwork, step: int) -> Tensor:
+        """Compute the gradients of one step, on a GPU with smaller batches until they fit its memory."""
+        while True:
+            try:
+                return compute_gradients(network, self._batches_of(step), self.plan, self._noise(step))
+            except torch.OutOfMemoryError as error:
+                self._halve_batches(error)
+
+    def _batches_of(self, step: int) -> list[Batch]:
+        epoch, first = divmod(step, self.steps_per_epoch)
+        parts = self.plan.gradient_accumulation
+        return list(self.batches.some(self.seed, epoch, first * parts, parts))
+
+    def _noise(self, step: int) -> Dropout:
+        generator = torch.Generator(device=self.plan.device)
+        generator.manual_seed((self.seed * 1_000_003 + step) % 2**63)
+        return Dropout(self.plan.dropout, generator)
+
+    def _halve_batches(self, error: torch.OutOfMemoryError) -> None:
+        """Halve the batch and double how many make a step, so that a step keeps its rows."""
+        size = self.plan.batch_size // 2
+        if not size:
+            raise OutOfMemory(
+                "engine.gpu_memory",
+                "The GPU has too little free memory to train on one row at a time.",
+                where=self.table,
+                remedy="Free its memory, choose a smaller model, or write training.device: cpu.",
+            ) from error
+        torch.cuda.empty_cache()
+        self.plan = replace(
+            self.plan,
+            batch_size=size,
+            gradient_accumulation=2 * self.plan.gradient_accumulation,
+            window=min(self.plan.window, size),
+        )
+        self._cut_batches()
 
     def _move_average(self) -> None:
         decay = min(self.plan.average_decay, (1 + self.step) / (10 + self.step))
         torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
 
     def _validate(self) -> None:
+        begin = self.watch.spent
         self.last_loss = self._validation_loss()
+        self.validation_seconds = max(self.validation_seconds, self.watch.spent - begin)
         wanted = self.best_loss * (1 - self.plan.early_stop_delta) if self.best_loss < math.inf else math.inf
         self.failures = 0 if self.last_loss < wanted else self.failures + 1
         if self.last_loss < self.best_loss:
             self.best_loss = self.last_loss
             self.best.load_state_dict(self.average.state_dict())
+        self._decide()
+
+    def _decide(self) -> None:
+        """Go on, let the rate fall, or stop."""
         worse = self.failures >= self.plan.patience
-        if self.fall is not None:
-            self.stopped = worse
-        elif worse or self.step >= self.last_rise:
+        if self.fall is not None or not self.plan.adaptive_learning_rate:
+            self.stopped = worse or self.time_is_up
+        elif worse or self.step >= self.last_rise or self.time_is_up:
             self._turn_down()
 
     def _turn_down(self) -> None:
-        """End the constant rate: go back to the best weights and let the rate fall, or stop."""
-        if not self.plan.adaptive_learning_rate:
-            self.stopped = True
-            return
+        """Go back to the best weights and let the rate fall, for no longer than the limit allows."""
+        steps = max(self.plan.validation_steps, int(self.step * FALL_SHARE))
+        allowed = self.watch.steps_left(self.step, reserve=self.validation_seconds)
+        if allowed is not None:
+            steps = min(steps, allowed)
         self.network.load_state_dict(self.best.state_dict())
         self.average.load_state_dict(self.best.state_dict())
-        self.fall = Fall(self.step, max(self.plan.validation_steps, int(self.step * FALL_SHARE)))
+        self.fall = Fall(self.step, steps)
         self.failures = 0
 
     @property
@@ -223,8 +270,8 @@ class _Training:
     def _validation_loss(self) -> float:
         if not self.validation:
             return self.training_loss
-        total = sum(float(self.average(batch).sum()) for batch in self.validation)
-        return total / sum(len(batch.codes_BC) for batch in self.validation)
+        total = sum(self.average(batch).sum(dtype=torch.float64) for batch in self.validation)
+        return float(total) / sum(len(batch.codes_BC) for batch in self.validation)
 
     def progress(self) -> Progress:
         """Say where the training stands."""
@@ -242,7 +289,7 @@ class _Training:
     def model(self) -> TableModel:
         """Give the best weights so far."""
         network = copy.deepcopy(self.best).to("cpu").eval()
-        return TableModel(self.layout, self.plan, network, loss=self.best_loss, steps=self.step)
+        return TableModel(self.layout, self.plan, network, self.best_loss, self.step, self._seconds)
 
     def state(self) -> TrainingState:
         """Give everything that the next step depends on."""
@@ -251,7 +298,7 @@ class _Training:
                 **_named("network", self.network),
                 **_named("average", self.average),
                 **_named("best", self.best),
-                **_moments(self.optimizer),
+                **{f"optimizer/{name}": kept for name, kept in name_moments(self.optimizer).items()},
             },
             step=self.step,
             failures=self.failures,
@@ -259,48 +306,53 @@ class _Training:
             last_loss=self.last_loss,
             best_loss=self.best_loss,
             training_loss=self.training_loss,
+            rate=self.rate,
             fall=None if self.fall is None else (self.fall.start, self.fall.steps),
+            limit=self.watch.limit,
+            seconds=self._seconds,
         )
+
+    @property
+    def _seconds(self) -> float | None:
+        return None if self.watch.limit is None else self.watch.spent
 
     def restore(self, state: TrainingState) -> None:
         """Go back to a saved state."""
         for name, network in (("network", self.network), ("average", self.average), ("best", self.best)):
             network.load_state_dict(state.part(name))
-        _restore_moments(self.optimizer, state)
+        restore_moments(self.optimizer, state.part("optimizer"))
         self.step, self.failures, self.stopped = state.step, state.failures, state.stopped
         self.last_loss, self.best_loss = state.last_loss, state.best_loss
         self.training_loss = state.training_loss
+        self.rate = state.rate
         self.fall = None if state.fall is None else Fall(*state.fall)
+        self.watch.take_up(state.limit, state.seconds or 0.0)
 
 
-def make_optimizer(network: TabularNetwork, plan: TablePlan) -> torch.optim.AdamW:
-    """Make AdamW that decays matrices and leaves embeddings, biases and heads alone."""
-    decayed = [p for name, p in network.named_parameters() if _is_decayed(name, p)]
-    free = [p for name, p in network.named_parameters() if not _is_decayed(name, p)]
-    groups = [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": free, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.99), fused=True)
+def compute_gradients(
+    network: TabularNetwork, batches: Sequence[Batch], plan: TablePlan, noise: Dropout
+) -> Tensor:
+    """Put the gradients of one step into the network: those of all the batches' rows taken together.
 
+    Args:
+        network: The network; earlier gradients are forgotten.
+        batches: The batches of the step; each row counts the same, whichever batch it is in.
+        plan: Device and precision.
+        noise: Dropout of this step.
 
-def _is_decayed(name: str, parameter: Tensor) -> bool:
-    return parameter.ndim >= 2 and "bias" not in name and "embedding" not in name
+    Returns:
+        The loss in nats per row, still on the device.
+    """
+    network.zero_grad(set_to_none=True)
+    rows = sum(len(batch.codes_BC) for batch in batches)
+    losses = []
+    for batch in batches:
+        with mixed_precision(plan.device, enabled=plan.mixed_precision):
+            loss = network(batch, noise).sum(dtype=torch.float32) / rows
+        loss.backward()
+        losses.append(loss.detach())
+    return torch.stack(losses).sum()
 
 
 def _named(part: str, network: TabularNetwork) -> dict[str, Tensor]:
     return {f"{part}/{name}": tensor for name, tensor in network.state_dict().items()}
-
-
-def _moments(optimizer: torch.optim.AdamW) -> dict[str, Tensor]:
-    state = optimizer.state_dict()["state"]
-    return {
-        f"optimizer/{number}/{name}": tensor
-        for number, kept in state.items()
-        for name, tensor in kept.items()
-    }
-
-
-def _restore_moments(optimizer: torch.optim.AdamW, state: TrainingState) -> None:
-    moments: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in state.part("optimizer").items():
-        number, name = key.split("/")
-        moments.setdefault(int(number), {})[name] = tensor
-    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -21,8 +21,8 @@ class Machine:
 
     Attributes:
         cores: CPU cores this process may use.
-        free_memory_bytes: Memory that was free.
-        cuda: Whether a GPU was usable.
+        free_memory_bytes: Memory that was free where training computes.
+        cuda: Whether a GPU is used.
     """
 
     cores: int
@@ -56,12 +56,21 @@ class Plan:
         return Plan(machine=Machine(**document["machine"]), tables=tables)
 
 
-def look_at_machine(synthesis: Synthesis, *, cuda: bool) -> Machine:
-    """Read cores and free memory, once."""
+def look_at_machine(synthesis: Synthesis, *, cuda: bool, cuda_bytes: int = 0) -> Machine:
+    """Read cores and free memory, once.
+
+    Args:
+        synthesis: The document.
+        cuda: Whether there is a GPU; the document may still say no.
+        cuda_bytes: Free memory of the GPU; 0 when it is not known.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = synthesis.training.threads or cores
     usable = cuda and synthesis.training.device != "cpu"
-    return Machine(cores=threads, free_memory_bytes=int(psutil.virtual_memory().available), cuda=usable)
+    free = int(psutil.virtual_memory().available)
+    return Machine(
+        cores=threads, free_memory_bytes=cuda_bytes if usable and cuda_bytes else free, cuda=usable
+    )
 
 
 def make_plan(encoded: Encoded, synthesis: Synthesis, machine: Machine) -> Plan:

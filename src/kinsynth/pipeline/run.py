@@ -163,7 +163,7 @@ def fit(
     with TemporaryDirectory() as name:
         folder = Path(name) / "execution"
         _begin(folder, {"kind": "run", "base": str(base.resolve()), "flavour": flavour}, synthesis)
-        workspace = Workspace(folder)
+        workspace = Workspace(folder, resumable=False)
         if tables is not None:
             save_tables(workspace.given, tables)
         _perform(workspace, until="training")

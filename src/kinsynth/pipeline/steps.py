@@ -19,7 +19,7 @@ from kinsynth.connectors.read_back import read_back
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.checkpoint import load_model as load_network
 from kinsynth.engine.checkpoint import save_model as save_network
-from kinsynth.engine.device import has_cuda
+from kinsynth.engine.device import cuda_bytes, has_cuda, require_device
 from kinsynth.engine.sizing import measure_table, training_seconds
 from kinsynth.engine.trainer import Progress, train
 from kinsynth.errors import InternalError
@@ -54,6 +54,7 @@ from kinsynth.system.files import commit, read_json, write_atomically, write_jso
 def load(workspace: Workspace, synthesis: Synthesis, base: Path) -> None:
     """Read the source, check the document against it and keep what was chosen."""
     original = workspace.work / "original"
+    require_device(synthesis.training.device)
     with workspace.step("loading", original) as progress:
         tables, listing = _read_source(workspace, synthesis, base)
         progress(0.5, f"{len(tables)} tables read")
@@ -110,7 +111,7 @@ def build(workspace: Workspace, synthesis: Synthesis) -> None:
     with workspace.step("building", path) as progress:
         if path.exists():
             return
-        machine = look_at_machine(synthesis, cuda=has_cuda())
+        machine = look_at_machine(synthesis, cuda=has_cuda(), cuda_bytes=cuda_bytes())
         plan = make_plan(load_encoded(workspace.work / "encoded"), synthesis, machine)
         write_json(path, plan.to_json())
         for name, table in plan.tables.items():
@@ -143,15 +144,36 @@ def learn(workspace: Workspace, synthesis: Synthesis) -> None:
             path = network_path(workspace.model, number)
             if not path.exists():
                 seed = derive_seed(synthesis.generation.seed, f"train {number}")
-                checkpoint = workspace.work / "checkpoints" / f"{number:03}.safetensors"
-                checkpoint.parent.mkdir(parents=True, exist_ok=True)
                 network = train(
-                    encoded, name, plan.tables[name], seed=seed, checkpoint=checkpoint, on_step=report
+                    encoded,
+                    name,
+                    plan.tables[name],
+                    seed=seed,
+                    limit=share_time(synthesis.training.max_seconds, work, networks),
+                    checkpoint=workspace.checkpoint(number),
+                    on_step=report,
                 )
                 save_network(path, network)
                 progress.say(f"{name}: {_describe_training(network)}")
             networks[name] = load_network(path)
         _make_model(workspace, synthesis, networks).describe(workspace.model)
+
+
+def share_time(
+    max_seconds: float | None, work: Mapping[str, float], done: Mapping[str, TableModel]
+) -> float | None:
+    """Give the time limit of the next table: what finished tables left, by expected work.
+
+    Args:
+        max_seconds: Time limit of all tables.
+        work: Expected work of each table, in the order they are trained.
+        done: The tables trained so far, with the seconds they took.
+    """
+    if max_seconds is None:
+        return None
+    spent = sum(network.seconds or 0.0 for network in done.values())
+    todo = [work[name] for name in work if name not in done]
+    return max(0.0, max_seconds - spent) * todo[0] / sum(todo)
 
 
 def _describe_training(network: TableModel) -> str:

@@ -50,6 +50,7 @@ class Workspace:
         folder: Where everything of the execution is kept.
         listener: Called with each event, or None.
         stop_requested: Asked at safe points; True stops the execution cleanly.
+        resumable: Whether the execution may be taken up again; if not, training writes no checkpoints.
     """
 
     def __init__(
@@ -58,8 +59,9 @@ class Workspace:
         *,
         listener: Listener | None = None,
         stop_requested: Callable[[], bool] = lambda: False,
+        resumable: bool = True,
     ) -> None:
-        self.folder = folder
+        self.folder, self._resumable = folder, resumable
         self.log = EventLog(folder / "events.jsonl", listener)
         self._stop_requested = stop_requested
 
@@ -82,6 +84,14 @@ class Workspace:
     def tables(self) -> Path:
         """The synthetic tables."""
         return self.folder / "tables"
+
+    def checkpoint(self, number: int) -> Path | None:
+        """Give where the training of a table keeps its state; None when nobody could take it up."""
+        if not self._resumable:
+            return None
+        path = self.work / "checkpoints" / f"{number:03}.safetensors"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     def execution(self) -> dict[str, Any]:
         """Read what this execution is.

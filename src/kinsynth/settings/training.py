@@ -20,7 +20,7 @@ class Training(Settings):
         ge=1,
     )
     adaptive_learning_rate: bool = setting(
-        True, "Adaptive learning rate", "Choose the learning rate and lower it during training."
+        True, "Adaptive learning rate", "Find the learning rate by a trial and lower it once the loss stays."
     )
     learning_rate: float = setting(
         0.001, "Learning rate", "Constant rate; used only without adaptive_learning_rate.", gt=0, le=1
@@ -62,6 +62,19 @@ class Training(Settings):
         "0.001 balanced, 0.01 quick.",
         ge=0,
         lt=1,
+    )
+    patience: int = setting(
+        3,
+        "Patience",
+        "Validations in a row without such an improvement before the learning rate falls, or training stops.",
+        ge=1,
+    )
+    max_seconds: float | None = setting(
+        None,
+        "Time limit",
+        "Seconds that the training of all tables may take; the best state so far is kept. Missing means no "
+        "limit. With one, equal runs no longer give the same bytes.",
+        gt=0,
     )
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "Device", "auto uses a GPU when there is one.")
     threads: int = setting(

@@ -15,6 +15,7 @@ from kinsynth.schema.literals import unparsable_rows
 from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import Column
 
+# With five rows for each kept value, fewer rows than this leave less than four values of any column.
 FEWEST_ROWS = 20
 FEW_ROWS = 500
 _STEP = Step("data")
