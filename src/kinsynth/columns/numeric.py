@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kinsynth.columns.base import Part, Rows, Values
+from kinsynth.columns.base import Part, Values
 from kinsynth.columns.line import Line
 from kinsynth.columns.partition import Counts, Wishes, build_line
 from kinsynth.columns.scale import LARGEST, NumberScale, Rounding, Scale, read_scale, write_scale
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
-from kinsynth.privacy.protection import extremes, has_few_roots
+from kinsynth.privacy.protection import Roots, extremes, has_few_roots, number_of_roots
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -152,15 +152,15 @@ def choose_scale(part: Part, settings: Column, minimum: int, text: TextFormat | 
     return NumberScale(spelling, 0, 52 - math.ceil(math.log2(largest)), mark)
 
 
-def _largest(number_P: NDArray[np.float64], root_P: Rows, minimum: int) -> float:
+def _largest(number_P: NDArray[np.float64], root_P: Roots, minimum: int) -> float:
     """Give the largest magnitude that ``minimum`` roots reach; 0 with fewer roots."""
     finite_P = np.isfinite(number_P)
-    if len(np.unique(root_P[finite_P])) < minimum:
+    if number_of_roots(root_P[finite_P]) < minimum:
         return 0.0
     return float(extremes(np.abs(number_P[finite_P]), root_P[finite_P], minimum=minimum)[1])
 
 
-def _decimals(number_P: NDArray[np.float64], root_P: Rows, minimum: int, *, single: bool) -> int | None:
+def _decimals(number_P: NDArray[np.float64], root_P: Roots, minimum: int, *, single: bool) -> int | None:
     """Give the fewest decimals that all but fewer than ``minimum`` roots need; None for no lattice."""
     for decimals in range(MOST_DECIMALS + 1):
         scaled_P = number_P * 10.0**decimals

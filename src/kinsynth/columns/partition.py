@@ -24,7 +24,7 @@ from kinsynth.columns.lattice import (
 )
 from kinsynth.columns.line import Line
 from kinsynth.errors import SettingsError
-from kinsynth.privacy.protection import count_roots, extremes, group_until_safe
+from kinsynth.privacy.protection import Roots, count_roots, extremes, group_until_safe, number_of_roots
 from kinsynth.settings.privacy import Protection
 
 MANY_VALUES = 256
@@ -89,7 +89,7 @@ class Counts:
     """
 
     tick_P: Rows
-    root_P: Rows
+    root_P: Roots
     rows_P: Rows
     missing: bool = False
 
@@ -238,7 +238,7 @@ def _protected(counts: Counts, minimum: int) -> Counts:
 
 
 def _roots(counts: Counts) -> int:
-    return int(count_roots(np.zeros(len(counts.root_P), dtype=np.int64), counts.root_P, codes=1)[0])
+    return number_of_roots(counts.root_P)
 
 
 def _distinct(counts: Counts) -> Distinct:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -52,6 +53,7 @@ class Progress:
 
 OnStep = Callable[[Progress], None]
 WARMUP_STEPS = 20
+START_ROWS = 1 << 18
 FALL_SHARE = 0.3
 
 
@@ -135,7 +137,9 @@ class _Training:
         self.validation = list(Batches(encoded, self.layout, plan, split.validation).fixed())
         generator = torch.Generator().manual_seed(seed)
         self.network = TabularNetwork(self.layout, plan, generator)
-        self.network.heads.start_at(encoded.tables[table].codes_RC[split.train.row_numbers()])
+        self.network.heads.start_at(
+            encoded.tables[table].codes_RC[split.train.some_rows(START_ROWS)].astype(np.int32)
+        )
         self.network.to(plan.device)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.best = copy.deepcopy(self.average)
