@@ -137,9 +137,34 @@ def merge_parts(parts: Iterable[Part]) -> Part:
 
 def _counted(pairs: pa.Table) -> Part:
     keys = [name for name in pairs.column_names if name != "rows"]
+    if len(keys) == 1 and _is_number(pairs.schema.field(0).type):
+        return Part(_count_numbers(pairs))
     grouped = pairs.group_by(keys, use_threads=False).aggregate([("rows", "sum")])
     grouped = grouped.rename_columns([*keys, "rows"])
     return Part(grouped.sort_by([(key, "ascending") for key in keys]).combine_chunks())
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    """Tell whether values lie in memory as numbers of their own order."""
+    return pa.types.is_primitive(kind) and not pa.types.is_boolean(kind)
+
+
+def _count_numbers(pairs: pa.Table) -> pa.Table:
+    """Count by sorting: Arrow's hashes of amounts collide, which took ten times as long."""
+    values, rows_P = as_array(pairs["v0"]), pairs["rows"].to_numpy()
+    valid_P = values.is_valid().to_numpy(zero_copy_only=False)
+    stored = values.drop_null()
+    whole = pa.types.is_floating(stored.type) or pa.types.is_integer(stored.type)
+    number_P = (stored if whole else stored.view(f"int{stored.type.bit_width}")).to_numpy()
+    order = np.argsort(number_P, kind="stable")
+    number_P, held_P = number_P[order], rows_P[valid_P][order]
+    first_D = np.flatnonzero(np.concatenate([[True], number_P[1:] != number_P[:-1]])[: len(number_P)])
+    rows_D = np.add.reduceat(held_P, first_D) if len(first_D) else held_P
+    value_D = pa.array(number_P[first_D]).view(stored.type)
+    if not valid_P.all():
+        value_D = pa.concat_arrays([value_D, pa.nulls(1, stored.type)])
+        rows_D = np.append(rows_D, rows_P[~valid_P].sum())
+    return pa.table({"v0": value_D, "rows": pa.array(rows_D)})
 
 
 Build = Callable[[Part, Column, Protection, TextFormat | None], Codec]
