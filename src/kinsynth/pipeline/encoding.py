@@ -97,7 +97,8 @@ def cut_rows(parent_R: Rows | None, rows: int, *, most: int) -> list[slice]:
     start = np.arange(0, rows, most)
     if parent_R is not None and rows:
         start = np.unique(np.searchsorted(parent_R, parent_R[start]))
-    return [slice(int(a), int(b)) for a, b in zip(start, [*start[1:], rows], strict=True)]
+    end = np.append(start[1:], rows)[: len(start)]
+    return [slice(int(first), int(last)) for first, last in zip(start, end, strict=True)]
 
 
 @dataclass(frozen=True)
