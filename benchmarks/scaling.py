@@ -1,7 +1,7 @@
 """Fit tables of 10 to 300 columns and show how seconds grow with columns.
 
-    python benchmarks/scaling.py --work FOLDER [--rows 20000] [--columns 10,30,100,300] [--threads 1] [--judge]
-        [--set training.max_epochs=5] [--out benchmarks/results/scaling.json] [--picture scaling.svg]
+    python benchmarks/scaling.py --work FOLDER [--rows 20000] [--columns 10,30,100,300] [--judge]
+        [--threads 1] [--set training.max_epochs=5] [--out benchmarks/results/scaling.json] [--picture F.svg]
 
 Each table is made by ``wide.py`` and fitted by ``kinsynth.fit`` in a process of its own. The slope is that
 of a line through the logarithms of columns and CPU seconds (which other work on the machine disturbs less
