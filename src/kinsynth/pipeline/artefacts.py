@@ -15,8 +15,7 @@ from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
 from kinsynth.schema.split import kept_batches
 from kinsynth.system.files import commit, read_json, write_json
-from kinsynth.system.mapping import map_file
-from kinsynth.system.memory import release
+from kinsynth.system.mapping import let_go, map_file
 
 
 def save_table(path: Path, table: pa.Table, kept_R: NDArray[np.bool_] | None = None) -> None:
@@ -95,7 +94,7 @@ def load_encoded(folder: Path) -> Encoded:
             counts=tuple(ChildCount.from_json(count) for count in document["counts"]),
             ordered=document["ordered"],
         )
-        release()
+        let_go()
     return Encoded(tables)
 
 

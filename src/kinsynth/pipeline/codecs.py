@@ -32,7 +32,7 @@ from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.treatment import Column
-from kinsynth.system.memory import release
+from kinsynth.system.mapping import let_go
 
 Rows = NDArray[np.int64]
 FactorKind = Literal["column", "reference", "sequence", "count"]
@@ -278,7 +278,7 @@ class _TableFit:
         factors = []
         for group in self.roles.modelled:
             factors.append(Factor("column", group, self._column_codec(group)))
-            release()
+            let_go()
         return factors
 
     def _column_codec(self, group: tuple[str, ...]) -> Codec:

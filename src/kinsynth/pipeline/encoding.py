@@ -20,7 +20,7 @@ from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.link import link
 from kinsynth.schema.table import Relation, Schema
-from kinsynth.system.memory import release
+from kinsynth.system.mapping import let_go
 from kinsynth.system.randomness import uniforms
 
 CHUNK_ROWS = 1 << 16
@@ -81,7 +81,7 @@ def _table_parts(codec: TableCodec, rows: _Rows, chunk_rows: int) -> EncodedPart
             for factor, span in zip(codec.factors, codec.spans, strict=True):
                 codes_RC[:, span] = rows.encode(factor, stretch)
             yield codes_RC
-            release()
+            let_go()
 
     none = None if codec.parent is None else np.zeros(0, dtype=np.int64)
     head = EncodedTable(np.zeros((0, len(subs)), kind), subs, codec.parent, none, codec.counts, codec.ordered)

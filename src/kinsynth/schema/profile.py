@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from kinsynth.schema.keys import Family, comparison, family
 from kinsynth.schema.names import Words, unprefixed, words
-from kinsynth.system.memory import release
+from kinsynth.system.mapping import let_go
 
 KEY_FAMILIES: tuple[Family, ...] = ("number", "text")
 _LONG_CODE = 40
@@ -66,7 +66,7 @@ def profile_columns(name: str, table: pa.Table) -> dict[str, Profile]:
         kind: Family = "none" if values.null_count == len(values) else family(values.type)
         if kind in (*KEY_FAMILIES, "none"):
             series = comparison(values)
-            release()
+            let_go()
             if series.dtype == pl.Float64:
                 continue
             profiles[column] = Profile(

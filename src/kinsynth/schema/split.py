@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure
 from kinsynth.schema.keys import row_numbers
-from kinsynth.system.memory import release
+from kinsynth.system.mapping import let_go
 from kinsynth.system.randomness import uniforms
 
 RowNumbers = NDArray[np.int64]
@@ -130,4 +130,4 @@ def kept_batches(table: pa.Table, kept_R: NDArray[np.bool_] | None = None) -> It
         chosen = None if kept_R is None else pa.array(kept_R[start : start + batch.num_rows])
         yield batch if chosen is None else batch.filter(chosen)
         start += batch.num_rows
-        release()
+        let_go()
