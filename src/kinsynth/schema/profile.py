@@ -33,6 +33,7 @@ class Profile:
     @property
     def values(self) -> pl.Series:
         """The values in a form that can be compared; made anew each time, for no table has room for all."""
+        let_go()
         return comparison(self.cells)
 
     @cached_property
