@@ -6,16 +6,29 @@ draws new ones. Array names end in their shape letters: R rows, C sub-columns, K
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int32]
+CodeArray = NDArray[np.integer[Any]]
 RowArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
+_CODE_TYPES: tuple[np.dtype[Any], ...] = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.int32))
+_CHECKED_ROWS = 1 << 16
+
+
+def code_type(cardinalities: Iterable[int]) -> np.dtype[Any]:
+    """Give the smallest integer type that holds all codes of a table.
+
+    >>> code_type([3, 256]), code_type([3, 257]), code_type([70_000])
+    (dtype('uint8'), dtype('uint16'), dtype('int32'))
+    """
+    largest = max(cardinalities, default=1) - 1
+    return next(kind for kind in _CODE_TYPES if largest <= np.iinfo(kind).max)
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,7 @@ class EncodedTable:
     """The rows of one table as integers.
 
     Attributes:
-        codes_RC: Codes, shape (R, C), int32.
+        codes_RC: Codes, shape (R, C); uint8, uint16 or int32, whichever holds them. It may be a mapped file.
         sub_columns: What each of the C sub-columns is.
         parent: Name of the parent table, or None for a root table.
         parent_R: Row number of each row's parent in the parent table, shape (R,), never decreasing:
@@ -123,7 +136,7 @@ class EncodedTable:
         ordered: Whether the order of rows under one parent carries meaning (a sequence).
     """
 
-    codes_RC: IntArray
+    codes_RC: CodeArray
     sub_columns: tuple[SubColumn, ...]
     parent: str | None = None
     parent_R: RowArray | None = None
@@ -138,17 +151,19 @@ class EncodedTable:
 
     def _check_codes(self) -> None:
         codes = self.codes_RC
-        if codes.ndim != 2 or codes.dtype != np.int32 or codes.shape[1] != len(self.sub_columns):
+        if codes.ndim != 2 or codes.dtype not in _CODE_TYPES or codes.shape[1] != len(self.sub_columns):
             raise ValueError(
-                f"codes_RC {codes.shape} {codes.dtype}: expected (R, {len(self.sub_columns)}) int32"
+                f"codes_RC {codes.shape} {codes.dtype}: expected (R, {len(self.sub_columns)}) integers"
             )
         numbers = [sub.column for sub in self.sub_columns]
         if numbers != sorted(numbers):
             raise ValueError("sub-columns of one column must stand together")
         if codes.size:
             limits = np.array([sub.cardinality for sub in self.sub_columns])
-            if (codes.min(axis=0) < 0).any() or (codes.max(axis=0) >= limits).any():
-                raise ValueError("a code lies outside its sub-column's cardinality")
+            for start in range(0, len(codes), _CHECKED_ROWS):
+                some = codes[start : start + _CHECKED_ROWS]
+                if (some.min(axis=0) < 0).any() or (some.max(axis=0) >= limits).any():
+                    raise ValueError("a code lies outside its sub-column's cardinality")
 
     def _check_parents(self) -> None:
         if (self.parent is None) != (self.parent_R is None):
@@ -171,6 +186,34 @@ class EncodedTable:
     def rows(self) -> int:
         """Number of rows R."""
         return len(self.codes_RC)
+
+    def parts(self) -> EncodedParts:
+        """Give the table as its own only part."""
+        none = None if self.parent_R is None else self.parent_R[:0]
+        head = replace(self, codes_RC=self.codes_RC[:0], parent_R=none)
+        return EncodedParts(head, self.rows, self.parent_R, lambda: iter([self.codes_RC]))
+
+
+@dataclass(frozen=True)
+class EncodedParts:
+    """A table whose codes are made some rows at a time, so that they never need be in memory at once.
+
+    Attributes:
+        head: The table without rows.
+        rows: Number of rows R.
+        parent_R: As in ``EncodedTable``.
+        chunks: Gives the codes of some rows after the other, each of shape (chunk, C), in the head's type.
+    """
+
+    head: EncodedTable
+    rows: int
+    parent_R: RowArray | None
+    chunks: Callable[[], Iterator[CodeArray]]
+
+    def whole(self) -> EncodedTable:
+        """Give the table in memory."""
+        codes_RC = np.concatenate([self.head.codes_RC, *self.chunks()])
+        return replace(self.head, codes_RC=codes_RC, parent_R=self.parent_R)
 
 
 @dataclass(frozen=True)

@@ -143,3 +143,23 @@ def test_the_largest_number_of_epochs_is_of_whole_epochs():
     shape = replace(ADULT, rows=700, roots=700)
     plan = plan_table(shape, training, free_memory_bytes=GIB)
     assert plan.max_steps == 3 * 2, "630 rows are one batch and a part of one"
+
+
+def test_seconds_of_an_epoch_grow_about_linearly_with_the_columns():
+    kinds = (148, 16, 6, 149, 8, 68, 40, 163, 3, 37)
+    columns = np.array([10, 30, 100, 300])
+    seconds = []
+    for number in columns:
+        shape = TableShape(rows=20_000, roots=20_000, cardinalities=kinds * (number // 10))
+        plan = plan_table(shape, Training(), free_memory_bytes=8 << 30)
+        seconds.append(training_seconds(shape, plan, epochs=1))
+    assert np.polyfit(np.log(columns), np.log(seconds), 1)[0] <= 1.3
+
+
+def test_seconds_of_an_epoch_grow_linearly_with_the_rows():
+    seconds = []
+    for rows in (200_000, 2_000_000):
+        shape = replace(ADULT, rows=rows, roots=rows)
+        plan = plan_table(shape, Training(), free_memory_bytes=8 << 30)
+        seconds.append(training_seconds(shape, plan, epochs=1))
+    assert 9 < seconds[1] / seconds[0] < 11

@@ -380,3 +380,14 @@ def test_categories_are_kept_ones_the_label_or_missing(replacement, missing):
     found = set(codec.decode(every, np.random.default_rng(0).random((len(every), 1)))[0].to_pylist())
     assert found <= {"a", "b", None, *(["few"] if replacement == "label" else [])}
     assert {"a", "b"} <= found
+
+
+@pytest.mark.parametrize(("name", "make"), PAIRS)
+def test_own_roots_make_the_codec_that_numbered_roots_make(name, make):
+    values, kind = sample(make), column_type(name)
+    settings = Column(outlier_quantile=0.01) if name in ("integer", "numeric") else Column()
+    numbered, own = (
+        kind.build(kind.fit(values, roots), settings, PROTECTION)
+        for roots in (np.arange(len(values[0])), None)
+    )
+    assert own.to_json() == numbered.to_json()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
+from kinsynth.encoded import ChildCount, EncodedTable, SubColumn
 from kinsynth.pipeline.artefacts import load_database, load_encoded, save_database, save_encoded
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
@@ -50,7 +50,7 @@ def test_encoded_tables_survive_the_disk(tmp_path: Path) -> None:
     child = EncodedTable(
         np.zeros((2, 1), np.int32), (SubColumn(0, 1),), "parent", np.array([0, 1]), ordered=True
     )
-    save_encoded(tmp_path, Encoded({"parent": parent, "child": child}))
+    save_encoded(tmp_path, {"parent": parent.parts(), "child": child.parts()})
     again = load_encoded(tmp_path)
     assert list(again.tables) == ["parent", "child"]
     for name, table in {"parent": parent, "child": child}.items():

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kinsynth.privacy.protection import count_roots, extremes, group_until_safe, has_few_roots
+from kinsynth.privacy.protection import (
+    OwnRoots,
+    count_roots,
+    extremes,
+    group_until_safe,
+    has_few_roots,
+    number_of_roots,
+)
 
 
 def test_count_roots_equals_sets():
@@ -60,3 +67,26 @@ def test_few_roots_are_counted_by_root_whatever_the_order():
         both = np.concatenate([np.ones(6_000, dtype=bool), held])
         for owner, mask in ((roots, held), (late, both)):
             assert has_few_roots(mask, owner, minimum=5) == (len(set(owner[mask].tolist())) < 5)
+
+
+def test_own_roots_are_protected_as_numbered_ones():
+    rng = np.random.default_rng(5)
+    for _ in range(50):
+        values, minimum = int(rng.integers(3, 30)), int(rng.integers(1, 6))
+        value, rows = rng.permutation(values), rng.integers(1, 4, values)
+        own, numbered = OwnRoots(rows), np.arange(rows.sum())
+        each, code = np.repeat(value, rows), rng.integers(-1, 6, values)
+        assert number_of_roots(own) == number_of_roots(numbered)
+        counted = count_roots(np.repeat(code, rows), numbered, codes=6)
+        assert count_roots(code, own, codes=6).tolist() == counted.tolist()
+        held = rng.random(values) < 0.2
+        assert has_few_roots(held, own, minimum=minimum) == has_few_roots(
+            np.repeat(held, rows), numbered, minimum=minimum
+        )
+        if rows.sum() >= minimum:
+            assert extremes(value, own, minimum=minimum) == extremes(each, numbered, minimum=minimum)
+
+
+def test_extremes_of_too_few_own_roots_are_refused():
+    with pytest.raises(ValueError, match="3 roots"):
+        extremes(np.array([1, 2]), OwnRoots(np.array([2, 1])), minimum=4)

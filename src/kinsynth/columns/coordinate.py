@@ -20,7 +20,7 @@ from kinsynth.columns.numeric import choose_scale
 from kinsynth.columns.scale import NumberScale, Scale, read_scale, write_scale
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import IntArray, SubColumn
-from kinsynth.privacy.protection import count_roots, extremes
+from kinsynth.privacy.protection import Roots, count_roots, extremes, number_of_roots
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -172,6 +172,7 @@ def build_coordinates(
     part: Part, settings: Column, protection: Protection, text: TextFormat | None = None
 ) -> CoordinateCodec:
     """Choose the lattices, then grow the tree."""
+    part = part.by_root()
     scales = tuple(
         choose_scale(_axis(part, name), settings, protection.rare_minimum, text) for name in ("v0", "v1")
     )
@@ -182,7 +183,7 @@ def build_coordinates(
         np.stack([latitude_P, longitude_P], axis=1)[kept_P], part.roots[kept_P], part.rows[kept_P]
     )
     tree = _Tree(protection)
-    if len(np.unique(places.root_P)) >= max(protection.rare_minimum, protection.extreme_minimum):
+    if places.roots >= max(protection.rare_minimum, protection.extreme_minimum):
         tree.plant(places)
     missing = bool((~valid_P).any()) and settings.missing == "reproduce"
     return CoordinateCodec((scales[0], scales[1]), missing, max(tree.depth, 1), declared, *tree.arrays())
@@ -193,7 +194,7 @@ class _Places:
     """Places with their roots and rows; latitude and longitude in ticks, shape (P, 2)."""
 
     tick_P2: Rows
-    root_P: Rows
+    root_P: Roots
     rows_P: Rows
 
     def where(self, kept_P: Any) -> _Places:
@@ -201,7 +202,7 @@ class _Places:
 
     @property
     def roots(self) -> int:
-        return len(np.unique(self.root_P))
+        return number_of_roots(self.root_P)
 
 
 class _Tree:
@@ -273,7 +274,7 @@ class _Tree:
 
 
 def _axis(part: Part, name: str) -> Part:
-    return Part(part.pairs.select([name, "root", "rows"]))
+    return part.select([name])
 
 
 def _ticks(values: Values, scales: Any) -> tuple[Rows, Rows, NDArray[np.bool_]]:

@@ -14,7 +14,7 @@ from kinsynth.columns.base import Rows, Values
 from kinsynth.columns.lattice import round_ends
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import IntArray, SubColumn
-from kinsynth.privacy.protection import count_roots, extremes, group_until_safe
+from kinsynth.privacy.protection import Roots, count_roots, extremes, group_until_safe, number_of_roots
 from kinsynth.settings.privacy import Protection
 
 MOST_CODES = 256
@@ -81,16 +81,16 @@ class CountCodec:
         return cls(*(np.array(document[name], dtype=np.int64) for name in ("low", "high", "mass")))
 
 
-def build_count(count_R: Rows, root_R: Rows, protection: Protection) -> CountCodec:
+def build_count(count_R: Rows, root_R: Roots, protection: Protection) -> CountCodec:
     """Choose the ranges of child counts.
 
     Args:
         count_R: Child rows of each parent row, zeros included, shape (R,).
-        root_R: Number of each parent row's root, shape (R,).
+        root_R: Number of each parent row's root, shape (R,), or own roots.
         protection: How many roots a count needs.
     """
     minimum = max(protection.rare_minimum, protection.extreme_minimum)
-    if len(np.unique(root_R)) < minimum:
+    if number_of_roots(root_R) < minimum:
         return CountCodec(*(np.zeros(1, dtype=np.int64) for _ in range(3)))
     lowest, highest = extremes(count_R, root_R, minimum=minimum)
     limited_R = np.clip(count_R, min(lowest, highest), highest)
@@ -116,7 +116,7 @@ def _range_ends(tick_D: Rows, first: Rows, last: Rows, safe_D: NDArray[np.bool_]
     return np.where(safe_D[first], low, wide_low), np.where(safe_D[last], high, wide_high)
 
 
-def _groups(value_R: Rows, root_R: Rows, *, minimum: int, values: int) -> Rows:
+def _groups(value_R: Rows, root_R: Roots, *, minimum: int, values: int) -> Rows:
     """Give each count that enough roots share a group, and each run of others as few as are safe.
 
     A run that stays unsafe gets no group (-1): its counts join the nearest range when encoded.

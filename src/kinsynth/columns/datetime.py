@@ -16,7 +16,7 @@ from kinsynth.columns.numeric import OrderedCodec, count_ticks, ordered_wishes
 from kinsynth.columns.partition import Counts, Wishes, build_line
 from kinsynth.columns.scale import DAY_US, DayScale, MomentScale, TimeScale, as_micros
 from kinsynth.encoded import IntArray, SubColumn
-from kinsynth.privacy.protection import has_few_roots
+from kinsynth.privacy.protection import Roots, has_few_roots
 from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
@@ -256,7 +256,7 @@ def day_unit(part: Part, settings: Column, minimum: int) -> str:
     return "day"
 
 
-def time_unit(micro_P: Rows, root_P: Rows, settings: Column, minimum: int) -> int:
+def time_unit(micro_P: Rows, root_P: Roots, settings: Column, minimum: int) -> int:
     """Give the declared step, or the coarsest that all but fewer than ``minimum`` roots keep to."""
     if settings.granularity in UNITS_US:
         return UNITS_US[settings.granularity]

@@ -17,6 +17,7 @@ from kinsynth.columns.patterns import moment_columns
 from kinsynth.schema.literals import reads_back, unparsable_rows
 from kinsynth.schema.names import words
 from kinsynth.schema.table import Column, TextFormat
+from kinsynth.system.mapping import let_go
 
 _SAMPLE = 200
 _ENOUGH_ROWS = 20
@@ -92,7 +93,10 @@ def detect_table(table: pa.Table) -> dict[str, Detected]:
     Returns:
         What was found by column name, in the table's order; pairs of coordinates know each other.
     """
-    found = {name: detect(table.column(name), name) for name in table.column_names}
+    found = {}
+    for name in table.column_names:
+        found[name] = detect(table.column(name), name)
+        let_go()
     for latitude, longitude in coordinate_pairs(table, found):
         for name, other in ((latitude, longitude), (longitude, latitude)):
             found[name] = replace(

@@ -20,7 +20,7 @@ from kinsynth.columns.base import Part, Rows, Values
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
-from kinsynth.privacy.protection import count_roots
+from kinsynth.privacy.protection import Roots, count_roots
 from kinsynth.schema.storage import cast_values, storage_type
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
@@ -414,7 +414,7 @@ def _slots(part: Part, minimum: int) -> tuple[str, ...]:
     return slots if any(len(slot) > 1 for slot in slots) else (*slots, DIGITS)
 
 
-def _slot(sign_P: pa.Array, root_P: Rows, minimum: int, *, few: bool) -> str:
+def _slot(sign_P: pa.Array, root_P: Roots, minimum: int, *, few: bool) -> str:
     """Give the signs a place may take: classes of signs, marks, and other signs that enough roots have."""
     signs = pc.unique(sign_P)
     found = set(signs.to_pylist())

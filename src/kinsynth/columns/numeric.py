@@ -11,18 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kinsynth.columns.base import Part, Rows, Values
+from kinsynth.columns.base import Part, Values
 from kinsynth.columns.line import Line
 from kinsynth.columns.partition import Counts, Wishes, build_line
 from kinsynth.columns.scale import LARGEST, NumberScale, Rounding, Scale, read_scale, write_scale
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
-from kinsynth.privacy.protection import extremes, has_few_roots
+from kinsynth.privacy.protection import Roots, extremes, has_few_roots, number_of_roots
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
 
 MOST_DECIMALS = 15
+_GLANCE = 4_096
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,24 +153,33 @@ def choose_scale(part: Part, settings: Column, minimum: int, text: TextFormat | 
     return NumberScale(spelling, 0, 52 - math.ceil(math.log2(largest)), mark)
 
 
-def _largest(number_P: NDArray[np.float64], root_P: Rows, minimum: int) -> float:
+def _largest(number_P: NDArray[np.float64], root_P: Roots, minimum: int) -> float:
     """Give the largest magnitude that ``minimum`` roots reach; 0 with fewer roots."""
     finite_P = np.isfinite(number_P)
-    if len(np.unique(root_P[finite_P])) < minimum:
+    if number_of_roots(root_P[finite_P]) < minimum:
         return 0.0
     return float(extremes(np.abs(number_P[finite_P]), root_P[finite_P], minimum=minimum)[1])
 
 
-def _decimals(number_P: NDArray[np.float64], root_P: Rows, minimum: int, *, single: bool) -> int | None:
+def _decimals(number_P: NDArray[np.float64], root_P: Roots, minimum: int, *, single: bool) -> int | None:
     """Give the fewest decimals that all but fewer than ``minimum`` roots need; None for no lattice."""
+    largest = float(np.abs(number_P).max(initial=0.0))
+    some = slice(None, None, max(1, len(number_P) // _GLANCE))
     for decimals in range(MOST_DECIMALS + 1):
-        scaled_P = number_P * 10.0**decimals
-        if len(scaled_P) and np.abs(scaled_P).max() >= LARGEST:
+        if largest * 10.0**decimals >= LARGEST:
             return None
-        rounded_P = np.rint(scaled_P) / 10.0**decimals
-        finer_P = (
-            rounded_P.astype(np.float32) != number_P.astype(np.float32) if single else rounded_P != number_P
-        )
-        if has_few_roots(finer_P, root_P, minimum=minimum):
+        for part in (some, slice(None)):  # some values mostly tell already that there must be more decimals
+            finer_P = _is_finer(number_P[part], decimals, single=single)
+            if not has_few_roots(finer_P, root_P[part], minimum=minimum):
+                break
+        else:
             return decimals
     return None
+
+
+def _is_finer(number_P: NDArray[np.float64], decimals: int, *, single: bool) -> NDArray[np.bool_]:
+    """Mark numbers that need more decimals."""
+    rounded_P = np.rint(number_P * 10.0**decimals) / 10.0**decimals
+    kind = np.float32 if single else np.float64
+    finer_P: NDArray[np.bool_] = rounded_P.astype(kind) != number_P.astype(kind)
+    return finer_P

@@ -24,7 +24,14 @@ from kinsynth.columns.lattice import (
 )
 from kinsynth.columns.line import Line
 from kinsynth.errors import SettingsError
-from kinsynth.privacy.protection import count_roots, extremes, group_until_safe
+from kinsynth.privacy.protection import (
+    OwnRoots,
+    Roots,
+    count_roots,
+    extremes,
+    group_until_safe,
+    number_of_roots,
+)
 from kinsynth.settings.privacy import Protection
 
 MANY_VALUES = 256
@@ -89,13 +96,17 @@ class Counts:
     """
 
     tick_P: Rows
-    root_P: Rows
+    root_P: Roots
     rows_P: Rows
     missing: bool = False
 
     def where(self, kept_P: NDArray[np.bool_]) -> Counts:
-        """Keep some of the pairs."""
-        return Counts(self.tick_P[kept_P], self.root_P[kept_P], self.rows_P[kept_P], self.missing)
+        """Keep some of the pairs; nothing is copied where all are kept."""
+        if kept_P.all():
+            return self
+        rows_P = self.rows_P[kept_P]
+        root_P = OwnRoots(rows_P) if isinstance(self.root_P, OwnRoots) else self.root_P[kept_P]
+        return Counts(self.tick_P[kept_P], root_P, rows_P, self.missing)
 
 
 @dataclass(frozen=True)
@@ -238,10 +249,13 @@ def _protected(counts: Counts, minimum: int) -> Counts:
 
 
 def _roots(counts: Counts) -> int:
-    return int(count_roots(np.zeros(len(counts.root_P), dtype=np.int64), counts.root_P, codes=1)[0])
+    return number_of_roots(counts.root_P)
 
 
 def _distinct(counts: Counts) -> Distinct:
+    if isinstance(counts.root_P, OwnRoots) and bool((counts.tick_P[1:] > counts.tick_P[:-1]).all()):
+        places_P = np.arange(len(counts.tick_P))
+        return Distinct(counts.tick_P, counts.rows_P, counts.root_P.rows_P, places_P, counts)
     tick_D, value_P = np.unique(counts.tick_P, return_inverse=True)
     rows_D = np.bincount(value_P, counts.rows_P, len(tick_D)).astype(np.int64)
     roots_D = count_roots(value_P, counts.root_P, codes=len(tick_D))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from kinsynth.system.mapping import map_file
+
 DELIMITERS: Mapping[str, str] = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
 
@@ -54,8 +56,7 @@ class SourceTable:
 
     def table(self) -> pa.Table:
         """Give the cells, mapped from the file: they take memory only where they are touched."""
-        with pa.memory_map(str(self.path)) as mapped:
-            return pa.ipc.open_file(mapped).read_all()
+        return pa.ipc.open_file(pa.py_buffer(map_file(self.path))).read_all()
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,11 @@ class Units:
         """Give the numbers of all rows."""
         return expand_ranges(self.start_U, self.end_U)
 
+    def some_rows(self, most: int) -> RowArray:
+        """Give the numbers of all rows, or of those of about as many evenly spread units as hold ``most``."""
+        every = max(1, -(-self.rows // most))
+        return self.take(np.arange(0, len(self.start_U), every)).row_numbers()
+
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Units:
         """Give some of the units."""
         return Units(self.start_U[chosen], self.end_U[chosen], self.offset_U[chosen])

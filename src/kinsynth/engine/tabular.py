@@ -22,6 +22,7 @@ from kinsynth.engine.context import Context, ContextNetwork, History, HistoryNet
 from kinsynth.engine.embedding import CodeEmbedding
 from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.sizing import TablePlan, padded_size
+from kinsynth.engine.triangle import triangular_product
 
 ECHO_SHIFTS = (0, 1, -1)
 _NEVER = -1e9
@@ -105,7 +106,9 @@ class TabularNetwork(nn.Module):
             repeated_BC = (codes_BC == batch.history.previous_BC) & batch.history.known_B[:, None]
             embedded_BCE = embedded_BCE + repeated_BC.unsqueeze(2) * self.repeated
         embedded_BCE = drop.whole_columns(embedded_BCE)
-        before_BX = torch.addmm(self.first_bias, embedded_BCE.flatten(1), self.first_weight())
+        before_BX = triangular_product(
+            embedded_BCE.flatten(1), self.first_weight(), self.first_bias, self.columns
+        )
         if batch.context is not None and batch.history is not None:
             history_BT = self.history(embed_previous(self, batch.history), batch.history)
             trunk_BT = self.trunk_of(self.context(batch.context), history_BT, batch.context.parent_B)

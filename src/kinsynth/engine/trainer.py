@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from kinsynth.encoded import Encoded, RowArray
-from kinsynth.engine.batches import Batches, split_units
+from kinsynth.encoded import Encoded
+from kinsynth.engine.batches import Batches, Units, split_units
 from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, save_state
 from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
@@ -56,6 +57,7 @@ class Progress:
 
 
 OnStep = Callable[[Progress], None]
+START_ROWS = 1 << 18
 
 
 def train(
@@ -111,28 +113,30 @@ class _Training:
     def __init__(self, encoded: Encoded, table: str, plan: TablePlan, seed: int, watch: Stopwatch) -> None:
         self.encoded, self.plan, self.seed, self.table, self.watch = encoded, plan, seed, table, watch
         self.layout = describe_table(encoded, table)
-        train_rows = self._cut_batches()
+        train = self._cut_batches()
         generator = torch.Generator().manual_seed(seed)
         self.network = TabularNetwork(self.layout, plan, generator)
-        self.network.heads.start_at(encoded.tables[table].codes_RC[train_rows])
+        self.network.heads.start_at(
+            encoded.tables[table].codes_RC[train.some_rows(START_ROWS)].astype(np.int32)
+        )
         self.network.to(plan.device)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.best = copy.deepcopy(self.average)
         self.optimizer = make_optimizer(self.network, weight_decay=plan.weight_decay)
         self.total_steps = min(plan.max_steps, plan.max_epochs * self.steps_per_epoch)
         self.step, self.failures = 0, 0
-        self.stopped = not len(train_rows) or not self.layout.sub_columns
+        self.stopped = not train.rows or not self.layout.sub_columns
         self.last_loss, self.best_loss, self.training_loss = math.inf, math.inf, math.inf
         self.rate: float | None = None if plan.adaptive_learning_rate else plan.learning_rate
         self.fall: Fall | None = None
         self.validation_seconds = 0.0
 
-    def _cut_batches(self) -> RowArray:
-        """Cut training and validation rows into batches of the plan's size; give the training rows."""
+    def _cut_batches(self) -> Units:
+        """Cut training and validation rows into batches of the plan's size; give what is trained on."""
         split = split_units(self.encoded, self.table, self.plan, seed=self.seed)
         self.batches = Batches(self.encoded, self.layout, self.plan, split.train)
         self.validation = list(Batches(self.encoded, self.layout, self.plan, split.validation).fixed())
-        return split.train.row_numbers()
+        return split.train
 
     @property
     def steps_per_epoch(self) -> int:

@@ -26,6 +26,8 @@ from kinsynth.evaluation.results import (
 )
 from kinsynth.evaluation.variables import IntArray, Variable, is_comparable, read_variable
 from kinsynth.schema.database import Database
+from kinsynth.schema.graph import find_structure
+from kinsynth.schema.split import some_roots
 from kinsynth.schema.table import Relation
 from kinsynth.settings.evaluation import Evaluation as EvaluationSettings
 from kinsynth.settings.evaluation import Report
@@ -35,6 +37,7 @@ _DETECTION_BINS = 63
 _PARENT_COLUMNS = 12
 _FEWEST_PAIRED = 10
 _PAIR_ROWS = 50_000
+MOST_ROOTS = 200_000
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,17 @@ def evaluate(
         Scores, comparisons and distributions, safe to show.
 
     Guarantees:
-        Same arguments, same result. Original-data tables, key columns, and what one part lacks have no part
-        in it. Categories held by fewer than ``rare_minimum`` root rows are not named.
+        Same arguments, same result. Of a part with more than 200,000 root rows so many are compared,
+        chosen by chance, with all under them. Original-data tables, key columns, and what one part
+        lacks have no part in it. Categories held by fewer than ``rare_minimum`` root rows are not
+        named.
     """
     comparison = _Comparison(
-        databases=(original, synthetic) if holdout is None else (original, synthetic, holdout),
+        databases=tuple(
+            some_roots(part, find_structure(part.schema), most=MOST_ROOTS, seed=seed)
+            for part in (original, synthetic, holdout)
+            if part is not None
+        ),
         settings=settings or EvaluationSettings(),
         report=report or Report(),
         protection=protection or Protection(),

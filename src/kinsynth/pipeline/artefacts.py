@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from safetensors.numpy import load_file, save
+from numpy.typing import NDArray
 
-from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
+from kinsynth.encoded import ChildCount, Encoded, EncodedParts, EncodedTable, SubColumn
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
-from kinsynth.system.files import commit, read_json, write_atomically, write_json
+from kinsynth.schema.split import kept_batches
+from kinsynth.system.files import commit, read_json, write_json
+from kinsynth.system.mapping import let_go, map_file
 
 
-def save_table(path: Path, table: pa.Table) -> None:
-    """Write one Arrow table, whole or not at all."""
+def save_table(path: Path, table: pa.Table, kept_R: NDArray[np.bool_] | None = None) -> None:
+    """Write one Arrow table, or those rows of it that are marked, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
+        for batch in kept_batches(table, kept_R):
+            writer.write_batch(batch)
     commit(temporary, path)
 
 
 def load_table(path: Path) -> pa.Table:
     """Read one Arrow table; its memory is the file."""
-    with pa.memory_map(str(path)) as source:
-        return pa.ipc.open_file(source).read_all()
+    return pa.ipc.open_file(pa.py_buffer(map_file(path))).read_all()
 
 
-def save_tables(folder: Path, tables: Mapping[str, pa.Table]) -> None:
-    """Write tables and, last, the list of their names."""
-    for number, table in enumerate(tables.values()):
-        save_table(folder / f"{number:03}.arrow", table)
+def save_tables(
+    folder: Path, tables: Mapping[str, pa.Table], kept: Mapping[str, NDArray[np.bool_]] | None = None
+) -> None:
+    """Write tables, of those in ``kept`` the marked rows only, and, last, the list of their names."""
+    for number, (name, table) in enumerate(tables.items()):
+        save_table(folder / f"{number:03}.arrow", table, (kept or {}).get(name))
     write_json(folder / "names.json", list(tables))
 
 
@@ -44,9 +48,14 @@ def load_tables(folder: Path) -> dict[str, pa.Table]:
     return {name: load_table(folder / f"{number:03}.arrow") for number, name in enumerate(names)}
 
 
-def save_database(folder: Path, database: Database) -> None:
-    """Write a database; ``database.json`` comes last and makes it valid."""
-    save_tables(folder, database.tables)
+def save_database(
+    folder: Path, database: Database, kept: Mapping[str, NDArray[np.bool_]] | None = None
+) -> None:
+    """Write a database, of the tables in ``kept`` the marked rows only.
+
+    ``database.json`` comes last and makes it valid.
+    """
+    save_tables(folder, database.tables, kept)
     write_json(folder / "database.json", {"schema": write_schema(database.schema), "origin": database.origin})
 
 
@@ -57,35 +66,59 @@ def load_database(folder: Path) -> Database:
     return Database(schema=schema, tables=load_tables(folder), origin=document["origin"])
 
 
-def save_encoded(folder: Path, encoded: Encoded) -> None:
-    """Write encoded tables as safetensors with a JSON description beside them."""
-    for number, table in enumerate(encoded.tables.values()):
-        arrays = {"codes": np.ascontiguousarray(table.codes_RC)}
-        if table.parent_R is not None:
-            arrays["parent"] = np.ascontiguousarray(table.parent_R)
-        write_atomically(folder / f"{number:03}.safetensors", save(arrays))
-    write_json(folder / "encoded.json", [_describe(name, table) for name, table in encoded.tables.items()])
+def save_encoded(folder: Path, tables: Mapping[str, EncodedParts]) -> None:
+    """Turn tables into codes and write them chunk by chunk, with a JSON description of all beside them.
+
+    Codes lie row by row, without a header, in the smallest integer type that holds them.
+    """
+    documents = []
+    for number, (name, parts) in enumerate(tables.items()):
+        _write_arrays(folder / f"{number:03}.codes", parts.chunks())
+        if parts.parent_R is not None:
+            _write_arrays(folder / f"{number:03}.parents", [parts.parent_R])
+        documents.append(_describe(name, parts))
+    write_json(folder / "encoded.json", documents)
 
 
 def load_encoded(folder: Path) -> Encoded:
-    """Read the encoded tables that ``save_encoded`` wrote."""
+    """Read the encoded tables that ``save_encoded`` wrote; the codes' memory is the file."""
     tables: dict[str, EncodedTable] = {}
     for number, document in enumerate(read_json(folder / "encoded.json")):
-        arrays = load_file(folder / f"{number:03}.safetensors")
+        subs = tuple(SubColumn.from_json(sub) for sub in document["sub_columns"])
+        rows, parents = document["rows"], folder / f"{number:03}.parents"
         tables[document["name"]] = EncodedTable(
-            codes_RC=arrays["codes"],
-            sub_columns=tuple(SubColumn.from_json(sub) for sub in document["sub_columns"]),
+            codes_RC=_map_array(folder / f"{number:03}.codes", np.dtype(document["type"]), rows, len(subs)),
+            sub_columns=subs,
             parent=document["parent"],
-            parent_R=arrays.get("parent"),
+            parent_R=None if document["parent"] is None else _map_array(parents, np.int64, rows),
             counts=tuple(ChildCount.from_json(count) for count in document["counts"]),
             ordered=document["ordered"],
         )
+        let_go()
     return Encoded(tables)
 
 
-def _describe(name: str, table: EncodedTable) -> dict[str, Any]:
+def _write_arrays(path: Path, arrays: Iterable[NDArray[Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        for array in arrays:
+            file.write(np.ascontiguousarray(array).data)
+    commit(temporary, path)
+
+
+def _map_array(path: Path, kind: Any, *shape: int) -> NDArray[Any]:
+    if 0 in shape:
+        return np.zeros(shape, kind)
+    return np.frombuffer(map_file(path), kind).reshape(shape)
+
+
+def _describe(name: str, parts: EncodedParts) -> dict[str, Any]:
+    table = parts.head
     return {
         "name": name,
+        "rows": parts.rows,
+        "type": table.codes_RC.dtype.name,
         "parent": table.parent,
         "ordered": table.ordered,
         "sub_columns": [sub.to_json() for sub in table.sub_columns],

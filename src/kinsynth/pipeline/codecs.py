@@ -24,6 +24,7 @@ from kinsynth.columns.storage import as_array
 from kinsynth.encoded import ChildCount, SubColumn
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.roles import Roles, find_roles
+from kinsynth.privacy.protection import OwnRoots, Roots
 from kinsynth.schema.arrange import Arrangement, arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
@@ -31,6 +32,7 @@ from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.treatment import Column
+from kinsynth.system.mapping import let_go
 
 Rows = NDArray[np.int64]
 FactorKind = Literal["column", "reference", "sequence", "count"]
@@ -201,13 +203,22 @@ class _TableFit:
             keys={column: self._key(column) for column in self.roles.keys},
         )
 
+    @property
+    def _root_numbers(self) -> Rows | None:
+        """Number of each row's root; None for a root table, whose rows are their own roots."""
+        return None if self.rows.parent_R is None else self.rows.root_R
+
+    def _roots(self) -> Roots:
+        numbers = self._root_numbers
+        return OwnRoots(np.ones(self.table.num_rows, dtype=np.int64)) if numbers is None else numbers
+
     def _key(self, column: str) -> IdentifierCodec:
-        part = column_type("identifier").fit((self.table[column],), self.rows.root_R)
+        part = column_type("identifier").fit((self.table[column],), self._root_numbers)
         return build_key(part, self.synthesis.protection)
 
     def _counts(self) -> list[Factor]:
         return [
-            Factor("count", (), build_count(count_R, self.rows.root_R, self.synthesis.protection), child)
+            Factor("count", (), build_count(count_R, self._roots(), self.synthesis.protection), child)
             for child, count_R in child_counts(self.structure, self.arranged, self.name).items()
         ]
 
@@ -215,7 +226,7 @@ class _TableFit:
         factors = []
         for relation in self.roles.references:
             values = referenced_rows(self.table, relation, self.database)
-            part = column_type("categorical").fit((values,), self.rows.root_R)
+            part = column_type("categorical").fit((values,), self._root_numbers)
             factors.append(
                 Factor(
                     "reference", relation.columns, build_reference(part, Column(), self.synthesis.protection)
@@ -264,12 +275,16 @@ class _TableFit:
         return as_array(values).take(pa.array(self.rows.parent_R))
 
     def _columns(self) -> list[Factor]:
-        return [Factor("column", group, self._column_codec(group)) for group in self.roles.modelled]
+        factors = []
+        for group in self.roles.modelled:
+            factors.append(Factor("column", group, self._column_codec(group)))
+            let_go()
+        return factors
 
     def _column_codec(self, group: tuple[str, ...]) -> Codec:
         column = self.shape.column(group[0])
         kind = column_type(column.type)
-        part = kind.fit(tuple(self.table[name] for name in group), self.rows.root_R)
+        part = kind.fit(tuple(self.table[name] for name in group), self._root_numbers)
         treatment = self.treatments.get(group[0], Column())
         try:
             return kind.build(part, treatment, self.synthesis.protection, text=column.text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.storage import as_array
-from kinsynth.encoded import Encoded, EncodedTable, IntArray
+from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, code_type
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, child_counts, referenced_rows
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.schema.arrange import arrange
@@ -23,7 +23,10 @@ from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.link import link
 from kinsynth.schema.table import Relation, Schema
+from kinsynth.system.mapping import let_go
 from kinsynth.system.randomness import uniforms
+
+CHUNK_ROWS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,21 @@ class Drawn:
 
 def encode(database: Database, codec: DatabaseCodec) -> Encoded:
     """Turn every synthesised table into codes, rows arranged under their parents."""
+    return Encoded({name: table.whole() for name, table in encode_parts(database, codec).items()})
+
+
+def encode_parts(
+    database: Database, codec: DatabaseCodec, *, chunk_rows: int = CHUNK_ROWS
+) -> dict[str, EncodedParts]:
+    """Make every synthesised table ready to be turned into codes, about ``chunk_rows`` rows at a time.
+
+    Guarantees:
+        Chunks of any size, put together, are the same codes: rows of one parent are never parted.
+    """
     structure = find_structure(database.schema)
     arranged = arrange(database, structure)
     tables = {name: rows.take(database.tables[name]) for name, rows in arranged.items()}
-    encoded = {}
+    parts = {}
     for name, table_codec in codec.tables.items():
         rows = _Rows(
             table=tables[name],
@@ -56,16 +70,38 @@ def encode(database: Database, codec: DatabaseCodec) -> Encoded:
                 for relation in structure.reference_relations[name]
             },
         )
-        codes = [rows.encode(factor) for factor in table_codec.factors]
-        encoded[name] = EncodedTable(
-            codes_RC=np.concatenate([np.zeros((rows.table.num_rows, 0), np.int32), *codes], axis=1),
-            sub_columns=table_codec.sub_columns,
-            parent=table_codec.parent,
-            parent_R=rows.parent_R,
-            counts=table_codec.counts,
-            ordered=table_codec.ordered,
-        )
-    return Encoded(encoded)
+        parts[name] = _table_parts(table_codec, rows, chunk_rows)
+    return parts
+
+
+def _table_parts(codec: TableCodec, rows: _Rows, chunk_rows: int) -> EncodedParts:
+    subs = codec.sub_columns
+    kind = code_type(sub.cardinality for sub in subs)
+
+    def chunks() -> Iterator[CodeArray]:
+        for stretch in cut_rows(rows.parent_R, rows.table.num_rows, most=chunk_rows):
+            codes_RC = np.zeros((stretch.stop - stretch.start, len(subs)), kind)
+            for factor, span in zip(codec.factors, codec.spans, strict=True):
+                codes_RC[:, span] = rows.encode(factor, stretch)
+            yield codes_RC
+            let_go()
+
+    none = None if codec.parent is None else np.zeros(0, dtype=np.int64)
+    head = EncodedTable(np.zeros((0, len(subs)), kind), subs, codec.parent, none, codec.counts, codec.ordered)
+    return EncodedParts(head, rows.table.num_rows, rows.parent_R, chunks)
+
+
+def cut_rows(parent_R: Rows | None, rows: int, *, most: int) -> list[slice]:
+    """Cut rows into stretches of about ``most`` rows; rows of one parent stay together.
+
+    >>> cut_rows(np.array([0, 0, 0, 1]), 4, most=2)
+    [slice(0, 3, None), slice(3, 4, None)]
+    """
+    start = np.arange(0, rows, most)
+    if parent_R is not None and rows:
+        start = np.unique(np.searchsorted(parent_R, parent_R[start]))
+    end = np.append(start[1:], rows)[: len(start)]
+    return [slice(int(first), int(last)) for first, last in zip(start, end, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -78,19 +114,20 @@ class _Rows:
     counts: Mapping[str, Rows]
     references: Mapping[tuple[str, ...], pa.Array]
 
-    def encode(self, factor: Factor) -> IntArray:
+    def encode(self, factor: Factor, rows: slice) -> IntArray:
         if isinstance(factor.codec, SequenceCodec):
             assert self.parent_R is not None, "a sequence has a parent"
-            anchor = anchor_values(factor, self.parent, self.parent_R)
-            return factor.codec.encode(as_array(self.table[factor.columns[0]]), self.parent_R, anchor)
-        return factor.codec.encode(self._values(factor))
+            parent_R = self.parent_R[rows]
+            anchor = anchor_values(factor, self.parent, parent_R)
+            return factor.codec.encode(as_array(self.table[factor.columns[0]][rows]), parent_R, anchor)
+        return factor.codec.encode(self._values(factor, rows))
 
-    def _values(self, factor: Factor) -> tuple[pa.Array, ...]:
+    def _values(self, factor: Factor, rows: slice) -> tuple[pa.Array, ...]:
         if factor.kind == "count":
-            return (pa.array(self.counts[factor.child]),)
+            return (pa.array(self.counts[factor.child][rows]),)
         if factor.kind == "reference":
-            return (self.references[factor.columns],)
-        return tuple(as_array(self.table[column]) for column in factor.columns)
+            return (self.references[factor.columns][rows],)
+        return tuple(as_array(self.table[column][rows]) for column in factor.columns)
 
 
 def anchor_values(factor: Factor, parent: pa.Table | None, parent_R: Rows) -> pa.Array | None:
@@ -215,7 +252,7 @@ def _decode_table(
     for number, (factor, span) in enumerate(zip(codec.factors, codec.spans, strict=True)):
         if factor.kind == "count":
             continue
-        codes_RC = drawn.encoded.codes_RC[:, span]
+        codes_RC = drawn.encoded.codes_RC[:, span].astype(np.int32)
         if isinstance(factor.codec, IdentifierCodec):
             numbers = np.arange(first, first + len(codes_RC), dtype=np.int64)
             values[factor.columns] = factor.codec.decode_at(codes_RC, numbers)

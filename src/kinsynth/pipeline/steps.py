@@ -36,7 +36,7 @@ from kinsynth.pipeline.checks import check, raise_errors
 from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs, widen
 from kinsynth.pipeline.complexity import expected_epochs
 from kinsynth.pipeline.conditions import Conditions
-from kinsynth.pipeline.encoding import encode
+from kinsynth.pipeline.encoding import encode_parts
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
 from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
@@ -45,7 +45,7 @@ from kinsynth.pipeline.workspace import Workspace
 from kinsynth.report.pdf import render
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
-from kinsynth.schema.split import split_roots
+from kinsynth.schema.split import held_rows
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system import crash
 from kinsynth.system.files import commit, read_json, write_atomically, write_json
@@ -92,17 +92,22 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         for column in widen(train_part.schema, codec)[1]:
             progress.say(f"{column}: may be missing in the result, though it is not in the source")
         workspace.check_stop()
-        save_encoded(encoded, encode(train_part, codec))
+        save_encoded(encoded, encode_parts(train_part, codec))
 
 
 def split(workspace: Workspace, synthesis: Synthesis) -> tuple[Database, Database | None]:
-    """Give the rows the model may see and the held-out rows; the same ones every time."""
+    """Give the rows the model may see and the held-out rows; the same ones every time, as files."""
     database = load_database(workspace.work / "original")
     share = synthesis.evaluation.holdout_share
     if share == 0:
         return database, None
-    seed = derive_seed(synthesis.generation.seed, "holdout")
-    return split_roots(database, find_structure(database.schema), share=share, seed=seed)
+    folders = [workspace.work / "training", workspace.work / "holdout"]
+    if not all((folder / "database.json").is_file() for folder in folders):
+        seed = derive_seed(synthesis.generation.seed, "holdout")
+        held = held_rows(database, find_structure(database.schema), share=share, seed=seed)
+        save_database(folders[0], database, {name: ~held_R for name, held_R in held.items()})
+        save_database(folders[1], database, held)
+    return load_database(folders[0]), load_database(folders[1])
 
 
 def build(workspace: Workspace, synthesis: Synthesis) -> None:

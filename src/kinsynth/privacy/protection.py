@@ -5,6 +5,7 @@ A value is counted once for each root row that holds it, however many rows below
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,45 @@ Rows = NDArray[np.int64]
 _GLANCE = 4_096  # so many rows mostly tell already that there are enough roots
 
 
-def count_roots(code_P: Rows, root_P: Rows, *, codes: int) -> Rows:
+@dataclass(frozen=True, eq=False)
+class OwnRoots:
+    """Roots of counted values no two of which share a root: as in a root table, where each row is one.
+
+    They need no numbers: behind each value stand as many roots as rows. It is cut like an array of numbers.
+
+    Attributes:
+        rows_P: Rows that hold each value, at least 1, shape (P,).
+    """
+
+    rows_P: Rows
+
+    def __len__(self) -> int:
+        """Give the number of values P."""
+        return len(self.rows_P)
+
+    def __getitem__(self, kept_P: Any) -> OwnRoots:
+        """Keep some of the values."""
+        return OwnRoots(self.rows_P[kept_P])
+
+
+Roots = Rows | OwnRoots
+
+
+def number_of_roots(root_P: Roots) -> int:
+    """Count the distinct root rows behind some rows.
+
+    >>> number_of_roots(np.array([4, 4, 5])), number_of_roots(OwnRoots(np.array([3, 1])))
+    (2, 4)
+    """
+    return int(root_P.rows_P.sum()) if isinstance(root_P, OwnRoots) else len(np.unique(root_P))
+
+
+def count_roots(code_P: Rows, root_P: Roots, *, codes: int) -> Rows:
     """Count the distinct root rows behind each code.
 
     Args:
         code_P: Code of each row, shape (P,); a negative code is counted nowhere.
-        root_P: Number of each row's root, shape (P,).
+        root_P: Number of each row's root, shape (P,), or own roots.
         codes: Number of codes.
 
     Returns:
@@ -31,6 +65,8 @@ def count_roots(code_P: Rows, root_P: Rows, *, codes: int) -> Rows:
     """
     known = code_P >= 0
     code_P, root_P = code_P[known], root_P[known]
+    if isinstance(root_P, OwnRoots):
+        return np.bincount(code_P, root_P.rows_P, codes).astype(np.int64)
     order = np.lexsort((root_P, code_P))
     code_P, root_P = code_P[order], root_P[order]
     new = np.ones(len(code_P), dtype=bool)
@@ -38,19 +74,21 @@ def count_roots(code_P: Rows, root_P: Rows, *, codes: int) -> Rows:
     return np.bincount(code_P[new], minlength=codes).astype(np.int64)
 
 
-def has_few_roots(held_P: NDArray[np.bool_], root_P: Rows, *, minimum: int) -> bool:
+def has_few_roots(held_P: NDArray[np.bool_], root_P: Roots, *, minimum: int) -> bool:
     """Tell whether fewer than ``minimum`` root rows stand behind some rows.
 
     >>> has_few_roots(np.array([True, True, False]), np.array([4, 4, 5]), minimum=2)
     True
     """
     roots = root_P[held_P]
+    if isinstance(roots, OwnRoots):
+        return number_of_roots(roots) < minimum
     if len(np.unique(roots[:_GLANCE])) >= minimum:
         return False
     return len(np.unique(roots)) < minimum
 
 
-def extremes(value_P: Numbers, root_P: Rows, *, minimum: int) -> tuple[Any, Any]:
+def extremes(value_P: Numbers, root_P: Roots, *, minimum: int) -> tuple[Any, Any]:
     """Give the smallest and largest value that may be learned.
 
     Args:
@@ -72,10 +110,21 @@ def extremes(value_P: Numbers, root_P: Rows, *, minimum: int) -> tuple[Any, Any]
     >>> extremes(np.array([1, 1, 2, 3, 9, 9]), np.array([0, 0, 1, 2, 3, 3]), minimum=2)
     (2, 3)
     """
+    roots = number_of_roots(root_P)
+    if roots < minimum:
+        raise ValueError(f"{roots} roots, expected at least {minimum}")
+    if isinstance(root_P, OwnRoots):
+        return _lowest(value_P, root_P, minimum).item(), (-_lowest(-value_P, root_P, minimum)).item()
     low, high = _best_of_root(value_P, root_P), -_best_of_root(-value_P, root_P)
-    if len(low) < minimum:
-        raise ValueError(f"{len(low)} roots, expected at least {minimum}")
     return np.sort(low)[minimum - 1].item(), np.sort(high)[-minimum].item()
+
+
+def _lowest(value_P: Numbers, root_P: OwnRoots, minimum: int) -> Any:
+    """Give the value at or below which stand ``minimum`` roots: among as many smallest values."""
+    few = min(minimum, len(value_P))
+    smallest = np.argpartition(value_P, few - 1)[:few]
+    smallest = smallest[np.argsort(value_P[smallest], kind="stable")]
+    return value_P[smallest][np.searchsorted(np.cumsum(root_P.rows_P[smallest]), minimum)]
 
 
 def _best_of_root(value_P: Numbers, root_P: Rows) -> Numbers:
@@ -88,7 +137,7 @@ def _best_of_root(value_P: Numbers, root_P: Rows) -> Numbers:
 
 
 def group_until_safe(
-    group_D: Rows, value_P: Rows, root_P: Rows, *, minimum: int, block_D: Rows | None = None
+    group_D: Rows, value_P: Rows, root_P: Roots, *, minimum: int, block_D: Rows | None = None
 ) -> Rows:
     """Merge neighbouring groups of values until each holds enough root rows.
 

@@ -32,7 +32,9 @@ class Arrangement:
     root_R: Rows
 
     def take(self, table: pa.Table) -> pa.Table:
-        """Give the rows of the table in this order."""
+        """Give the rows of the table in this order; a root table is the table itself."""
+        if self.parent_R is None:
+            return table
         return table.take(pa.array(self.row_R))
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from kinsynth.schema.keys import Family, comparison, family
 from kinsynth.schema.names import Words, unprefixed, words
+from kinsynth.system.mapping import let_go
 
 KEY_FAMILIES: tuple[Family, ...] = ("number", "text")
 _LONG_CODE = 40
@@ -27,7 +28,13 @@ class Profile:
     rows: int
     nulls: int
     family: Family
-    values: pl.Series
+    cells: pa.ChunkedArray
+
+    @property
+    def values(self) -> pl.Series:
+        """The values in a form that can be compared; made anew each time, for no table has room for all."""
+        let_go()
+        return comparison(self.cells)
 
     @cached_property
     def distinct(self) -> pl.Series:
@@ -60,10 +67,11 @@ def profile_columns(name: str, table: pa.Table) -> dict[str, Profile]:
         kind: Family = "none" if values.null_count == len(values) else family(values.type)
         if kind in (*KEY_FAMILIES, "none"):
             series = comparison(values)
+            let_go()
             if series.dtype == pl.Float64:
                 continue
             profiles[column] = Profile(
-                name, column, labels[column], position, len(series), series.null_count(), kind, series
+                name, column, labels[column], position, len(series), series.null_count(), kind, values
             )
     return profiles
 

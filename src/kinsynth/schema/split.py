@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure
 from kinsynth.schema.keys import row_numbers
+from kinsynth.system.mapping import let_go
 from kinsynth.system.randomness import uniforms
 
 RowNumbers = NDArray[np.int64]
+_BATCH_ROWS = 1 << 16
 
 
 def root_rows(database: Database, structure: Structure) -> dict[str, RowNumbers]:
@@ -63,11 +65,26 @@ def split_roots(
         Every row of a synthesised table is in exactly one part, together with its owner. Rows keep their
         order. Relations besides those to owners may lose their row.
     """
-    numbers = root_rows(database, structure)
-    held = {root: _chosen(root, numbers, structure, share=share, seed=seed) for root in structure.roots}
-    masks = {name: held[structure.root_of(name)][numbers[name]] for name in structure.order}
+    masks = held_rows(database, structure, share=share, seed=seed)
     train, holdout = (_part(database, masks, kept) for kept in (False, True))
     return train, holdout
+
+
+def held_rows(
+    database: Database, structure: Structure, *, share: float, seed: int
+) -> dict[str, NDArray[np.bool_]]:
+    """Mark the rows of each synthesised table that ``split_roots`` holds out, shape (rows,)."""
+    numbers = root_rows(database, structure)
+    held = {root: _chosen(root, numbers, structure, share=share, seed=seed) for root in structure.roots}
+    return {name: held[structure.root_of(name)][numbers[name]] for name in structure.order}
+
+
+def some_roots(database: Database, structure: Structure, *, most: int, seed: int) -> Database:
+    """Keep at most so many root rows of each root table, evenly chosen by chance, with all under them."""
+    largest = max((database.tables[root].num_rows for root in structure.roots), default=0)
+    if largest <= most:
+        return database
+    return split_roots(database, structure, share=most / largest, seed=seed)[1]
 
 
 def _chosen(
@@ -90,7 +107,27 @@ def _chosen(
 def _part(database: Database, masks: Mapping[str, NDArray[np.bool_]], held: bool) -> Database:
     """Give one of the two parts."""
     tables = {
-        name: table.filter(pa.array(masks[name] == held)) if name in masks else table
+        name: _kept(table, masks[name] == held) if name in masks else table
         for name, table in database.tables.items()
     }
     return Database(database.schema, tables, database.origin)
+
+
+def _kept(table: pa.Table, kept_R: NDArray[np.bool_]) -> pa.Table:
+    """Keep the marked rows of a table."""
+    return pa.Table.from_batches(list(kept_batches(table, kept_R)), table.schema)
+
+
+def kept_batches(table: pa.Table, kept_R: NDArray[np.bool_] | None = None) -> Iterator[pa.RecordBatch]:
+    """Give the marked rows of a table batch by batch: a mapped one is never in memory as a whole.
+
+    Args:
+        table: The table.
+        kept_R: Which rows are kept, shape (R,); None for all.
+    """
+    start = 0
+    for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
+        chosen = None if kept_R is None else pa.array(kept_R[start : start + batch.num_rows])
+        yield batch if chosen is None else batch.filter(chosen)
+        start += batch.num_rows
+        let_go()
