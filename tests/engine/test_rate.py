@@ -52,3 +52,15 @@ def test_a_trial_is_cheap_and_left_out_of_a_short_training():
         raise AssertionError
 
     assert find_rate(never, 0, otherwise=0.007) == 0.007
+    assert find_rate(never, 24, otherwise=0.007, is_late=lambda: True) == 0.007
+
+
+def test_a_trial_that_takes_too_long_is_given_up():
+    tried = []
+
+    def try_step(step, rate):
+        tried.append(step)
+        return 1.0
+
+    assert find_rate(try_step, 24, otherwise=0.007, is_late=lambda: len(tried) == 5) == 0.007
+    assert tried == [0, 1, 2, 3, 4]

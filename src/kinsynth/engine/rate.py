@@ -18,6 +18,7 @@ FALL_SHARE = 0.3
 TRIAL_STEPS = 24
 FEWEST_TRIAL_STEPS = 12
 TRIAL_SHARE = 0.06
+TRIAL_TIME_SHARE = 0.1
 LOWEST_RATE, HIGHEST_RATE = 1e-3, 2e-2
 _TRIAL_FROM, _TRIAL_TO = 1e-3, 0.3
 _WAY_DOWN = 0.9
@@ -50,13 +51,20 @@ def count_trial_steps(total_steps: int) -> int:
     return steps if steps >= FEWEST_TRIAL_STEPS else 0
 
 
-def find_rate(try_step: Callable[[int, float], float], steps: int, *, otherwise: float) -> float:
+def find_rate(
+    try_step: Callable[[int, float], float],
+    steps: int,
+    *,
+    otherwise: float,
+    is_late: Callable[[], bool] = lambda: False,
+) -> float:
     """Find the learning rate by a trial.
 
     Args:
         try_step: Takes the number of a step and a rate, steps, and gives the loss before it.
         steps: How many steps the trial takes.
-        otherwise: The rate when there is no trial.
+        otherwise: The rate when there is no trial, or it takes too long.
+        is_late: Asked before each step whether the trial takes too long.
 
     Returns:
         A rate between ``LOWEST_RATE`` and ``HIGHEST_RATE``.
@@ -64,7 +72,11 @@ def find_rate(try_step: Callable[[int, float], float], steps: int, *, otherwise:
     if not steps:
         return otherwise
     rates = np.geomspace(_TRIAL_FROM, _TRIAL_TO, steps)
-    losses = [try_step(number, float(rate)) for number, rate in enumerate(rates)]
+    losses = []
+    for number, rate in enumerate(rates):
+        if is_late():
+            return otherwise
+        losses.append(try_step(number, float(rate)))
     return choose_rate(rates.tolist(), losses)
 
 

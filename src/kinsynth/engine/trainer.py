@@ -23,7 +23,14 @@ from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, sa
 from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
 from kinsynth.engine.optimizer import make_optimizer, move, name_moments, restore_moments
-from kinsynth.engine.rate import FALL_SHARE, Fall, adaptive_rate, count_trial_steps, find_rate
+from kinsynth.engine.rate import (
+    FALL_SHARE,
+    TRIAL_TIME_SHARE,
+    Fall,
+    adaptive_rate,
+    count_trial_steps,
+    find_rate,
+)
 from kinsynth.engine.sizing import TablePlan
 from kinsynth.engine.stopwatch import Clock, Stopwatch
 from kinsynth.engine.tabular import Batch, Dropout, TabularNetwork
@@ -183,7 +190,12 @@ class _Training:
             return loss
 
         steps = count_trial_steps(self.total_steps)
-        return find_rate(try_step, steps, otherwise=self.plan.learning_rate)
+        return find_rate(
+            try_step,
+            steps,
+            otherwise=self.plan.learning_rate,
+            is_late=lambda: self.watch.is_past(TRIAL_TIME_SHARE, reserve=0.0),
+        )
 
     def _one_step(self, rate: float) -> Tensor:
         if self.plan.adaptive_learning_rate:
