@@ -20,7 +20,6 @@ from torch import Tensor
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, IntArray, RowArray
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.context import DECAYS, History, Relatives
-from kinsynth.engine.device import torch_settings
 from kinsynth.engine.evidence import Condition, Evidence, gather_evidence
 from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.particles import Begun, draw_freely, draw_given, draw_several
