@@ -7,7 +7,7 @@ in a sequence, or the number of child rows. Keys are no factors: they are made a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec
 from kinsynth.columns.count import CountCodec, build_count
+from kinsynth.columns.fill import Fill, build_fill
 from kinsynth.columns.identifier import IdentifierCodec, build_key
 from kinsynth.columns.reference import build_reference
 from kinsynth.columns.registry import codec_from_json, column_type
@@ -24,11 +25,15 @@ from kinsynth.columns.storage import as_array
 from kinsynth.encoded import ChildCount, SubColumn
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.roles import Roles, find_roles
+from kinsynth.rules.base import Rule
+from kinsynth.rules.formula import Formula
+from kinsynth.rules.missing import Missing
+from kinsynth.rules.registry import rule_from_json
 from kinsynth.schema.arrange import Arrangement, arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.keys import row_numbers
-from kinsynth.schema.table import Relation, Schema
+from kinsynth.schema.table import Relation, Schema, Table
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.treatment import Column
 
@@ -66,6 +71,8 @@ class TableCodec:
         ordered: Whether the order of rows under one parent carries meaning.
         factors: What the model draws, in the order of the encoded columns.
         keys: How new values of key columns are made, by column.
+        rules: What every row keeps, in the order of application; what they derive is not drawn.
+        fills: Codes to fill columns with that a rule says must not be missing.
     """
 
     name: str
@@ -73,6 +80,8 @@ class TableCodec:
     ordered: bool
     factors: tuple[Factor, ...]
     keys: Mapping[str, IdentifierCodec]
+    rules: tuple[Rule, ...] = ()
+    fills: Mapping[str, Fill] = field(default_factory=dict)
 
     @property
     def sub_columns(self) -> tuple[SubColumn, ...]:
@@ -117,6 +126,8 @@ class TableCodec:
             "ordered": self.ordered,
             "factors": factors,
             "keys": {column: codec.to_json() for column, codec in self.keys.items()},
+            "rules": [rule.to_json() for rule in self.rules],
+            "fills": {column: fill.to_json() for column, fill in self.fills.items()},
         }
 
     @staticmethod
@@ -127,7 +138,11 @@ class TableCodec:
             for f in document["factors"]
         )
         keys = {column: IdentifierCodec.from_json(codec) for column, codec in document["keys"].items()}
-        return TableCodec(document["name"], document["parent"], document["ordered"], factors, keys)
+        rules = tuple(rule_from_json(rule) for rule in document["rules"])
+        fills = {column: Fill.from_json(fill) for column, fill in document["fills"].items()}
+        return TableCodec(
+            document["name"], document["parent"], document["ordered"], factors, keys, rules, fills
+        )
 
 
 @dataclass(frozen=True)
@@ -148,13 +163,18 @@ class DatabaseCodec:
 
 
 def fit_codecs(
-    database: Database, synthesis: Synthesis, *, on_share: OnShare = lambda _share, _name: None
+    database: Database,
+    synthesis: Synthesis,
+    *,
+    rules: Mapping[str, tuple[Rule, ...]] = {},  # noqa: B006
+    on_share: OnShare = lambda _share, _name: None,
 ) -> DatabaseCodec:
     """Fit the codecs of every synthesised table.
 
     Args:
         database: The rows the model may see.
         synthesis: Treatments of the columns and value protection.
+        rules: What every row of a table keeps, in the order of application.
         on_share: Told the share done and the table at work.
     """
     structure = find_structure(database.schema)
@@ -162,7 +182,7 @@ def fit_codecs(
     tables = {}
     for number, name in enumerate(structure.order):
         on_share(number / len(structure.order), name)
-        tables[name] = _TableFit(database, synthesis, structure, arranged, name).codec()
+        tables[name] = _TableFit(database, synthesis, structure, arranged, name).codec(rules.get(name, ()))
     return DatabaseCodec(tables)
 
 
@@ -190,8 +210,12 @@ class _TableFit:
         declared = synthesis.tables.get(name)
         self.treatments: Mapping[str, Column] = declared.columns if declared else {}
 
-    def codec(self) -> TableCodec:
-        factors = [*self._counts(), *self._references(), *self._sequence(), *self._columns()]
+    def codec(self, rules: tuple[Rule, ...]) -> TableCodec:
+        derived = {rule.derives for rule in rules}
+        drawn = [group for group in self.roles.modelled if group[0] not in derived]
+        columns = [Factor("column", group, self._column_codec(group)) for group in drawn]
+        factors = [*self._counts(), *self._references(), *self._sequence(), *columns]
+        fills = self._fills(rules, {factor.columns[0]: factor for factor in columns})
         parent = self.roles.parent
         return TableCodec(
             name=self.name,
@@ -199,7 +223,22 @@ class _TableFit:
             ordered=parent is not None and self.shape.order_by is not None,
             factors=tuple(factors),
             keys={column: self._key(column) for column in self.roles.keys},
+            rules=tuple(_as_far_as_filled(rule, fills) for rule in rules),
+            fills={column: fill for column, fill in fills.items() if fill is not None},
         )
+
+    def _fills(self, rules: tuple[Rule, ...], factors: Mapping[str, Factor]) -> dict[str, Fill | None]:
+        """Prepare values for the columns that a rule may have to fill."""
+        fills = {}
+        for rule in rules:
+            if isinstance(rule, Missing) and rule.fills:
+                codec = factors[rule.columns[0]].codec
+                assert not isinstance(codec, SequenceCodec), "the order of rows takes part in no rule"
+                values = as_array(self.table[rule.columns[0]])
+                fills[rule.columns[0]] = build_fill(
+                    codec, values, self.rows.root_R, minimum=self.synthesis.protection.rare_minimum
+                )
+        return fills
 
     def _key(self, column: str) -> IdentifierCodec:
         part = column_type("identifier").fit((self.table[column],), self.rows.root_R)
@@ -263,9 +302,6 @@ class _TableFit:
         values = self.arranged[parent].take(self.database.tables[parent])[column]
         return as_array(values).take(pa.array(self.rows.parent_R))
 
-    def _columns(self) -> list[Factor]:
-        return [Factor("column", group, self._column_codec(group)) for group in self.roles.modelled]
-
     def _column_codec(self, group: tuple[str, ...]) -> Codec:
         column = self.shape.column(group[0])
         kind = column_type(column.type)
@@ -276,6 +312,13 @@ class _TableFit:
         except SettingsError as error:
             where = f"tables.{self.name}.columns.{group[0]}.{error.where}".rstrip(".")
             raise SettingsError(error.code, error.message, where=where, remedy=error.remedy) from error
+
+
+def _as_far_as_filled(rule: Rule, fills: Mapping[str, Fill | None]) -> Rule:
+    """Let a rule fill only what there are protected values for."""
+    if isinstance(rule, Missing) and rule.fills and fills[rule.columns[0]] is None:
+        return rule.without_filling()
+    return rule
 
 
 def widen(schema: Schema, codec: DatabaseCodec) -> tuple[Schema, tuple[str, ...]]:
@@ -297,6 +340,8 @@ def widen(schema: Schema, codec: DatabaseCodec) -> tuple[Schema, tuple[str, ...]
         }
         for name, table in codec.tables.items()
     }
+    for name, table_codec in codec.tables.items():
+        changed[name] |= _derived_missing(schema.tables[name], table_codec.rules, changed[name])
     tables = {
         name: replace(
             table,
@@ -309,6 +354,17 @@ def widen(schema: Schema, codec: DatabaseCodec) -> tuple[Schema, tuple[str, ...]
     }
     names = tuple(f"{name}.{column}" for name, columns in changed.items() for column in sorted(columns))
     return replace(schema, tables=tables), names
+
+
+def _derived_missing(table: Table, rules: tuple[Rule, ...], changed: set[str]) -> set[str]:
+    """Name computed columns that may become missing because a source may."""
+    found: set[str] = set()
+    for rule in rules:
+        target = rule.derives
+        if isinstance(rule, Formula) and target is not None and not table.column(target).nullable:
+            if {*rule.columns[1:]} & (changed | found):
+                found.add(target)
+    return found
 
 
 def _can_be_missing(codec: Codec | SequenceCodec) -> bool:

@@ -15,6 +15,7 @@ from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import Encoded, EncodedTable, IntArray
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, child_counts, referenced_rows
+from kinsynth.rules.enforce import enforce
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
@@ -140,7 +141,7 @@ def decode(
             rows = values.pop(relation.columns)[0]
             found[relation] = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
-        tables[name] = pa.table(dict(pairs))
+        tables[name] = pa.table(_with_rules(dict(pairs), part, table_codec, seed=seed))
     return Decoded(
         tables=tables,
         parent_row={
@@ -151,6 +152,26 @@ def decode(
         reference_row=found,
         rows={name: part.encoded.rows for name, part in drawn.items()},
     )
+
+
+def _with_rules(columns: Mapping[str, Any], drawn: Drawn, codec: TableCodec, *, seed: int) -> dict[str, Any]:
+    """Make drawn values keep the rules of the table, and add the columns that follow from them."""
+    if not codec.rules:
+        return dict(columns)
+    plain = {column: as_array(values) for column, values in columns.items()}
+    stream = f"{codec.name}/rules"
+    spare = {column: _spare(column, drawn, codec, seed=seed) for column in codec.fills}
+    return enforce(codec.rules, plain, spare, seed=seed, stream=stream, row_ids=drawn.row_ids)
+
+
+def _spare(column: str, drawn: Drawn, codec: TableCodec, *, seed: int) -> pa.Array:
+    """Draw a present value of a column for every row."""
+    fill, stream = codec.fills[column], f"{codec.name}/spare/{column}"
+    column_codec = next(factor.codec for factor in codec.factors if factor.columns == (column,))
+    assert not isinstance(column_codec, SequenceCodec), "the order of rows takes part in no rule"
+    draws = max(1, column_codec.draws)
+    uniform_RD = uniforms(seed, stream, drawn.row_ids, draws=fill.draws + draws)
+    return column_codec.decode(fill.draw(uniform_RD[:, draws:]), uniform_RD[:, :draws])[0]
 
 
 def assemble(

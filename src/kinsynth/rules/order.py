@@ -1,0 +1,256 @@
+"""Orders: a number, date or time that is never above another one; drawn values that are change places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import permutations
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from kinsynth.privacy.protection import extremes
+from kinsynth.rules.base import Columns
+from kinsynth.rules.evidence import count_present_roots, log_all_ordered
+from kinsynth.rules.measure import Mask, Measure, Rows, find_step, read_measure, write_measure
+from kinsynth.rules.view import View
+
+FAMILIES = (("integer", "numeric"), ("date",), ("time",), ("datetime",))
+FEWEST_VALUES = 3
+
+
+@dataclass(frozen=True)
+class Order:
+    """``columns[0]`` is at most, or less than, ``columns[1]``.
+
+    Attributes:
+        columns: The smaller and the larger one.
+        strict: Whether they never are equal.
+        measure: Exact measure of both.
+        step: Smallest difference of two values, ticks.
+        high: Largest value of the larger one that enough roots reach, ticks.
+    """
+
+    kind: ClassVar[str] = "order"
+    draws: ClassVar[int] = 0
+    columns: tuple[str, ...]
+    strict: bool
+    measure: Measure
+    step: int
+    high: int
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """Both."""
+        return self.columns
+
+    @property
+    def derives(self) -> str | None:
+        """Nothing."""
+        return None
+
+    @property
+    def weaker(self) -> Order | None:
+        """The same order, equal values allowed."""
+        return replace(self, strict=False) if self.strict else None
+
+    @classmethod
+    def find(cls, view: View) -> Iterator[tuple[str, ...]]:
+        """Name pairs of one type that are in order in a sample, without those that follow from others."""
+        found: set[tuple[str, ...]] = set()
+        for family in FAMILIES:
+            names = [name for name in view.of_kinds(*family) if len(view.code(name)[1]) >= FEWEST_VALUES]
+            found |= {pair for pair in permutations(names, 2) if cls._holds_quickly(view, *pair)}
+        yield from _reduced(view, [pair for pair in sorted(found) if cls.fit(view, pair) is not None])
+
+    @classmethod
+    def _holds_quickly(cls, view: View, small: str, large: str) -> bool:
+        sample = view.sample
+        if view.columns[small].type != view.columns[large].type:
+            return False
+        return not pc.any(pc.greater(sample.columns[small], sample.columns[large])).as_py()
+
+    @classmethod
+    def fit(cls, view: View, columns: tuple[str, ...]) -> Order | None:
+        """Make the rule where all rows agree and both columns have the same kind of steps.
+
+        Values change places where drawn ones disagree. That is safe for extremes because the protected
+        bounds of the smaller column are at most those of the larger one: that is checked here.
+        """
+        small, large = columns
+        measure = view.measure(small)
+        if measure is None or measure != view.measure(large):
+            return None
+        (small_R, valid_R), (large_R, other_R) = view.ticks(small), view.ticks(large)
+        both_R = valid_R & other_R
+        step = 1 if measure.kind == "float" else find_step(small_R[valid_R])
+        same_steps = _share_lattice(small_R[valid_R], large_R[other_R])
+        bounds = [_bounds(view, *view.ticks(name)) for name in columns]
+        if (
+            not both_R.any()
+            or not (same_steps or measure.kind == "float")
+            or None in bounds
+            or (small_R > large_R)[both_R].any()
+        ):
+            return None
+        (low, high), (low_large, high_large) = bounds  # type: ignore[misc]
+        if low > low_large or high > high_large:
+            return None
+        strict = bool((small_R < large_R)[both_R].all())
+        return cls(columns, strict, measure, step, high_large)
+
+    @classmethod
+    def count_breaking(cls, view: View, columns: tuple[str, ...]) -> int:
+        """Count rows that stand the wrong way round."""
+        small, large = (view.columns[name] for name in columns)
+        if small.type != large.type:
+            return 0
+        return int(pc.sum(pc.greater(small, large)).as_py() or 0)
+
+    def chance(self, view: View) -> float:
+        """Bound the chance that independent values are in order everywhere."""
+        both_R = ~(view.missing(self.columns[0]) | view.missing(self.columns[1]))
+        small_P, large_P = (view.ticks(name)[0][both_R] for name in self.columns)
+        return log_all_ordered(small_P, large_P, count_present_roots(view, *self.columns))
+
+    def broken(self, columns: Columns) -> Mask:
+        """Mark rows whose values stand the wrong way round."""
+        compare = pc.less if self.strict else pc.less_equal
+        kept = compare(*(columns[name] for name in self.columns)).fill_null(True)
+        return ~kept.to_numpy(zero_copy_only=False)
+
+    def apply(
+        self,
+        columns: Columns,
+        uniform_RD: NDArray[Any],  # noqa: ARG002
+        spare: Columns,  # noqa: ARG002
+    ) -> dict[str, pa.Array]:
+        """Put the two in order."""
+        return put_in_order([self], columns)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give names and numbers."""
+        return {
+            "kind": self.kind,
+            "columns": list(self.columns),
+            "strict": self.strict,
+            "measure": write_measure(self.measure),
+            "step": self.step,
+            "high": self.high,
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Order:
+        """Read what ``to_json`` gave."""
+        fields = {name: document[name] for name in ("strict", "step", "high")}
+        return cls(tuple(document["columns"]), measure=read_measure(document["measure"]), **fields)
+
+
+def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array]:
+    """Make the columns of several orders keep all of them.
+
+    Values that stand the wrong way round change places until none do: each exchange moves a larger value to
+    a column that comes later, so that this ends. Then equal values that must differ move apart, step by step.
+    """
+    order = sort_columns([rule.columns for rule in rules])
+    measures = {name: rule.measure for rule in rules for name in rule.columns}
+    pairs = {name: measures[name].to_ticks(columns[name]) for name in order}
+    before, valid = ({name: pair[part] for name, pair in pairs.items()} for part in (0, 1))
+    tick = {name: values.copy() for name, values in before.items()}
+    moved = True
+    while moved:
+        moved = False
+        for rule in sorted(rules, key=lambda rule: order.index(rule.columns[0])):
+            small, large = rule.columns
+            wrong_R = valid[small] & valid[large] & (tick[small] > tick[large])
+            moved = moved or bool(wrong_R.any())
+            tick[small][wrong_R], tick[large][wrong_R] = tick[large][wrong_R], tick[small][wrong_R]
+    _move_apart(rules, order, tick, valid)
+    return {
+        name: _replaced(columns[name], measures[name], before[name], tick[name], valid[name])
+        for name in order
+    }
+
+
+def _move_apart(
+    rules: Sequence[Order], order: list[str], tick: Mapping[str, Rows], valid: Mapping[str, Mask]
+) -> None:
+    """Move equal values apart: upwards, and where that leaves the bounds, downwards again."""
+    up = sorted(rules, key=lambda rule: order.index(rule.columns[0]))
+    down = sorted(rules, key=lambda rule: -order.index(rule.columns[1]))
+    touched = {name: np.zeros(len(values), dtype=bool) for name, values in tick.items()}
+    for rule in up:
+        small, large = rule.columns
+        least_R = tick[small] + rule.step * rule.strict
+        short_R = valid[small] & valid[large] & (tick[large] < least_R)
+        tick[large][short_R] = least_R[short_R]
+        touched[large] |= short_R
+    high = {rule.columns[1]: rule.high for rule in rules}
+    for name, bound in high.items():
+        over_R = touched[name] & (tick[name] > bound)
+        tick[name][over_R] = bound
+    for rule in down:
+        small, large = rule.columns
+        most_R = tick[large] - rule.step * rule.strict
+        long_R = valid[small] & valid[large] & (tick[small] > most_R)
+        tick[small][long_R] = most_R[long_R]
+
+
+def sort_columns(pairs: Sequence[tuple[str, ...]]) -> list[str]:
+    """Give columns so that each pair stands in order.
+
+    Raises:
+        ValueError: The pairs make a circle.
+
+    >>> sort_columns([("b", "c"), ("a", "b")])
+    ['a', 'b', 'c']
+    """
+    left = list(dict.fromkeys(name for pair in pairs for name in pair))
+    sorted_names: list[str] = []
+    while left:
+        free = [n for n in left if not any(p[1] == n and p[0] in left for p in pairs)]
+        if not free:
+            raise ValueError(f"{pairs}: orders make a circle")
+        sorted_names.append(free[0])
+        left.remove(free[0])
+    return sorted_names
+
+
+def _replaced(values: pa.Array, measure: Measure, before_R: Rows, tick_R: Rows, valid_R: Mask) -> pa.Array:
+    changed_R = valid_R & (before_R != tick_R)
+    if not changed_R.any():
+        return values
+    return pc.if_else(pa.array(changed_R), measure.to_values(tick_R, valid_R), values)
+
+
+def _reduced(view: View, pairs: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Leave out pairs that follow from two others in every row, and both of two that say equal."""
+    kept = [pair for pair in pairs if pair[::-1] not in pairs]
+    return [pair for pair in kept if not any(_follows(view, pair, other, kept) for other in kept)]
+
+
+def _follows(view: View, pair: tuple[str, ...], first: tuple[str, ...], kept: list[tuple[str, ...]]) -> bool:
+    """Tell whether a pair follows from a first one with the same start, and a second one."""
+    (small, large), middle = pair, first[1]
+    if first[0] != small or middle == large or (middle, large) not in kept:
+        return False
+    alone_R = view.missing(middle) & ~view.missing(small) & ~view.missing(large)
+    return not alone_R.any()
+
+
+def _bounds(view: View, tick_R: Rows, valid_R: Mask) -> tuple[int, int] | None:
+    root_P = view.root_R[valid_R]
+    if len(np.unique(root_P)) < view.minimum:
+        return None
+    return extremes(tick_R[valid_R], root_P, minimum=view.minimum)
+
+
+def _share_lattice(small_P: Rows, large_P: Rows) -> bool:
+    """Tell whether both columns take the same steps from the same start."""
+    if not len(small_P) or not len(large_P):
+        return False
+    step = find_step(small_P)
+    return step == find_step(large_P) and bool((int(small_P[0]) - int(large_P[0])) % step == 0)

@@ -1,0 +1,110 @@
+"""View: the rows of one table as rules look at them, each question about a column answered once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kinsynth.privacy.protection import count_roots
+from kinsynth.rules.measure import Mask, Measure, Rows, as_numbers, choose_measure
+
+SAMPLE = 2_000
+LARGE_SAMPLE = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Rows of a table.
+
+    Attributes:
+        columns: Plain values of the columns that may take part, by name, each of shape (R,).
+        kinds: Their column types.
+        root_R: Number of each row's root, shape (R,).
+        minimum: Fewest roots that must hold a value, or a combination, that a rule remembers.
+    """
+
+    columns: Mapping[str, pa.Array]
+    kinds: Mapping[str, str]
+    root_R: Rows
+    minimum: int
+    _known: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.root_R)
+
+    @cached_property
+    def roots(self) -> int:
+        """Number of distinct roots."""
+        return len(np.unique(self.root_R))
+
+    @cached_property
+    def sample(self) -> View:
+        """At most ``SAMPLE`` rows, evenly spread: enough to see that most candidates do not hold."""
+        return self._spread(SAMPLE)
+
+    @cached_property
+    def large_sample(self) -> View:
+        """At most ``LARGE_SAMPLE`` rows, evenly spread."""
+        return self._spread(LARGE_SAMPLE)
+
+    def _spread(self, rows: int) -> View:
+        if self.rows <= rows:
+            return self
+        place_R = np.linspace(0, self.rows - 1, rows).astype(np.int64)
+        taken = {name: values.take(pa.array(place_R)) for name, values in self.columns.items()}
+        return View(taken, self.kinds, self.root_R[place_R], self.minimum)
+
+    def of_kinds(self, *kinds: str) -> list[str]:
+        """Name the columns of some types."""
+        return [name for name in self.columns if self.kinds[name] in kinds]
+
+    def code(self, name: str) -> tuple[Rows, pa.Array]:
+        """Give the number of each row's distinct value, a missing one included, and the values."""
+        return self._once("code", name, encode)
+
+    def counts(self, name: str) -> Rows:
+        """Count the roots that hold each distinct value."""
+        return self._once("counts", name, lambda _: self._count(*self.code(name)))
+
+    def _count(self, code_R: Rows, values: pa.Array) -> Rows:
+        if self.roots == self.rows:
+            return np.bincount(code_R, minlength=len(values)).astype(np.int64)
+        return count_roots(code_R, self.root_R, codes=len(values))
+
+    def missing(self, name: str) -> Mask:
+        """Mark the missing values."""
+        return self._once("missing", name, lambda values: values.is_null().to_numpy(zero_copy_only=False))
+
+    def number(self, name: str) -> NDArray[np.float64]:
+        """Give values as numbers, NaN for missing."""
+        return self._once("number", name, as_numbers)
+
+    def measure(self, name: str) -> Measure | None:
+        """Give the exact measure of a column."""
+        return self._once("measure", name, choose_measure)
+
+    def ticks(self, name: str) -> tuple[Rows, Mask]:
+        """Give the ticks of a column that has a measure, and which are not missing."""
+        measure = self.measure(name)
+        assert measure is not None, "asked only for columns with a measure"
+        return self._once("ticks", name, measure.to_ticks)
+
+    def _once(self, question: str, name: str, answer: Any) -> Any:
+        key = (question, name)
+        if key not in self._known:
+            self._known[key] = answer(self.columns[name])
+        return self._known[key]
+
+
+def encode(values: pa.Array) -> tuple[Rows, pa.Array]:
+    """Number the distinct values, a missing one included."""
+    encoded = values.dictionary_encode(null_encoding="encode")
+    return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary
