@@ -1,4 +1,4 @@
-"""The promise of every kind of rule: what holds in all rows of the source holds in all rows that are drawn."""
+"""The promise of every kind of rule: what holds in all rows of the source holds in all drawn rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is proposed: every planted rule, nothing between independent columns, nothing a held-out row breaks."""
+"""What is proposed: planted rules, nothing between independent columns, nothing a held-out row breaks."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def certify(
     *,
     originals: Mapping[str, pa.Table],
     expected_rows: Mapping[str, int],
-    rules: Mapping[str, Sequence[Rule]] = {},  # noqa: B006
+    rules: Mapping[str, Sequence[Rule]] = {},
 ) -> Certificate:
     """Check every guarantee on written tables.
 

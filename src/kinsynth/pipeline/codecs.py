@@ -166,7 +166,7 @@ def fit_codecs(
     database: Database,
     synthesis: Synthesis,
     *,
-    rules: Mapping[str, tuple[Rule, ...]] = {},  # noqa: B006
+    rules: Mapping[str, tuple[Rule, ...]] = {},
     on_share: OnShare = lambda _share, _name: None,
 ) -> DatabaseCodec:
     """Fit the codecs of every synthesised table.
@@ -361,9 +361,10 @@ def _derived_missing(table: Table, rules: tuple[Rule, ...], changed: set[str]) -
     found: set[str] = set()
     for rule in rules:
         target = rule.derives
-        if isinstance(rule, Formula) and target is not None and not table.column(target).nullable:
-            if {*rule.columns[1:]} & (changed | found):
-                found.add(target)
+        if not isinstance(rule, Formula) or target is None or table.column(target).nullable:
+            continue
+        if {*rule.columns[1:]} & (changed | found):
+            found.add(target)
     return found
 
 

@@ -15,7 +15,7 @@ from kinsynth.settings.treatment import Column as ColumnSettings
 def declare(
     schema: Schema, synthesis: Synthesis, rules: Mapping[str, Sequence[Rule]] | None = None
 ) -> Synthesis:
-    """Write types, keys, relations, orders of rows and rules into a document, where it left them to detection.
+    """Write types, keys, relations, orders and rules into a document, where it left them to detection.
 
     Args:
         schema: What was found in the source under this document.

@@ -26,7 +26,7 @@ def inspect_source(synthesis: Synthesis, *, base: Path) -> Inspection:
 
 @explained()
 def review_rules(inspection: Inspection, synthesis: Synthesis) -> dict[str, tuple[Proposal, ...]]:
-    """Propose the rules of every synthesised table; none while something else of the source must be repaired."""
+    """Propose the rules of every synthesised table; none while relations must be repaired first."""
     try:
         database, _ = apply_orphan_policies(inspection.database())
     except SchemaError:  # shown by check; rows without an owner belong to nobody yet

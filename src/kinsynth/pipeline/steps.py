@@ -41,7 +41,8 @@ from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
 from kinsynth.pipeline.roles import reduce_to_chosen
 from kinsynth.pipeline.rules import fit_rules
-from kinsynth.pipeline.workspace import StepProgress, Workspace
+from kinsynth.pipeline.timeline import StepProgress
+from kinsynth.pipeline.workspace import Workspace
 from kinsynth.report.pdf import render
 from kinsynth.rules.base import Rule
 from kinsynth.rules.registry import rule_from_json

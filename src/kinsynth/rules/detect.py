@@ -45,8 +45,8 @@ def detect_rules(view: View, held: View) -> tuple[Proposal, ...]:
         Rules that can be kept together, in the order of application. No two compute the same column.
 
     Guarantees:
-        Every rule holds in all rows of both views. The chance that one of them is proposed for columns that are
-        independent of each other is below one in a million for the whole table.
+        Every rule holds in all rows of both views. The chance that one of them is proposed for columns that
+        are independent of each other is below one in a million for the whole table.
     """
     kept, _ = arrange_rules(_found(view, held))
     return tuple(Proposal(rule, view.rows, held.rows) for rule in kept)

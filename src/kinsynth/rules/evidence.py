@@ -1,7 +1,8 @@
 """Evidence: how unlikely it is that columns that have nothing to do with each other keep a rule.
 
-All bounds are for independent columns with the values that were seen, counted by roots, because rows under one
-root may repeat each other. A rule counts as real below ``LIMIT`` divided by the number of candidates.
+All bounds are for independent columns with the values that were seen, counted by roots, because rows
+under one root may repeat each other. A rule counts as real when the chance is below ``exp(LIMIT)``
+divided by the number of candidates.
 """
 
 from __future__ import annotations

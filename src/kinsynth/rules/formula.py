@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 
 from kinsynth.rules.base import Columns
 from kinsynth.rules.evidence import count_present_roots, log_all_equal
-from kinsynth.rules.measure import Mask, Measure, as_numbers
+from kinsynth.rules.measure import FloatScale, Mask, Measure, as_numbers
 from kinsynth.rules.view import View
+from kinsynth.schema.storage import storage_type
 
 Numbers = NDArray[np.float64]
 ROUNDINGS = ("half_up", "half_even", "down", "up")
@@ -143,8 +143,8 @@ def round_ticks(number_R: Numbers, rounding: str) -> Numbers:
 def write_numbers(number_R: Numbers, measure: Measure, rounding: str) -> pa.Array:
     """Give values of a column's type for numbers as ``as_numbers`` gives them; missing for NaN."""
     valid_R = np.isfinite(number_R)
-    if measure.kind == "float":
-        kind = pa.float32() if measure.storage == "float" else pa.float64()
+    if isinstance(measure, FloatScale):
+        kind = storage_type(measure.storage)
         return pc.cast(pa.array(np.where(valid_R, number_R, 0.0), mask=~valid_R), kind, safe=False)
     scaled_R = np.where(valid_R, number_R, 0.0) * steps_of(measure)
     valid_R &= np.abs(scaled_R) < 2.0**62
@@ -157,7 +157,7 @@ def steps_of(measure: Measure) -> float:
     return float(getattr(measure, "steps", 1.0))
 
 
-def spread(view: View, names: list[str], rows: int) -> Mapping[str, Numbers]:
+def spread(view: View, names: list[str], rows: int) -> dict[str, Numbers]:
     """Give the numbers of some rows, evenly spread, for quick trials."""
     place_R = np.linspace(0, view.rows - 1, min(rows, view.rows)).astype(np.int64)
     return {name: view.number(name)[place_R] for name in names}

@@ -115,4 +115,5 @@ def as_numbers(values: pa.Array) -> NDArray[np.float64]:
     elif pa.types.is_timestamp(kind):
         fine = pc.cast(values, pa.timestamp("us", tz=kind.tz), safe=False)
         values = pc.cast(fine, pa.int64())
-    return pc.cast(values, pa.float64(), safe=False).fill_null(np.nan).to_numpy()
+    number_R: NDArray[np.float64] = pc.cast(values, pa.float64(), safe=False).fill_null(np.nan).to_numpy()
+    return number_R

@@ -196,4 +196,5 @@ def _named(view: View, source: str) -> NDArray[np.bool_]:
     most = _MOST_VALUES if view.kinds[source] in CATEGORIES else _MOST_NUMBERS
     named_K = np.zeros(len(values), dtype=bool)
     named_K[np.argsort(-roots_K, kind="stable")[:most]] = True
-    return named_K | values.is_null().to_numpy(zero_copy_only=False)
+    named_K |= values.is_null().to_numpy(zero_copy_only=False)
+    return named_K

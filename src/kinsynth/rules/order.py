@@ -120,7 +120,8 @@ class Order:
         """Mark rows whose values stand the wrong way round."""
         compare = pc.less if self.strict else pc.less_equal
         kept = compare(*(columns[name] for name in self.columns)).fill_null(True)
-        return ~kept.to_numpy(zero_copy_only=False)
+        broken_R: Mask = ~kept.to_numpy(zero_copy_only=False)
+        return broken_R
 
     def apply(
         self,
@@ -158,7 +159,8 @@ def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array
     order = sort_columns([rule.columns for rule in rules])
     measures = {name: rule.measure for rule in rules for name in rule.columns}
     pairs = {name: measures[name].to_ticks(columns[name]) for name in order}
-    before, valid = ({name: pair[part] for name, pair in pairs.items()} for part in (0, 1))
+    before = {name: pair[0] for name, pair in pairs.items()}
+    valid = {name: pair[1] for name, pair in pairs.items()}
     tick = {name: values.copy() for name, values in before.items()}
     moved = True
     while moved:

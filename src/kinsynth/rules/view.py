@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kinsynth.privacy.protection import count_roots
 from kinsynth.rules.measure import Mask, Measure, Rows, as_numbers, choose_measure
 
+T = TypeVar("T")
 SAMPLE = 2_000
 LARGE_SAMPLE = 20_000
 
@@ -97,11 +98,12 @@ class View:
         assert measure is not None, "asked only for columns with a measure"
         return self._once("ticks", name, measure.to_ticks)
 
-    def _once(self, question: str, name: str, answer: Any) -> Any:
+    def _once(self, question: str, name: str, answer: Callable[[pa.Array], T]) -> T:
         key = (question, name)
         if key not in self._known:
             self._known[key] = answer(self.columns[name])
-        return self._known[key]
+        known: T = self._known[key]
+        return known
 
 
 def encode(values: pa.Array) -> tuple[Rows, pa.Array]:

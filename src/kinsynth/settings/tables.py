@@ -32,9 +32,9 @@ class Rule(Settings):
     kind: RuleKind = setting(
         "order",
         "Kind",
-        "order: the first column is never above the second; copy, sum, product, line, part: the first is computed "
-        "from the others; function: the first follows from the category of the second; missing: whether the "
-        "first is missing follows from the second.",
+        "order: the first column is never above the second; copy, sum, product, line, part: the first is "
+        "computed from the others; function: the first follows from the category of the second; missing: "
+        "whether the first is missing follows from the second.",
     )
     columns: tuple[str, ...] = setting(
         (), "Columns", "Columns of this table, in the order that the kind says.", min_length=2, max_length=4

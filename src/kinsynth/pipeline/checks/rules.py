@@ -49,8 +49,8 @@ def _find_rule(
             yield _STEP.error(
                 "rules.column",
                 f"{where}.columns",
-                f"{column} takes part in no rule: it is a key, the order of rows, a text, or its treatment changes "
-                "its values.",
+                f"{column} takes part in no rule: it is a key, the order of rows, a text, or its treatment "
+                "changes its values.",
                 "Remove the rule, or the treatment.",
             )
     if set(rule.columns) <= set(view.columns) and not may_have(rule, view):
