@@ -72,8 +72,7 @@ def model() -> Model:
     for name, table in tables.items():
         points = pa.array([10 * score + 3 for score in table["score"].to_pylist()])
         tables[name] = table.set_column(table.column_names.index("points"), "points", points)
-    document = {"tables": {"order": {"order_by": ""}}, "training": TRAINING, "generation": {"seed": 5}}
-    return kinsynth.fit(tables, parse(document))
+    return kinsynth.fit(tables, parse({"training": TRAINING, "generation": {"seed": 5}}))
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +91,13 @@ def test_every_kind_is_found_and_kept_in_every_row(
     assert {rule.kind for rule in rules} == KINDS
     columns = {column: as_array(drawn[name][column]) for column in drawn[name].column_names}
     assert {(rule.kind, int(rule.broken(columns).sum())) for rule in rules} == {(kind, 0) for kind in KINDS}
+
+
+def test_rows_keep_their_order_beside_the_rules(model: Model, drawn: Mapping[str, pa.Table]) -> None:
+    assert model.schema.tables["order"].order_by == "requested"
+    frame = pl.DataFrame(drawn["order"])
+    assert frame.select((pl.col("requested").diff().over("customer_id") >= 0).all()).item()
+    assert model.codec.tables["order"].rules[0].writes != ("requested",)
 
 
 @pytest.mark.parametrize("name", ["customer", "order"])

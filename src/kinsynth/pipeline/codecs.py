@@ -20,6 +20,7 @@ from kinsynth.columns.fill import Fill, build_fill
 from kinsynth.columns.identifier import IdentifierCodec, build_key
 from kinsynth.columns.reference import build_reference
 from kinsynth.columns.registry import codec_from_json, column_type
+from kinsynth.columns.relative import RelativeCodec, build_relative
 from kinsynth.columns.sequence import SequenceCodec, build_sequence
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import ChildCount, SubColumn
@@ -28,6 +29,7 @@ from kinsynth.pipeline.roles import Roles, find_roles
 from kinsynth.rules.base import Rule
 from kinsynth.rules.formula import Formula
 from kinsynth.rules.missing import Missing
+from kinsynth.rules.order import Order
 from kinsynth.rules.registry import rule_from_json
 from kinsynth.schema.arrange import Arrangement, arrange
 from kinsynth.schema.database import Database
@@ -38,7 +40,7 @@ from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.treatment import Column
 
 Rows = NDArray[np.int64]
-FactorKind = Literal["column", "reference", "sequence", "count"]
+FactorKind = Literal["column", "relative", "reference", "sequence", "count"]
 OnShare = Callable[[float, str], None]
 
 
@@ -51,12 +53,13 @@ class Factor:
         columns: Columns of the table it reads and fills; empty for a count.
         codec: How it becomes codes.
         child: The child table of a count; empty otherwise.
-        anchor: The parent's column that the start of a sequence counts from; empty for none.
+        anchor: The column that it counts from, of the parent for a sequence, of the same row for a relative
+            column; empty for none.
     """
 
     kind: FactorKind
     columns: tuple[str, ...]
-    codec: Codec | SequenceCodec
+    codec: Codec | SequenceCodec | RelativeCodec
     child: str = ""
     anchor: str = ""
 
@@ -214,7 +217,9 @@ class _TableFit:
         derived = {rule.derives for rule in rules}
         drawn = [group for group in self.roles.modelled if group[0] not in derived]
         columns = [Factor("column", group, self._column_codec(group)) for group in drawn]
-        factors = [*self._counts(), *self._references(), *self._sequence(), *columns]
+        sequence = self._sequence()
+        columns = self._relative(rules, columns, sequence)
+        factors = [*self._counts(), *self._references(), *sequence, *columns]
         fills = self._fills(rules, {factor.columns[0]: factor for factor in columns})
         parent = self.roles.parent
         return TableCodec(
@@ -227,14 +232,47 @@ class _TableFit:
             fills={column: fill for column, fill in fills.items() if fill is not None},
         )
 
+    def _relative(
+        self, rules: tuple[Rule, ...], columns: list[Factor], sequence: list[Factor]
+    ) -> list[Factor]:
+        """Let columns be drawn as a distance where an order says so, and their anchor is never missing."""
+        safe = {f.columns[0] for f in (*columns, *sequence) if not _can_be_missing(f.codec)}
+        anchors = {
+            rule.columns[1]: rule
+            for rule in reversed(rules)
+            if isinstance(rule, Order) and rule.relative and rule.columns[0] in safe
+        }
+        return [
+            self._relative_factor(anchors[factor.columns[0]]) if factor.columns[0] in anchors else factor
+            for factor in columns
+        ]
+
+    def _relative_factor(self, rule: Order) -> Factor:
+        anchor, name = rule.columns
+        codec = build_relative(
+            as_array(self.table[name]),
+            as_array(self.table[anchor]),
+            self.rows.root_R,
+            self.synthesis.protection,
+            measure=rule.measure,
+            step=rule.step,
+            least=rule.least,
+            low=rule.low,
+            high=rule.high,
+        )
+        return Factor("relative", (name,), codec, anchor=anchor)
+
     def _fills(self, rules: tuple[Rule, ...], factors: Mapping[str, Factor]) -> dict[str, Fill | None]:
         """Prepare values for the columns that a rule may have to fill."""
         fills = {}
         for rule in rules:
             if isinstance(rule, Missing) and rule.fills:
-                codec = factors[rule.columns[0]].codec
-                assert not isinstance(codec, SequenceCodec), "the order of rows takes part in no rule"
-                values = as_array(self.table[rule.columns[0]])
+                factor = factors[rule.columns[0]]
+                values, codec = as_array(self.table[rule.columns[0]]), factor.codec
+                if isinstance(codec, RelativeCodec):
+                    values = codec.steps(values, as_array(self.table[factor.anchor]))
+                    codec = codec.distance
+                assert not isinstance(codec, SequenceCodec), "no rule changes the order of rows"
                 fills[rule.columns[0]] = build_fill(
                     codec, values, self.rows.root_R, minimum=self.synthesis.protection.rare_minimum
                 )
@@ -368,7 +406,7 @@ def _derived_missing(table: Table, rules: tuple[Rule, ...], changed: set[str]) -
     return found
 
 
-def _can_be_missing(codec: Codec | SequenceCodec) -> bool:
+def _can_be_missing(codec: Codec | SequenceCodec | RelativeCodec) -> bool:
     """Tell whether the first code of a codec, which means missing in all of them, may be drawn."""
     if isinstance(codec, SequenceCodec):
         return codec.missing

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinsynth.columns.identifier import IdentifierCodec
+from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import Encoded, EncodedTable, IntArray
@@ -81,6 +82,10 @@ class _Rows:
             assert self.parent_R is not None, "a sequence has a parent"
             anchor = anchor_values(factor, self.parent, self.parent_R)
             return factor.codec.encode(as_array(self.table[factor.columns[0]]), self.parent_R, anchor)
+        if isinstance(factor.codec, RelativeCodec):
+            return factor.codec.encode(
+                *(as_array(self.table[one]) for one in (*factor.columns, factor.anchor))
+            )
         return factor.codec.encode(self._values(factor))
 
     def _values(self, factor: Factor) -> tuple[pa.Array, ...]:
@@ -160,18 +165,23 @@ def _with_rules(columns: Mapping[str, Any], drawn: Drawn, codec: TableCodec, *, 
         return dict(columns)
     plain = {column: as_array(values) for column, values in columns.items()}
     stream = f"{codec.name}/rules"
-    spare = {column: _spare(column, drawn, codec, seed=seed) for column in codec.fills}
+    spare = {column: _spare(column, plain, drawn, codec, seed=seed) for column in codec.fills}
     return enforce(codec.rules, plain, spare, seed=seed, stream=stream, row_ids=drawn.row_ids)
 
 
-def _spare(column: str, drawn: Drawn, codec: TableCodec, *, seed: int) -> pa.Array:
+def _spare(
+    column: str, columns: Mapping[str, pa.Array], drawn: Drawn, codec: TableCodec, *, seed: int
+) -> pa.Array:
     """Draw a present value of a column for every row."""
     fill, stream = codec.fills[column], f"{codec.name}/spare/{column}"
-    column_codec = next(factor.codec for factor in codec.factors if factor.columns == (column,))
-    assert not isinstance(column_codec, SequenceCodec), "the order of rows takes part in no rule"
-    draws = max(1, column_codec.draws)
+    factor = next(factor for factor in codec.factors if factor.columns == (column,))
+    draws = max(1, factor.codec.draws)
     uniform_RD = uniforms(seed, stream, drawn.row_ids, draws=fill.draws + draws)
-    return column_codec.decode(fill.draw(uniform_RD[:, draws:]), uniform_RD[:, :draws])[0]
+    codes_RC, uniform_RD = fill.draw(uniform_RD[:, draws:]), uniform_RD[:, :draws]
+    if isinstance(factor.codec, RelativeCodec):
+        return factor.codec.decode(codes_RC, uniform_RD, columns[factor.anchor])
+    assert not isinstance(factor.codec, SequenceCodec), "no rule changes the order of rows"
+    return factor.codec.decode(codes_RC, uniform_RD)[0]
 
 
 def assemble(
@@ -213,24 +223,45 @@ def _decode_table(
     drawn: Drawn, codec: TableCodec, parent: pa.Table | None, *, seed: int, first: int
 ) -> dict[tuple[str, ...], tuple[Any, ...]]:
     values: dict[tuple[str, ...], tuple[Any, ...]] = {}
-    for number, (factor, span) in enumerate(zip(codec.factors, codec.spans, strict=True)):
+    spans = codec.spans
+    for number, factor in _anchors_first(codec.factors):
         if factor.kind == "count":
             continue
+        span = spans[number]
         stream = f"{codec.name}/decode/{number}"
         uniform_RD = uniforms(seed, stream, drawn.row_ids, draws=max(1, factor.codec.draws))
         codes_RC = drawn.encoded.codes_RC[:, span]
         if isinstance(factor.codec, IdentifierCodec):
             numbers = np.arange(first, first + len(codes_RC), dtype=np.int64)
             values[factor.columns] = factor.codec.decode_at(codes_RC, numbers)
+        elif isinstance(factor.codec, RelativeCodec):
+            anchor = as_array(values[(factor.anchor,)][0])
+            values[factor.columns] = (factor.codec.decode(codes_RC, uniform_RD, anchor),)
         else:
             values[factor.columns] = _decode_factor(factor, drawn, codes_RC, uniform_RD, parent)
     return values
+
+
+def _anchors_first(factors: Sequence[Factor]) -> list[tuple[int, Factor]]:
+    """Give numbered factors so that each relative column stands behind its anchor."""
+    waiting = list(enumerate(factors))
+    found: list[tuple[int, Factor]] = []
+    while waiting:
+        open_names = {factor.columns[:1] for _, factor in waiting}
+        number, factor = next(
+            one for one in waiting if one[1].kind != "relative" or (one[1].anchor,) not in open_names
+        )
+        waiting.remove((number, factor))
+        found.append((number, factor))
+    return found
 
 
 def _decode_factor(
     factor: Factor, drawn: Drawn, codes_RC: IntArray, uniform_RD: NDArray[np.float64], parent: pa.Table | None
 ) -> tuple[Any, ...]:
     match factor.codec:
+        case RelativeCodec():
+            raise ValueError(f"{factor.columns}: decoded with its anchor")
         case SequenceCodec() as codec:
             parent_R = drawn.encoded.parent_R
             assert parent_R is not None, "a sequence has a parent"

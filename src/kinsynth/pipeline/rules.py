@@ -129,7 +129,9 @@ def settle_declared(said: tuple[Declared, ...], view: View) -> tuple[tuple[Rule,
             continue
         known = set(one.columns) <= set(view.columns) and may_have(one, view)
         rule = KINDS[one.kind].fit(view, one.columns) if known else None
-        if rule is None:
+        if rule is not None and view.fixed & {*rule.writes}:
+            unkept.append(Unkept(number, one, "conflict"))
+        elif rule is None:
             unkept.append(Unkept(number, one, "broken"))
         else:
             rules.append(rule)
@@ -187,18 +189,20 @@ def view_tables(database: Database, synthesis: Synthesis) -> dict[str, View]:
             for column in ruled_columns(database.schema, structure, name, synthesis)
         }
         columns: dict[str, pa.Array] = {column: as_array(database.tables[name][column]) for column in kinds}
-        views[name] = View(columns, kinds, roots[name], minimum)
+        fixed = {find_roles(database.schema, structure, name).sequence} & {*kinds}
+        views[name] = View(columns, kinds, roots[name], minimum, frozenset(str(one) for one in fixed))
     return views
 
 
 def ruled_columns(schema: Schema, structure: Structure, table: str, synthesis: Synthesis) -> tuple[str, ...]:
     """Name the columns that may take part in rules.
 
-    Keys and the order of rows are kept elsewhere; a column whose values its treatment changes need not
+    Keys are made anew. The order of rows is kept elsewhere, so that rules may read but not change it. A column whose values its treatment changes need not
     keep in the result what it kept in the source.
     """
     said = synthesis.tables[table].columns if table in synthesis.tables else {}
-    modelled = {group[0] for group in find_roles(schema, structure, table).modelled if len(group) == 1}
+    roles = find_roles(schema, structure, table)
+    modelled = {group[0] for group in roles.modelled if len(group) == 1} | {roles.sequence}
     return tuple(
         column.name
         for column in schema.tables[table].columns

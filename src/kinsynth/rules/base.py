@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.rules.measure import Mask
+from kinsynth.columns.measure import Mask
 from kinsynth.rules.view import View
 
 Columns = Mapping[str, pa.Array]

@@ -24,11 +24,12 @@ class Copy(Formula):
 
     @classmethod
     def find(cls, view: View) -> Iterator[tuple[str, ...]]:
-        """Name pairs of one type whose sampled values agree; the earlier column is the source."""
+        """Name pairs of one type whose sampled values agree; rather the earlier column as source."""
         sample = view.sample
         for source, target in combinations(sample.columns, 2):
             if sample.columns[source].equals(sample.columns[target]) and len(view.code(source)[1]) > 1:
                 yield target, source
+                yield source, target
 
     @classmethod
     def fit(cls, view: View, columns: tuple[str, ...]) -> Copy | None:

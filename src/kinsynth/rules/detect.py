@@ -57,7 +57,9 @@ def _found(view: View, held: View) -> Iterator[Rule]:
     for kind in KINDS.values():
         for columns in kind.find(view):
             rule = settle(kind.fit(view, columns), held)
-            if rule is not None and is_real(rule.chance(view), candidates):
+            if rule is None or view.fixed & {*rule.writes}:
+                continue
+            if is_real(rule.chance(view), candidates):
                 yield rule
 
 

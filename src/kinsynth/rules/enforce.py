@@ -7,8 +7,8 @@ from itertools import groupby
 
 import pyarrow as pa
 
+from kinsynth.columns.measure import Rows
 from kinsynth.rules.base import Columns, Rule
-from kinsynth.rules.measure import Rows
 from kinsynth.rules.order import Order, put_in_order
 from kinsynth.system.randomness import uniforms
 

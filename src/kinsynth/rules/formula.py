@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from kinsynth.columns.measure import FloatScale, Mask, Measure, as_numbers
 from kinsynth.rules.base import Columns
 from kinsynth.rules.evidence import count_present_roots, log_all_equal
-from kinsynth.rules.measure import FloatScale, Mask, Measure, as_numbers
 from kinsynth.rules.view import View
 from kinsynth.schema.storage import storage_type
 

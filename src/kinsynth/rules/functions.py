@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from kinsynth.columns.measure import Mask, Rows
 from kinsynth.rules.base import Columns
 from kinsynth.rules.evidence import log_all_same
 from kinsynth.rules.lookup import Values, keep_values
-from kinsynth.rules.measure import Mask, Rows
 from kinsynth.rules.view import View, encode
 
 CATEGORIES = ("boolean", "categorical")

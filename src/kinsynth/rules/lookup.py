@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kinsynth.columns.measure import Rows
 from kinsynth.columns.storage import read_values, write_values
-from kinsynth.rules.measure import Rows
 
 
 @dataclass(frozen=True)

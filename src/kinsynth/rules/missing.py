@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from kinsynth.columns.measure import Mask
 from kinsynth.rules.base import Columns
 from kinsynth.rules.evidence import is_real, limit
 from kinsynth.rules.functions import CATEGORIES
 from kinsynth.rules.lookup import Values, keep_values
-from kinsynth.rules.measure import Mask
 from kinsynth.rules.view import View
 
 _MOST_VALUES = 1_000

@@ -12,14 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from kinsynth.columns.measure import Mask, Measure, Rows, find_step, read_measure, write_measure
 from kinsynth.privacy.protection import extremes
 from kinsynth.rules.base import Columns
 from kinsynth.rules.evidence import count_present_roots, log_all_ordered
-from kinsynth.rules.measure import Mask, Measure, Rows, find_step, read_measure, write_measure
 from kinsynth.rules.view import View
 
 FAMILIES = (("integer", "numeric"), ("date",), ("time",), ("datetime",))
 FEWEST_VALUES = 3
+_NARROW = 0.25
+_STANDS_OUT = 0.05
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,9 @@ class Order:
         strict: Whether they never are equal.
         measure: Exact measure of both.
         step: Smallest difference of two values, ticks.
-        high: Largest value of the larger one that enough roots reach, ticks.
+        low, high: Smallest and largest value of the larger one that enough roots reach, ticks.
+        fixed: Whether the smaller one must not be changed.
+        relative: Whether the larger one is better learned as a distance from the smaller one.
     """
 
     kind: ClassVar[str] = "order"
@@ -40,12 +44,20 @@ class Order:
     strict: bool
     measure: Measure
     step: int
+    low: int
     high: int
+    fixed: bool
+    relative: bool
 
     @property
     def writes(self) -> tuple[str, ...]:
-        """Both."""
-        return self.columns
+        """Both, or the larger one."""
+        return self.columns[1:] if self.fixed else self.columns
+
+    @property
+    def least(self) -> int:
+        """Fewest steps between the two."""
+        return int(self.strict)
 
     @property
     def derives(self) -> str | None:
@@ -100,7 +112,10 @@ class Order:
         if low > low_large or high > high_large:
             return None
         strict = bool((small_R < large_R)[both_R].all())
-        return cls(columns, strict, measure, step, high_large)
+        fixed = small in view.fixed
+        relative = measure.kind != "float" and bool(valid_R.all())
+        relative = relative and (fixed or _is_close(small_R[both_R], large_R[both_R]))
+        return cls(columns, strict, measure, step, low_large, high_large, fixed, relative)
 
     @classmethod
     def count_breaking(cls, view: View, columns: tuple[str, ...]) -> int:
@@ -140,13 +155,18 @@ class Order:
             "strict": self.strict,
             "measure": write_measure(self.measure),
             "step": self.step,
+            "low": self.low,
             "high": self.high,
+            "fixed": self.fixed,
+            "relative": self.relative,
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Order:
         """Read what ``to_json`` gave."""
-        fields = {name: document[name] for name in ("strict", "step", "high")}
+        fields = {
+            name: value for name, value in document.items() if name not in ("kind", "columns", "measure")
+        }
         return cls(tuple(document["columns"]), measure=read_measure(document["measure"]), **fields)
 
 
@@ -154,7 +174,8 @@ def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array
     """Make the columns of several orders keep all of them.
 
     Values that stand the wrong way round change places until none do: each exchange moves a larger value to
-    a column that comes later, so that this ends. Then equal values that must differ move apart, step by step.
+    a column that comes later, so that this ends. Where the smaller one is fixed, the larger one goes as far
+    above it as it was below. Then equal values that must differ move apart, step by step.
     """
     order = sort_columns([rule.columns for rule in rules])
     measures = {name: rule.measure for rule in rules for name in rule.columns}
@@ -162,10 +183,16 @@ def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array
     before = {name: pair[0] for name, pair in pairs.items()}
     valid = {name: pair[1] for name, pair in pairs.items()}
     tick = {name: values.copy() for name, values in before.items()}
+    for rule in (rule for rule in rules if rule.fixed):
+        small, large = rule.columns
+        wrong_R = valid[small] & valid[large] & (tick[small] > tick[large])
+        mirrored_R = np.clip(2 * tick[small] - tick[large], rule.low, rule.high)
+        tick[large] = np.where(wrong_R, np.maximum(mirrored_R, tick[small]), tick[large])
     moved = True
     while moved:
         moved = False
-        for rule in sorted(rules, key=lambda rule: order.index(rule.columns[0])):
+        free = [rule for rule in rules if not rule.fixed]
+        for rule in sorted(free, key=lambda rule: order.index(rule.columns[0])):
             small, large = rule.columns
             wrong_R = valid[small] & valid[large] & (tick[small] > tick[large])
             moved = moved or bool(wrong_R.any())
@@ -194,7 +221,12 @@ def _move_apart(
     for name, bound in high.items():
         over_R = touched[name] & (tick[name] > bound)
         tick[name][over_R] = bound
-    for rule in down:
+    for rule in (rule for rule in rules if rule.fixed):
+        small, large = rule.columns
+        least_R = tick[small] + rule.step * rule.strict
+        short_R = valid[small] & valid[large] & (tick[large] < least_R)
+        tick[large][short_R] = least_R[short_R]
+    for rule in (rule for rule in down if not rule.fixed):
         small, large = rule.columns
         most_R = tick[large] - rule.step * rule.strict
         long_R = valid[small] & valid[large] & (tick[small] > most_R)
@@ -248,6 +280,17 @@ def _bounds(view: View, tick_R: Rows, valid_R: Mask) -> tuple[int, int] | None:
     if len(np.unique(root_P)) < view.minimum:
         return None
     return extremes(tick_R[valid_R], root_P, minimum=view.minimum)
+
+
+def _is_close(small_P: Rows, large_P: Rows) -> bool:
+    """Tell whether distances say much more than values: far less spread, and no value stands out."""
+    distance_P = large_P - small_P
+    spread, distance_spread = (
+        float(np.subtract(*np.quantile(one, [0.9, 0.1]))) for one in (large_P, distance_P)
+    )
+    most = int(np.unique(large_P, return_counts=True)[1].max())
+    narrow = distance_spread < _NARROW * spread and distance_P.max() <= np.ptp(large_P) / 2
+    return bool(narrow and most <= _STANDS_OUT * len(large_P))
 
 
 def _share_lattice(small_P: Rows, large_P: Rows) -> bool:

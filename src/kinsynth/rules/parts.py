@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kinsynth.columns.measure import Measure, read_measure, write_measure
 from kinsynth.rules.base import Columns
 from kinsynth.rules.formula import NUMBERS, Formula, holds, is_complete, write_numbers
-from kinsynth.rules.measure import Measure, read_measure, write_measure
 from kinsynth.rules.view import View
 
 _DAY_PARTS: dict[str, Callable[[pa.Array], pa.Array]] = {

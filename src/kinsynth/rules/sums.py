@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
+from kinsynth.columns.measure import Measure, as_numbers, read_measure, write_measure
 from kinsynth.rules.base import Columns
 from kinsynth.rules.formula import (
     NUMBERS,
@@ -21,7 +22,6 @@ from kinsynth.rules.formula import (
     spread,
     write_numbers,
 )
-from kinsynth.rules.measure import Measure, as_numbers, read_measure, write_measure
 from kinsynth.rules.view import View
 
 _TRIAL = 40

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kinsynth.columns.measure import Mask, Measure, Rows, as_numbers, choose_measure
 from kinsynth.privacy.protection import count_roots
-from kinsynth.rules.measure import Mask, Measure, Rows, as_numbers, choose_measure
 
 T = TypeVar("T")
 SAMPLE = 2_000
@@ -28,12 +28,14 @@ class View:
         kinds: Their column types.
         root_R: Number of each row's root, shape (R,).
         minimum: Fewest roots that must hold a value, or a combination, that a rule remembers.
+        fixed: Columns that rules may read but not change.
     """
 
     columns: Mapping[str, pa.Array]
     kinds: Mapping[str, str]
     root_R: Rows
     minimum: int
+    fixed: frozenset[str] = frozenset()
     _known: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -61,7 +63,7 @@ class View:
             return self
         place_R = np.linspace(0, self.rows - 1, rows).astype(np.int64)
         taken = {name: values.take(pa.array(place_R)) for name, values in self.columns.items()}
-        return View(taken, self.kinds, self.root_R[place_R], self.minimum)
+        return View(taken, self.kinds, self.root_R[place_R], self.minimum, self.fixed)
 
     def of_kinds(self, *kinds: str) -> list[str]:
         """Name the columns of some types."""

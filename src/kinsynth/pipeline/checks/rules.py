@@ -49,7 +49,7 @@ def _find_rule(
             yield _STEP.error(
                 "rules.column",
                 f"{where}.columns",
-                f"{column} takes part in no rule: it is a key, the order of rows, a text, or its treatment "
+                f"{column} takes part in no rule: it is a key, a pair, a text, or its treatment "
                 "changes its values.",
                 "Remove the rule, or the treatment.",
             )
@@ -72,7 +72,7 @@ def _find_broken(table: str, rules: tuple[Rule, ...], view: View) -> Iterator[Fi
             yield _STEP.error(
                 "rules.conflict",
                 where,
-                f"{text} cannot be kept together with the rules before it: they change the same columns.",
+                f"{text} cannot be kept: it would change what a rule before it, or the order of rows, settles.",
                 f"Switch one off: {where}.enabled: false.",
             )
             continue
