@@ -83,9 +83,8 @@ class _Rows:
             anchor = anchor_values(factor, self.parent, self.parent_R)
             return factor.codec.encode(as_array(self.table[factor.columns[0]]), self.parent_R, anchor)
         if isinstance(factor.codec, RelativeCodec):
-            return factor.codec.encode(
-                *(as_array(self.table[one]) for one in (*factor.columns, factor.anchor))
-            )
+            pair = (as_array(self.table[one]) for one in (factor.columns[0], factor.anchor))
+            return factor.codec.encode(*pair)
         return factor.codec.encode(self._values(factor))
 
     def _values(self, factor: Factor) -> tuple[pa.Array, ...]:

@@ -26,6 +26,7 @@ _HELD_SHARE = 0.2
 _HELD_SEED = 0
 _TYPES = ("boolean", "categorical", "integer", "numeric", "date", "time", "datetime")
 _ALTERING = (
+    "treatment",
     "missing",
     "never",
     "rare_minimum",
@@ -197,8 +198,8 @@ def view_tables(database: Database, synthesis: Synthesis) -> dict[str, View]:
 def ruled_columns(schema: Schema, structure: Structure, table: str, synthesis: Synthesis) -> tuple[str, ...]:
     """Name the columns that may take part in rules.
 
-    Keys are made anew. The order of rows is kept elsewhere, so that rules may read but not change it. A column whose values its treatment changes need not
-    keep in the result what it kept in the source.
+    Keys are made anew. The order of rows is kept elsewhere: rules may read it but not change it. A column
+    whose values its treatment changes need not keep in the result what it kept in the source.
     """
     said = synthesis.tables[table].columns if table in synthesis.tables else {}
     roles = find_roles(schema, structure, table)

@@ -164,9 +164,8 @@ class Order:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Order:
         """Read what ``to_json`` gave."""
-        fields = {
-            name: value for name, value in document.items() if name not in ("kind", "columns", "measure")
-        }
+        names = ("strict", "step", "low", "high", "fixed", "relative")
+        fields = {name: document[name] for name in names}
         return cls(tuple(document["columns"]), measure=read_measure(document["measure"]), **fields)
 
 

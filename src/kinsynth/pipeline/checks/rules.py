@@ -72,7 +72,8 @@ def _find_broken(table: str, rules: tuple[Rule, ...], view: View) -> Iterator[Fi
             yield _STEP.error(
                 "rules.conflict",
                 where,
-                f"{text} cannot be kept: it would change what a rule before it, or the order of rows, settles.",
+                f"{text} cannot be kept: it would change what a rule before it, or the order of rows, "
+                "settles.",
                 f"Switch one off: {where}.enabled: false.",
             )
             continue
