@@ -43,6 +43,7 @@ def ruled_columns(rows: int, chance: np.random.Generator) -> dict[str, pa.Array]
     seen = chance.random(rows) < 0.8
     quantity, price = chance.integers(1, 9, rows), np.round(chance.gamma(2, 10, rows), 2)
     city = np.array([f"city {number}" for number in chance.integers(0, 12, rows)])
+    model = chance.integers(0, 6, rows)
     status = chance.choice(["open", "shipped"], rows, p=[0.4, 0.6])
     return {
         "requested": days[0],
@@ -61,6 +62,8 @@ def ruled_columns(rows: int, chance: np.random.Generator) -> dict[str, pa.Array]
         "country": pa.array([f"country {int(name[5:]) % 4}" for name in city]),
         "town": pa.array(city),
         "status": pa.array(status),
+        "model": pa.array([f"model {one}" for one in model]),
+        "colour": pa.array([f"colour {one}" for one in (model + chance.choice([0, 1, 3], rows)) % 6]),
         "score": pa.array(chance.integers(0, 50, rows)),
         "points": pa.array(np.zeros(rows)),
     }
@@ -80,7 +83,7 @@ def drawn(model: Model) -> Mapping[str, pa.Table]:
     return model.draw({"customer": 3_000}).tables
 
 
-KINDS = {"copy", "part", "sum", "product", "line", "function", "missing", "order"}
+KINDS = {"copy", "part", "sum", "product", "line", "function", "missing", "combination", "order"}
 
 
 @pytest.mark.parametrize("name", ["customer", "order"])
@@ -116,9 +119,14 @@ def test_the_rules_hold_by_the_eyes_of_a_reader(drawn: Mapping[str, pa.Table], n
             line=(10 * col("score") + 3 == col("points")).all(),
             missing=((col("status") == "open") == col("shipped").is_null()).all(),
             together=(col("shipped").is_null() == col("arrived").is_null()).all(),
+            combination=(
+                (col("colour").str.tail(1).cast(pl.Int64) - col("model").str.tail(1).cast(pl.Int64))
+                .mod(6)
+                .is_in([0, 1, 3])
+            ).all(),
             function=(col("country").n_unique().over("city") == 1).all(),
         ).row(0)
-        == (True,) * 10
+        == (True,) * 11
     )
 
 

@@ -84,6 +84,7 @@ def planted_table(seed: int, *, rows: int = 2_000) -> pa.Table:
     status = chance.choice(["open", "shipped", "lost"], rows, p=[0.3, 0.6, 0.1])
     weight = np.round(chance.gamma(3, 2, rows), 1)
     seen = chance.random(rows) < 0.8
+    model = chance.integers(0, 6, rows)
     return pa.table(
         {
             "net": pa.array(net, mask=~seen),
@@ -104,6 +105,8 @@ def planted_table(seed: int, *, rows: int = 2_000) -> pa.Table:
             "status": status,
             "carrier": pa.array(chance.choice(["x", "y"], rows), mask=status == "open"),
             "celsius": np.round(weight, 1),
+            "model": [f"model {one}" for one in model],
+            "colour": [f"colour {one}" for one in (model + chance.choice([0, 1, 3], rows)) % 6],
             "fahrenheit": np.round(1.8 * weight + 32, 2),
         }
     )

@@ -164,6 +164,7 @@ TYPES_OF_KIND: Mapping[str, tuple[str, ...]] = {
     "product": NUMBERS,
     "line": NUMBERS + MOMENTS,
     "part": (*NUMBERS, *MOMENTS, "time"),
+    "combination": ("boolean", "categorical"),
     "order": (*NUMBERS, *MOMENTS, "time"),
 }
 COLUMNS_OF_KIND: Mapping[str, tuple[int, int]] = {
@@ -174,6 +175,7 @@ COLUMNS_OF_KIND: Mapping[str, tuple[int, int]] = {
     "line": (2, 2),
     "function": (2, 2),
     "missing": (2, 2),
+    "combination": (2, 2),
     "order": (2, 2),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kinsynth.rules.base import Rule
+from kinsynth.rules.combinations import Combination
 from kinsynth.rules.copy import Copy
 from kinsynth.rules.functions import Function
 from kinsynth.rules.line import Line
@@ -15,7 +16,7 @@ from kinsynth.rules.products import Product
 from kinsynth.rules.sums import Sum
 
 KINDS: dict[str, Any] = {
-    kind.kind: kind for kind in (Copy, Part, Sum, Product, Line, Function, Missing, Order)
+    kind.kind: kind for kind in (Copy, Part, Sum, Product, Line, Function, Missing, Combination, Order)
 }
 
 

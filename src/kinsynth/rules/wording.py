@@ -12,6 +12,7 @@ _FORMS = {
     "line": "{0} = factor * {1} + constant",
     "function": "{1} decides {0}",
     "missing": "{1} decides whether {0} is missing",
+    "combination": "{0} with {1}",
     "order": "{0} <= {1}",
 }
 

@@ -23,7 +23,7 @@ class ForeignKey(Settings):
     )
 
 
-RuleKind = Literal["copy", "part", "sum", "product", "line", "function", "missing", "order"]
+RuleKind = Literal["copy", "part", "sum", "product", "line", "function", "missing", "combination", "order"]
 
 
 class Rule(Settings):
@@ -34,7 +34,7 @@ class Rule(Settings):
         "Kind",
         "order: the first column is never above the second; copy, sum, product, line, part: the first is "
         "computed from the others; function: the first follows from the category of the second; missing: "
-        "whether the first is missing follows from the second.",
+        "whether the first is missing follows from the second; combination: only pairs of the source occur.",
     )
     columns: tuple[str, ...] = setting(
         (), "Columns", "Columns of this table, in the order that the kind says.", min_length=2, max_length=4
