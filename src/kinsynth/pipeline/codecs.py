@@ -257,8 +257,8 @@ class _TableFit:
             measure=rule.measure,
             step=rule.step,
             least=rule.least,
-            low=rule.low,
-            high=rule.high,
+            low=rule.bounds[1][0],
+            high=rule.bounds[1][1],
         )
         return Factor("relative", (name,), codec, anchor=anchor)
 

@@ -22,6 +22,7 @@ NUMBERS = ("integer", "numeric")
 FEWEST_VALUES = 4
 _NOISE_DIGITS = 6
 _ROOM = 20
+_LARGEST = 2.0**53
 
 
 class Formula:
@@ -102,8 +103,14 @@ def is_complete(view: View, target: str, sources: tuple[str, ...]) -> bool:
 
 def measured(view: View, *kinds: str) -> list[str]:
     """Name the columns of some types that have exact numbers and more than a few distinct ones."""
-    names = [name for name in view.of_kinds(*kinds) if view.measure(name) is not None]
+    names = [name for name in view.of_kinds(*kinds) if is_computable(view, name)]
     return [name for name in names if len(view.code(name)[1]) >= FEWEST_VALUES]
+
+
+def is_computable(view: View, name: str) -> bool:
+    """Tell whether a column has a measure, and no number that is too large for exact arithmetic."""
+    largest = float(np.nanmax(np.abs(view.number(name)), initial=0.0)) if view.measure(name) else np.inf
+    return largest < _LARGEST
 
 
 def holds(rule: Formula, view: View) -> bool:
@@ -152,7 +159,7 @@ def write_numbers(number_R: Numbers, measure: Measure, rounding: str) -> pa.Arra
     return measure.to_values(tick_R, valid_R)
 
 
-def steps_of(measure: Measure) -> float:
+def steps_of(measure: Measure | None) -> float:
     """Give the ticks of one unit of ``as_numbers``."""
     return float(getattr(measure, "steps", 1.0))
 
@@ -161,3 +168,10 @@ def spread(view: View, names: list[str], rows: int) -> dict[str, Numbers]:
     """Give the numbers of some rows, evenly spread, for quick trials."""
     place_R = np.linspace(0, view.rows - 1, min(rows, view.rows)).astype(np.int64)
     return {name: view.number(name)[place_R] for name in names}
+
+
+def telling_rows(view: View, target: str, rows: int) -> NDArray[np.int64]:
+    """Give some rows, evenly spread, in which the target is there and has not its most frequent value."""
+    code_R, _ = view.code(target)
+    telling_R = np.flatnonzero((code_R != np.bincount(code_R).argmax()) & ~view.missing(target))
+    return telling_R[np.linspace(0, len(telling_R) - 1, min(rows, len(telling_R))).astype(np.int64)]

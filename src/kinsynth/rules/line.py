@@ -19,6 +19,7 @@ from kinsynth.rules.formula import (
     Numbers,
     holds,
     is_complete,
+    is_computable,
     measured,
     spread,
     steps_of,
@@ -61,6 +62,8 @@ class Line(Formula):
         target, source = columns
         measure = view.measure(target)
         if measure is None or measure.kind == "float" or len(view.code(source)[1]) < 3:
+            return None
+        if not (is_computable(view, target) and is_computable(view, source)):
             return None
         present_R = ~(view.missing(target) | view.missing(source))
         x_P, y_P = view.number(source)[present_R], view.number(target)[present_R]

@@ -22,7 +22,8 @@ from kinsynth.rules.view import View
 _MOST_VALUES = 1_000
 _MOST_NUMBERS = 50
 _MOST_SOURCES = 3
-_EXPLAINED = 0.05
+_FEW_VALUES = 100
+_EXPLAINED, _EXPLAINED_BY_MANY = 0.005, 0.05  # least share of the missing values
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,9 @@ class Missing:
         named_K = _named(view, source) & (roots_K >= view.minimum)
         sure_K = named_K & (roots_K * math.log(share) < limit(tests))
         gone_K &= sure_K
+        least = missing_R.sum() * (_EXPLAINED if len(known) <= _FEW_VALUES else _EXPLAINED_BY_MANY)
         together = bool((gone_K & known.is_null().to_numpy(zero_copy_only=False)).any())
-        if not gone_K.any() or (not together and gone_K[code_R].sum() < _EXPLAINED * missing_R.sum()):
+        if not gone_K.any() or (not together and gone_K[code_R].sum() < least):
             return None
         there_K = np.bincount(code_R, missing_R, minlength=len(known)) == 0
         rest_there = bool(there_K[~gone_K].all()) and bool((~gone_K).any())

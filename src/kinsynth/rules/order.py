@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.measure import Mask, Measure, Rows, find_step, read_measure, write_measure
-from kinsynth.privacy.protection import extremes
 from kinsynth.rules.base import Columns
 from kinsynth.rules.evidence import count_present_roots, log_all_ordered
 from kinsynth.rules.view import View
@@ -22,6 +21,7 @@ FAMILIES = (("integer", "numeric"), ("date",), ("time",), ("datetime",))
 FEWEST_VALUES = 3
 _NARROW = 0.25
 _STANDS_OUT = 0.05
+_LARGEST = 2**53
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Order:
         strict: Whether they never are equal.
         measure: Exact measure of both.
         step: Smallest difference of two values, ticks.
-        low, high: Smallest and largest value of the larger one that enough roots reach, ticks.
+        bounds: Smallest and largest value of each column that enough roots reach, ticks.
         fixed: Whether the smaller one must not be changed.
         relative: Whether the larger one is better learned as a distance from the smaller one.
     """
@@ -44,8 +44,7 @@ class Order:
     strict: bool
     measure: Measure
     step: int
-    low: int
-    high: int
+    bounds: tuple[tuple[int, int], tuple[int, int]]
     fixed: bool
     relative: bool
 
@@ -89,8 +88,7 @@ class Order:
     def fit(cls, view: View, columns: tuple[str, ...]) -> Order | None:
         """Make the rule where all rows agree and both columns have the same kind of steps.
 
-        Values change places where drawn ones disagree. That is safe for extremes because the protected
-        bounds of the smaller column are at most those of the larger one: that is checked here.
+        Drawn values that disagree change places, and stay within the protected bounds of their new column.
         """
         small, large = columns
         measure = view.measure(small)
@@ -100,22 +98,19 @@ class Order:
         both_R = valid_R & other_R
         step = 1 if measure.kind == "float" else find_step(small_R[valid_R])
         same_steps = _share_lattice(small_R[valid_R], large_R[other_R])
-        bounds = [_bounds(view, *view.ticks(name)) for name in columns]
-        if (
-            not both_R.any()
-            or not (same_steps or measure.kind == "float")
-            or None in bounds
-            or (small_R > large_R)[both_R].any()
-        ):
+        low, high = view.bounds(small), view.bounds(large)
+        if not both_R.any() or not (same_steps or measure.kind == "float") or low is None or high is None:
             return None
-        (low, high), (low_large, high_large) = bounds  # type: ignore[misc]
-        if low > low_large or high > high_large:
+        if (small_R > large_R)[both_R].any() or low[0] > high[1]:
             return None
         strict = bool((small_R < large_R)[both_R].all())
         fixed = small in view.fixed
-        relative = measure.kind != "float" and bool(valid_R.all())
+        exact = measure.kind != "float" and max(map(abs, (*low, *high))) < _LARGEST
+        if fixed and not exact:
+            return None
+        relative = exact and bool(valid_R.all())
         relative = relative and (fixed or _is_close(small_R[both_R], large_R[both_R]))
-        return cls(columns, strict, measure, step, low_large, high_large, fixed, relative)
+        return cls(columns, strict, measure, step, (low, high), fixed, relative)
 
     @classmethod
     def count_breaking(cls, view: View, columns: tuple[str, ...]) -> int:
@@ -155,8 +150,7 @@ class Order:
             "strict": self.strict,
             "measure": write_measure(self.measure),
             "step": self.step,
-            "low": self.low,
-            "high": self.high,
+            "bounds": [list(pair) for pair in self.bounds],
             "fixed": self.fixed,
             "relative": self.relative,
         }
@@ -164,9 +158,10 @@ class Order:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Order:
         """Read what ``to_json`` gave."""
-        names = ("strict", "step", "low", "high", "fixed", "relative")
-        fields = {name: document[name] for name in names}
-        return cls(tuple(document["columns"]), measure=read_measure(document["measure"]), **fields)
+        low, high = (tuple(pair) for pair in document["bounds"])
+        fields = {name: document[name] for name in ("strict", "step", "fixed", "relative")}
+        measure = read_measure(document["measure"])
+        return cls(tuple(document["columns"]), measure=measure, bounds=(low, high), **fields)
 
 
 def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array]:
@@ -183,19 +178,14 @@ def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array
     valid = {name: pair[1] for name, pair in pairs.items()}
     tick = {name: values.copy() for name, values in before.items()}
     for rule in (rule for rule in rules if rule.fixed):
-        small, large = rule.columns
-        wrong_R = valid[small] & valid[large] & (tick[small] > tick[large])
-        mirrored_R = np.clip(2 * tick[small] - tick[large], rule.low, rule.high)
-        tick[large] = np.where(wrong_R, np.maximum(mirrored_R, tick[small]), tick[large])
-    moved = True
-    while moved:
-        moved = False
-        free = [rule for rule in rules if not rule.fixed]
-        for rule in sorted(free, key=lambda rule: order.index(rule.columns[0])):
-            small, large = rule.columns
-            wrong_R = valid[small] & valid[large] & (tick[small] > tick[large])
-            moved = moved or bool(wrong_R.any())
-            tick[small][wrong_R], tick[large][wrong_R] = tick[large][wrong_R], tick[small][wrong_R]
+        _mirror(rule, tick, valid)
+    free = sorted((rule for rule in rules if not rule.fixed), key=lambda rule: order.index(rule.columns[0]))
+    while any(_exchange(rule, tick, valid) for rule in free):
+        pass
+    for rule in rules:
+        for name, (low, high) in zip(rule.columns, rule.bounds, strict=True):
+            moved_R = tick[name] != before[name]
+            tick[name][moved_R] = np.clip(tick[name][moved_R], low, high)
     _move_apart(rules, order, tick, valid)
     return {
         name: _replaced(columns[name], measures[name], before[name], tick[name], valid[name])
@@ -203,33 +193,50 @@ def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array
     }
 
 
+def _mirror(rule: Order, tick: Mapping[str, Rows], valid: Mapping[str, Mask]) -> None:
+    """Move the larger one as far above the fixed smaller one as it was below."""
+    small, large = rule.columns
+    wrong_R = valid[small] & valid[large] & (tick[small] > tick[large])
+    mirrored_R = np.minimum(2 * tick[small] - tick[large], rule.bounds[1][1])
+    tick[large][wrong_R] = np.maximum(mirrored_R, tick[small])[wrong_R]
+
+
+def _exchange(rule: Order, tick: Mapping[str, Rows], valid: Mapping[str, Mask]) -> bool:
+    """Exchange values that stand the wrong way round; tell whether there were any."""
+    small, large = rule.columns
+    wrong_R = valid[small] & valid[large] & (tick[small] > tick[large])
+    tick[small][wrong_R], tick[large][wrong_R] = tick[large][wrong_R], tick[small][wrong_R]
+    return bool(wrong_R.any())
+
+
 def _move_apart(
     rules: Sequence[Order], order: list[str], tick: Mapping[str, Rows], valid: Mapping[str, Mask]
 ) -> None:
-    """Move equal values apart: upwards, and where that leaves the bounds, downwards again."""
+    """Move values apart that are too close: upwards, and where that leaves the bounds, downwards again."""
     up = sorted(rules, key=lambda rule: order.index(rule.columns[0]))
     down = sorted(rules, key=lambda rule: -order.index(rule.columns[1]))
     touched = {name: np.zeros(len(values), dtype=bool) for name, values in tick.items()}
     for rule in up:
-        small, large = rule.columns
-        least_R = tick[small] + rule.step * rule.strict
-        short_R = valid[small] & valid[large] & (tick[large] < least_R)
-        tick[large][short_R] = least_R[short_R]
-        touched[large] |= short_R
-    high = {rule.columns[1]: rule.high for rule in rules}
-    for name, bound in high.items():
-        over_R = touched[name] & (tick[name] > bound)
-        tick[name][over_R] = bound
-    for rule in (rule for rule in rules if rule.fixed):
-        small, large = rule.columns
-        least_R = tick[small] + rule.step * rule.strict
-        short_R = valid[small] & valid[large] & (tick[large] < least_R)
-        tick[large][short_R] = least_R[short_R]
+        touched[rule.columns[1]] |= _raise(rule, tick, valid)
+    for rule in rules:
+        name, high = rule.columns[1], rule.bounds[1][1]
+        tick[name][touched[name] & (tick[name] > high)] = high
+    for rule in (rule for rule in up if rule.fixed):
+        _raise(rule, tick, valid)
     for rule in (rule for rule in down if not rule.fixed):
         small, large = rule.columns
-        most_R = tick[large] - rule.step * rule.strict
+        most_R = tick[large] - rule.step * rule.least
         long_R = valid[small] & valid[large] & (tick[small] > most_R)
         tick[small][long_R] = most_R[long_R]
+
+
+def _raise(rule: Order, tick: Mapping[str, Rows], valid: Mapping[str, Mask]) -> Mask:
+    """Raise the larger one where it is too low; mark these rows."""
+    small, large = rule.columns
+    least_R = tick[small] + rule.step * rule.least
+    short_R: Mask = valid[small] & valid[large] & (tick[large] < least_R)
+    tick[large][short_R] = least_R[short_R]
+    return short_R
 
 
 def sort_columns(pairs: Sequence[tuple[str, ...]]) -> list[str]:
@@ -272,13 +279,6 @@ def _follows(view: View, pair: tuple[str, ...], first: tuple[str, ...], kept: li
         return False
     alone_R = view.missing(middle) & ~view.missing(small) & ~view.missing(large)
     return not alone_R.any()
-
-
-def _bounds(view: View, tick_R: Rows, valid_R: Mask) -> tuple[int, int] | None:
-    root_P = view.root_R[valid_R]
-    if len(np.unique(root_P)) < view.minimum:
-        return None
-    return extremes(tick_R[valid_R], root_P, minimum=view.minimum)
 
 
 def _is_close(small_P: Rows, large_P: Rows) -> bool:

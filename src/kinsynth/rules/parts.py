@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from kinsynth.columns.measure import Measure, read_measure, write_measure
 from kinsynth.rules.base import Columns
-from kinsynth.rules.formula import NUMBERS, Formula, holds, is_complete, write_numbers
+from kinsynth.rules.formula import NUMBERS, Formula, holds, is_complete, is_computable, write_numbers
 from kinsynth.rules.view import View
 
 _DAY_PARTS: dict[str, Callable[[pa.Array], pa.Array]] = {
@@ -50,7 +50,7 @@ class Part(Formula):
     @classmethod
     def find(cls, view: View) -> Iterator[tuple[str, ...]]:
         """Name pairs that a part of fits on a sample."""
-        targets = [name for name in view.of_kinds(*NUMBERS) if view.measure(name) is not None]
+        targets = [name for name in view.of_kinds(*NUMBERS) if is_computable(view, name)]
         for source in view.of_kinds(*PARTS):
             for target in targets:
                 if len(view.code(target)[1]) > 1 and cls.fit(view.sample, (target, source)):
@@ -61,7 +61,7 @@ class Part(Formula):
         """Choose the part with which all rows agree."""
         target, source = columns
         measure = view.measure(target)
-        if measure is None or view.kinds[source] not in PARTS:
+        if measure is None or not is_computable(view, target) or view.kinds[source] not in PARTS:
             return None
         complete = is_complete(view, target, (source,))
         for part in PARTS[view.kinds[source]]:

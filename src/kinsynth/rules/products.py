@@ -16,11 +16,13 @@ from kinsynth.rules.formula import (
     NUMBERS,
     ROUNDINGS,
     Formula,
+    Numbers,
     holds,
     is_complete,
+    is_computable,
     measured,
-    spread,
     steps_of,
+    telling_rows,
     write_numbers,
 )
 from kinsynth.rules.view import View
@@ -45,18 +47,20 @@ class Product(Formula):
         names = measured(view, *NUMBERS)
         if len(names) < 3:
             return
-        trial = spread(view, names, _TRIAL)
-        pairs = list(combinations(names, 2))
-        product_GT = np.stack([trial[left] * trial[right] for left, right in pairs])
-        for target in names:
-            measure = view.measure(target)
-            assert measure is not None, "measured columns have one"
-            slack_T = 1.01 / steps_of(measure) + 1e-9 * np.abs(trial[target])
-            off_GT = np.abs(product_GT - trial[target]) > slack_T
-            enough_G = np.isfinite(product_GT - trial[target]).sum(axis=1) >= _FEWEST_TRIALS
-            for group in np.flatnonzero(~off_GT.any(axis=1) & enough_G):
-                if target not in pairs[group]:
-                    yield target, *pairs[group]
+        pairs = np.array(list(combinations(range(len(names)), 2)))
+        number_CR = np.stack([view.number(name) for name in names])
+        for place, target in enumerate(names):
+            number_CT = number_CR[:, telling_rows(view, target, _TRIAL)]
+            open_G = pairs[(pairs != place).all(axis=1)]
+            for rows in (slice(0, _FEWEST_TRIALS), slice(None)):
+                product_GT = number_CT[open_G[:, 0], rows] * number_CT[open_G[:, 1], rows]
+                slack_G = _slack(view, target, names)[open_G].max(axis=1)
+                off_GT = product_GT - number_CT[place, rows]
+                open_G = open_G[~(np.abs(off_GT) > slack_G[:, None] + 1e-9 * np.abs(product_GT)).any(axis=1)]
+            for left, right in open_G:
+                both_T = np.isfinite(number_CT[left] * number_CT[right])
+                if both_T.sum() >= _FEWEST_TRIALS:
+                    yield target, names[left], names[right]
 
     @classmethod
     def fit(cls, view: View, columns: tuple[str, ...]) -> Product | None:
@@ -64,7 +68,7 @@ class Product(Formula):
         target, *sources = columns
         measure = view.measure(target)
         varied = all(_distinct(view, name) > 1 for name in columns)
-        if measure is None or not varied:
+        if measure is None or not all(is_computable(view, name) for name in columns) or not varied:
             return None
         complete = is_complete(view, target, tuple(sources))
         for rounding in ROUNDINGS:
@@ -100,6 +104,12 @@ class Product(Formula):
         """Read what ``to_json`` gave."""
         measure = read_measure(document["measure"])
         return cls(tuple(document["columns"]), document["complete"], document["rounding"], measure)
+
+
+def _slack(view: View, target: str, names: list[str]) -> Numbers:
+    """Give for each source how far a product may be off: whole numbers need no rounding, others one step."""
+    steps = [steps_of(view.measure(name)) for name in names]
+    return np.array([1e-6 if step == 1 else 1.01 / steps_of(view.measure(target)) for step in steps])
 
 
 def _distinct(view: View, name: str) -> int:

@@ -18,8 +18,10 @@ from kinsynth.rules.formula import (
     Numbers,
     holds,
     is_complete,
+    is_computable,
     measured,
     spread,
+    telling_rows,
     write_numbers,
 )
 from kinsynth.rules.view import View
@@ -44,10 +46,10 @@ class Sum(Formula):
     def find(cls, view: View) -> Iterator[tuple[str, ...]]:
         """Name sums that hold on a few rows."""
         names = measured(view, *NUMBERS)
-        trial = spread(view, names, _TRIAL)
-        yield from _find_sums(names, trial, 2)
+        yield from _find_sums(view, names, 2)
         if len(names) <= _MOST_FOR_THREE:
-            yield from _find_sums(names, trial, 3)
+            yield from _find_sums(view, names, 3)
+        trial = spread(view, names, _TRIAL)
         for kind, units in _UNITS.items():
             moments = measured(view, kind)
             both = trial | spread(view, moments, _TRIAL)
@@ -62,7 +64,11 @@ class Sum(Formula):
         """Make the rule where all rows agree; sources that are always zero make no sum."""
         target, *sources = columns
         measure = view.measure(target)
-        if measure is None or any(_is_constant(view, name) for name in columns):
+        if (
+            measure is None
+            or not all(is_computable(view, name) for name in columns)
+            or any(_is_constant(view, name) for name in columns)
+        ):
             return None
         complete = is_complete(view, target, tuple(sources))
         for unit in _UNITS.get(view.kinds[target], (1.0,)):
@@ -104,20 +110,20 @@ class Sum(Formula):
         return cls(tuple(document["columns"]), document["complete"], document["unit"], measure)
 
 
-def _find_sums(names: list[str], trial: Any, terms: int) -> Iterator[tuple[str, ...]]:
+def _find_sums(view: View, names: list[str], terms: int) -> Iterator[tuple[str, ...]]:
     if len(names) <= terms:
         return
-    number_CT = np.stack([trial[name] for name in names])
+    number_CR = np.stack([view.number(name) for name in names])
     groups = np.array(list(combinations(range(len(names)), terms)))
     for place, target in enumerate(names):
+        number_CT = number_CR[:, telling_rows(view, target, _TRIAL)]
         open_G = groups[(groups != place).all(axis=1)]
-        for columns in (slice(0, 10), slice(None)):
-            total_GT = number_CT[open_G][:, :, columns].sum(axis=1)
-            open_G = open_G[_agree_all(total_GT, number_CT[place, columns])]
+        for rows in (slice(0, _FEWEST_TRIALS), slice(None)):
+            total_GT = sum(number_CT[open_G[:, term], rows] for term in range(terms))
+            open_G = open_G[_agree_all(np.asarray(total_GT), number_CT[place, rows])]
         for group in open_G:
-            sources = [names[one] for one in group]
-            if _agree(number_CT[place], sum(trial[name] for name in sources)):
-                yield target, *sources
+            if _agree(number_CT[place], number_CT[group].sum(axis=0)):
+                yield target, *(names[one] for one in group)
 
 
 def _agree_all(total_GT: Numbers, number_T: Numbers) -> Any:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinsynth.columns.measure import Mask, Measure, Rows, as_numbers, choose_measure
-from kinsynth.privacy.protection import count_roots
+from kinsynth.privacy.protection import count_roots, extremes
 
 T = TypeVar("T")
 SAMPLE = 2_000
@@ -81,6 +81,19 @@ class View:
         if self.roots == self.rows:
             return np.bincount(code_R, minlength=len(values)).astype(np.int64)
         return count_roots(code_R, self.root_R, codes=len(values))
+
+    def bounds(self, name: str) -> tuple[int, int] | None:
+        """Give the smallest and largest tick that enough roots reach; None with fewer roots."""
+
+        def answer(_: pa.Array) -> tuple[int, int] | None:
+            tick_R, valid_R = self.ticks(name)
+            root_P = self.root_R[valid_R]
+            if len(np.unique(root_P)) < self.minimum:
+                return None
+            low, high = extremes(tick_R[valid_R], root_P, minimum=self.minimum)
+            return int(low), int(high)
+
+        return self._once("bounds", name, answer)
 
     def missing(self, name: str) -> Mask:
         """Mark the missing values."""
