@@ -218,16 +218,29 @@ def _move_apart(
     touched = {name: np.zeros(len(values), dtype=bool) for name, values in tick.items()}
     for rule in up:
         touched[rule.columns[1]] |= _raise(rule, tick, valid)
+    floor = _floors(up, tick, valid)
     for rule in rules:
         name, high = rule.columns[1], rule.bounds[1][1]
-        tick[name][touched[name] & (tick[name] > high)] = high
-    for rule in (rule for rule in up if rule.fixed):
-        _raise(rule, tick, valid)
+        capped_R = np.maximum(np.minimum(tick[name], high), floor[name])
+        tick[name][touched[name]] = capped_R[touched[name]]
     for rule in (rule for rule in down if not rule.fixed):
         small, large = rule.columns
         most_R = tick[large] - rule.step * rule.least
         long_R = valid[small] & valid[large] & (tick[small] > most_R)
         tick[small][long_R] = most_R[long_R]
+
+
+def _floors(up: Sequence[Order], tick: Mapping[str, Rows], valid: Mapping[str, Mask]) -> dict[str, Rows]:
+    """Give the least value that fixed columns leave to each column."""
+    floor = {name: np.full(len(values), np.iinfo(np.int64).min) for name, values in tick.items()}
+    for rule in up:
+        small, large = rule.columns
+        from_R = tick[small] if rule.fixed else floor[small]
+        bound_R = valid[small] & valid[large] & (from_R > np.iinfo(np.int64).min)
+        floor[large] = np.where(
+            bound_R, np.maximum(floor[large], from_R + rule.step * rule.least), floor[large]
+        )
+    return floor
 
 
 def _raise(rule: Order, tick: Mapping[str, Rows], valid: Mapping[str, Mask]) -> Mask:
