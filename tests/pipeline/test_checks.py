@@ -470,7 +470,6 @@ CASES: dict[str, list[tuple[Change, str]]] = {
             f"{RULES}.1",
         )
     ],
-    "rules.original": [(put("tables.town.rules", [{"columns": ["id", "kind"]}]), "tables.town.rules")],
     "settings.not_available": [
         (put("differential_privacy.enabled", True), "differential_privacy.enabled"),
         (put("destination.kind", "postgresql"), "destination.kind"),

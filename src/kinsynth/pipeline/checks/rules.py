@@ -22,14 +22,7 @@ def find_rules(facts: Facts) -> Iterator[Finding]:
         return
     views = view_tables(Database(facts.schema, facts.tables, "original"), facts.synthesis)
     for name, rules in named.items():
-        if rules and name not in views:
-            yield _STEP.error(
-                "rules.original",
-                table_path(name, "rules"),
-                "The table is copied unchanged; rules say what generated rows keep.",
-                "Remove the rules.",
-            )
-        elif rules:
+        if rules and name in views:  # a table that is copied keeps them anyway
             wrong = [
                 finding for n, rule in enumerate(rules) for finding in _find_rule(facts, name, n, rule, views)
             ]
