@@ -69,6 +69,12 @@ class RelativeCodec:
         tick_R = np.maximum(tick_R, anchor_R + self.step * self.least)
         return self.measure.to_values(tick_R, valid_R)
 
+    @property
+    def middle(self) -> pa.Scalar:
+        """A value in the middle of the bounds, for a row without an anchor."""
+        tick = self.low + (self.high - self.low) // self.step // 2 * self.step
+        return self.measure.to_values(np.array([tick]), np.array([True]))[0]
+
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON."""
         return {

@@ -235,8 +235,15 @@ class _TableFit:
     def _relative(
         self, rules: tuple[Rule, ...], columns: list[Factor], sequence: list[Factor]
     ) -> list[Factor]:
-        """Let columns be drawn as a distance where an order says so, and their anchor is never missing."""
-        safe = {f.columns[0] for f in (*columns, *sequence) if not _can_be_missing(f.codec)}
+        """Let columns be drawn as a distance where an order says so.
+
+        Not where the anchor may be missing though it is not in the source: the column would be, too.
+        """
+        safe = {
+            factor.columns[0]
+            for factor in (*columns, *sequence)
+            if self.shape.column(factor.columns[0]).nullable or not _can_be_missing(factor.codec)
+        }
         anchors = {
             rule.columns[1]: rule
             for rule in reversed(rules)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.identifier import IdentifierCodec
@@ -164,21 +165,30 @@ def _with_rules(columns: Mapping[str, Any], drawn: Drawn, codec: TableCodec, *, 
         return dict(columns)
     plain = {column: as_array(values) for column, values in columns.items()}
     stream = f"{codec.name}/rules"
-    spare = {column: _spare(column, plain, drawn, codec, seed=seed) for column in codec.fills}
+    spare: dict[str, pa.Array] = {}
+    for _, factor in _anchors_first(codec.factors):
+        if factor.columns[:1] and factor.columns[0] in codec.fills:
+            spare[factor.columns[0]] = _spare(factor, plain, spare, drawn, codec, seed=seed)
     return enforce(codec.rules, plain, spare, seed=seed, stream=stream, row_ids=drawn.row_ids)
 
 
 def _spare(
-    column: str, columns: Mapping[str, pa.Array], drawn: Drawn, codec: TableCodec, *, seed: int
+    factor: Factor,
+    columns: Mapping[str, pa.Array],
+    spare: Mapping[str, pa.Array],
+    drawn: Drawn,
+    codec: TableCodec,
+    *,
+    seed: int,
 ) -> pa.Array:
     """Draw a present value of a column for every row."""
-    fill, stream = codec.fills[column], f"{codec.name}/spare/{column}"
-    factor = next(factor for factor in codec.factors if factor.columns == (column,))
+    fill, stream = codec.fills[factor.columns[0]], f"{codec.name}/spare/{factor.columns[0]}"
     draws = max(1, factor.codec.draws)
     uniform_RD = uniforms(seed, stream, drawn.row_ids, draws=fill.draws + draws)
     codes_RC, uniform_RD = fill.draw(uniform_RD[:, draws:]), uniform_RD[:, :draws]
     if isinstance(factor.codec, RelativeCodec):
-        return factor.codec.decode(codes_RC, uniform_RD, columns[factor.anchor])
+        anchor = pc.coalesce(columns[factor.anchor], spare.get(factor.anchor, factor.codec.middle))
+        return factor.codec.decode(codes_RC, uniform_RD, pc.coalesce(anchor, factor.codec.middle))
     assert not isinstance(factor.codec, SequenceCodec), "no rule changes the order of rows"
     return factor.codec.decode(codes_RC, uniform_RD)[0]
 

@@ -108,7 +108,7 @@ class Order:
         exact = measure.kind != "float" and max(map(abs, (*low, *high))) < _LARGEST
         if fixed and not exact:
             return None
-        relative = exact and bool(valid_R.all())
+        relative = exact and not (other_R & ~valid_R).any()
         relative = relative and (fixed or _is_close(small_R[both_R], large_R[both_R]))
         return cls(columns, strict, measure, step, (low, high), fixed, relative)
 
