@@ -61,7 +61,8 @@ class Combination:
         """Name pairs of categories of which a good part does not occur in a sample, in both directions."""
         names = [name for name in view.of_kinds(*CATEGORIES) if 2 <= len(view.code(name)[1]) <= view.rows / 4]
         for target, source in permutations(names, 2):
-            if len(view.code(target)[1]) * len(view.code(source)[1]) <= MOST_CELLS:
+            cells = len(view.code(target)[1]) * len(view.code(source)[1])
+            if cells <= MOST_CELLS and _count_pairs(view.sample, target, source) < cells:
                 yield target, source
 
     @classmethod
@@ -161,3 +162,9 @@ class Combination:
         pairs = tuple((of, to, rows) for of, to, rows in document["pairs"])
         target, source = (Values.from_json(document[name]) for name in ("target", "source"))
         return cls(tuple(document["columns"]), target, source, pairs)
+
+
+def _count_pairs(view: View, target: str, source: str) -> int:
+    """Count the pairs that occur."""
+    (target_R, targets), (source_R, _) = view.code(target), view.code(source)
+    return len(np.unique(source_R * len(targets) + target_R))

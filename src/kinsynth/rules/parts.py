@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from kinsynth.columns.measure import Measure, read_measure, write_measure
 from kinsynth.rules.base import Columns
-from kinsynth.rules.formula import NUMBERS, Formula, holds, is_complete, is_computable, write_numbers
+from kinsynth.rules.formula import NUMBERS, Formula, Numbers, holds, is_complete, is_computable, write_numbers
 from kinsynth.rules.view import View
 
 _DAY_PARTS: dict[str, Callable[[pa.Array], pa.Array]] = {
@@ -35,6 +35,7 @@ PARTS = {
     "datetime": (*_DAY_PARTS, *_TIME_PARTS),
     "time": tuple(_TIME_PARTS),
 }
+_TRIAL = 200
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,19 @@ class Part(Formula):
     def find(cls, view: View) -> Iterator[tuple[str, ...]]:
         """Name pairs that a part of fits on a sample."""
         targets = [name for name in view.of_kinds(*NUMBERS) if is_computable(view, name)]
+        targets = [name for name in targets if len(view.code(name)[1]) > 1]
+        if not targets:
+            return
+        trial = view.sample
+        place_T = np.linspace(0, trial.rows - 1, min(_TRIAL, trial.rows)).astype(np.int64)
+        number_CT = np.stack([trial.number(name)[place_T] for name in targets])
         for source in view.of_kinds(*PARTS):
-            for target in targets:
-                if len(view.code(target)[1]) > 1 and cls.fit(view.sample, (target, source)):
-                    yield target, source
+            values = trial.columns[source].take(pa.array(place_T))
+            fits_C = np.zeros(len(targets), dtype=bool)
+            for part in PARTS[view.kinds[source]]:
+                off_CT = np.abs(number_CT - _take_part(part, values)) > 1e-6
+                fits_C |= ~off_CT.any(axis=1)
+            yield from ((target, source) for target, fits in zip(targets, fits_C, strict=True) if fits)
 
     @classmethod
     def fit(cls, view: View, columns: tuple[str, ...]) -> Part | None:
@@ -80,9 +90,7 @@ class Part(Formula):
 
     def predict(self, columns: Columns) -> pa.Array:
         """Give the part."""
-        found = {**_DAY_PARTS, **_TIME_PARTS}[self.part](columns[self.columns[1]])
-        number_R = pc.cast(found, pa.float64()).fill_null(np.nan).to_numpy()
-        return write_numbers(number_R, self.measure, "half_even")
+        return write_numbers(_take_part(self.part, columns[self.columns[1]]), self.measure, "half_even")
 
     def to_json(self) -> dict[str, Any]:
         """Give names and the part."""
@@ -99,3 +107,10 @@ class Part(Formula):
         """Read what ``to_json`` gave."""
         measure = read_measure(document["measure"])
         return cls(tuple(document["columns"]), document["complete"], document["part"], measure)
+
+
+def _take_part(part: str, values: pa.Array) -> Numbers:
+    """Give a part of moments; NaN for missing."""
+    found = {**_DAY_PARTS, **_TIME_PARTS}[part](values)
+    number_R: Numbers = pc.cast(found, pa.float64()).fill_null(np.nan).to_numpy()
+    return number_R

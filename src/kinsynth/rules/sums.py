@@ -52,12 +52,13 @@ class Sum(Formula):
         trial = spread(view, names, _TRIAL)
         for kind, units in _UNITS.items():
             moments = measured(view, kind)
-            both = trial | spread(view, moments, _TRIAL)
-            for start, end in combinations(moments, 2):
-                for number in names:
-                    for target, source in ((end, start), (start, end)):
-                        if any(_agree(both[target], both[source] + unit * both[number]) for unit in units):
-                            yield target, source, number
+            both = spread(view, moments, _TRIAL)
+            for start, end in combinations(moments, 2) if names else ():
+                distance_T = both[end] - both[start]
+                for number in _find_durations(names, trial, distance_T, units):
+                    yield end, start, number
+                for number in _find_durations(names, trial, -distance_T, units):
+                    yield start, end, number
 
     @classmethod
     def fit(cls, view: View, columns: tuple[str, ...]) -> Sum | None:
@@ -124,6 +125,18 @@ def _find_sums(view: View, names: list[str], terms: int) -> Iterator[tuple[str, 
         for group in open_G:
             if _agree(number_CT[place], number_CT[group].sum(axis=0)):
                 yield target, *(names[one] for one in group)
+
+
+def _find_durations(
+    names: list[str], trial: dict[str, Numbers], distance_T: Numbers, units: tuple[float, ...]
+) -> list[str]:
+    """Name the numbers that are a distance in time, in one of the units."""
+    number_CT = np.stack([trial[name] for name in names])
+    enough_C = np.isfinite(number_CT - distance_T).sum(axis=1) >= _FEWEST_TRIALS
+    fits_C = np.zeros(len(names), dtype=bool)
+    for unit in units:
+        fits_C |= _agree_all(unit * number_CT, distance_T)
+    return [name for name, fits in zip(names, fits_C & enough_C, strict=True) if fits]
 
 
 def _agree_all(total_GT: Numbers, number_T: Numbers) -> Any:
