@@ -11,7 +11,7 @@ from kinsynth.columns.storage import as_array
 from kinsynth.pipeline.roles import find_roles, reduce_to_chosen
 from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
-from kinsynth.rules.detect import Proposal, detect_rules
+from kinsynth.rules.detect import Proposal, detect_rules, refit
 from kinsynth.rules.registry import KINDS
 from kinsynth.rules.view import View
 from kinsynth.schema.database import Database
@@ -86,12 +86,14 @@ def fit_rules(
     searched = train
     if held is None:
         searched, held = split_roots(train, structure, share=_HELD_SHARE, seed=_HELD_SEED)
-    views, found, others = (view_tables(part, synthesis) for part in (train, searched, held))
+    views, others = (view_tables(part, synthesis) for part in (train, held))
+    found = views if searched is train else view_tables(searched, synthesis)
     result: dict[str, tuple[tuple[Rule, ...], tuple[Unkept, ...]]] = {}
     for name, view in views.items():
         said = declared_rules(synthesis, name)
         if said is None:
-            result[name] = (_refit(detect_rules(found[name], others[name]), view), ())
+            proposals = detect_rules(found[name], others[name])
+            result[name] = (refit((one.rule for one in proposals), view), ())
         else:
             result[name] = settle_declared(said, view)
     return result
@@ -100,24 +102,6 @@ def fit_rules(
 def declared_rules(synthesis: Synthesis, table: str) -> tuple[Declared, ...] | None:
     """Give the rules that the document declares for a table; None for those that are found."""
     return synthesis.tables[table].rules if table in synthesis.tables else None
-
-
-def _refit(proposals: tuple[Proposal, ...], view: View) -> tuple[Rule, ...]:
-    """Make found rules again from all training rows."""
-    rules = [_fit_at_most(proposal.rule, view) for proposal in proposals]
-    return arrange_rules(rule for rule in rules if rule is not None)[0]
-
-
-def _fit_at_most(found: Rule, view: View) -> Rule | None:
-    """Fit a rule again, saying no more than the one that also held-out rows keep."""
-    rule: Rule | None = KINDS[found.kind].fit(view, found.columns)
-    while rule is not None and rule.weaker is not None and _says_less(found, rule):
-        rule = rule.weaker
-    return rule
-
-
-def _says_less(found: Rule, rule: Rule) -> bool:
-    return found.weaker is None and rule.weaker is not None
 
 
 def settle_declared(said: tuple[Declared, ...], view: View) -> tuple[tuple[Rule, ...], tuple[Unkept, ...]]:

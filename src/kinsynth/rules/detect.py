@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kinsynth.rules.arrange import arrange_rules
@@ -48,8 +48,9 @@ def detect_rules(view: View, held: View) -> tuple[Proposal, ...]:
         Every rule holds in all rows of both views. The chance that one of them is proposed for columns that
         are independent of each other is below one in a million for the whole table.
     """
-    kept, _ = arrange_rules(_found(view, held))
-    return tuple(Proposal(rule, view.rows, held.rows) for rule in kept)
+    found, _ = arrange_rules(_found(view.searched, held))
+    kept = refit(found, view)
+    return tuple(Proposal(rule, view.rows, held.rows) for rule in kept if not rule.broken(held.columns).any())
 
 
 def _found(view: View, held: View) -> Iterator[Rule]:
@@ -61,6 +62,20 @@ def _found(view: View, held: View) -> Iterator[Rule]:
                 continue
             if is_real(rule.chance(view), candidates):
                 yield rule
+
+
+def refit(found: Iterable[Rule], view: View) -> tuple[Rule, ...]:
+    """Make found rules again from more rows; those that do not hold there are gone."""
+    rules = [_fit_at_most(rule, view) for rule in found]
+    return arrange_rules(rule for rule in rules if rule is not None)[0]
+
+
+def _fit_at_most(found: Rule, view: View) -> Rule | None:
+    """Fit a rule again, saying no more than the one that also held-out rows keep."""
+    rule: Rule | None = KINDS[found.kind].fit(view, found.columns)
+    while rule is not None and found.weaker is None and rule.weaker is not None:
+        rule = rule.weaker
+    return rule
 
 
 def settle(rule: Rule | None, held: View) -> Rule | None:
