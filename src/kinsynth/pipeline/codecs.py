@@ -141,8 +141,8 @@ class TableCodec:
             for f in document["factors"]
         )
         keys = {column: IdentifierCodec.from_json(codec) for column, codec in document["keys"].items()}
-        rules = tuple(rule_from_json(rule) for rule in document["rules"])
-        fills = {column: Fill.from_json(fill) for column, fill in document["fills"].items()}
+        rules = tuple(rule_from_json(rule) for rule in document.get("rules", ()))
+        fills = {column: Fill.from_json(fill) for column, fill in document.get("fills", {}).items()}
         return TableCodec(
             document["name"], document["parent"], document["ordered"], factors, keys, rules, fills
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import pyarrow as pa
@@ -46,8 +46,3 @@ def _grouped(rules: Sequence[Rule]) -> Iterator[Rule | tuple[Order, ...]]:
             yield tuple(rule for rule in group if isinstance(rule, Order))
         else:
             yield from group
-
-
-def count_broken(rules: Sequence[Rule], columns: Mapping[str, pa.Array]) -> list[int]:
-    """Count the rows that break each rule."""
-    return [int(rule.broken(columns).sum()) for rule in rules]
