@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kinsynth.settings.document import load
+from kinsynth.settings.tables import Rule
 
 Call = Callable[..., Any]
 TABLES = ("departments", "patients", "admissions", "diagnoses", "lab_results")
@@ -37,6 +38,7 @@ def test_inspect_shows_tables_types_and_keys(call: Call, hospital: Path) -> None
     assert all(table in ended.out for table in TABLES)
     assert "admissions(patient_id) -> patients(patient_id)" in ended.out
     assert "datetime" in ended.out
+    assert "test decides unit" in ended.out
 
 
 def test_init_writes_a_document_that_checks(call: Call, hospital: Path, tmp_path: Path) -> None:
@@ -50,6 +52,7 @@ def test_init_writes_a_document_that_checks(call: Call, hospital: Path, tmp_path
     assert set(document.tables) == set(TABLES)
     assert document.tables["departments"].original
     assert document.tables["patients"].columns["birth_date"].type == "date"
+    assert Rule(kind="function", columns=("unit", "test")) in (document.tables["lab_results"].rules or ())
     assert call("check", "documents/a.yaml").code == 0
     again = call("init", hospital / "sample", "-o", "documents/a.yaml")
     assert (again.code, "[command.file_exists]" in again.err) == (2, True)

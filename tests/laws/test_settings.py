@@ -46,7 +46,7 @@ def another_value(field: Field) -> str:
     if kind.startswith("a list of 4"):
         return "[1, 2, 3, 4]"
     if kind.startswith("a list of mappings"):
-        return "[{columns: [a], table: b}]"
+        return "[{columns: [a, b]}]" if field.name == "rules" else "[{columns: [a], table: b}]"
     if kind.startswith("a list"):
         return "[a, b]"
     return "some text"
@@ -63,7 +63,8 @@ def number_inside(field: Field) -> str:
 
 def start() -> Synthesis:
     key = {"columns": ["a"], "table": "u"}
-    return parse({"tables": {"t": {"foreign_keys": [key], "columns": {"c": {}}}}})
+    rule = {"columns": ["c", "d"]}
+    return parse({"tables": {"t": {"foreign_keys": [key], "rules": [rule], "columns": {"c": {}}}}})
 
 
 def value_at(document: Any, path: str) -> Any:

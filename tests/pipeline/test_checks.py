@@ -138,6 +138,15 @@ def cells(table: str, column: str, values: Callable[[list[Any]], list[Any]]) -> 
     return change
 
 
+def rules(table: str, **columns: list[str]) -> Change:
+    """Declare rules, by kind."""
+    declared = [{"kind": kind, "columns": names} for kind, names in columns.items()]
+    return put(f"tables.{table}.rules", declared)
+
+
+RULES = "tables.customer.rules"
+
+
 def keep(rows: int, *names: str) -> Change:
     """Keep the first rows of tables."""
 
@@ -423,6 +432,42 @@ CASES: dict[str, list[tuple[Change, str]]] = {
         (
             cells("customer", "job", lambda jobs: [f"job {i // 2}" for i in range(len(jobs))]),
             "tables.customer.columns.job",
+        )
+    ],
+    "rules.unknown_column": [(rules("customer", order=["age", "agee"]), f"{RULES}.0.columns")],
+    "rules.column": [
+        (rules("customer", function=["age", "id"]), f"{RULES}.0.columns"),
+        (
+            both(
+                rules("customer", function=["age", "job"]), put("tables.customer.columns.job.never", ["cook"])
+            ),
+            f"{RULES}.0.columns",
+        ),
+    ],
+    "rules.kind": [
+        (rules("customer", order=["age", "job"]), f"{RULES}.0"),
+        (rules("customer", sum=["age", "since"]), f"{RULES}.0"),
+    ],
+    "rules.broken": [
+        (rules("customer", function=["age", "job"]), f"{RULES}.0"),
+        (rules("customer", missing=["age", "job"]), f"{RULES}.0"),
+        (rules("customer", copy=["age", "job"]), f"{RULES}.0"),
+        (
+            both(
+                cells("customer", "seen", lambda _: [f"20{i % 20:02}-03-02" for i in range(ROOTS)]),
+                rules("customer", order=["since", "seen"]),
+            ),
+            f"{RULES}.0",
+        ),
+    ],
+    "rules.conflict": [
+        (
+            both(
+                cells("customer", "level", lambda _: [str(i % 7) for i in range(ROOTS)]),
+                cells("customer", "again", lambda _: [str(i % 7) for i in range(ROOTS)]),
+                rules("customer", copy=["again", "level"], line=["again", "level"]),
+            ),
+            f"{RULES}.1",
         )
     ],
     "settings.not_available": [

@@ -122,10 +122,11 @@ def inspect(context: typer.Context, source: SourceArgument) -> None:
     """Show what a source holds: tables, column types and proposed keys, each with its reason."""
     invocation = _invocation(context, settings=True)
     from kinsynth.cli.inspection import show_inspection
-    from kinsynth.pipeline.review import inspect_source
+    from kinsynth.pipeline.review import inspect_source, review_rules
 
     synthesis, base = _read_source(source, invocation.settings)
-    show_inspection(invocation.out, inspect_source(synthesis, base=base))
+    inspection = inspect_source(synthesis, base=base)
+    show_inspection(invocation.out, inspection, review_rules(inspection, synthesis))
 
 
 @app.command(cls=SettingsCommand)
@@ -140,7 +141,7 @@ def init(
     """Write a complete synthesis document for a source: every field with its value and a comment."""
     invocation = _invocation(context, settings=True)
     from kinsynth.pipeline.declaration import declare
-    from kinsynth.pipeline.review import inspect_source
+    from kinsynth.pipeline.review import inspect_source, review_rules
     from kinsynth.settings.document import dump
     from kinsynth.system.files import write_atomically
 
@@ -153,7 +154,10 @@ def init(
             remedy="Choose another name, or add --force to replace it.",
         )
     synthesis, base = _read_source(source, invocation.settings)
-    declared = declare(inspect_source(synthesis, base=base).schema, synthesis)
+    inspection = inspect_source(synthesis, base=base)
+    proposals = review_rules(inspection, synthesis)
+    rules = {name: [one.rule for one in found] for name, found in proposals.items()}
+    declared = declare(inspection.schema, synthesis, rules)
     if printed:
         typer.echo(dump(declared), nl=False)
         return

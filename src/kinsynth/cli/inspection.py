@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -10,20 +11,25 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from kinsynth.cli.findings import show_findings
+from kinsynth.rules.wording import write_rule
 
 if TYPE_CHECKING:
     from kinsynth.connectors.base import Listing, SourceTable
     from kinsynth.pipeline.inspect import Inspection
+    from kinsynth.rules.detect import Proposal
     from kinsynth.schema.table import Column, Table
 
 
-def show_inspection(console: Console, inspection: Inspection) -> None:
-    """Show an inspection, table by table, then the relations and what stands in the way."""
+def show_inspection(
+    console: Console, inspection: Inspection, rules: Mapping[str, Sequence[Proposal]] | None = None
+) -> None:
+    """Show an inspection, table by table, then relations, rules and what stands in the way."""
     if inspection.listing is not None:
         _show_files(console, inspection.listing)
     for table in inspection.schema.tables.values():
         _show_table(console, inspection, table)
     _show_relations(console, inspection)
+    _show_rules(console, rules or {})
     if inspection.findings:
         show_findings(console, inspection.findings)
 
@@ -100,6 +106,16 @@ def _show_relations(console: Console, inspection: Inspection) -> None:
     for line, proposal in proposals.items():
         sure, reason = f"{proposal.confidence:.0%}", f"suggested, not declared: {proposal.reason}"
         grid.add_row(Text(line, style="bright_black"), Text(sure), Text(reason))
+    if grid.row_count:
+        console.print(grid)
+
+
+def _show_rules(console: Console, rules: Mapping[str, Sequence[Proposal]]) -> None:
+    grid = _grid("Rules that every row keeps", "Table", "Rule", "Kind", "Why")
+    for table, proposals in rules.items():
+        for one in proposals:
+            text = write_rule(one.rule.kind, one.rule.columns)
+            grid.add_row(Text(table), Text(text), Text(one.rule.kind), Text(one.reason))
     if grid.row_count:
         console.print(grid)
 

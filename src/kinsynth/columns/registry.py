@@ -12,6 +12,7 @@ from kinsynth.columns.datetime import DatetimeCodec, build_date, build_datetime,
 from kinsynth.columns.identifier import IdentifierCodec, build_identifier
 from kinsynth.columns.numeric import OrderedCodec, build_number
 from kinsynth.columns.reference import build_reference
+from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 
 COLUMN_TYPES: dict[str, ColumnType] = {
@@ -39,6 +40,7 @@ CODECS: dict[str, Any] = {
         IdentifierCodec,
         CountCodec,
         SequenceCodec,
+        RelativeCodec,
     )
 }
 
@@ -57,6 +59,7 @@ def column_type(name: str) -> ColumnType:
 def codec_from_json(document: dict[str, Any]) -> Any:
     """Make a codec of its JSON document; the inverse of ``Codec.to_json``.
 
-    All are a ``Codec`` but ``SequenceCodec``, which needs the parents of the rows too.
+    All are a ``Codec`` but ``SequenceCodec``, which needs the parents of the rows too, and
+    ``RelativeCodec``, which needs another column.
     """
     return CODECS[document["kind"]].from_json(document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,9 @@ import polars as pl
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from kinsynth.columns.storage import as_array
+from kinsynth.rules.base import Rule
+from kinsynth.rules.wording import write_rule
 from kinsynth.schema.keys import check_primary_key, orphans
 from kinsynth.schema.table import Column, Relation, Schema
 
@@ -23,6 +26,7 @@ GuaranteeCode = Literal[
     "primary_key.unique",
     "foreign_key.resolved",
     "original.unchanged",
+    "rule.kept",
 ]
 
 
@@ -75,6 +79,7 @@ def certify(
     *,
     originals: Mapping[str, pa.Table],
     expected_rows: Mapping[str, int],
+    rules: Mapping[str, Sequence[Rule]] = {},
 ) -> Certificate:
     """Check every guarantee on written tables.
 
@@ -83,15 +88,17 @@ def certify(
         written: Typed tables as read back from the written files, by name.
         originals: The source's rows of the tables that are copied unchanged.
         expected_rows: Number of rows by table, where it is known.
+        rules: What every row keeps, by table.
 
     Guarantees:
-        Every table, column, primary key and relation of the schema is named; a table or column that is
+        Every table, column, primary key, relation and rule is named; a table or column that is
         missing fails. The result does not depend on the order of ``written``.
     """
     found: list[Guarantee] = []
     for name in schema.tables:
         found += _certify_table(schema, name, written, originals.get(name), expected_rows.get(name))
     found += [_certify_relation(relation, written) for relation in schema.relations]
+    found += [_certify_rule(name, rule, written) for name, kept in rules.items() for rule in kept]
     return Certificate(guarantees=tuple(found))
 
 
@@ -152,6 +159,15 @@ def _certify_relation(relation: Relation, written: Mapping[str, pa.Table]) -> Gu
     assert parent is not None
     violations = int(orphans(child, relation, parent).sum())
     return _guarantee("foreign_key.resolved", where, rows=child.num_rows, violations=violations)
+
+
+def _certify_rule(name: str, rule: Rule, written: Mapping[str, pa.Table]) -> Guarantee:
+    where, table = f"{name}: {write_rule(rule.kind, rule.columns)}", written.get(name)
+    if table is None or not _has(table, rule.columns):
+        return _guarantee("rule.kept", where, rows=0, violations=1)
+    columns = {column: as_array(table[column]) for column in rule.columns}
+    violations = int(rule.broken(columns).sum())
+    return _guarantee("rule.kept", where, rows=table.num_rows, violations=violations)
 
 
 def _has(table: pa.Table | None, columns: tuple[str, ...]) -> bool:

@@ -7,7 +7,7 @@ in a sequence, or the number of child rows. Keys are no factors: they are made a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,26 +16,33 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec
 from kinsynth.columns.count import CountCodec, build_count
+from kinsynth.columns.fill import Fill, build_fill
 from kinsynth.columns.identifier import IdentifierCodec, build_key
 from kinsynth.columns.reference import build_reference
 from kinsynth.columns.registry import codec_from_json, column_type
+from kinsynth.columns.relative import RelativeCodec, build_relative
 from kinsynth.columns.sequence import SequenceCodec, build_sequence
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import ChildCount, SubColumn
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.roles import Roles, find_roles
 from kinsynth.privacy.protection import OwnRoots, Roots
+from kinsynth.rules.base import Rule
+from kinsynth.rules.formula import Formula
+from kinsynth.rules.missing import Missing
+from kinsynth.rules.order import Order
+from kinsynth.rules.registry import rule_from_json
 from kinsynth.schema.arrange import Arrangement, arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.keys import row_numbers
-from kinsynth.schema.table import Relation, Schema
+from kinsynth.schema.table import Relation, Schema, Table
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.treatment import Column
 from kinsynth.system.mapping import let_go
 
 Rows = NDArray[np.int64]
-FactorKind = Literal["column", "reference", "sequence", "count"]
+FactorKind = Literal["column", "relative", "reference", "sequence", "count"]
 OnShare = Callable[[float, str], None]
 
 
@@ -48,12 +55,13 @@ class Factor:
         columns: Columns of the table it reads and fills; empty for a count.
         codec: How it becomes codes.
         child: The child table of a count; empty otherwise.
-        anchor: The parent's column that the start of a sequence counts from; empty for none.
+        anchor: The column that it counts from, of the parent for a sequence, of the same row for a relative
+            column; empty for none.
     """
 
     kind: FactorKind
     columns: tuple[str, ...]
-    codec: Codec | SequenceCodec
+    codec: Codec | SequenceCodec | RelativeCodec
     child: str = ""
     anchor: str = ""
 
@@ -68,6 +76,8 @@ class TableCodec:
         ordered: Whether the order of rows under one parent carries meaning.
         factors: What the model draws, in the order of the encoded columns.
         keys: How new values of key columns are made, by column.
+        rules: What every row keeps, in the order of application; what they derive is not drawn.
+        fills: Codes to fill columns with that a rule says must not be missing.
     """
 
     name: str
@@ -75,6 +85,8 @@ class TableCodec:
     ordered: bool
     factors: tuple[Factor, ...]
     keys: Mapping[str, IdentifierCodec]
+    rules: tuple[Rule, ...] = ()
+    fills: Mapping[str, Fill] = field(default_factory=dict)
 
     @property
     def sub_columns(self) -> tuple[SubColumn, ...]:
@@ -119,6 +131,8 @@ class TableCodec:
             "ordered": self.ordered,
             "factors": factors,
             "keys": {column: codec.to_json() for column, codec in self.keys.items()},
+            "rules": [rule.to_json() for rule in self.rules],
+            "fills": {column: fill.to_json() for column, fill in self.fills.items()},
         }
 
     @staticmethod
@@ -129,7 +143,11 @@ class TableCodec:
             for f in document["factors"]
         )
         keys = {column: IdentifierCodec.from_json(codec) for column, codec in document["keys"].items()}
-        return TableCodec(document["name"], document["parent"], document["ordered"], factors, keys)
+        rules = tuple(rule_from_json(rule) for rule in document.get("rules", ()))
+        fills = {column: Fill.from_json(fill) for column, fill in document.get("fills", {}).items()}
+        return TableCodec(
+            document["name"], document["parent"], document["ordered"], factors, keys, rules, fills
+        )
 
 
 @dataclass(frozen=True)
@@ -150,13 +168,18 @@ class DatabaseCodec:
 
 
 def fit_codecs(
-    database: Database, synthesis: Synthesis, *, on_share: OnShare = lambda _share, _name: None
+    database: Database,
+    synthesis: Synthesis,
+    *,
+    rules: Mapping[str, tuple[Rule, ...]] = {},
+    on_share: OnShare = lambda _share, _name: None,
 ) -> DatabaseCodec:
     """Fit the codecs of every synthesised table.
 
     Args:
         database: The rows the model may see.
         synthesis: Treatments of the columns and value protection.
+        rules: What every row of a table keeps, in the order of application.
         on_share: Told the share done and the table at work.
     """
     structure = find_structure(database.schema)
@@ -164,7 +187,7 @@ def fit_codecs(
     tables = {}
     for number, name in enumerate(structure.order):
         on_share(number / len(structure.order), name)
-        tables[name] = _TableFit(database, synthesis, structure, arranged, name).codec()
+        tables[name] = _TableFit(database, synthesis, structure, arranged, name).codec(rules.get(name, ()))
     return DatabaseCodec(tables)
 
 
@@ -192,8 +215,14 @@ class _TableFit:
         declared = synthesis.tables.get(name)
         self.treatments: Mapping[str, Column] = declared.columns if declared else {}
 
-    def codec(self) -> TableCodec:
-        factors = [*self._counts(), *self._references(), *self._sequence(), *self._columns()]
+    def codec(self, rules: tuple[Rule, ...]) -> TableCodec:
+        derived = {rule.derives for rule in rules}
+        drawn = [group for group in self.roles.modelled if group[0] not in derived]
+        columns = self._columns(drawn)
+        sequence = self._sequence()
+        columns = self._relative(rules, columns, sequence)
+        factors = [*self._counts(), *self._references(), *sequence, *columns]
+        fills = self._fills(rules, {factor.columns[0]: factor for factor in columns})
         parent = self.roles.parent
         return TableCodec(
             name=self.name,
@@ -201,6 +230,8 @@ class _TableFit:
             ordered=parent is not None and self.shape.order_by is not None,
             factors=tuple(factors),
             keys={column: self._key(column) for column in self.roles.keys},
+            rules=tuple(_as_far_as_filled(rule, fills) for rule in rules),
+            fills={column: fill for column, fill in fills.items() if fill is not None},
         )
 
     @property
@@ -211,6 +242,58 @@ class _TableFit:
     def _roots(self) -> Roots:
         numbers = self._root_numbers
         return OwnRoots(np.ones(self.table.num_rows, dtype=np.int64)) if numbers is None else numbers
+    def _relative(
+        self, rules: tuple[Rule, ...], columns: list[Factor], sequence: list[Factor]
+    ) -> list[Factor]:
+        """Let columns be drawn as a distance where an order says so.
+
+        Not where the anchor may be missing though it is not in the source: the column would be, too.
+        """
+        safe = {
+            factor.columns[0]
+            for factor in (*columns, *sequence)
+            if self.shape.column(factor.columns[0]).nullable or not _can_be_missing(factor.codec)
+        }
+        anchors = {
+            rule.columns[1]: rule
+            for rule in reversed(rules)
+            if isinstance(rule, Order) and rule.relative and rule.columns[0] in safe
+        }
+        return [
+            self._relative_factor(anchors[factor.columns[0]]) if factor.columns[0] in anchors else factor
+            for factor in columns
+        ]
+
+    def _relative_factor(self, rule: Order) -> Factor:
+        anchor, name = rule.columns
+        codec = build_relative(
+            as_array(self.table[name]),
+            as_array(self.table[anchor]),
+            self.rows.root_R,
+            self.synthesis.protection,
+            measure=rule.measure,
+            step=rule.step,
+            least=rule.least,
+            low=rule.bounds[1][0],
+            high=rule.bounds[1][1],
+        )
+        return Factor("relative", (name,), codec, anchor=anchor)
+
+    def _fills(self, rules: tuple[Rule, ...], factors: Mapping[str, Factor]) -> dict[str, Fill | None]:
+        """Prepare values for the columns that a rule may have to fill."""
+        fills = {}
+        for rule in rules:
+            if isinstance(rule, Missing) and rule.fills:
+                factor = factors[rule.columns[0]]
+                values, codec = as_array(self.table[rule.columns[0]]), factor.codec
+                if isinstance(codec, RelativeCodec):
+                    values = codec.steps(values, as_array(self.table[factor.anchor]))
+                    codec = codec.distance
+                assert not isinstance(codec, SequenceCodec), "no rule changes the order of rows"
+                fills[rule.columns[0]] = build_fill(
+                    codec, values, self.rows.root_R, minimum=self.synthesis.protection.rare_minimum
+                )
+        return fills
 
     def _key(self, column: str) -> IdentifierCodec:
         part = column_type("identifier").fit((self.table[column],), self._root_numbers)
@@ -274,9 +357,9 @@ class _TableFit:
         values = self.arranged[parent].take(self.database.tables[parent])[column]
         return as_array(values).take(pa.array(self.rows.parent_R))
 
-    def _columns(self) -> list[Factor]:
+    def _columns(self, groups: list[tuple[str, ...]]) -> list[Factor]:
         factors = []
-        for group in self.roles.modelled:
+        for group in groups:
             factors.append(Factor("column", group, self._column_codec(group)))
             let_go()
         return factors
@@ -291,6 +374,13 @@ class _TableFit:
         except SettingsError as error:
             where = f"tables.{self.name}.columns.{group[0]}.{error.where}".rstrip(".")
             raise SettingsError(error.code, error.message, where=where, remedy=error.remedy) from error
+
+
+def _as_far_as_filled(rule: Rule, fills: Mapping[str, Fill | None]) -> Rule:
+    """Let a rule fill only what there are protected values for."""
+    if isinstance(rule, Missing) and rule.fills and fills[rule.columns[0]] is None:
+        return rule.without_filling()
+    return rule
 
 
 def widen(schema: Schema, codec: DatabaseCodec) -> tuple[Schema, tuple[str, ...]]:
@@ -312,6 +402,8 @@ def widen(schema: Schema, codec: DatabaseCodec) -> tuple[Schema, tuple[str, ...]
         }
         for name, table in codec.tables.items()
     }
+    for name, table_codec in codec.tables.items():
+        changed[name] |= _derived_missing(schema.tables[name], table_codec.rules, changed[name])
     tables = {
         name: replace(
             table,
@@ -326,7 +418,19 @@ def widen(schema: Schema, codec: DatabaseCodec) -> tuple[Schema, tuple[str, ...]
     return replace(schema, tables=tables), names
 
 
-def _can_be_missing(codec: Codec | SequenceCodec) -> bool:
+def _derived_missing(table: Table, rules: tuple[Rule, ...], changed: set[str]) -> set[str]:
+    """Name computed columns that may become missing because a source may."""
+    found: set[str] = set()
+    for rule in rules:
+        target = rule.derives
+        if not isinstance(rule, Formula) or target is None or table.column(target).nullable:
+            continue
+        if {*rule.columns[1:]} & (changed | found):
+            found.add(target)
+    return found
+
+
+def _can_be_missing(codec: Codec | SequenceCodec | RelativeCodec) -> bool:
     """Tell whether the first code of a codec, which means missing in all of them, may be drawn."""
     if isinstance(codec, SequenceCodec):
         return codec.missing

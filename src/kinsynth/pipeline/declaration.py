@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from kinsynth.rules.base import Rule
 from kinsynth.schema.table import Column, Relation, Schema, Table
 from kinsynth.settings import tables as settings
 from kinsynth.settings.synthesis import Synthesis
@@ -9,12 +12,15 @@ from kinsynth.settings.treatment import DATES
 from kinsynth.settings.treatment import Column as ColumnSettings
 
 
-def declare(schema: Schema, synthesis: Synthesis) -> Synthesis:
-    """Write types, keys, relations and orders of rows into a document, where it left them to detection.
+def declare(
+    schema: Schema, synthesis: Synthesis, rules: Mapping[str, Sequence[Rule]] | None = None
+) -> Synthesis:
+    """Write types, keys, relations, orders and rules into a document, where it left them to detection.
 
     Args:
         schema: What was found in the source under this document.
         synthesis: The document.
+        rules: Rules that were found, by table; None leaves them to detection.
 
     Returns:
         The document with every table and column of the schema in it. Columns of keys are named by
@@ -25,7 +31,10 @@ def declare(schema: Schema, synthesis: Synthesis) -> Synthesis:
         Declaring twice is declaring once. What the document said already stays.
     """
     declared = {
-        name: _declare_table(table, schema.outgoing(name), synthesis.tables.get(name, settings.Table()))
+        name: _declare_rules(
+            _declare_table(table, schema.outgoing(name), synthesis.tables.get(name, settings.Table())),
+            None if rules is None else rules.get(name, ()),
+        )
         for name, table in schema.tables.items()
     }
     return synthesis.model_copy(update={"tables": {**synthesis.tables, **declared}})
@@ -47,6 +56,15 @@ def _declare_table(table: Table, relations: tuple[Relation, ...], said: settings
             "columns": {**said.columns, **columns},
         }
     )
+
+
+def _declare_rules(said: settings.Table, found: Sequence[Rule] | None) -> settings.Table:
+    if said.rules is not None or found is None:
+        return said
+    declared = tuple(
+        settings.Rule.model_validate({"kind": rule.kind, "columns": rule.columns}) for rule in found
+    )
+    return said.model_copy(update={"rules": declared})
 
 
 def _declare_column(column: Column, said: ColumnSettings) -> ColumnSettings:

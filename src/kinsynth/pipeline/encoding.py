@@ -8,16 +8,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec
 from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.identifier import IdentifierCodec
+from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, code_type
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, child_counts, referenced_rows
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
+from kinsynth.rules.enforce import enforce
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
@@ -120,6 +123,9 @@ class _Rows:
             parent_R = self.parent_R[rows]
             anchor = anchor_values(factor, self.parent, parent_R)
             return factor.codec.encode(as_array(self.table[factor.columns[0]][rows]), parent_R, anchor)
+        if isinstance(factor.codec, RelativeCodec):
+            pair = (as_array(self.table[one][rows]) for one in (factor.columns[0], factor.anchor))
+            return factor.codec.encode(*pair)
         return factor.codec.encode(self._values(factor, rows))
 
     def _values(self, factor: Factor, rows: slice) -> tuple[pa.Array, ...]:
@@ -189,7 +195,10 @@ def decode(
             row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
             found[relation] = given.reference_over(relation, row_R, first)
         pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
-        tables[name] = pa.table({column: given.written_over(column, array, first) for column, array in pairs})
+        columns = given.all_written_over(dict(pairs), first)
+        ruled = _with_rules(columns, part, table_codec, seed=seed)
+        # What is given counts for the columns that follow from it, and comes back whatever a rule says.
+        tables[name] = pa.table(given.all_written_over(ruled, first))
     return Decoded(
         tables=tables,
         parent_row={
@@ -200,6 +209,40 @@ def decode(
         reference_row=found,
         rows={name: part.encoded.rows for name, part in drawn.items()},
     )
+
+
+def _with_rules(columns: Mapping[str, Any], drawn: Drawn, codec: TableCodec, *, seed: int) -> dict[str, Any]:
+    """Make drawn values keep the rules of the table, and add the columns that follow from them."""
+    if not codec.rules:
+        return dict(columns)
+    plain = {column: as_array(values) for column, values in columns.items()}
+    stream = f"{codec.name}/rules"
+    spare: dict[str, pa.Array] = {}
+    for _, factor in _anchors_first(codec.factors):
+        if factor.columns[:1] and factor.columns[0] in codec.fills:
+            spare[factor.columns[0]] = _spare(factor, plain, spare, drawn, codec, seed=seed)
+    return enforce(codec.rules, plain, spare, seed=seed, stream=stream, row_ids=drawn.row_ids)
+
+
+def _spare(
+    factor: Factor,
+    columns: Mapping[str, pa.Array],
+    spare: Mapping[str, pa.Array],
+    drawn: Drawn,
+    codec: TableCodec,
+    *,
+    seed: int,
+) -> pa.Array:
+    """Draw a present value of a column for every row."""
+    fill, stream = codec.fills[factor.columns[0]], f"{codec.name}/spare/{factor.columns[0]}"
+    draws = max(1, factor.codec.draws)
+    uniform_RD = uniforms(seed, stream, drawn.row_ids, draws=fill.draws + draws)
+    codes_RC, uniform_RD = fill.draw(uniform_RD[:, draws:]), uniform_RD[:, :draws]
+    if isinstance(factor.codec, RelativeCodec):
+        anchor = pc.coalesce(columns[factor.anchor], spare.get(factor.anchor, factor.codec.middle))
+        return factor.codec.decode(codes_RC, uniform_RD, pc.coalesce(anchor, factor.codec.middle))
+    assert not isinstance(factor.codec, SequenceCodec), "no rule changes the order of rows"
+    return factor.codec.decode(codes_RC, uniform_RD)[0]
 
 
 def assemble(
@@ -249,13 +292,17 @@ def _decode_table(
     drawn: Drawn, codec: TableCodec, parent: pa.Table | None, *, seed: int, first: int
 ) -> dict[tuple[str, ...], tuple[Any, ...]]:
     values: dict[tuple[str, ...], tuple[Any, ...]] = {}
-    for number, (factor, span) in enumerate(zip(codec.factors, codec.spans, strict=True)):
+    spans = codec.spans
+    for number, factor in _anchors_first(codec.factors):
         if factor.kind == "count":
             continue
-        codes_RC = drawn.encoded.codes_RC[:, span].astype(np.int32)
+        codes_RC = drawn.encoded.codes_RC[:, spans[number]].astype(np.int32)
         if isinstance(factor.codec, IdentifierCodec):
             numbers = np.arange(first, first + len(codes_RC), dtype=np.int64)
             values[factor.columns] = factor.codec.decode_at(codes_RC, numbers)
+        elif isinstance(factor.codec, RelativeCodec):
+            anchor = as_array(values[(factor.anchor,)][0])
+            values[factor.columns] = (factor.codec.decode(codes_RC, uniform_RD, anchor),)
         else:
             uniform_RD = _uniforms_of(
                 factor.codec, codes_RC, drawn.row_ids, seed, f"{codec.name}/decode/{number}"
@@ -275,10 +322,26 @@ def _uniforms_of(
     return uniform_RD
 
 
+def _anchors_first(factors: Sequence[Factor]) -> list[tuple[int, Factor]]:
+    """Give numbered factors so that each relative column stands behind its anchor."""
+    waiting = list(enumerate(factors))
+    found: list[tuple[int, Factor]] = []
+    while waiting:
+        open_names = {factor.columns[:1] for _, factor in waiting}
+        number, factor = next(
+            one for one in waiting if one[1].kind != "relative" or (one[1].anchor,) not in open_names
+        )
+        waiting.remove((number, factor))
+        found.append((number, factor))
+    return found
+
+
 def _decode_factor(
     factor: Factor, drawn: Drawn, codes_RC: IntArray, uniform_RD: NDArray[np.float64], parent: pa.Table | None
 ) -> tuple[Any, ...]:
     match factor.codec:
+        case RelativeCodec():
+            raise ValueError(f"{factor.columns}: decoded with its anchor")
         case SequenceCodec() as codec:
             parent_R = drawn.encoded.parent_R
             assert parent_R is not None, "a sequence has a parent"

@@ -44,6 +44,10 @@ class Known:
         known = pa.array(self.known[column][first : first + len(drawn)])
         return pc.if_else(known, cells, drawn)
 
+    def all_written_over(self, drawn: Mapping[str, pa.Array], first: int) -> dict[str, pa.Array]:
+        """Put all known cells in the place of drawn ones, from the given row on."""
+        return {column: self.written_over(column, array, first) for column, array in drawn.items()}
+
     def reference_over(self, relation: Relation, drawn: NDArray[np.int64], first: int) -> NDArray[np.int64]:
         """Put the known rows of a lookup in the place of drawn ones, from the given row on."""
         if relation not in self.references:

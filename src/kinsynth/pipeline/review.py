@@ -6,10 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kinsynth.connectors.files import read
-from kinsynth.errors import Finding
+from kinsynth.errors import Finding, SchemaError
 from kinsynth.pipeline.checks import check
 from kinsynth.pipeline.complexity import Assessment, assess_inspection
-from kinsynth.pipeline.inspect import Inspection, inspect
+from kinsynth.pipeline.inspect import Inspection, apply_orphan_policies, inspect
+from kinsynth.pipeline.rules import propose_rules
+from kinsynth.rules.detect import Proposal
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system.failures import explained
 
@@ -20,6 +22,16 @@ def inspect_source(synthesis: Synthesis, *, base: Path) -> Inspection:
     with TemporaryDirectory() as folder:
         listing = read(synthesis.source, Path(folder), base=base)
         return inspect({table.name: table.table() for table in listing.tables}, synthesis, listing=listing)
+
+
+@explained()
+def review_rules(inspection: Inspection, synthesis: Synthesis) -> dict[str, tuple[Proposal, ...]]:
+    """Propose the rules of every synthesised table; none while relations must be repaired first."""
+    try:
+        database, _ = apply_orphan_policies(inspection.database())
+    except SchemaError:  # shown by check; rows without an owner belong to nobody yet
+        return {}
+    return propose_rules(database, synthesis)
 
 
 def check_document(

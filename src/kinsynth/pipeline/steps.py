@@ -41,8 +41,12 @@ from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
 from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
 from kinsynth.pipeline.roles import reduce_to_chosen
+from kinsynth.pipeline.rules import fit_rules
+from kinsynth.pipeline.timeline import StepProgress
 from kinsynth.pipeline.workspace import Workspace
 from kinsynth.report.pdf import render
+from kinsynth.rules.base import Rule
+from kinsynth.rules.registry import rule_from_json
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.split import held_rows
@@ -86,13 +90,32 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
     """Split off the holdout, fit the codecs on the rest and encode it."""
     codecs, encoded = workspace.work / "codecs.json", workspace.work / "encoded"
     with workspace.step("preprocessing", codecs, encoded) as progress:
-        train_part, _ = split(workspace, synthesis)
-        codec = fit_codecs(train_part, synthesis, on_share=lambda share, name: progress(0.7 * share, name))
+        train_part, held = split(workspace, synthesis)
+        rules = _settle_rules(train_part, held, synthesis, progress)
+        workspace.check_stop()
+        codec = fit_codecs(
+            train_part, synthesis, rules=rules, on_share=lambda share, name: progress(0.2 + 0.5 * share, name)
+        )
         write_json(codecs, codec.to_json())
         for column in widen(train_part.schema, codec)[1]:
             progress.say(f"{column}: may be missing in the result, though it is not in the source")
         workspace.check_stop()
         save_encoded(encoded, encode_parts(train_part, codec))
+
+
+def _settle_rules(
+    train_part: Database, held: Database | None, synthesis: Synthesis, progress: StepProgress
+) -> dict[str, tuple[Rule, ...]]:
+    """Make the rules of every table, and say which there are."""
+    settled = fit_rules(train_part, held, synthesis)
+    for name, (rules, unkept) in settled.items():
+        for one in unkept:
+            columns = ", ".join(one.declared.columns)
+            progress.say(f"{name}: the rule {one.declared.kind}({columns}) is not kept: {one.why}")
+        if rules:
+            progress.say(f"{name}: {len(rules)} rules are kept in every row")
+    progress(0.2, "rules settled")
+    return {name: rules for name, (rules, _) in settled.items()}
 
 
 def split(workspace: Workspace, synthesis: Synthesis) -> tuple[Database, Database | None]:
@@ -226,8 +249,8 @@ def draw(
     conditions: Conditions | None = None,
 ) -> None:
     """Draw the synthetic database."""
-    synthetic = workspace.work / "synthetic"
-    with workspace.step("synthesis", synthetic) as progress:
+    synthetic, rules = workspace.work / "synthetic", workspace.work / "rules.json"
+    with workspace.step("synthesis", synthetic, rules) as progress:
 
         def report(share: float, message: str) -> None:
             workspace.check_stop()
@@ -236,6 +259,9 @@ def draw(
 
         database = model.draw(rows, seed=seed, conditions=conditions, on_share=report)
         save_database(synthetic, database)
+        write_json(
+            rules, {name: [rule.to_json() for rule in one.rules] for name, one in model.codec.tables.items()}
+        )
         for name, table in database.tables.items():
             progress.say(f"{name}: {table.num_rows:,} rows")
 
@@ -298,9 +324,11 @@ def store(workspace: Workspace, synthesis: Synthesis) -> None:
 def _certify(workspace: Workspace, database: Database, written: Sequence[Written]) -> Certificate:
     """Check every guarantee on what the files hold now; original tables against the source as it was read."""
     source = workspace.work / "original"
+    kept = read_json(workspace.work / "rules.json")
     return certify(
         database.schema,
         read_back(written, database.schema),
         originals=original_tables(load_database(source) if source.exists() else database),
         expected_rows={name: table.num_rows for name, table in database.tables.items()},
+        rules={name: [rule_from_json(rule) for rule in rules] for name, rules in kept.items()},
     )

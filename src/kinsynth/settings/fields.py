@@ -28,7 +28,13 @@ _WORDS: dict[Any, str] = {
     str: "text",
     SecretStr: "secret text",
 }
-_PLACES = {"tables": "<table>", "columns": "<column>", "foreign_keys": "<number>", "rows": "<table>"}
+_PLACES = {
+    "tables": "<table>",
+    "columns": "<column>",
+    "foreign_keys": "<number>",
+    "rules": "<number>",
+    "rows": "<table>",
+}
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,25 @@ class ForeignKey(Settings):
     )
 
 
+RuleKind = Literal["copy", "part", "sum", "product", "line", "function", "missing", "combination", "order"]
+
+
+class Rule(Settings):
+    """Something that holds in every row of a table."""
+
+    kind: RuleKind = setting(
+        "order",
+        "Kind",
+        "order: the first column is never above the second; copy, sum, product, line, part: the first is "
+        "computed from the others; function: the first follows from the category of the second; missing: "
+        "whether the first is missing follows from the second; combination: only pairs of the source occur.",
+    )
+    columns: tuple[str, ...] = setting(
+        (), "Columns", "Columns of this table, in the order that the kind says.", min_length=2, max_length=4
+    )
+    enabled: bool = setting(True, "Enabled", "Whether every generated row keeps the rule.")
+
+
 class Table(Settings):
     """One table of the source."""
 
@@ -45,6 +64,11 @@ class Table(Settings):
         "Order of rows",
         "Column (date, time or number) by which the rows under one parent follow each other; "
         "an empty text means that their order carries no meaning; missing means as detected.",
+    )
+    rules: tuple[Rule, ...] | None = setting(
+        None,
+        "Rules",
+        "What every row keeps; an empty list means none; missing means as detected.",
     )
     columns: dict[str, Column] = setting(
         dict, "Columns", "Settings by column; a column that is not named here is used as detected."

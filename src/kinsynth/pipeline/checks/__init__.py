@@ -12,6 +12,7 @@ from kinsynth.pipeline.checks.data import find_data
 from kinsynth.pipeline.checks.facts import Facts
 from kinsynth.pipeline.checks.foreign_keys import find_foreign_keys
 from kinsynth.pipeline.checks.primary_keys import find_primary_keys
+from kinsynth.pipeline.checks.rules import find_rules
 from kinsynth.pipeline.checks.settings import find_settings
 from kinsynth.pipeline.checks.treatment import find_treatment
 from kinsynth.pipeline.inspect import Inspection
@@ -19,7 +20,7 @@ from kinsynth.schema.graph import find_structure
 from kinsynth.settings.document import combine
 from kinsynth.settings.synthesis import Synthesis
 
-STEPS = (find_data, find_primary_keys, find_foreign_keys, find_treatment, find_settings)
+STEPS = (find_data, find_primary_keys, find_foreign_keys, find_treatment, find_rules, find_settings)
 ORDER = ("data", "primary_keys", "foreign_keys", "treatment", "settings")
 
 

@@ -1,0 +1,116 @@
+"""Products: a number that is one number times another, rounded as the column is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from kinsynth.columns.measure import Measure, as_numbers, read_measure, write_measure
+from kinsynth.rules.base import Columns
+from kinsynth.rules.formula import (
+    NUMBERS,
+    ROUNDINGS,
+    Formula,
+    Numbers,
+    holds,
+    is_complete,
+    is_computable,
+    measured,
+    steps_of,
+    telling_rows,
+    write_numbers,
+)
+from kinsynth.rules.view import View
+
+_TRIAL = 40
+_FEWEST_TRIALS = 8
+
+
+@dataclass(frozen=True)
+class Product(Formula):
+    """``columns[0]`` is ``columns[1] * columns[2]``."""
+
+    kind: ClassVar[str] = "product"
+    columns: tuple[str, ...]
+    complete: bool
+    rounding: str
+    measure: Measure
+
+    @classmethod
+    def find(cls, view: View) -> Iterator[tuple[str, ...]]:
+        """Name products that hold on a few rows, up to rounding."""
+        names = measured(view, *NUMBERS)
+        if len(names) < 3:
+            return
+        pairs = np.array(list(combinations(range(len(names)), 2)))
+        number_CR = np.stack([view.number(name) for name in names])
+        for place, target in enumerate(names):
+            number_CT = number_CR[:, telling_rows(view, target, _TRIAL)]
+            open_G = pairs[(pairs != place).all(axis=1)]
+            for rows in (slice(0, _FEWEST_TRIALS), slice(None)):
+                product_GT = number_CT[open_G[:, 0], rows] * number_CT[open_G[:, 1], rows]
+                slack_G = _slack(view, target, names)[open_G].max(axis=1)
+                off_GT = product_GT - number_CT[place, rows]
+                open_G = open_G[~(np.abs(off_GT) > slack_G[:, None] + 1e-9 * np.abs(product_GT)).any(axis=1)]
+            for left, right in open_G:
+                both_T = np.isfinite(number_CT[left] * number_CT[right])
+                if both_T.sum() >= _FEWEST_TRIALS:
+                    yield target, names[left], names[right]
+
+    @classmethod
+    def fit(cls, view: View, columns: tuple[str, ...]) -> Product | None:
+        """Make the rule where all rows agree with one way of rounding."""
+        target, *sources = columns
+        measure = view.measure(target)
+        varied = all(_distinct(view, name) > 1 for name in columns)
+        if measure is None or not all(is_computable(view, name) for name in columns) or not varied:
+            return None
+        complete = is_complete(view, target, tuple(sources))
+        for rounding in ROUNDINGS:
+            rule = cls(columns, complete, rounding, measure)
+            if holds(rule, view):
+                return rule
+        return None
+
+    @classmethod
+    def count_breaking(cls, view: View, columns: tuple[str, ...]) -> int:
+        """Count rows whose product is another, however it is rounded."""
+        measure = view.measure(columns[0])
+        rules = [cls(columns, False, rounding, measure) for rounding in ROUNDINGS if measure is not None]
+        return min((int(rule.broken(view.columns).sum()) for rule in rules), default=0)
+
+    def predict(self, columns: Columns) -> pa.Array:
+        """Multiply."""
+        left_R, right_R = (as_numbers(columns[name]) for name in self.columns[1:])
+        return write_numbers(left_R * right_R, self.measure, self.rounding)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give names and numbers."""
+        return {
+            "kind": self.kind,
+            "columns": list(self.columns),
+            "complete": self.complete,
+            "rounding": self.rounding,
+            "measure": write_measure(self.measure),
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Product:
+        """Read what ``to_json`` gave."""
+        measure = read_measure(document["measure"])
+        return cls(tuple(document["columns"]), document["complete"], document["rounding"], measure)
+
+
+def _slack(view: View, target: str, names: list[str]) -> Numbers:
+    """Give for each source how far a product may be off: whole numbers need no rounding, others one step."""
+    steps = [steps_of(view.measure(name)) for name in names]
+    return np.array([1e-6 if step == 1 else 1.01 / steps_of(view.measure(target)) for step in steps])
+
+
+def _distinct(view: View, name: str) -> int:
+    return len(view.code(name)[1].drop_null())

@@ -1,0 +1,99 @@
+"""Orders: drawn values that disagree change places, and stay within the bounds of their columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rule_toys import view_of
+
+from kinsynth.columns.measure import FloatScale
+from kinsynth.columns.scale import NumberScale
+from kinsynth.rules.enforce import enforce
+from kinsynth.rules.order import Order, put_in_order, sort_columns
+
+WHOLE = NumberScale("int64")
+numbers = st.lists(st.one_of(st.none(), st.integers(0, 9)), min_size=6, max_size=6)
+NAMES = ("a", "b", "c", "d")
+GRAPHS = [
+    (("a", "b"),),
+    (("a", "b"), ("b", "c")),
+    (("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")),
+    (("a", "c"), ("b", "c"), ("c", "d")),
+]
+
+
+def order(small: str, large: str, *, strict: bool = False, fixed: bool = False) -> Order:
+    return Order((small, large), strict, WHOLE, 1, ((0, 9), (0, 9)), fixed, False)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(numbers, min_size=4, max_size=4), st.sampled_from(GRAPHS), st.data())
+def test_no_row_is_broken_whatever_is_drawn(
+    cells: list[list[int | None]], graph: tuple, data: st.DataObject
+) -> None:
+    columns = {name: pa.array(one, pa.int64()) for name, one in zip(NAMES, cells, strict=True)}
+    # only the first column may be fixed: the order of rows is one column
+    fixed = data.draw(st.booleans())
+    rules = [order(*pair, strict=data.draw(st.booleans()), fixed=fixed and pair[0] == "a") for pair in graph]
+    result = {**columns, **put_in_order(rules, columns)}
+    for rule in rules:
+        assert not rule.broken(result).any()
+    for name in NAMES:
+        assert result[name].is_null().equals(columns[name].is_null())
+    if fixed:
+        assert result["a"].equals(columns["a"])
+
+
+def test_rows_that_keep_the_order_are_left_alone() -> None:
+    columns = {"a": pa.array([1, 5, None, 3]), "b": pa.array([2, 5, 1, None])}
+    assert put_in_order([order("a", "b")], columns) == columns
+
+
+def test_values_change_places_so_that_together_they_stay_the_same() -> None:
+    chance = np.random.default_rng(0)
+    columns = {name: pa.array(chance.integers(0, 100, 500)) for name in "ab"}
+    rule = Order(("a", "b"), False, WHOLE, 1, ((0, 99), (0, 99)), False, False)
+    result = put_in_order([rule], columns)
+    both = [np.sort(np.concatenate([one[name].to_numpy() for name in "ab"])) for one in (columns, result)]
+    assert (both[0] == both[1]).all()
+
+
+def test_a_value_does_not_leave_the_bounds_of_its_column() -> None:
+    rule = Order(("a", "b"), True, WHOLE, 1, ((2, 9), (0, 6)), False, False)
+    result = put_in_order([rule], {"a": pa.array([9, 2, 6]), "b": pa.array([0, 2, 6])})
+    assert (result["a"].to_pylist(), result["b"].to_pylist()) == ([2, 2, 5], [6, 3, 6])
+
+
+def test_what_goes_round_in_a_circle_is_refused() -> None:
+    with pytest.raises(ValueError, match="circle"):
+        sort_columns([("a", "b"), ("b", "c"), ("c", "a")])
+
+
+def test_steps_of_two_columns_must_be_the_same() -> None:
+    chance = np.random.default_rng(1)
+    low = chance.integers(0, 100, 300)
+    wide = pa.table({"low": low, "high": low + chance.integers(0, 50, 300), "tens": (low // 10 + 20) * 10})
+    assert Order.fit(view_of(wide), ("low", "high")) is not None
+    assert Order.fit(view_of(wide), ("low", "tens")) is None
+
+
+def test_measures_without_decimals_are_compared_exactly() -> None:
+    values = pa.array([-1e300, -2.5, -0.0, 5e-324, 1 / 3, None])
+    tick_R, valid_R = FloatScale().to_ticks(values)
+    assert (np.diff(tick_R[:5]) > 0).all()
+    assert FloatScale().to_values(tick_R, valid_R).to_pylist() == values.to_pylist()
+
+
+def test_a_row_does_not_depend_on_the_rows_beside_it() -> None:
+    chance = np.random.default_rng(2)
+    columns = {name: pa.array(chance.integers(0, 10, 50)) for name in "ab"}
+    rules = (order("a", "b", strict=True),)
+    ids = np.arange(50)
+    whole = enforce(rules, columns, {}, seed=1, stream="x", row_ids=ids)
+    part = enforce(
+        rules, {n: one.slice(20, 5) for n, one in columns.items()}, {}, seed=1, stream="x", row_ids=ids[20:25]
+    )
+    assert all(whole[name].slice(20, 5).equals(part[name]) for name in "ab")
