@@ -5,7 +5,7 @@
 Fits on the first ROWS shuffled rows. Prints, for free rows and for each of the two most frequent values of
 COLUMN fixed, the two-sample AUC (LightGBM, five folds) against fresh real rows of that value and its excess
 over real against real; then, for each column, imputation of a share of all cells of fresh rows: mean absolute
-error (numbers) or share of right values (others) of ``best`` and ``draw`` beside the training's median or mode.
+error (numbers) or share of right values (others) of ``best`` and ``draw`` beside median or mode.
 """
 
 from __future__ import annotations
