@@ -140,7 +140,7 @@ def test_values_that_the_codecs_do_not_hold_come_back_too(model: Model) -> None:
 
 
 def test_what_goes_with_a_few_rare_values_is_not_told() -> None:
-    """Only persons with rare jobs are glad: of four of them a rare job given says nothing, of nine it does."""
+    """Only persons with rare jobs are glad: of four, a rare job given says nothing; of nine it does."""
     from kinsynth.pipeline.conditions import Conditions
     from kinsynth.pipeline.preparation import prepare
 
