@@ -20,6 +20,7 @@ from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.lattice import count_members
 from kinsynth.columns.line import FIRST, Line
 from kinsynth.columns.numeric import OrderedCodec
+from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.scale import as_micros
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.step import Step
@@ -42,6 +43,8 @@ def without_missing(codec: Any) -> Any:
             return replace(codec, line=replace(codec.line, missing=False))
         case DatetimeCodec():
             return replace(codec, day=without_missing(codec.day))
+        case RelativeCodec():
+            return replace(codec, distance=without_missing(codec.distance))
         case SequenceCodec():
             start, gap = _without_missing(codec.start), _without_missing(codec.gap)
             return replace(codec, start=start, reached=replace(codec.reached, missing=False), gap=gap)
@@ -57,6 +60,8 @@ def is_empty(codec: Any) -> bool:
             return codec.line.empty
         case DatetimeCodec():
             return codec.day.line.empty
+        case RelativeCodec():
+            return codec.distance.line.empty
         case CoordinateCodec() | SequenceCodec():
             return codec.empty
     return False

@@ -242,6 +242,7 @@ class _TableFit:
     def _roots(self) -> Roots:
         numbers = self._root_numbers
         return OwnRoots(np.ones(self.table.num_rows, dtype=np.int64)) if numbers is None else numbers
+
     def _relative(
         self, rules: tuple[Rule, ...], columns: list[Factor], sequence: list[Factor]
     ) -> list[Factor]:

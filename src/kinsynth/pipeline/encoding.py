@@ -188,8 +188,8 @@ def decode(
     for name, part in drawn.items():
         table_codec = codec.tables[name]
         parent = tables.get(table_codec.parent or "")
-        values = _decode_table(part, table_codec, parent, seed=seed, first=before.get(name, 0))
         given, first = (known or {}).get(name, NOTHING_KNOWN), before.get(name, 0)
+        values = _decode_table(part, table_codec, parent, given, seed=seed, first=first)
         for relation in references[name]:
             rows = values.pop(relation.columns)[0]
             row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -289,7 +289,7 @@ def _joined(batches: Sequence[Decoded], field: str) -> dict[Any, Rows]:
 
 
 def _decode_table(
-    drawn: Drawn, codec: TableCodec, parent: pa.Table | None, *, seed: int, first: int
+    drawn: Drawn, codec: TableCodec, parent: pa.Table | None, given: Known, *, seed: int, first: int
 ) -> dict[tuple[str, ...], tuple[Any, ...]]:
     values: dict[tuple[str, ...], tuple[Any, ...]] = {}
     spans = codec.spans
@@ -300,19 +300,19 @@ def _decode_table(
         if isinstance(factor.codec, IdentifierCodec):
             numbers = np.arange(first, first + len(codes_RC), dtype=np.int64)
             values[factor.columns] = factor.codec.decode_at(codes_RC, numbers)
-        elif isinstance(factor.codec, RelativeCodec):
-            anchor = as_array(values[(factor.anchor,)][0])
+            continue
+        stream = f"{codec.name}/decode/{number}"
+        uniform_RD = _uniforms_of(factor.codec, codes_RC, drawn.row_ids, seed, stream)
+        if isinstance(factor.codec, RelativeCodec):
+            anchor = given.written_over(factor.anchor, as_array(values[(factor.anchor,)][0]), first)
             values[factor.columns] = (factor.codec.decode(codes_RC, uniform_RD, anchor),)
         else:
-            uniform_RD = _uniforms_of(
-                factor.codec, codes_RC, drawn.row_ids, seed, f"{codec.name}/decode/{number}"
-            )
             values[factor.columns] = _decode_factor(factor, drawn, codes_RC, uniform_RD, parent)
     return values
 
 
 def _uniforms_of(
-    codec: Codec | SequenceCodec, codes_RC: IntArray, row_ids: Rows, seed: int, stream: str
+    codec: Codec | RelativeCodec | SequenceCodec, codes_RC: IntArray, row_ids: Rows, seed: int, stream: str
 ) -> NDArray[np.float64]:
     """Give the uniforms that decoding needs; for categories those of the few rows that need one."""
     if not isinstance(codec, CategoricalCodec):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.categorical import OTHER, CategoricalCodec
 from kinsynth.columns.count import CountCodec
+from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.restriction import own_code, without_missing, without_values
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.encoded import IntArray
@@ -329,16 +330,19 @@ class _Preparation:
         table = self.codec.tables[name]
         codes_RC = np.full((known.rows, len(table.sub_columns)), UNKNOWN, dtype=np.int32)
         for factor, span in zip(table.factors, table.spans, strict=True):
-            if isinstance(factor.codec, CountCodec | SequenceCodec) or not set(factor.columns) <= set(
-                known.cells
-            ):
+            read = (*factor.columns, factor.anchor) if factor.kind == "relative" else factor.columns
+            if isinstance(factor.codec, CountCodec | SequenceCodec) or not set(read) <= set(known.cells):
                 continue
-            values: tuple[pa.Array, ...] = tuple(known.cells[column] for column in factor.columns)
+            values: tuple[pa.Array, ...] = tuple(known.cells[column] for column in read)
             if factor.kind == "reference":
                 row_R = known.references[self._relation(name, factor)]
                 values = (pa.array(row_R, mask=row_R < 0),)
-            known_R = np.logical_and.reduce([known.known[column] for column in factor.columns])
-            code_RC = factor.codec.encode(values)
+            known_R = np.logical_and.reduce([known.known[column] for column in read])
+            code_RC = (
+                factor.codec.encode(*values)
+                if isinstance(factor.codec, RelativeCodec)
+                else factor.codec.encode(values)
+            )
             if not (isinstance(factor.codec, CategoricalCodec) and factor.codec.other_told):
                 # Learned from a few roots or none: what goes with it is theirs alone, or nothing.
                 known_R = known_R & (code_RC[:, :1] != OTHER).all(axis=1)
