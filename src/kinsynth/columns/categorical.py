@@ -184,7 +184,7 @@ def build_categorical(
         rows=tuple(rows_D[kept_D].tolist()),
         missing=(null and settings.missing == "reproduce") or not kept_D.any(),
         other=settings.rare_replacement,
-        other_told=len(np.unique(part.roots[other_P])) >= minimum,
+        other_told=not has_few_roots(other_P, part.roots, minimum=minimum),
         other_drawn=rare and settings.rare_replacement == "label",
         label=settings.rare_label if settings.rare_replacement == "label" else "",
     )
