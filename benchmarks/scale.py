@@ -33,7 +33,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from kinsynth.errors import Interrupted
-from kinsynth.pipeline.run import run
+from kinsynth.pipeline.run import resume, run
 from kinsynth.settings.document import override
 from kinsynth.settings.synthesis import Synthesis
 
@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--validations", type=int)
     parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--resume", action="store_true", help="take up the run that was cut off there")
     parser.add_argument("--out", type=Path)
     result = measure(parser.parse_args())
     print(json.dumps(result, indent=1))
@@ -61,11 +62,16 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     source, folder = options.work / "wide.parquet", options.work / "run"
     if not source.exists():
         wide.write(source, options.rows, columns=options.columns, seed=options.seed)
-    shutil.rmtree(folder, ignore_errors=True)
+    if not options.resume:
+        shutil.rmtree(folder, ignore_errors=True)
     watch = Watch(options.validations)
     begun, used = time.time(), cpu_seconds()
     try:
-        run(document(options, source), folder, base=Path.cwd(), on_event=watch.see, stop_requested=watch.stop)
+        if options.resume:
+            resume(folder, on_event=watch.see, stop_requested=watch.stop)
+        else:
+            made = document(options, source)
+            run(made, folder, base=Path.cwd(), on_event=watch.see, stop_requested=watch.stop)
     except Interrupted:
         watch.interrupted = True
     result = {
