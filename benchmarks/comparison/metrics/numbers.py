@@ -1,0 +1,106 @@
+"""What binned scores do not see of numbers: their tails, the values that repeat, and the grid they lie on.
+
+References are all real rows of the split, training and held-out: extremes and repeated values need many rows.
+Lower is better in all.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from comparison.dataset import Dataset
+from comparison.metrics.features import as_numbers
+
+TAILS = (0.001, 0.999)
+SPIKE_SHARE = 0.005
+FEWEST_VALUES = 20
+DECIMALS = 6
+CONTINUOUS = 0.5
+
+
+def tail_error(real: pd.DataFrame, made: pd.DataFrame, dataset: Dataset) -> float | None:
+    """Mean distance of the quantiles 0.1 and 99.9 %, as a share of the distance between the two in real rows.
+
+    A column without spread between them, or without synthetic values, is left out of the first and counts 1
+    in the second.
+    """
+    found = []
+    for column in dataset.numbers:
+        sides = [present(side[column]) for side in (real, made)]
+        if not len(sides[0]):
+            continue
+        low, high = np.quantile(sides[0], TAILS)
+        if high > low:
+            tails = np.quantile(sides[1], TAILS) if len(sides[1]) else None
+            found.append(1.0 if tails is None else float(np.abs(tails - [low, high]).mean() / (high - low)))
+    return float(np.mean(found)) if found else None
+
+
+def present(values: pd.Series[float]) -> np.ndarray:
+    """Numbers that are there."""
+    numbers = as_numbers(values)
+    return numbers[~np.isnan(numbers)]
+
+
+def spikes(values: np.ndarray) -> np.ndarray:
+    """Values that at least one in 200 rows holds, in a column of over 20 different ones."""
+    found, counts = np.unique(values, return_counts=True)
+    if len(found) <= FEWEST_VALUES:
+        return np.empty(0)
+    return found[counts >= SPIKE_SHARE * len(values)]
+
+
+def spike_error(real: pd.DataFrame, made: pd.DataFrame, dataset: Dataset) -> float | None:
+    """Summed difference of the shares of repeated values over their real share, mean over columns."""
+    found = []
+    for column in dataset.numbers:
+        sides = [present(side[column]) for side in (real, made)]
+        repeated = spikes(sides[0])
+        if len(repeated):
+            shares = [np.array([np.mean(near(side, value)) for value in repeated]) for side in sides]
+            found.append(float(np.abs(shares[0] - np.nan_to_num(shares[1])).sum() / shares[0].sum()))
+    return float(np.mean(found)) if found else None
+
+
+def near(values: np.ndarray, value: float) -> np.ndarray:
+    """Whether numbers equal one but for what writing and reading may change."""
+    return np.abs(values - value) <= 1e-9 * max(1.0, abs(value)) if len(values) else np.array([False])
+
+
+def lattice(values: np.ndarray) -> tuple[float, float] | None:
+    """The grid ``(offset, step)`` of all values, with the fewest decimals up to 6; None if there is none.
+
+    A column in which most values are different has a grid of its decimals only by rounding; it counts too.
+    """
+    for decimals in range(DECIMALS + 1):
+        scale = 10.0**decimals
+        whole = np.rint(values * scale)
+        if np.all(np.abs(values * scale - whole) <= 1e-6 * np.maximum(1.0, np.abs(whole) * 1e-6)):
+            if np.abs(whole).max(initial=0) > 2**53:
+                return None
+            integers = whole.astype(np.int64)
+            step = math.gcd(*np.unique(integers - integers.min()).tolist())
+            return (integers.min() / scale, step / scale) if step else (integers.min() / scale, math.inf)
+    return None
+
+
+def violations(real: pd.DataFrame, made: pd.DataFrame, dataset: Dataset) -> float | None:
+    """Mean share of synthetic values off the source's grid, over columns that have one."""
+    found = []
+    for column in dataset.numbers:
+        sides = [present(side[column]) for side in (real, made)]
+        grid = lattice(sides[0]) if len(sides[0]) else None
+        if grid is not None and len(sides[1]):
+            found.append(float(np.mean(off(sides[1], *grid))))
+    return float(np.mean(found)) if found else None
+
+
+def off(values: np.ndarray, offset: float, step: float) -> np.ndarray:
+    """Whether values lie off a grid, by more than a thousandth of its step."""
+    if math.isinf(step):
+        return ~near(values, offset)
+    places = (values - offset) / step
+    return np.abs(places - np.rint(places)) > 1e-3
