@@ -51,7 +51,7 @@ def featurize_column(name: str, values: pd.Series[Any], kind: str) -> dict[str, 
     if kind in NUMBERS:
         return {name: as_numbers(values)}
     if kind in MOMENTS:
-        made = {name: as_numbers(values), f"{name} weekday": values.dt.dayofweek.astype(float)}
+        made = {name: as_numbers(values), f"{name} weekday": values.dt.day_of_week.astype(float)}
         return made if kind == "date" else {**made, f"{name} hour": values.dt.hour.astype(float)}
     if kind == "text":
         texts = values.fillna("").astype(str).str
