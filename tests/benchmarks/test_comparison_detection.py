@@ -11,8 +11,8 @@ from made_tables import MIXED, draw, shuffle
 
 ROWS = 600
 PAIRS = 4
-# Predictions of one fold share their trees: between samples the area deviates twice as much as that of unrelated
-# scores. Four such deviations of the mean over pairs.
+# Predictions of one fold share their trees: between samples the area deviates twice as much as that of
+# unrelated scores. Four such deviations of the mean over pairs.
 CHANCE = 4 * 2 * np.sqrt((2 * ROWS + 1) / (12 * ROWS**2)) / np.sqrt(PAIRS)
 
 

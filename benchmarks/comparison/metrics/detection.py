@@ -2,8 +2,9 @@
 
 The value is the area under the ROC curve of predictions on rows the trees did not see (five folds): 0.5 is
 ideal. Both sides have equally many rows. LightGBM has the settings of the outside judge; XGBoost has 200
-trees of depth 6, the test that published figures use. The standard error is that of 200 bootstrap samples of
-the predictions.
+trees of depth 6, the test that published figures use. The standard error is that of 200 bootstrap samples
+of the predictions; it knows nothing of the trees, so two samples of one source differ by about twice as
+much.
 """
 
 from __future__ import annotations

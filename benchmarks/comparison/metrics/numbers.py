@@ -18,14 +18,12 @@ TAILS = (0.001, 0.999)
 SPIKE_SHARE = 0.005
 FEWEST_VALUES = 20
 DECIMALS = 6
-CONTINUOUS = 0.5
 
 
 def tail_error(real: pd.DataFrame, made: pd.DataFrame, dataset: Dataset) -> float | None:
-    """Mean distance of the quantiles 0.1 and 99.9 %, as a share of the distance between the two in real rows.
+    """Mean distance of the quantiles 0.1 and 99.9 %, as a share of their distance in real rows.
 
-    A column without spread between them, or without synthetic values, is left out of the first and counts 1
-    in the second.
+    A column without that distance is left out; one without synthetic values counts 1.
     """
     found = []
     for column in dataset.numbers:
@@ -73,7 +71,7 @@ def near(values: np.ndarray, value: float) -> np.ndarray:
 def lattice(values: np.ndarray) -> tuple[float, float] | None:
     """The grid ``(offset, step)`` of all values, with the fewest decimals up to 6; None if there is none.
 
-    A column in which most values are different has a grid of its decimals only by rounding; it counts too.
+    Numbers rounded to few decimals have the grid of those decimals. One value alone has an infinite step.
     """
     for decimals in range(DECIMALS + 1):
         scale = 10.0**decimals

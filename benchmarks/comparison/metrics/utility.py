@@ -1,8 +1,9 @@
 """Utility: boosted trees learn a column from synthetic rows and are judged on held-out real ones.
 
 Beside it stands what they reach from the real training rows; the gap between the two is what is lost. Several
-columns are targets: the declared one, and of the other categories and numbers the one in the middle of the table.
-A category is judged by the area under the ROC curve (mean over classes against the rest), a number by R squared.
+columns are targets: the declared one, and of the other categories and numbers the one in the middle of the
+table. A category is judged by the area under the ROC curve (mean over classes against the rest), a number by
+R squared.
 """
 
 from __future__ import annotations
