@@ -123,13 +123,21 @@ def collect(planned: Sequence[cells.Cell]) -> list[dict[str, Any]]:
 
 def write(target: Path, planned: Sequence[cells.Cell]) -> None:
     """Write both documents."""
-    found = collect(planned)
-    document = {"written": time.strftime("%Y-%m-%d"), "machine": describe_machine(), "cells": found}
+    document = {
+        "written": time.strftime("%Y-%m-%d"),
+        "machine": describe_machine(),
+        "cells": collect(planned),
+    }
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.with_name(target.name + ".json").write_text(
-        json.dumps(document, indent=1) + "\n", encoding="utf-8"
-    )
+    target.with_name(target.name + ".json").write_text(as_lines(document), encoding="utf-8")
     target.with_name(target.name + ".md").write_text(render(document), encoding="utf-8")
+
+
+def as_lines(document: dict[str, Any]) -> str:
+    """Give the document as JSON with a line for each cell."""
+    head = json.dumps({key: value for key, value in document.items() if key != "cells"})
+    lines = ",\n".join(json.dumps(cell) for cell in document["cells"])
+    return f'{head[:-1]}, "cells": [\n{lines}\n]}}\n'
 
 
 def render(document: dict[str, Any]) -> str:
