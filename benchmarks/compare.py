@@ -29,6 +29,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--cap", type=int, default=12500, help="rows used, training and held-out; 0: all")
     parser.add_argument("--split", choices=["judge", "half"], default="judge")
+    parser.add_argument("--learn", type=int, help="keep this many training rows, draw at least 1,000")
     parser.add_argument("--limit", type=float, default=1500, help="seconds a peer may take")
     parser.add_argument("--cores", default="", help="cores to stay on, as 0 or 0,1; default: no bound")
     parser.add_argument(
@@ -49,6 +50,7 @@ def plan(arguments: argparse.Namespace) -> list[cells.Cell]:
     numbers = [int(text) for text in arguments.seeds.split(",")]
     cores = tuple(int(text) for text in arguments.cores.split(",") if text)
     settings = tuple(tuple(item.split("=", 1)) for item in arguments.set)
+    part = arguments.split if arguments.learn is None else f"{arguments.split}-{arguments.learn}"
     return [
         cells.Cell(
             source=folder.resolve(),
@@ -60,7 +62,8 @@ def plan(arguments: argparse.Namespace) -> list[cells.Cell]:
             cores=cores,
             classifier_rows=arguments.classifier_rows,
             options=settings if peer == "kinsynth" else (),
-            folder=arguments.work / arguments.split / load_dataset(folder).name / peer / f"seed{seed}",
+            folder=arguments.work / part / load_dataset(folder).name / peer / f"seed{seed}",
+            learn=arguments.learn,
         )
         for seed in numbers
         for folder in arguments.datasets

@@ -42,6 +42,7 @@ class Cell:
     classifier_rows: int
     options: tuple[tuple[str, str], ...]
     folder: Path
+    learn: int | None = None
 
     @property
     def job(self) -> dict[str, Any]:
@@ -56,6 +57,7 @@ class Cell:
             "cores": list(self.cores),
             "options": dict(self.options),
             "code": digest_file(peer_file(self.peer)) + (digest(ENGINE) if self.peer == OURS else ""),
+            **({} if self.learn is None else {"learn": self.learn}),
         }
 
     @property

@@ -116,10 +116,19 @@ def write_table(path: Path, table: pd.DataFrame, dataset: Dataset) -> None:
     written.to_csv(path, index=False)
 
 
-def load_split(folder: Path, dataset: Dataset, *, cap: int, kind: str = "judge") -> Split:
-    """Read the table and split it; ``kind`` is judge (80/20 within the cap) or half (see split_in_half)."""
+def load_split(
+    folder: Path, dataset: Dataset, *, cap: int, kind: str = "judge", learn: int | None = None
+) -> Split:
+    """Read the table and split it; ``kind`` is judge (80/20 within the cap) or half (see split_in_half).
+
+    ``learn`` keeps that many of the training rows, to see what is made of few; held-out and fresh rows stay.
+    """
     rows = read_table(folder / f"{dataset.table}.csv", dataset)
-    return split_in_half(rows) if kind == "half" else split_as_judge(rows, cap)
+    split = split_in_half(rows) if kind == "half" else split_as_judge(rows, cap)
+    if learn is None or learn >= len(split.train):
+        return split
+    places = np.random.default_rng(SEED).permutation(len(split.train))[:learn]
+    return Split(take(split.train, places), split.holdout, split.fresh)
 
 
 def split_as_judge(rows: pd.DataFrame, cap: int) -> Split:

@@ -167,12 +167,14 @@ The columns are explained in the [README](../README.md)."""
 
 def conditions(found: list[dict[str, Any]]) -> str:
     """Name the caps under which cells were made."""
-    kept = ("cap", "split", "limit_s", "cores")
-    jobs = sorted({tuple(json.dumps(cell["job"][name]) for name in kept) for cell in found})
-    return "; ".join(
-        f"cap {cap} rows, split {split}, limit {limit} s, cores {cores if cores != '[]' else 'all'}"
-        for cap, split, limit, cores in jobs
-    )
+    return "; ".join(sorted({condition(cell["job"]) for cell in found}))
+
+
+def condition(job: dict[str, Any]) -> str:
+    """Name the caps of one cell."""
+    cores = ",".join(map(str, job["cores"])) or "all"
+    learn = f", {job['learn']} rows learned" if "learn" in job else ""
+    return f"cap {job['cap']} rows, split {job['split']}, limit {job['limit_s']:.0f} s, cores {cores}{learn}"
 
 
 def own_settings(found: list[dict[str, Any]]) -> str:

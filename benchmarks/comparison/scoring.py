@@ -56,7 +56,7 @@ def score(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Judge the rows in a folder."""
     source = Path(job["source"])
     dataset = load_dataset(source)
-    split = load_split(source, dataset, cap=job["cap"], kind=job["split"])
+    split = load_split(source, dataset, cap=job["cap"], kind=job["split"], learn=job.get("learn"))
     if job["peer"] == "fresh" and split.fresh is None:
         split = Split(split.train, halves(split.holdout, job["seed"])[1], None)
     made = read_table(folder / "synthetic.csv", dataset)

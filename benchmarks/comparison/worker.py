@@ -26,6 +26,8 @@ THREADS = (
     "POLARS_MAX_THREADS",
 )
 
+FEWEST_DRAWN = 1000  # where few rows are learned, so that rates of near copies can be told from 0
+
 
 def confine(cores: list[int]) -> None:
     """Keep this process on the cores and its libraries to as many threads; before they are imported."""
@@ -66,14 +68,14 @@ def run(job: dict[str, Any], folder: Path) -> dict[str, Any]:
 
     source = Path(job["source"])
     dataset = load_dataset(source)
-    split = load_split(source, dataset, cap=job["cap"], kind=job["split"])
+    split = load_split(source, dataset, cap=job["cap"], kind=job["split"], learn=job.get("learn"))
     peer = PEERS[job["peer"]]
     module = load(peer)
     task = Task(dataset, split, job["seed"], job["limit_s"], {**dict(peer.options), **job["options"]})
     base, before, start = peak_mb(), cpu_seconds(), time.perf_counter()
     sampler = module.fit(task)
     fitted, fit_cpu = time.perf_counter(), cpu_seconds()
-    made = sampler(len(split.train))
+    made = sampler(max(len(split.train), FEWEST_DRAWN) if "learn" in job else len(split.train))
     sampled, sample_cpu = time.perf_counter(), cpu_seconds()
     write_table(folder / "synthetic.csv", made, dataset)
     return {

@@ -66,6 +66,16 @@ def test_written_rows_are_read_again(tmp_path: Path) -> None:
     assert "18.0" not in (tmp_path / "made.csv").read_text()
 
 
+def test_few_rows_can_be_learned(tmp_path: Path) -> None:
+    """Held-out and fresh rows stay as they are."""
+    folder = tmp_path
+    write_table(folder / "made.csv", draw(1000, seed=1), MIXED)
+    whole, few = (load_split(folder, MIXED, cap=500, learn=learn) for learn in (None, 50))
+    assert (len(whole.train), len(few.train)) == (400, 50)
+    assert set(few.train["id"]) < set(whole.train["id"])
+    pd.testing.assert_frame_equal(few.holdout, whole.holdout)
+
+
 def test_databases_are_refused(tmp_path: Path) -> None:
     """Several tables are for the judge."""
     (tmp_path / "schema.json").write_text(json.dumps({"name": "d", "tables": {"a": {}, "b": {}}}))
