@@ -42,6 +42,14 @@ def parse() -> argparse.Namespace:
     unknown = set(arguments.peers.split(",")) - set(PEERS)
     if unknown:
         parser.error(f"unknown peers: {', '.join(sorted(unknown))}; known: {', '.join(PEERS)}")
+    try:
+        environments.verify("metrics")
+        for folder in arguments.datasets:
+            load_dataset(folder)
+    except (environments.EnvironmentMissingError, OSError, ValueError) as error:
+        parser.error(str(error))
+    if wrong := [item for item in arguments.set if "=" not in item]:
+        parser.error(f"--set takes KEY=VALUE, not {', '.join(wrong)}")
     return arguments
 
 
@@ -74,7 +82,6 @@ def plan(arguments: argparse.Namespace) -> list[cells.Cell]:
 def main() -> None:
     """Make the cells that are not there, then write what all of them say."""
     arguments = parse()
-    environments.verify("metrics")
     todo = plan(arguments)
     for number, cell in enumerate(todo, start=1):
         start = time.perf_counter()
