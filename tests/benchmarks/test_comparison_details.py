@@ -88,6 +88,20 @@ def test_violations_are_the_share_off_the_grid() -> None:
     assert numbers.violations(real, column([np.nan]), ONE) is None
 
 
+def test_one_odd_value_does_not_undo_a_grid() -> None:
+    """Its own share is granted to synthetic rows."""
+    odd = [*np.repeat([10_000, 20_000, 50_000], 1000), 12_345]
+    assert numbers.lattice(numbers.usual(np.array(odd))) == (10_000, 10_000)
+    assert numbers.violations(column(odd), column(odd), ONE) == 0
+    assert numbers.violations(column(odd), column([30_000, 12_345]), ONE) == pytest.approx(0.5 - 1 / 3001)
+
+
+def test_utility_of_numbers_is_that_of_their_ranks() -> None:
+    """A huge value is one rank above the rest."""
+    ranks = np.array([1.0, 2.0, 2.0, 1e9])
+    assert utility.rank(np.array([0.0, 2.0, 3.0, 1e12]), ranks).tolist() == [0, 0.5, 0.75, 1]
+
+
 def test_missing_pattern_is_a_total_variation() -> None:
     """The same rows agree; without any missing cell there is nothing to compare."""
     rows = draw(500, 1)

@@ -22,6 +22,12 @@ def as_numbers(column: pd.Series[Any]) -> np.ndarray:
     return column.to_numpy(dtype=float)
 
 
+def present(column: pd.Series[Any]) -> np.ndarray:
+    """Numbers that are there."""
+    numbers = as_numbers(column)
+    return numbers[~np.isnan(numbers)]
+
+
 def as_texts(column: pd.Series[Any]) -> np.ndarray:
     """Values by name, with missing as a value of its own."""
     values = column.astype(object)

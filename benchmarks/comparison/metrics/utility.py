@@ -1,9 +1,10 @@
 """Utility: boosted trees learn a column from synthetic rows and are judged on held-out real ones.
 
-Beside it stands what they reach from the real training rows; the gap between the two is what is lost. Several
-columns are targets: the declared one, and of the other categories and numbers the one in the middle of the
-table. A category is judged by the area under the ROC curve (mean over classes against the rest), a number by
-R squared.
+Beside it stands what they reach from the real training rows; the gap between the two is what is lost.
+Several columns are targets: the declared one, and of the other categories and numbers the one in the
+middle of the table. A category is judged by the area under the ROC curve (mean over classes against the
+rest), a number by R squared of its rank among the training rows: a few huge values would decide it
+otherwise.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pandas as pd
 
 from comparison.dataset import Dataset
 from comparison.metrics.detection import area
-from comparison.metrics.features import as_numbers, as_texts, featurize
+from comparison.metrics.features import as_numbers, as_texts, featurize, present
 
 SETTINGS = {
     "n_estimators": 200,
@@ -49,17 +50,22 @@ def measure(
 ) -> dict[str, Any]:
     """Give per target what real and synthetic rows reach, and the mean gap."""
     found = {}
+    ranks = {c: np.sort(present(train[c])) for c in dataset.numbers}
     for target in targets(train, dataset):
-        real = learn(train, holdout, target, dataset)
-        made = learn(synthetic, holdout, target, dataset)
+        real, made = (learn(side, holdout, target, dataset, ranks.get(target)) for side in (train, synthetic))
         if real is not None and made is not None:
             found[target] = {"real": real, "synthetic": made, "gap": real - made}
     gaps = [value["gap"] for value in found.values()]
     return {"targets": found, "mean_gap": float(np.mean(gaps)) if gaps else None, "declared": dataset.target}
 
 
-def learn(rows: pd.DataFrame, holdout: pd.DataFrame, target: str, dataset: Dataset) -> float | None:
-    """Learn the target from rows and judge on held-out rows; 0.5 or 0 where the rows hold one value only."""
+def learn(
+    rows: pd.DataFrame, holdout: pd.DataFrame, target: str, dataset: Dataset, ranks: np.ndarray | None = None
+) -> float | None:
+    """Learn the target from rows and judge on held-out rows; 0.5 or 0 where the rows hold one value only.
+
+    ``ranks`` holds the sorted values of the training rows if the target is a number.
+    """
     sides = [side[side[target].notna()].reset_index(drop=True) for side in (rows, holdout)]
     columns = [c for c in dataset.judged if c != target]
     if len(sides[1]) < FEWEST_ROWS or not columns:
@@ -67,9 +73,16 @@ def learn(rows: pd.DataFrame, holdout: pd.DataFrame, target: str, dataset: Datas
     inputs = featurize(sides, dataset, columns)
     for table in inputs:
         table.columns = [f"c{number}" for number in range(table.shape[1])]
-    if target in dataset.numbers:
-        return learn_number(inputs, [as_numbers(side[target]) for side in sides])
+    if ranks is not None:
+        return learn_number(inputs, [rank(as_numbers(side[target]), ranks) for side in sides])
     return learn_category(inputs, [as_texts(side[target]) for side in sides])
+
+
+def rank(values: np.ndarray, ranks: np.ndarray) -> np.ndarray:
+    """Share of sorted values below, those that are equal counted half."""
+    return (np.searchsorted(ranks, values, "left") + np.searchsorted(ranks, values, "right")) / (
+        2 * len(ranks)
+    )
 
 
 def learn_number(inputs: list[pd.DataFrame], values: list[np.ndarray]) -> float:
