@@ -111,14 +111,19 @@ def describe_machine() -> dict[str, Any]:
 
 
 def collect(planned: Sequence[cells.Cell]) -> list[dict[str, Any]]:
-    """Read the cells that are finished, without the places they lie in."""
+    """Read the cells that are finished, without the places they lie in; older scores do not count."""
     found = []
     for cell in planned:
         record = cells.read(cell.folder / "cell.json")
-        if record is not None and record["job"] == cell.job:
+        if record is not None and is_current(record, cell):
             job = {key: value for key, value in record["job"].items() if key != "source"}
             found.append({"dataset": load_dataset(cell.source).name, **record, "job": job})
     return found
+
+
+def is_current(record: dict[str, Any], cell: cells.Cell) -> bool:
+    """Whether a record is of this job and, unless the peer failed, of these metrics."""
+    return record["job"] == cell.job and ("cost" not in record or record.get("scoring") == cell.scoring)
 
 
 def write(target: Path, planned: Sequence[cells.Cell]) -> None:

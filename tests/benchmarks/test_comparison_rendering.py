@@ -129,10 +129,22 @@ def test_results_name_no_place(failed: bool, tmp_path: Path) -> None:
     other = cells.Cell(source, "copy", 2, 500, "judge", 60, (), 500, (), tmp_path / "other")
     for made in (cell, other):
         made.folder.mkdir()
-    record = {"job": cell.job, "failed": "no"} if failed else {**scored("copy", 1, 0.5), "job": cell.job}
+    done = {**scored("copy", 1, 0.5), "job": cell.job, "scoring": cell.scoring}
+    record = {"job": cell.job, "failed": "no"} if failed else done
     cells.write(cell.folder / "cell.json", record)
     cells.write(other.folder / "cell.json", record)
     rendering.write(tmp_path / "results" / "page", [cell, other])
     texts = [(tmp_path / "results" / f"page.{ending}").read_text() for ending in ("json", "md")]
     assert len(json.loads(texts[0])["cells"]) == 1
     assert not any(str(tmp_path) in text for text in texts)
+
+
+def test_scores_of_other_metrics_are_not_mixed_in(tmp_path: Path) -> None:
+    """A change of a metric must reach all rows of a table before they are shown together."""
+    (tmp_path / "schema.json").write_text(json.dumps({"name": "made", "tables": {"t": {"columns": {}}}}))
+    cell = cells.Cell(tmp_path, "copy", 1, 500, "judge", 60, (), 500, (), tmp_path)
+    stale = {"job": cell.job, "cost": {}, "scores": {}, "scoring": {**cell.scoring, "code": "older"}}
+    cells.write(tmp_path / "cell.json", stale)
+    assert rendering.collect([cell]) == []
+    cells.write(tmp_path / "cell.json", stale | {"scoring": cell.scoring})
+    assert len(rendering.collect([cell])) == 1
