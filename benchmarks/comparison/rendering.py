@@ -71,7 +71,7 @@ QUALITY = (
     Figure("mean gap", at("scores", "utility", "mean_gap"), better="low"),
     Figure("tails", at("scores", "tail_error"), better="low", ranges=False),
     Figure("spikes", at("scores", "spike_error"), better="low", ranges=False),
-    Figure("off grid", at("scores", "lattice_violations"), better="low", ranges=False),
+    Figure("off grid", at("scores", "lattice_violations"), digits=4, better="low", ranges=False),
     Figure("missing pattern", at("scores", "missing_pattern"), better="low", ranges=False),
     Figure("missing rule", at("scores", "missing_rule"), better="high", ranges=False),
 )
