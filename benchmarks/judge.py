@@ -21,11 +21,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+from comparison.peers.ours import as_source, declare
 
 from kinsynth import fit
-from kinsynth.settings.document import override
-from kinsynth.settings.synthesis import Synthesis
 
 BENCH = Path(os.environ.get("KINSYNTH_BENCH", Path(__file__).resolve().parents[2] / "shared" / "bench"))
 
@@ -40,19 +38,8 @@ def load_judge() -> Any:
     return module
 
 
-def as_text(table: pd.DataFrame, types: dict[str, str]) -> pd.DataFrame:
-    """Write dates and whole numbers as the source does; everything else stays."""
-    result = table.copy()
-    for column, kind in types.items():
-        if kind == "date":
-            result[column] = pd.to_datetime(result[column]).dt.date
-        elif kind == "integer":
-            result[column] = result[column].astype("Int64")
-    return result
-
-
-def declare(schema: dict[str, Any], options: dict[str, str]) -> Synthesis:
-    """Declare keys and relations as schema.json does; options are dotted settings."""
+def describe(schema: dict[str, Any]) -> dict[str, Any]:
+    """Give keys and relations of schema.json as settings by table."""
     tables: dict[str, Any] = {}
     for name, table in schema["tables"].items():
         key = table["primary_key"]
@@ -68,10 +55,9 @@ def declare(schema: dict[str, Any], options: dict[str, str]) -> Synthesis:
                 if f["table"] == name
             ],
         }
-    document = {"name": schema["name"], "tables": tables, "evaluation": {"holdout_share": 0}}
     for name in schema.get("originals", []):
         tables[name]["original"] = True
-    return override(Synthesis.model_validate(document), options)
+    return tables
 
 
 def reduce(dataset: Path, folder: Path) -> Path:
@@ -96,8 +82,8 @@ def run(dataset: Path, out: Path, *, cap: int, seed: int, options: dict[str, str
     """Fit, sample and write CSV files with a run.json as the judge reads it."""
     judge = load_judge()
     schema, train, _, _ = judge.load_split(dataset, cap)
-    synthesis = declare(schema, {"generation.seed": str(seed), **options})
-    tables = {name: as_text(table, schema["tables"][name]["columns"]) for name, table in train.items()}
+    synthesis = declare(describe(schema), {"generation.seed": str(seed), **options}, schema["name"])
+    tables = {name: as_source(table, schema["tables"][name]["columns"]) for name, table in train.items()}
     before, clock = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     model = fit(tables, synthesis)
     fitted = time.perf_counter()

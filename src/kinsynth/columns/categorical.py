@@ -16,7 +16,7 @@ from kinsynth.columns.base import Part, Rows, Uniforms, Values
 from kinsynth.columns.storage import as_array, read_values, write_values
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
-from kinsynth.privacy.protection import count_roots, number_of_roots
+from kinsynth.privacy.protection import count_roots, has_few_roots, number_of_roots
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column

@@ -1,0 +1,1 @@
+"""What is measured of synthetic rows, one family a file, each with its definition."""
