@@ -18,6 +18,9 @@ from kinsynth.engine.context import History, Relatives
 from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.sizing import TablePlan
 from kinsynth.engine.tabular import Batch
+from kinsynth.system.mapping import let_go
+
+_LET_GO_AFTER = 8  # batches: rows chosen by chance touch nearly every page of a mapped file
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ class Batches:
         self._relatives = Relatives(layout, encoded.tables, set_limit=plan.set_limit)
         self._index_R, self._remaining_R = sequence_places(self._table.parent_R)
         self._epoch: _Walk | None = None
+        self._given = 0
 
     @property
     def per_epoch(self) -> int:
@@ -173,6 +177,9 @@ class Batches:
         """Put the rows of some units together with what they may know."""
         rows = units.row_numbers()
         table = self._table
+        self._given += 1
+        if self._given % _LET_GO_AFTER == 0:
+            let_go()
         codes_BC = torch.from_numpy(table.codes_RC[rows].astype(np.int64))
         if table.parent_R is None:
             return Batch(codes_BC).on(self._plan.device)
