@@ -98,8 +98,8 @@ def _table_parts(codec: TableCodec, rows: _Rows, chunk_rows: int) -> EncodedPart
 def cut_rows(parent_R: Rows | None, rows: int, *, most: int) -> list[slice]:
     """Cut rows into stretches of about ``most`` rows; rows of one parent stay together.
 
-    >>> cut_rows(np.array([0, 0, 0, 1]), 4, most=2)
-    [slice(0, 3, None), slice(3, 4, None)]
+    >>> cut_rows(np.array([0, 0, 1, 1]), 4, most=3)
+    [slice(0, 2, None), slice(2, 4, None)]
     """
     start = np.arange(0, rows, most)
     if parent_R is not None and rows:
