@@ -15,7 +15,7 @@ from kinsynth.errors import KinsynthError
 from kinsynth.pipeline.imputation import median_places, mode_places
 from kinsynth.pipeline.model import Model
 
-PEOPLE = 900
+PEOPLE = 3_000
 ROWS = 400
 SECRET = "Q7Zebra"
 

@@ -2,6 +2,8 @@
 
 A ``Factor`` is one thing the model draws: a column (or a pair), the row of a lookup, the place of a row
 in a sequence, or the number of child rows. Keys are no factors: they are made anew and ``link`` fills them.
+Columns that a rule computes are the last factors: nothing in the row depends on them, and their drawn codes
+are not read. They are there so that rows can be drawn given their values.
 """
 
 from __future__ import annotations
@@ -74,7 +76,7 @@ class TableCodec:
         name: Name of the table.
         parent: Name of the parent table, or None for a root table.
         ordered: Whether the order of rows under one parent carries meaning.
-        factors: What the model draws, in the order of the encoded columns.
+        factors: What the model draws, in the order of the encoded columns; computed columns stand last.
         keys: How new values of key columns are made, by column.
         rules: What every row keeps, in the order of application; what they derive is not drawn.
         fills: Codes to fill columns with that a rule says must not be missing.
@@ -87,6 +89,16 @@ class TableCodec:
     keys: Mapping[str, IdentifierCodec]
     rules: tuple[Rule, ...] = ()
     fills: Mapping[str, Fill] = field(default_factory=dict)
+
+    @property
+    def computed(self) -> frozenset[str]:
+        """Columns whose values a rule gives, not the codes drawn for them."""
+        return frozenset(rule.derives for rule in self.rules if rule.derives is not None)
+
+    @property
+    def read_factors(self) -> tuple[Factor, ...]:
+        """The factors whose drawn codes become values: all but the computed columns."""
+        return tuple(factor for factor in self.factors if not self.computed & {*factor.columns})
 
     @property
     def sub_columns(self) -> tuple[SubColumn, ...]:
@@ -217,8 +229,8 @@ class _TableFit:
 
     def codec(self, rules: tuple[Rule, ...]) -> TableCodec:
         derived = {rule.derives for rule in rules}
-        drawn = [group for group in self.roles.modelled if group[0] not in derived]
-        columns = self._columns(drawn)
+        columns = self._columns([group for group in self.roles.modelled if group[0] not in derived])
+        computed = self._columns([group for group in self.roles.modelled if group[0] in derived])
         sequence = self._sequence()
         columns = self._relative(rules, columns, sequence)
         factors = [*self._counts(), *self._references(), *sequence, *columns]
@@ -228,7 +240,7 @@ class _TableFit:
             name=self.name,
             parent=parent.references_table if parent else None,
             ordered=parent is not None and self.shape.order_by is not None,
-            factors=tuple(factors),
+            factors=(*factors, *computed),
             keys={column: self._key(column) for column in self.roles.keys},
             rules=tuple(_as_far_as_filled(rule, fills) for rule in rules),
             fills={column: fill for column, fill in fills.items() if fill is not None},
@@ -396,7 +408,7 @@ def widen(schema: Schema, codec: DatabaseCodec) -> tuple[Schema, tuple[str, ...]
     changed = {
         name: {
             column
-            for factor in table.factors
+            for factor in table.read_factors
             if _can_be_missing(factor.codec)
             for column in factor.columns
             if not schema.tables[name].column(column).nullable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, code_type
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, child_counts, referenced_rows
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
-from kinsynth.rules.enforce import enforce
+from kinsynth.rules.enforce import Keep, enforce
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
@@ -97,8 +98,8 @@ def _table_parts(codec: TableCodec, rows: _Rows, chunk_rows: int) -> EncodedPart
 def cut_rows(parent_R: Rows | None, rows: int, *, most: int) -> list[slice]:
     """Cut rows into stretches of about ``most`` rows; rows of one parent stay together.
 
-    >>> cut_rows(np.array([0, 0, 0, 1]), 4, most=2)
-    [slice(0, 3, None), slice(3, 4, None)]
+    >>> cut_rows(np.array([0, 0, 1, 1]), 4, most=3)
+    [slice(0, 2, None), slice(2, 4, None)]
     """
     start = np.arange(0, rows, most)
     if parent_R is not None and rows:
@@ -196,9 +197,9 @@ def decode(
             found[relation] = given.reference_over(relation, row_R, first)
         pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
         columns = given.all_written_over(dict(pairs), first)
-        ruled = _with_rules(columns, part, table_codec, seed=seed)
         # What is given counts for the columns that follow from it, and comes back whatever a rule says.
-        tables[name] = pa.table(given.all_written_over(ruled, first))
+        keep = partial(given.all_written_over, first=first)
+        tables[name] = pa.table(_with_rules(columns, part, table_codec, seed=seed, keep=keep))
     return Decoded(
         tables=tables,
         parent_row={
@@ -211,17 +212,19 @@ def decode(
     )
 
 
-def _with_rules(columns: Mapping[str, Any], drawn: Drawn, codec: TableCodec, *, seed: int) -> dict[str, Any]:
+def _with_rules(
+    columns: Mapping[str, Any], drawn: Drawn, codec: TableCodec, *, seed: int, keep: Keep
+) -> dict[str, Any]:
     """Make drawn values keep the rules of the table, and add the columns that follow from them."""
     if not codec.rules:
         return dict(columns)
     plain = {column: as_array(values) for column, values in columns.items()}
     stream = f"{codec.name}/rules"
     spare: dict[str, pa.Array] = {}
-    for _, factor in _anchors_first(codec.factors):
+    for _, factor in _anchors_first(codec.read_factors):
         if factor.columns[:1] and factor.columns[0] in codec.fills:
             spare[factor.columns[0]] = _spare(factor, plain, spare, drawn, codec, seed=seed)
-    return enforce(codec.rules, plain, spare, seed=seed, stream=stream, row_ids=drawn.row_ids)
+    return enforce(codec.rules, plain, spare, seed=seed, stream=stream, row_ids=drawn.row_ids, keep=keep)
 
 
 def _spare(
@@ -293,7 +296,7 @@ def _decode_table(
 ) -> dict[tuple[str, ...], tuple[Any, ...]]:
     values: dict[tuple[str, ...], tuple[Any, ...]] = {}
     spans = codec.spans
-    for number, factor in _anchors_first(codec.factors):
+    for number, factor in _anchors_first(codec.read_factors):
         if factor.kind == "count":
             continue
         codes_RC = drawn.encoded.codes_RC[:, spans[number]].astype(np.int32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -243,15 +243,20 @@ class Model:
         )
         alone, drawing = self._alone(name), self.seed if seed is None else seed
         filled = _filled(alone, name, asked, method, drawing)
-        left = [
-            column
-            for column in fillable(self.codec.tables[name], self.schema)
-            if column not in empty_is_missing and filled[column].null_count
-        ]
-        if left and not allow_missing:
-            # Only then: a cell that is kept from being missing would mislead those that are drawn beside it.
-            again = replace(asked, given={name: filled}, no_missing={name: left})
-            filled = _filled(alone, name, again, method, drawing)
+        if allow_missing:
+            return filled
+        computed = self.codec.tables[name].computed
+        for waiting in (computed, frozenset[str]()):  # a computed column is there once its sources are
+            left = [
+                column
+                for column in fillable(self.codec.tables[name], self.schema)
+                if column not in {*empty_is_missing, *waiting} and filled[column].null_count
+            ]
+            if left:
+                # Only now: a cell that is kept from being missing would mislead those drawn beside it.
+                known = _forget(filled, given, waiting)
+                again = replace(asked, given={name: known}, no_missing={name: left})
+                filled = _filled(alone, name, again, method, drawing)
         return filled
 
     def _alone(self, name: str) -> Model:
@@ -403,6 +408,14 @@ def _filled(model: Model, name: str, asked: Conditions, method: Method, seed: in
     )
     made = assemble(list(batches), ready.codec, ready.schema, originals=model.originals, known=ready.known)
     return made.tables[name]
+
+
+def _forget(filled: pa.Table, given: pa.Table, columns: Collection[str]) -> pa.Table:
+    """Put columns back to what was given of them."""
+    kept = filled.select([name for name in filled.column_names if name not in columns])
+    for name in (one for one in given.column_names if one in columns):
+        kept = kept.append_column(name, given[name])
+    return kept
 
 
 def _restricted(networks: Mapping[str, TableModel], codec: DatabaseCodec) -> dict[str, TableModel]:

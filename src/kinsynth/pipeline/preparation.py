@@ -24,6 +24,8 @@ from kinsynth.errors import SettingsError
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, TableCodec
 from kinsynth.pipeline.conditions import Conditions, read_column, read_values
 from kinsynth.pipeline.known import Known
+from kinsynth.pipeline.lifting import keep_rules, name_needed
+from kinsynth.rules.base import Rule
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.keys import check_primary_key, row_numbers
 from kinsynth.schema.table import Relation, Schema
@@ -146,7 +148,7 @@ class _Preparation:
                 return number
         raise SettingsError(
             "condition.key_column",
-            "The column is no draw of the model: a key is made anew, other columns may follow from others.",
+            "The column is no draw of the model: a key is made anew.",
             where=f"{name}.{column}",
             remedy="Leave the column out.",
         )
@@ -158,8 +160,12 @@ class _Preparation:
         return DatabaseCodec({name: self._restricted(table) for name, table in self.codec.tables.items()})
 
     def _restricted(self, table: TableCodec) -> TableCodec:
+        never, no_missing = (
+            part.get(table.name, ()) for part in (self.conditions.never, self.conditions.no_missing)
+        )
+        rules = keep_rules(table.rules, never=never, no_missing=no_missing)
         factors = list(table.factors)
-        for column in self.conditions.no_missing.get(table.name, ()):
+        for column in (*name_needed(rules, no_missing), *self._now_drawn(table, rules)):
             number = self._factor(table.name, column)
             codec = _explained(f"{table.name}.{column}", without_missing, factors[number].codec)
             factors[number] = replace(factors[number], codec=codec)
@@ -168,7 +174,12 @@ class _Preparation:
             refused = self._values(table.name, column, factors[number], values).drop_null()
             codec = _explained(f"{table.name}.{column}", without_values, factors[number].codec, refused)
             factors[number] = replace(factors[number], codec=codec)
-        return replace(table, factors=tuple(factors))
+        return replace(table, factors=tuple(factors), rules=rules)
+
+    def _now_drawn(self, table: TableCodec, rules: tuple[Rule, ...]) -> list[str]:
+        """Name the columns no longer computed that are never missing."""
+        drawn = table.computed - replace(table, rules=rules).computed
+        return sorted(one for one in drawn if not self.schema.tables[table.name].column(one).nullable)
 
     def narrowed_schema(self) -> Schema:
         """Give the schema in which columns without missing values say so."""

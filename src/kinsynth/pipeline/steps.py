@@ -38,6 +38,7 @@ from kinsynth.pipeline.complexity import expected_epochs
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.encoding import encode_parts
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
+from kinsynth.pipeline.lifting import certain_rules
 from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
 from kinsynth.pipeline.roles import reduce_to_chosen
@@ -259,9 +260,8 @@ def draw(
 
         database = model.draw(rows, seed=seed, conditions=conditions, on_share=report)
         save_database(synthetic, database)
-        write_json(
-            rules, {name: [rule.to_json() for rule in one.rules] for name, one in model.codec.tables.items()}
-        )
+        certain = certain_rules(model.codec, conditions or Conditions())
+        write_json(rules, {name: [rule.to_json() for rule in kept] for name, kept in certain.items()})
         for name, table in database.tables.items():
             progress.say(f"{name}: {table.num_rows:,} rows")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import pyarrow as pa
@@ -12,9 +12,18 @@ from kinsynth.rules.base import Columns, Rule
 from kinsynth.rules.order import Order, put_in_order
 from kinsynth.system.randomness import uniforms
 
+Keep = Callable[[Mapping[str, pa.Array]], dict[str, pa.Array]]
+
 
 def enforce(
-    rules: Sequence[Rule], columns: Columns, spare: Columns, *, seed: int, stream: str, row_ids: Rows
+    rules: Sequence[Rule],
+    columns: Columns,
+    spare: Columns,
+    *,
+    seed: int,
+    stream: str,
+    row_ids: Rows,
+    keep: Keep = dict,
 ) -> dict[str, pa.Array]:
     """Give the columns with all rules kept, computed ones included.
 
@@ -25,17 +34,19 @@ def enforce(
         seed: Source of randomness.
         stream: Name of the use.
         row_ids: Number of each row that its random numbers hang on, shape (R,).
+        keep: Puts given cells back into columns that a rule wrote.
 
     Guarantees:
-        No row breaks a rule. A row's values depend on its own drawn values and number only.
+        No row breaks a rule, unless a cell that ``keep`` puts back does. A row's values depend on its
+        own drawn values and number only.
     """
     result = dict(columns)
     for number, group in enumerate(_grouped(rules)):
         if isinstance(group, tuple):
-            result |= put_in_order(group, result)
+            result |= keep(put_in_order(group, result))
             continue
         uniform_RD = uniforms(seed, f"{stream}/{number}", row_ids, draws=max(1, group.draws))
-        result |= group.apply(result, uniform_RD, spare)
+        result |= keep(group.apply(result, uniform_RD, spare))
     return result
 
 
