@@ -141,8 +141,8 @@ class TablePlan:
     max_steps: int = 2000
     adaptive_learning_rate: bool = True
     learning_rate: float = 5e-3
-    weight_decay: float = 1.0
-    dropout: float = 0.1
+    weight_decay: float = 0.5
+    dropout: float = 0.0
     average_decay: float = 0.98
     validation_fraction: float = 0.1
     validation_rows: int = 20_000
@@ -177,16 +177,18 @@ def measure_table(encoded: Encoded, table: str) -> TableShape:
 
 
 _WIDTHS: dict[ModelSize, dict[str, int]] = {
-    "small": {"embedding_width": 8, "column_width": 16, "layers": 0, "trunk_width": 48, "memory_width": 16},
-    "medium": {"embedding_width": 12, "column_width": 24, "layers": 1, "trunk_width": 64, "memory_width": 24},
-    "large": {"embedding_width": 16, "column_width": 48, "layers": 1, "trunk_width": 128, "memory_width": 32},
+    "small": {"embedding_width": 8, "column_width": 24, "layers": 1, "trunk_width": 48, "memory_width": 16},
+    "medium": {"embedding_width": 12, "column_width": 48, "layers": 1, "trunk_width": 64, "memory_width": 24},
+    "large": {"embedding_width": 16, "column_width": 64, "layers": 2, "trunk_width": 128, "memory_width": 32},
 }
-_WIDE_TABLE = 60
+_WIDE_TABLE = 30
 _BLOCK_ROWS = 1 << 17
-_EPOCH_DECAY = 40.0
+_EPOCH_DECAY = 20.0
 _DECAY_RANGE = (0.01, 10.0)
+_SOME_ROOTS = 5000
+_MOST_CARE = 4.0
 _FEW_ROOTS = 1000
-_DROPOUT_RANGE = (0.1, 0.3)
+_MOST_DROPOUT = 0.3
 _BYTES = 4
 _COPIES = 7  # weights, gradient, two moments, average, best, and the copy that is being saved
 _HIDDEN_COPIES = (
@@ -239,7 +241,7 @@ def plan_table(
         plan,
         window=min(plan.window, plan.batch_size),
         max_steps=training.max_epochs * math.ceil(epoch_steps(shape, plan)),
-        weight_decay=choose_weight_decay(steps),
+        weight_decay=choose_weight_decay(steps, shape.roots),
         dropout=choose_dropout(shape.roots),
         validation_steps=training.training_steps or choose_validation_steps(steps),
         block_size=choose_block(shape),
@@ -258,14 +260,23 @@ def choose_validation_steps(epoch_steps: int) -> int:
     return int(np.clip(epoch_steps, 20, 100))
 
 
-def choose_weight_decay(epoch_steps: int) -> float:
-    """Give the decay that forgets a weight in the same number of epochs, whatever the steps of an epoch."""
-    return float(np.clip(_EPOCH_DECAY / epoch_steps, *_DECAY_RANGE))
+def choose_weight_decay(epoch_steps: int, roots: int) -> float:
+    """Give the decay that forgets a weight in the same number of epochs, whatever the steps of an epoch.
+
+    Up to four times as much for few roots, which would be learned by heart.
+    """
+    care = float(np.clip(math.sqrt(_SOME_ROOTS / max(roots, 1)), 1.0, _MOST_CARE))
+    return float(np.clip(care * _EPOCH_DECAY / epoch_steps, *_DECAY_RANGE))
 
 
 def choose_dropout(roots: int) -> float:
-    """Give the share of values dropped: more for few roots, which would be learned by heart."""
-    return float(np.clip(0.1 * math.sqrt(_FEW_ROOTS / max(roots, 1)), *_DROPOUT_RANGE))
+    """Give the share of values dropped: none but for few roots.
+
+    Dropout blurs the conditionals: a detector finds the rows more easily, at the same likelihood.
+    """
+    if roots >= _FEW_ROOTS:
+        return 0.0
+    return min(_MOST_DROPOUT, 0.1 * math.sqrt(_FEW_ROOTS / max(roots, 1)))
 
 
 def choose_threads(shape: TableShape, plan: TablePlan, threads: int) -> int:
