@@ -69,6 +69,29 @@ def test_round_values_keep_their_share(amounts):
     assert abs(shares[0] - shares[1]) < 3 * (0.25 / ROWS) ** 0.5
 
 
+@pytest.mark.parametrize("steps", [40, 4_000], ids=["mostly single values", "mostly ranges"])
+@pytest.mark.parametrize(("odd_roots", "kept"), [(0, True), (4, True), (5, False)])
+def test_a_step_holds_unless_enough_roots_break_it(steps, odd_roots, kept):
+    rng = np.random.default_rng(3)
+    plain = 10_000 * rng.geometric(8 / steps, ROWS)
+    odd = rng.permutation(ROWS)[:odd_roots]
+    plain[odd] = plain[odd] // 10_000 * 10_000 + rng.integers(1, 10_000, odd_roots)
+    codec = build(pa.array(plain))
+    after = np.concatenate([drawn(codec).to_numpy(), back_and_forth(codec, pa.array(plain)).to_numpy()])
+    assert (codec.line.classes[-1] == (10_000, 0)) == kept
+    assert not kept or not (after % 10_000).any()
+    assert plain.min() <= after.min() <= after.max() <= plain.max()
+
+
+def test_the_step_of_one_root_does_not_count_however_many_rows_it_has():
+    plain = 10_000 * np.random.default_rng(3).integers(1, 2_000, ROWS)
+    plain[:300] += np.arange(300)
+    root_R = np.where(np.arange(ROWS) < 300, 0, np.arange(ROWS))
+    made = column_type("integer")
+    codec = made.build(made.fit((pa.array(plain),), root_R), Column(type="integer"), Protection(), text=None)
+    assert codec.line.classes[-1] == (10_000, 0)
+
+
 def test_ties_keep_their_share():
     rng = np.random.default_rng(1)
     array = pa.array(np.where(rng.random(ROWS) < 0.1, 12_345, rng.integers(0, 10**6, ROWS)))

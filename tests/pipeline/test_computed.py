@@ -12,7 +12,8 @@ import pytest
 import kinsynth
 from kinsynth.pipeline.certificate import Certificate
 from kinsynth.pipeline.codecs import widen
-from kinsynth.pipeline.lifting import keep_rules, name_needed
+from kinsynth.pipeline.conditions import Conditions
+from kinsynth.pipeline.exclusion import certain_rules, name_needed
 from kinsynth.pipeline.model import Model
 from kinsynth.pipeline.request import Request
 from kinsynth.pipeline.run import generate, run
@@ -102,12 +103,29 @@ def test_shares_of_a_computed_column_are_those_of_the_values_that_the_rule_gives
     assert abs((rows["region"] == "east").mean() - 0.5) < 5 * np.sqrt(0.25 / number) + 0.02
 
 
-def test_what_is_kept_out_of_a_computed_column_outweighs_its_rule(model: Model) -> None:
-    asked: dict[str, Any] = {"never": {"orders": {"region": ["west"]}}, "no_missing": {"orders": ["note"]}}
+@pytest.mark.parametrize(
+    "refused",
+    [{"region": ["west"]}, {"gross": [15]}, {"cents": [1_500, 1_600]}],
+    ids=lambda one: next(iter(one)),
+)
+def test_a_rule_gives_way_only_where_it_would_write_what_is_kept_out(
+    model: Model, refused: dict[str, list[Any]]
+) -> None:
+    ((column, values),) = refused.items()
+    asked: dict[str, Any] = {"never": {"orders": refused}, "no_missing": {"orders": ["note"]}}
     rows = model.sample({"orders": 1_000}, seed=1, **asked)["orders"]
-    assert set(rows["region"]) == {"north", "east"}
+    assert not {*rows[column]} & {*values}
     assert rows["note"].null_count() == 0
-    assert keeps_sums(rows)
+    net, tax, town = (rows[name] for name in ("net", "tax", "town"))
+    total = (net + tax).rename("gross") if column != "gross" else rows["gross"]
+    ruled = {
+        "region": town.replace_strict(REGION),
+        "gross": net + tax,
+        "cents": 100 * total,
+    }
+    for name, expected in ruled.items():
+        broken = rows[name] != expected
+        assert not broken.any() or (name == column and set(expected.filter(broken)) <= {*values})
 
 
 def test_filled_rows_keep_the_rules_where_nothing_was_given(model: Model) -> None:
@@ -127,18 +145,19 @@ def test_filled_rows_keep_the_rules_where_nothing_was_given(model: Model) -> Non
     assert keeps_regions(filled)
 
 
-def test_lifted_rules_are_those_that_could_write_what_is_kept_out(model: Model) -> None:
-    rules = model.codec.tables["orders"].rules
-
-    def kinds(never: tuple[str, ...] = (), no_missing: tuple[str, ...] = ()) -> set[str]:
-        return {rule.kind for rule in keep_rules(rules, never=never, no_missing=no_missing)}
+def test_rules_are_certain_where_nothing_given_or_kept_out_touches_them(model: Model) -> None:
+    def kinds(**asked: Any) -> set[str]:
+        conditions = Conditions(**{name: {"orders": one} for name, one in asked.items()})
+        return {rule.kind for rule in certain_rules(model.codec, conditions)["orders"]}
 
     everything = {"function", "sum", "line", "missing"}
     assert kinds() == everything
-    assert kinds(never=("gross",)) == everything - {"sum"}
-    assert kinds(never=("town", "net")) == everything
+    assert kinds(fixed={"net": 12}) == everything - {"sum"}
+    assert kinds(never={"gross": [15]}) == everything - {"sum", "line"}
+    assert kinds(never={"town": ["Celle"], "net": [12]}) == everything
     assert kinds(no_missing=("region", "gross", "cents")) == everything
     assert kinds(no_missing=("note",)) == everything - {"missing"}
+    rules = model.codec.tables["orders"].rules
     assert {*name_needed(rules, ("cents",))} == {"cents", "gross", "net", "tax"}
 
 

@@ -7,14 +7,17 @@ to the first that holds it; the last one holds every tick of the column.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kinsynth.columns.base import Rows
 
 Class = tuple[int, int]
+IsFew = Callable[[NDArray[np.bool_]], bool]
 NUMBER_CHAIN = tuple(factor * 10**power for power in range(12) for factor in (1, 5))
-_FEWEST_VALUES = 20
+FEWEST_VALUES = 20
 _ENDINGS = (100, 10)
 FAR_MORE = 2.5
 
@@ -32,20 +35,59 @@ def classify(tick_R: Rows, classes: tuple[Class, ...]) -> Rows:
     return class_R
 
 
-def find_classes(tick_D: Rows, rows_D: Rows, *, chain: tuple[int, ...], endings: bool) -> tuple[Class, ...]:
+def find_base(tick_D: Rows, rows_D: Rows, *, chain: tuple[int, ...], is_few: IsFew) -> Class:
+    """Give the coarsest modulus of the chain that all ticks but few share, with its remainder.
+
+    Args:
+        tick_D: Distinct ticks, ascending.
+        rows_D: Rows that hold each.
+        chain: Moduli to try, each a divisor of the next.
+        is_few: Tells whether so few roots hold some of the ticks that these do not count.
+    """
+    base: Class = (1, 0)
+    if len(tick_D) < FEWEST_VALUES:
+        return base
+    for modulus in chain:
+        rests, at_D = np.unique(tick_D % modulus, return_inverse=True)
+        most = int(np.argmax(np.bincount(at_D, rows_D)))
+        if (at_D == most).sum() < FEWEST_VALUES or not is_few(at_D != most):
+            break
+        base = modulus, int(rests[most])
+    return base
+
+
+def round_to(tick_D: Rows, base: Class) -> Rows:
+    """Move ticks off a lattice to the nearest on it, but none beyond the outermost ticks that are on it.
+
+    Where no tick is on it, all stay.
+
+    >>> round_to(np.array([1000, 2630, 4000, 4500]), (1000, 0))
+    array([1000, 3000, 4000, 4000])
+    """
+    modulus, remainder = base
+    on_D = tick_D % modulus == remainder
+    if on_D.all() or not on_D.any():
+        return tick_D
+    nearest_D = (tick_D - remainder + modulus // 2) // modulus * modulus + remainder
+    return np.clip(nearest_D, tick_D[on_D].min(), tick_D[on_D].max())
+
+
+def find_classes(
+    tick_D: Rows, rows_D: Rows, *, base: Class, chain: tuple[int, ...], endings: bool
+) -> tuple[Class, ...]:
     """Find the residue classes that a column prefers.
 
     Args:
         tick_D: Distinct ticks, ascending.
         rows_D: Rows that hold each.
+        base: Modulus and remainder that all ticks share.
         chain: Moduli to try, each a divisor of the next.
         endings: Whether to look for last digits other than 0 as well.
 
     Returns:
         Classes in order, the base class last.
     """
-    base = _base(tick_D, chain)
-    if len(tick_D) < _FEWEST_VALUES:
+    if len(tick_D) < FEWEST_VALUES:
         return (base,)
     round_classes = _round_classes(tick_D, rows_D, chain=chain, base=base)
     found = _ending_classes(tick_D, rows_D, round_classes) if endings and base[0] == 1 else []
@@ -58,22 +100,13 @@ def weekday_classes(tick_D: Rows, rows_D: Rows) -> tuple[Class, ...]:
     The days differ when a chi-squared test says so clearly and a day's share is off by over 1 %.
     """
     rows = int(rows_D.sum())
-    if rows < 20 * 7 or len(tick_D) < _FEWEST_VALUES:
+    if rows < 20 * 7 or len(tick_D) < FEWEST_VALUES:
         return ((1, 0),)
     share = np.bincount(tick_D % 7, rows_D, 7) / rows
     chi_squared = rows * float(((share - 1 / 7) ** 2).sum()) * 7
     if chi_squared < 60 or np.abs(share - 1 / 7).max() < 0.01:
         return ((1, 0),)
     return (*((7, day) for day in range(7) if share[day] > 0), (1, 0))
-
-
-def _base(tick_D: Rows, chain: tuple[int, ...]) -> Class:
-    """Give the coarsest modulus of the chain that all ticks share, with its remainder."""
-    if len(tick_D) < _FEWEST_VALUES:
-        return (1, 0)
-    common = int(np.gcd.reduce(tick_D - tick_D[0]))
-    modulus = max((step for step in chain if common % step == 0), default=1)
-    return modulus, int(tick_D[0] % modulus)
 
 
 def _round_classes(tick_D: Rows, rows_D: Rows, *, chain: tuple[int, ...], base: Class) -> list[Class]:

@@ -5,19 +5,22 @@ Shape letters: P pairs of value and root, D distinct ticks, F fine cells, L leav
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Rows
 from kinsynth.columns.lattice import (
+    FEWEST_VALUES,
     NUMBER_CHAIN,
     Class,
     classify,
     count_members,
+    find_base,
     find_classes,
     round_ends,
+    round_to,
     roundest,
     roundest_between,
     weekday_classes,
@@ -30,6 +33,7 @@ from kinsynth.privacy.protection import (
     count_roots,
     extremes,
     group_until_safe,
+    has_few_roots,
     number_of_roots,
 )
 from kinsynth.settings.privacy import Protection
@@ -190,7 +194,9 @@ def build_line(counts: Counts, wishes: Wishes, protection: Protection) -> Line:
     points = np.concatenate([values.tick_D[spike_D], _distinct(counts.where(special_P)).tick_D])
     masses = np.concatenate([values.rows_D[spike_D], _distinct(counts.where(special_P)).rows_D])
     rest = _distinct(values.counts.where(~spike_D[values.value_P]))
-    classes = _classes(rest, int(values.rows_D.sum()), wishes)
+    base = _base(rest if len(rest.tick_D) >= FEWEST_VALUES else values, wishes, minimum)
+    rest = _rounded(rest, base)
+    classes = _classes(rest, int(values.rows_D.sum()), base, wishes)
     cells = _cells(rest, minimum, wishes)
     spikes = Leaves(-1 - np.arange(len(points)), classify(points, classes), points, points, masses)
     leaves = Leaves.join([spikes, *_cell_leaves(rest, cells, classes, minimum)])
@@ -280,12 +286,35 @@ def _spikes(values: Distinct, minimum: int, *, listed: int) -> NDArray[np.bool_]
     return chosen_D
 
 
-def _classes(rest: Distinct, total: int, wishes: Wishes) -> tuple[Class, ...]:
+def _base(values: Distinct, wishes: Wishes, minimum: int) -> Class:
+    """Find the lattice that all values but those of fewer than ``minimum`` roots lie on."""
+    if wishes.weekdays:
+        return (1, 0)
+
+    def is_few(held_D: NDArray[np.bool_]) -> bool:
+        if values.roots_D[held_D].max(initial=0) >= minimum:
+            return False
+        return has_few_roots(held_D[values.value_P], values.counts.root_P, minimum=minimum)
+
+    return find_base(values.tick_D, values.rows_D, chain=wishes.chain, is_few=is_few)
+
+
+def _rounded(values: Distinct, base: Class) -> Distinct:
+    """Put all values on a lattice: precision is protected like values."""
+    tick_D = round_to(values.tick_D, base)
+    return (
+        values
+        if tick_D is values.tick_D
+        else _distinct(replace(values.counts, tick_P=tick_D[values.value_P]))
+    )
+
+
+def _classes(rest: Distinct, total: int, base: Class, wishes: Wishes) -> tuple[Class, ...]:
     if rest.rows_D.sum() < CLASS_SHARE * total:
-        return ((1, 0),)
+        return (base,)
     if wishes.weekdays:
         return weekday_classes(rest.tick_D, rest.rows_D)
-    return find_classes(rest.tick_D, rest.rows_D, chain=wishes.chain, endings=wishes.endings)
+    return find_classes(rest.tick_D, rest.rows_D, base=base, chain=wishes.chain, endings=wishes.endings)
 
 
 def _cells(rest: Distinct, minimum: int, wishes: Wishes) -> Cells:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,9 @@ from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, code_type
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, child_counts, referenced_rows
+from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
-from kinsynth.rules.enforce import Keep, enforce
+from kinsynth.rules.enforce import enforce
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
@@ -169,6 +169,7 @@ def decode(
     seed: int,
     before: Mapping[str, int],
     known: Mapping[str, Known] | None = None,
+    excluded: Mapping[str, Excluded] | None = None,
 ) -> Decoded:
     """Turn drawn codes into values.
 
@@ -179,6 +180,7 @@ def decode(
         seed: Source of the randomness inside a code's range of values.
         before: Rows of each table in the batches before.
         known: Cells that come back as they were given, by root table.
+        excluded: What no rule may write, by table.
 
     Guarantees:
         Batches of any size, put together, give the same values.
@@ -190,16 +192,16 @@ def decode(
         table_codec = codec.tables[name]
         parent = tables.get(table_codec.parent or "")
         given, first = (known or {}).get(name, NOTHING_KNOWN), before.get(name, 0)
-        values = _decode_table(part, table_codec, parent, given, seed=seed, first=first)
+        apart = (excluded or {}).get(name, NOTHING_EXCLUDED)
+        values = _decode_table(part, table_codec, parent, given, apart, seed=seed, first=first)
         for relation in references[name]:
             rows = values.pop(relation.columns)[0]
             row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
             found[relation] = given.reference_over(relation, row_R, first)
         pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
         columns = given.all_written_over(dict(pairs), first)
-        # What is given counts for the columns that follow from it, and comes back whatever a rule says.
-        keep = partial(given.all_written_over, first=first)
-        tables[name] = pa.table(_with_rules(columns, part, table_codec, seed=seed, keep=keep))
+        ruled = _with_rules(columns, part, table_codec, apart, given, seed=seed, first=first)
+        tables[name] = pa.table(ruled)
     return Decoded(
         tables=tables,
         parent_row={
@@ -213,15 +215,29 @@ def decode(
 
 
 def _with_rules(
-    columns: Mapping[str, Any], drawn: Drawn, codec: TableCodec, *, seed: int, keep: Keep
+    columns: Mapping[str, Any],
+    drawn: Drawn,
+    codec: TableCodec,
+    apart: Excluded,
+    given: Known,
+    *,
+    seed: int,
+    first: int,
 ) -> dict[str, Any]:
-    """Make drawn values keep the rules of the table, and add the columns that follow from them."""
+    """Make drawn values keep the rules of the table, and add the columns that follow from them.
+
+    What is given counts for the columns that follow from it, and comes back whatever a rule says.
+    """
     if not codec.rules:
         return dict(columns)
     plain = {column: as_array(values) for column, values in columns.items()}
+
+    def keep(written: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        return given.all_written_over(apart.put_back(written, plain), first)
+
     stream = f"{codec.name}/rules"
     spare: dict[str, pa.Array] = {}
-    for _, factor in _anchors_first(codec.read_factors):
+    for _, factor in _anchors_first(codec.factors):
         if factor.columns[:1] and factor.columns[0] in codec.fills:
             spare[factor.columns[0]] = _spare(factor, plain, spare, drawn, codec, seed=seed)
     return enforce(codec.rules, plain, spare, seed=seed, stream=stream, row_ids=drawn.row_ids, keep=keep)
@@ -292,12 +308,20 @@ def _joined(batches: Sequence[Decoded], field: str) -> dict[Any, Rows]:
 
 
 def _decode_table(
-    drawn: Drawn, codec: TableCodec, parent: pa.Table | None, given: Known, *, seed: int, first: int
+    drawn: Drawn,
+    codec: TableCodec,
+    parent: pa.Table | None,
+    given: Known,
+    apart: Excluded,
+    *,
+    seed: int,
+    first: int,
 ) -> dict[tuple[str, ...], tuple[Any, ...]]:
     values: dict[tuple[str, ...], tuple[Any, ...]] = {}
     spans = codec.spans
-    for number, factor in _anchors_first(codec.read_factors):
-        if factor.kind == "count":
+    unread = codec.computed - apart.columns
+    for number, factor in _anchors_first(codec.factors):
+        if factor.kind == "count" or unread & {*factor.columns}:
             continue
         codes_RC = drawn.encoded.codes_RC[:, spans[number]].astype(np.int32)
         if isinstance(factor.codec, IdentifierCodec):

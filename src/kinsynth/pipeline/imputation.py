@@ -80,7 +80,14 @@ def best_rows(
         flat = EncodedTable(codes_BC, layout.sub_columns, counts=layout.counts)
         ids = np.arange(first * DRAWS, (first + here) * DRAWS, dtype=np.int64)
         before = {name: first * DRAWS}
-        several = decode({name: Drawn(flat, ids)}, ready.codec, ready.schema, seed=seed, before=before)
+        several = decode(
+            {name: Drawn(flat, ids)},
+            ready.codec,
+            ready.schema,
+            seed=seed,
+            before=before,
+            excluded=ready.excluded,
+        )
         yield _summarise(several, ready.schema, name, ready.known[name], first=first, rows=here)
         first += here
 

@@ -107,7 +107,13 @@ class Model:
         )
         for batch in gather(blocks, self.batch_roots):
             decoded = decode(
-                _join(batch), ready.codec, ready.schema, seed=drawing, before=before, known=ready.known
+                _join(batch),
+                ready.codec,
+                ready.schema,
+                seed=drawing,
+                before=before,
+                known=ready.known,
+                excluded=ready.excluded,
             )
             batches.append(decoded)
             before.update(decoded.rows)
@@ -243,20 +249,17 @@ class Model:
         )
         alone, drawing = self._alone(name), self.seed if seed is None else seed
         filled = _filled(alone, name, asked, method, drawing)
-        if allow_missing:
-            return filled
-        computed = self.codec.tables[name].computed
-        for waiting in (computed, frozenset[str]()):  # a computed column is there once its sources are
-            left = [
-                column
-                for column in fillable(self.codec.tables[name], self.schema)
-                if column not in {*empty_is_missing, *waiting} and filled[column].null_count
-            ]
-            if left:
-                # Only now: a cell that is kept from being missing would mislead those drawn beside it.
-                known = _forget(filled, given, waiting)
-                again = replace(asked, given={name: known}, no_missing={name: left})
-                filled = _filled(alone, name, again, method, drawing)
+        table = self.codec.tables[name]
+        left = [
+            column
+            for column in fillable(table, self.schema)
+            if column not in empty_is_missing and filled[column].null_count
+        ]
+        if left and not allow_missing:
+            # Only then: a cell that is kept from being missing would mislead those that are drawn beside it.
+            known = _forget(filled, given, table.computed)
+            again = replace(asked, given={name: known}, no_missing={name: left})
+            filled = _filled(alone, name, again, method, drawing)
         return filled
 
     def _alone(self, name: str) -> Model:
@@ -411,7 +414,7 @@ def _filled(model: Model, name: str, asked: Conditions, method: Method, seed: in
 
 
 def _forget(filled: pa.Table, given: pa.Table, columns: Collection[str]) -> pa.Table:
-    """Put columns back to what was given of them."""
+    """Put computed columns back to what was given of them: their sources may get other values."""
     kept = filled.select([name for name in filled.column_names if name not in columns])
     for name in (one for one in given.column_names if one in columns):
         kept = kept.append_column(name, given[name])

@@ -23,9 +23,8 @@ from kinsynth.engine.evidence import UNKNOWN, Condition, Shares
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, TableCodec
 from kinsynth.pipeline.conditions import Conditions, read_column, read_values
+from kinsynth.pipeline.exclusion import Excluded, exclude, name_needed
 from kinsynth.pipeline.known import Known
-from kinsynth.pipeline.lifting import keep_rules, name_needed
-from kinsynth.rules.base import Rule
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.keys import check_primary_key, row_numbers
 from kinsynth.schema.table import Relation, Schema
@@ -40,12 +39,14 @@ class Prepared:
         schema: Schema of the result.
         conditions: What the engine keeps to, by table.
         known: Cells to write back, by root table.
+        excluded: What no rule may write, by table.
     """
 
     codec: DatabaseCodec
     schema: Schema
     conditions: Mapping[str, Condition]
     known: Mapping[str, Known]
+    excluded: Mapping[str, Excluded]
 
 
 def prepare(
@@ -83,6 +84,7 @@ def prepare(
             for name in {**known, **shares}
         },
         known=known,
+        excluded={name: work.excluded(table) for name, table in codec.tables.items()},
     )
 
 
@@ -160,12 +162,9 @@ class _Preparation:
         return DatabaseCodec({name: self._restricted(table) for name, table in self.codec.tables.items()})
 
     def _restricted(self, table: TableCodec) -> TableCodec:
-        never, no_missing = (
-            part.get(table.name, ()) for part in (self.conditions.never, self.conditions.no_missing)
-        )
-        rules = keep_rules(table.rules, never=never, no_missing=no_missing)
         factors = list(table.factors)
-        for column in (*name_needed(rules, no_missing), *self._now_drawn(table, rules)):
+        no_missing = self.conditions.no_missing.get(table.name, ())
+        for column in (*name_needed(table.rules, no_missing), *self._now_drawn(table)):
             number = self._factor(table.name, column)
             codec = _explained(f"{table.name}.{column}", without_missing, factors[number].codec)
             factors[number] = replace(factors[number], codec=codec)
@@ -174,12 +173,23 @@ class _Preparation:
             refused = self._values(table.name, column, factors[number], values).drop_null()
             codec = _explained(f"{table.name}.{column}", without_values, factors[number].codec, refused)
             factors[number] = replace(factors[number], codec=codec)
-        return replace(table, factors=tuple(factors), rules=rules)
+        return replace(table, factors=tuple(factors))
 
-    def _now_drawn(self, table: TableCodec, rules: tuple[Rule, ...]) -> list[str]:
-        """Name the columns no longer computed that are never missing."""
-        drawn = table.computed - replace(table, rules=rules).computed
+    def _now_drawn(self, table: TableCodec) -> list[str]:
+        """Name the computed columns that may have to be drawn and are never missing."""
+        drawn = table.computed & {*self.conditions.never.get(table.name, {})}
         return sorted(one for one in drawn if not self.schema.tables[table.name].column(one).nullable)
+
+    def excluded(self, table: TableCodec) -> Excluded:
+        """Give what no rule of a table may write."""
+        never = {
+            column: self._values(
+                table.name, column, table.factors[self._factor(table.name, column)], values
+            ).drop_null()
+            for column, values in self.conditions.never.get(table.name, {}).items()
+        }
+        no_missing = self.conditions.no_missing.get(table.name, ())
+        return exclude(table.rules, never=never, no_missing=no_missing)
 
     def narrowed_schema(self) -> Schema:
         """Give the schema in which columns without missing values say so."""

@@ -37,8 +37,8 @@ from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs, widen
 from kinsynth.pipeline.complexity import expected_epochs
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.encoding import encode_parts
+from kinsynth.pipeline.exclusion import certain_rules
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
-from kinsynth.pipeline.lifting import certain_rules
 from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
 from kinsynth.pipeline.roles import reduce_to_chosen
