@@ -7,7 +7,7 @@ Shape letters: B batch rows, P parents, C sub-columns, K codes, E embedding, H h
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -99,7 +99,23 @@ class TabularNetwork(nn.Module):
 
     def forward(self, batch: Batch, dropout: Dropout | None = None) -> Tensor:
         """Give the negative log-likelihood of each row and column, shape (C, B), in nats."""
-        drop = dropout or Dropout(0.0, None)
+        hidden_CBH, echo_CBJ = self.hidden(batch, dropout or Dropout(0.0, None))
+        losses_CB: Tensor = self.heads.losses(hidden_CBH, batch.codes_BC, echo_CBJ, batch.history)
+        return losses_CB
+
+    def chances(self, batch: Batch) -> list[Tensor]:
+        """Give the chances of the codes of each column, one tensor (B, K) each."""
+        hidden_CBH, echo_CBJ = self.hidden(batch, Dropout(0.0, None))
+        groups = self.heads.logits(hidden_CBH, echo_CBJ, batch.history)
+        chances = {
+            c: torch.softmax(logits_GBK[i], 1)
+            for (g, logits_GBK) in enumerate(groups)
+            for i, c in enumerate(self.heads.groups[g])
+        }
+        return [chances[c][:, : self.heads.cardinalities[c]] for c in range(self.columns)]
+
+    def hidden(self, batch: Batch, drop: Dropout) -> tuple[Tensor, Tensor | None]:
+        """Give each column's last layer before its head, shape (C, B, H), and what it echoes, (C, B, J)."""
         codes_BC = batch.codes_BC
         embedded_BCE = self.embedding(codes_BC)
         if batch.history is not None:
@@ -115,8 +131,7 @@ class TabularNetwork(nn.Module):
             before_BX = before_BX + drop(trunk_BT) @ self.trunk
         hidden_CBH = self.deepen(before_BX.view(-1, self.columns, self.width).transpose(0, 1), drop)
         echo_CBJ = None if batch.history is None else torch.baddbmm(self.echo_bias, hidden_CBH, self.echo)
-        losses_CB: Tensor = self.heads.losses(hidden_CBH, codes_BC, echo_CBJ, batch.history)
-        return losses_CB
+        return hidden_CBH, echo_CBJ
 
     def deepen(self, before_CBH: Tensor, drop: Dropout) -> Tensor:
         """Pass each column's first layer through its own residual layers, shape (C, B, H)."""
@@ -203,6 +218,12 @@ class Heads(nn.Module):
         barred: Tensor = getattr(self, f"outside_{group}")
         return barred
 
+    def add_to_bias(self, column: int, change_K: Tensor) -> None:
+        """Raise or lower the logits of one column's codes for every row."""
+        group, i = self.place[column]
+        with torch.no_grad():
+            self.biases[group][i, 0, : self.cardinalities[column]] += change_K
+
     def start_at(self, codes_RC: IntArray) -> None:
         """Set the biases to the log-frequencies of the codes."""
         with torch.no_grad():
@@ -217,11 +238,10 @@ class Heads(nn.Module):
         size = self.cardinalities[c]
         return self.weights[group][i, :, :size], self.biases[group][i, 0, :size]
 
-    def losses(
-        self, hidden_CBH: Tensor, codes_BC: Tensor, echo_CBJ: Tensor | None, history: History | None
-    ) -> Tensor:
-        """Give the negative log-likelihood of each column and row, shape (C, B)."""
-        losses = [hidden_CBH.new_zeros(0, len(codes_BC))]
+    def logits(
+        self, hidden_CBH: Tensor, echo_CBJ: Tensor | None, history: History | None
+    ) -> Iterator[Tensor]:
+        """Give the logits of each group of columns, shape (G, B, K), padded."""
         for number, group in enumerate(self.groups):
             bias = self.biases[number] + self.outside(number)
             logits_GBK = torch.baddbmm(bias, hidden_CBH[group], self.weights[number])
@@ -229,8 +249,15 @@ class Heads(nn.Module):
                 logits_GBK = add_echo(
                     logits_GBK, echo_CBJ[group], history.previous_BC[:, group], history.known_B
                 )
-            wanted = codes_BC[:, group].T.unsqueeze(2)
-            losses.append(code_loss(logits_GBK, wanted))
+            yield logits_GBK
+
+    def losses(
+        self, hidden_CBH: Tensor, codes_BC: Tensor, echo_CBJ: Tensor | None, history: History | None
+    ) -> Tensor:
+        """Give the negative log-likelihood of each column and row, shape (C, B)."""
+        losses = [hidden_CBH.new_zeros(0, len(codes_BC))]
+        for group, logits_GBK in zip(self.groups, self.logits(hidden_CBH, echo_CBJ, history), strict=True):
+            losses.append(code_loss(logits_GBK, codes_BC[:, group].T.unsqueeze(2)))
         joined_CB: Tensor = torch.cat(losses)
         return joined_CB[self.from_groups]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from kinsynth.encoded import Encoded
 from kinsynth.engine.batches import Batches, Units, split_units
+from kinsynth.engine.calibration import calibrate
 from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, save_state
 from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
@@ -65,6 +66,7 @@ class Progress:
 
 OnStep = Callable[[Progress], None]
 START_ROWS = 1 << 18
+_CALIBRATION_EPOCH = 1 << 30
 
 
 def train(
@@ -304,8 +306,15 @@ class _Training:
 
     def model(self) -> TableModel:
         """Give the best weights so far."""
-        network = copy.deepcopy(self.best).to("cpu").eval()
+        network = copy.deepcopy(self.best)
+        if self.step:
+            calibrate(network, self._calibration_batches)
+        network = network.to("cpu").eval()
         return TableModel(self.layout, self.plan, network, self.best_loss, self.step, self._seconds)
+
+    def _calibration_batches(self) -> Iterator[Batch]:
+        """Give the training rows as in an epoch of their own."""
+        return self.batches.some(self.seed, _CALIBRATION_EPOCH, 0, self.batches.per_epoch)
 
     def state(self) -> TrainingState:
         """Give everything that the next step depends on."""
