@@ -183,7 +183,7 @@ _WIDTHS: dict[ModelSize, dict[str, int]] = {
 }
 _WIDE_TABLE = 30
 _BLOCK_ROWS = 1 << 17
-_EPOCH_DECAY = 20.0
+_EPOCH_DECAY: dict[ModelSize, float] = {"small": 20.0, "medium": 25.0, "large": 50.0}
 _DECAY_RANGE = (0.01, 10.0)
 _SOME_ROOTS = 5000
 _MOST_CARE = 4.0
@@ -241,7 +241,7 @@ def plan_table(
         plan,
         window=min(plan.window, plan.batch_size),
         max_steps=training.max_epochs * math.ceil(epoch_steps(shape, plan)),
-        weight_decay=choose_weight_decay(steps, shape.roots),
+        weight_decay=choose_weight_decay(steps, shape.roots, training.model_size),
         dropout=choose_dropout(shape.roots),
         validation_steps=training.training_steps or choose_validation_steps(steps),
         block_size=choose_block(shape),
@@ -260,13 +260,13 @@ def choose_validation_steps(epoch_steps: int) -> int:
     return int(np.clip(epoch_steps, 20, 100))
 
 
-def choose_weight_decay(epoch_steps: int, roots: int) -> float:
+def choose_weight_decay(epoch_steps: int, roots: int, size: ModelSize) -> float:
     """Give the decay that forgets a weight in the same number of epochs, whatever the steps of an epoch.
 
-    Up to four times as much for few roots, which would be learned by heart.
+    Larger networks forget faster, and all do, up to four times, where few roots would be learned by heart.
     """
     care = float(np.clip(math.sqrt(_SOME_ROOTS / max(roots, 1)), 1.0, _MOST_CARE))
-    return float(np.clip(care * _EPOCH_DECAY / epoch_steps, *_DECAY_RANGE))
+    return float(np.clip(care * _EPOCH_DECAY[size] / epoch_steps, *_DECAY_RANGE))
 
 
 def choose_dropout(roots: int) -> float:
