@@ -108,7 +108,20 @@ def test_weights_fade_at_the_same_pace_per_epoch_whatever_the_batch():
     for batch in (100, 400):
         training = Training(auto_batching=False, batch_size=batch)
         plan = plan_table(ADULT, training, free_memory_bytes=GIB)
-        assert plan.weight_decay * steps_per_epoch(ADULT, plan) == pytest.approx(40)
+        assert plan.weight_decay * steps_per_epoch(ADULT, plan) == pytest.approx(25)
+
+
+def test_few_roots_are_learned_with_more_care():
+    plans = [
+        plan_table(replace(ADULT, rows=roots, roots=roots), Training(), free_memory_bytes=GIB)
+        for roots in (10_000, 2_000, 600)
+    ]
+    paces = [
+        plan.weight_decay * steps_per_epoch(replace(ADULT, rows=roots, roots=roots), plan)
+        for plan, roots in zip(plans, (10_000, 2_000, 600), strict=True)
+    ]
+    assert paces[0] < paces[1] < paces[2]
+    assert plans[0].dropout == plans[1].dropout == 0 < plans[2].dropout
 
 
 def test_short_numbers_are_for_large_steps_on_a_gpu_only():

@@ -8,7 +8,7 @@ from safetensors.torch import save
 from engine.engine_toys import QUICK, family, missing_together
 from engine.test_stopwatch import FakeClock, forbidden
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
-from kinsynth.engine import trainer
+from kinsynth.engine import calibration, trainer
 from kinsynth.engine.batches import Batches, cut_units, split_units
 from kinsynth.engine.checkpoint import load_model, load_state, save_model
 from kinsynth.engine.layout import describe_table
@@ -291,7 +291,8 @@ def test_without_a_limit_no_clock_is_read(small):
 
 @pytest.mark.parametrize("adaptive", [True, False])
 @pytest.mark.parametrize("limit", [0.0, 1.0, 40.0])
-def test_training_ends_in_time_with_the_best_state(small, adaptive, limit):
+def test_training_ends_in_time_with_the_best_state(small, adaptive, limit, monkeypatch):
+    monkeypatch.setattr(calibration, "ROUNDS", 0)
     clock = FakeClock(0.1)
     plan = replace(ENDLESS, adaptive_learning_rate=adaptive)
     seen = []
@@ -371,7 +372,8 @@ def test_more_patience_trains_longer():
     assert steps == sorted(set(steps))
 
 
-def test_the_best_state_is_given_back(small):
+def test_the_best_state_is_given_back(small, monkeypatch):
+    monkeypatch.setattr(calibration, "ROUNDS", 0)
     plan = replace(SHORT, max_steps=200, adaptive_learning_rate=False, learning_rate=0.05, patience=99)
     seen = []
     model = train(small, "root", plan, seed=1, on_step=seen.append)

@@ -251,7 +251,7 @@ class _Training:
 
     def _validate(self) -> None:
         begin = self.watch.spent
-        self.last_loss = self._validation_loss()
+        self.last_loss = self._validation_loss(self.average)
         self.validation_seconds = max(self.validation_seconds, self.watch.spent - begin)
         wanted = self.best_loss * (1 - self.plan.early_stop_delta) if self.best_loss < math.inf else math.inf
         self.failures = 0 if self.last_loss < wanted else self.failures + 1
@@ -285,10 +285,10 @@ class _Training:
         return int(self.total_steps / (1 + FALL_SHARE))
 
     @torch.no_grad()
-    def _validation_loss(self) -> float:
+    def _validation_loss(self, network: TabularNetwork) -> float:
         if not self.validation:
             return self.training_loss
-        total = sum(self.average(batch).sum(dtype=torch.float64) for batch in self.validation)
+        total = sum(network(batch).sum(dtype=torch.float64) for batch in self.validation)
         return float(total) / sum(len(batch.codes_BC) for batch in self.validation)
 
     def progress(self) -> Progress:
@@ -305,12 +305,12 @@ class _Training:
         )
 
     def model(self) -> TableModel:
-        """Give the best weights so far."""
-        network = copy.deepcopy(self.best)
+        """Give the best weights so far, calibrated."""
+        network, loss = copy.deepcopy(self.best), self.best_loss
         if self.step:
             calibrate(network, self._calibration_batches)
-        network = network.to("cpu").eval()
-        return TableModel(self.layout, self.plan, network, self.best_loss, self.step, self._seconds)
+            loss = self._validation_loss(network)
+        return TableModel(self.layout, self.plan, network.to("cpu").eval(), loss, self.step, self._seconds)
 
     def _calibration_batches(self) -> Iterator[Batch]:
         """Give the training rows as in an epoch of their own."""

@@ -1,0 +1,82 @@
+"""Mean chances equal frequencies after calibration."""
+
+import numpy as np
+import pytest
+import torch
+
+from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
+from kinsynth.engine import calibration
+from kinsynth.engine.batches import Batches, cut_units
+from kinsynth.engine.calibration import calibrate
+from kinsynth.engine.layout import describe_table
+from kinsynth.engine.sizing import TablePlan
+from kinsynth.engine.tabular import TabularNetwork
+
+PLAN = TablePlan(batch_size=64, window=64)
+
+
+@pytest.fixture(params=["root", "child"])
+def untrained(request):
+    rng = np.random.default_rng(0)
+    subs = (SubColumn(0, 3), SubColumn(1, 4))
+    count = ChildCount("child", 0, np.arange(3), np.arange(3))
+    root = EncodedTable(rng.integers(0, 3, (150, 2)).astype(np.int32), subs, counts=(count,))
+    parent_R = np.sort(rng.integers(0, 150, 200))
+    codes_RC = rng.choice(3, (200, 2), p=(0.7, 0.2, 0.1)).astype(np.int32)
+    child = EncodedTable(codes_RC, subs, "root", parent_R, ordered=True)
+    encoded = Encoded({"root": root, "child": child})
+    table = encoded.tables[request.param]
+    layout = describe_table(encoded, request.param)
+    network = TabularNetwork(layout, PLAN, torch.Generator().manual_seed(1))
+    for weight in network.heads.weights:
+        torch.nn.init.normal_(weight, std=0.3, generator=torch.Generator().manual_seed(2))
+    units = cut_units(table.parent_R, table.rows, window=64)
+    return network, Batches(encoded, layout, PLAN, units).fixed, table.codes_RC
+
+
+def gaps(network, batches, codes_RC):
+    with torch.no_grad():
+        chances = [network.chances(batch) for batch in batches()]
+    means = [torch.cat([chance[c] for chance in chances]).mean(0).numpy() for c in range(2)]
+    shares = [
+        np.bincount(codes_RC[:, c], minlength=len(mean)) / len(codes_RC) for c, mean in enumerate(means)
+    ]
+    return [np.abs(mean - share).max() for mean, share in zip(means, shares, strict=True)]
+
+
+def test_mean_chances_become_frequencies(untrained):
+    network, batches, codes_RC = untrained
+    before = gaps(network, batches, codes_RC)
+    calibrate(network, batches)
+    after = gaps(network, batches, codes_RC)
+    assert max(before) > 0.1
+    # Half a row of smoothing in a table of 150 rows, and two rounds.
+    assert max(after) < 0.01
+
+
+def test_chances_are_those_of_the_loss(untrained):
+    network, batches, _ = untrained
+    batch = next(batches())
+    with torch.no_grad():
+        loss_CB = network(batch)
+        chances = network.chances(batch)
+    for c, chance_BK in enumerate(chances):
+        own_B = chance_BK.gather(1, batch.codes_BC[:, c : c + 1]).squeeze(1)
+        torch.testing.assert_close(-torch.log(own_B), loss_CB[c])
+
+
+def test_a_code_that_was_never_seen_stays_unlikely(untrained):
+    network, batches, codes_RC = untrained
+    seen = set(np.unique(codes_RC[:, 1]).tolist())
+    calibrate(network, batches)
+    with torch.no_grad():
+        mean_K = torch.cat([network.chances(batch)[1] for batch in batches()]).mean(0)
+    assert all(mean_K[code] < 0.02 for code in range(4) if code not in seen)
+
+
+def test_no_rows_change_nothing(untrained):
+    network, _, _ = untrained
+    before = [bias.clone() for bias in network.heads.biases]
+    calibrate(network, lambda: iter(()))
+    assert all(torch.equal(one, other) for one, other in zip(before, network.heads.biases, strict=True))
+    assert calibration.ROUNDS > 0
