@@ -176,3 +176,14 @@ def test_seconds_of_an_epoch_grow_linearly_with_the_rows():
         plan = plan_table(shape, Training(), free_memory_bytes=8 << 30)
         seconds.append(training_seconds(shape, plan, epochs=1))
     assert 9 < seconds[1] / seconds[0] < 11
+
+
+def test_a_huge_table_ends_after_some_million_rows_unless_full_convergence_is_asked_for():
+    huge = replace(ADULT, rows=10_000_000, roots=10_000_000)
+    automatic = plan_table(huge, Training(), free_memory_bytes=64 * GIB)
+    assert automatic.max_steps * automatic.batch_size == 1 << 22
+    for training in (Training(early_stop_delta=0), Training(auto_batching=False, batch_size=2048)):
+        plan = plan_table(huge, training, free_memory_bytes=64 * GIB)
+        assert plan.max_steps >= 100 * 10_000_000 * 0.9 / plan.batch_size
+    small = plan_table(ADULT, Training(), free_memory_bytes=GIB)
+    assert small.max_steps >= 100 * steps_per_epoch(ADULT, small)

@@ -182,6 +182,7 @@ _WIDTHS: dict[ModelSize, dict[str, int]] = {
     "large": {"embedding_width": 16, "column_width": 64, "layers": 2, "trunk_width": 128, "memory_width": 32},
 }
 _WIDE_TABLE = 30
+_MOST_ROWS = 1 << 22
 _BLOCK_ROWS = 1 << 17
 _EPOCH_DECAY: dict[ModelSize, float] = {"small": 20.0, "medium": 25.0, "large": 50.0}
 _DECAY_RANGE = (0.01, 10.0)
@@ -240,7 +241,7 @@ def plan_table(
     return replace(
         plan,
         window=min(plan.window, plan.batch_size),
-        max_steps=training.max_epochs * math.ceil(epoch_steps(shape, plan)),
+        max_steps=choose_most_steps(shape, plan, automatic=automatic),
         weight_decay=choose_weight_decay(steps, shape.roots, training.model_size),
         dropout=choose_dropout(shape.roots),
         validation_steps=training.training_steps or choose_validation_steps(steps),
@@ -258,6 +259,18 @@ def choose_batch(rows: int) -> int:
 def choose_validation_steps(epoch_steps: int) -> int:
     """Give the steps between validations: about an epoch, not less than 20 nor more than 100."""
     return int(np.clip(epoch_steps, 20, 100))
+
+
+def choose_most_steps(shape: TableShape, plan: TablePlan, *, automatic: bool) -> int:
+    """Give the steps of the most epochs; an automatic plan of a huge table ends after some million rows.
+
+    More rows no longer change much then, and waiting for the last of it takes hours. A plan with batches of
+    the user's own, or one that asks for full convergence, is not cut short.
+    """
+    most = plan.max_epochs * math.ceil(epoch_steps(shape, plan))
+    if not automatic or plan.early_stop_delta == 0:
+        return most
+    return min(most, max(1, _MOST_ROWS // plan.batch_size))
 
 
 def choose_weight_decay(epoch_steps: int, roots: int, size: ModelSize) -> float:
