@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 from schema_toys import database
 
+from kinsynth.schema import split
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
-from kinsynth.schema.split import root_rows, split_roots
+from kinsynth.schema.split import root_rows, some_roots, split_roots
 from kinsynth.schema.table import Column, Relation, Schema, Table
 
 
@@ -88,3 +90,22 @@ def test_empty_tables() -> None:
     data = forest(0)
     train, holdout = split_roots(data, find_structure(data.schema), share=0.1, seed=0)
     assert train.tables["orders"].num_rows == holdout.tables["orders"].num_rows == 0
+
+
+def test_some_roots_are_those_held_out_and_the_others_are_never_copied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = forest(100)
+    copied: list[int] = []
+    structure = find_structure(data.schema)
+    expected = split_roots(data, structure, share=0.1, seed=3)[1]
+
+    def keep(table: pa.Table, kept_R: NDArray[np.bool_]) -> pa.Table:
+        copied.append(int(kept_R.sum()))
+        return table.filter(pa.array(kept_R))
+
+    monkeypatch.setattr(split, "_kept", keep)
+    found = some_roots(data, structure, most=10, seed=3)
+    assert found.tables == expected.tables
+    assert copied == [table.num_rows for table in expected.tables.values()]
+    assert some_roots(data, structure, most=100, seed=3) is data

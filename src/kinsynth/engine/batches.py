@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -37,9 +38,9 @@ class Units:
     end_U: RowArray
     offset_U: RowArray
 
-    @property
+    @cached_property
     def rows(self) -> int:
-        """Number of rows in all units."""
+        """Number of rows in all units; counted once, for a step asks twice and a table may have millions."""
         return int((self.end_U - self.start_U).sum())
 
     def row_numbers(self) -> RowArray:

@@ -5,7 +5,7 @@ Shape letters: R rows, C sub-columns, K codes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -164,7 +164,8 @@ class _Preparation:
     def _restricted(self, table: TableCodec) -> TableCodec:
         factors = list(table.factors)
         no_missing = self.conditions.no_missing.get(table.name, ())
-        for column in (*name_needed(table.rules, no_missing), *self._now_drawn(table)):
+        needed = _with_anchors((*name_needed(table.rules, no_missing), *self._now_drawn(table)), factors)
+        for column in needed:
             number = self._factor(table.name, column)
             codec = _explained(f"{table.name}.{column}", without_missing, factors[number].codec)
             factors[number] = replace(factors[number], codec=codec)
@@ -369,6 +370,15 @@ class _Preparation:
                 known_R = known_R & (code_RC[:, :1] != OTHER).all(axis=1)
             codes_RC[known_R, span] = code_RC[known_R]
         return codes_RC
+
+
+def _with_anchors(names: Iterable[str], factors: Sequence[Factor]) -> list[str]:
+    """Name columns and those that they are counted from: without its anchor a value is missing."""
+    anchors = {factor.columns[0]: factor.anchor for factor in factors if factor.kind == "relative"}
+    found = {*names}
+    while more := {anchors[name] for name in found if name in anchors} - found:
+        found |= more
+    return sorted(found)
 
 
 def _all_valid(cells: Mapping[str, pa.Array], relation: Relation) -> pa.Array:

@@ -90,8 +90,9 @@ def _read_source(
 def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
     """Split off the holdout, fit the codecs on the rest and encode it."""
     codecs, encoded = workspace.work / "codecs.json", workspace.work / "encoded"
-    with workspace.step("preprocessing", codecs, encoded) as progress:
-        train_part, held = split(workspace, synthesis)
+    with workspace.step("preprocessing", codecs, encoded, *_part_folders(workspace)) as progress:
+        _split(workspace, synthesis)
+        train_part, held = _load_parts(workspace, synthesis)
         rules = _settle_rules(train_part, held, synthesis, progress)
         workspace.check_stop()
         codec = fit_codecs(
@@ -119,19 +120,30 @@ def _settle_rules(
     return {name: rules for name, (rules, _) in settled.items()}
 
 
-def split(workspace: Workspace, synthesis: Synthesis) -> tuple[Database, Database | None]:
-    """Give the rows the model may see and the held-out rows; the same ones every time, as files."""
-    database = load_database(workspace.work / "original")
+def _part_folders(workspace: Workspace) -> tuple[Path, Path]:
+    """Give where the rows the model may see and the held-out rows are kept, when any are held out."""
+    return workspace.work / "training", workspace.work / "holdout"
+
+
+def _split(workspace: Workspace, synthesis: Synthesis) -> None:
+    """Write the rows the model may see and the held-out rows; the same ones every time."""
     share = synthesis.evaluation.holdout_share
     if share == 0:
-        return database, None
-    folders = [workspace.work / "training", workspace.work / "holdout"]
-    if not all((folder / "database.json").is_file() for folder in folders):
-        seed = derive_seed(synthesis.generation.seed, "holdout")
-        held = held_rows(database, find_structure(database.schema), share=share, seed=seed)
-        save_database(folders[0], database, {name: ~held_R for name, held_R in held.items()})
-        save_database(folders[1], database, held)
-    return load_database(folders[0]), load_database(folders[1])
+        return
+    database = load_database(workspace.work / "original")
+    seed = derive_seed(synthesis.generation.seed, "holdout")
+    held = held_rows(database, find_structure(database.schema), share=share, seed=seed)
+    training, holdout = _part_folders(workspace)
+    save_database(training, database, {name: ~held_R for name, held_R in held.items()})
+    save_database(holdout, database, held)
+
+
+def _load_parts(workspace: Workspace, synthesis: Synthesis) -> tuple[Database, Database | None]:
+    """Give the rows the model may see and the held-out rows, as files."""
+    if synthesis.evaluation.holdout_share == 0:
+        return load_database(workspace.work / "original"), None
+    training, holdout = _part_folders(workspace)
+    return load_database(training), load_database(holdout)
 
 
 def build(workspace: Workspace, synthesis: Synthesis) -> None:
@@ -270,7 +282,7 @@ def compare(workspace: Workspace, synthesis: Synthesis) -> None:
     """Compare original and synthetic, and write the report."""
     results, pdf = workspace.folder / "evaluation.json", workspace.folder / "report.pdf"
     with workspace.step("report", results, pdf) as progress:
-        train_part, holdout = split(workspace, synthesis)
+        train_part, holdout = _load_parts(workspace, synthesis)
         evaluation = evaluate(
             train_part,
             load_database(workspace.work / "synthetic"),

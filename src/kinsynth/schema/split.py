@@ -84,7 +84,7 @@ def some_roots(database: Database, structure: Structure, *, most: int, seed: int
     largest = max((database.tables[root].num_rows for root in structure.roots), default=0)
     if largest <= most:
         return database
-    return split_roots(database, structure, share=most / largest, seed=seed)[1]
+    return _part(database, held_rows(database, structure, share=most / largest, seed=seed), True)
 
 
 def _chosen(
