@@ -79,7 +79,10 @@ def build_fill(codec: Codec, values: pa.Array, root_R: Rows, *, minimum: int) ->
 
 def _count(codes_PC: IntArray, root_P: Rows, minimum: int) -> tuple[IntArray, Rows]:
     """Count the rows of each line of codes that enough roots hold."""
-    distinct_FC, line_P = np.unique(codes_PC, axis=0, return_inverse=True)
-    line_P = line_P.reshape(-1).astype(np.int64)
-    kept_F = count_roots(line_P, root_P, codes=len(distinct_FC)) >= minimum
-    return distinct_FC[kept_F], np.bincount(line_P, minlength=len(distinct_FC))[kept_F].astype(np.int64)
+    line_P, first_F = np.zeros(len(codes_PC), dtype=np.int64), np.zeros(0, dtype=np.int64)
+    for code_P in codes_PC.T:  # numbers in the order of lines: sorting the lines takes ten times as long
+        number_P = line_P * (int(code_P.max(initial=0)) + 1) + code_P
+        _, first_F, line_P = np.unique(number_P, return_index=True, return_inverse=True)
+    kept_F = count_roots(line_P, root_P, codes=len(first_F)) >= minimum
+    rows_F = np.bincount(line_P, minlength=len(first_F)).astype(np.int64)
+    return codes_PC[first_F][kept_F], rows_F[kept_F]

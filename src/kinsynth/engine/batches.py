@@ -147,6 +147,11 @@ class Batches:
         self._given = 0
 
     @property
+    def rows(self) -> int:
+        """Number of rows in all batches."""
+        return self._units.rows
+
+    @property
     def per_epoch(self) -> int:
         """Number of batches that hold all rows once."""
         return max(1, -(-self._units.rows // self._plan.batch_size))

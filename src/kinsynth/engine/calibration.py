@@ -17,22 +17,43 @@ from kinsynth.engine.tabular import Batch, TabularNetwork
 ROUNDS = 2
 ROWS = 1 << 16
 _HALF = 0.5
+_SURE = 4.0  # two standard errors, squared
 
 
-def calibrate(network: TabularNetwork, batches: Callable[[], Iterable[Batch]]) -> None:
+def calibrate(network: TabularNetwork, batches: Callable[[], Iterable[Batch]], *, rows: int) -> None:
     """Move the biases of the heads until mean chances and frequencies agree, nearly.
 
     Args:
         network: A trained network; changed in place.
         batches: Gives the training rows anew each time; about the first ``ROWS`` are looked at.
+        rows: Training rows in all.
     """
     for _ in range(ROUNDS):
-        rows, expected, seen = _sums(network, batches())
-        if not rows:
+        looked_at, expected, seen = _sums(network, batches())
+        if not looked_at:
             return
+        unseen = max(0.0, 1 - looked_at / rows)
         for c, (chance_K, count_K) in enumerate(zip(expected, seen, strict=True)):
-            # Half a row each keeps codes that were hardly seen where they are.
-            network.heads.add_to_bias(c, torch.log((count_K + _HALF) / (chance_K + _HALF)).float())
+            network.heads.add_to_bias(c, choose_change(chance_K, count_K, unseen=unseen).float())
+
+
+def choose_change(chance_K: Tensor, count_K: Tensor, *, unseen: float) -> Tensor:
+    """Give what to add to the logits of the codes.
+
+    Args:
+        chance_K: Summed chances of the codes over some rows.
+        count_K: How many of these rows hold each code.
+        unseen: Share of the training rows that are not among them: what counts differ by chance from the
+            frequencies of all rows moves nothing, for a network that saw all rows knows them better.
+
+    >>> choose_change(torch.tensor([100.0, 100.0]), torch.tensor([110.0, 200.0]), unseen=0.9).tolist()[0]
+    0.0
+    """
+    # Half a row each keeps codes that were hardly seen where they are.
+    change_K = torch.log((count_K + _HALF) / (chance_K + _HALF))
+    noise_K = _SURE * unseen * (chance_K + _HALF)
+    sure_K = 1 - noise_K / (count_K - chance_K).square().clamp(min=1e-9)
+    return change_K * sure_K.clamp(min=0.0)
 
 
 @torch.no_grad()

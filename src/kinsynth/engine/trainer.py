@@ -308,7 +308,7 @@ class _Training:
         """Give the best weights so far, calibrated."""
         network, loss = copy.deepcopy(self.best), self.best_loss
         if self.step:
-            calibrate(network, self._calibration_batches)
+            calibrate(network, self._calibration_batches, rows=self.batches.rows)
             loss = self._validation_loss(network)
         return TableModel(self.layout, self.plan, network.to("cpu").eval(), loss, self.step, self._seconds)
 

@@ -15,10 +15,8 @@ from kinsynth.connectors.files import read
 from kinsynth.errors import UserError
 from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.conditions import Conditions, find_column, only_root
-from kinsynth.schema.document import read_schema
 from kinsynth.schema.table import Schema
 from kinsynth.settings.source import Source
-from kinsynth.system.files import read_json
 
 
 @dataclass(frozen=True)
@@ -114,11 +112,6 @@ def _by_table(schema: Schema, names: Sequence[str]) -> dict[str, list[str]]:
         table, column = find_column(schema, name)
         found[table].append(column)
     return found
-
-
-def stored_schema(model: Path) -> Schema:
-    """Read the schema of a stored model."""
-    return read_schema(read_json(model / "schema.json"))
 
 
 def write_conditions(conditions: Conditions) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
 from kinsynth.rules.detect import Proposal, detect_rules, refit
 from kinsynth.rules.registry import KINDS
-from kinsynth.rules.view import View
+from kinsynth.rules.view import MOST_SEARCHED, View
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.split import root_rows, split_roots
@@ -21,6 +21,7 @@ from kinsynth.schema.table import Schema
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.tables import Rule as Declared
 from kinsynth.settings.treatment import Column
+from kinsynth.system.mapping import let_go
 
 _HELD_SHARE = 0.2
 _HELD_SEED = 0
@@ -164,6 +165,37 @@ COLUMNS_OF_KIND: Mapping[str, tuple[int, int]] = {
 }
 
 
+class PlainColumns(Mapping[str, pa.Array]):
+    """Columns as plain arrays, each made anew when it is asked for: memory may not hold all of a large table.
+
+    Args:
+        table: The table, which may be a mapped file.
+        names: Its columns that are told.
+    """
+
+    def __init__(self, table: pa.Table, names: tuple[str, ...]) -> None:
+        self._table, self._names = table, names
+
+    def __getitem__(self, name: str) -> pa.Array:
+        """Make the array of a column."""
+        if name not in self._names:
+            raise KeyError(name)
+        let_go()
+        return as_array(self._table[name])
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a column, without making its array."""
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """Count the columns."""
+        return len(self._names)
+
+
 def view_tables(database: Database, synthesis: Synthesis) -> dict[str, View]:
     """Give the rows of each synthesised table as rules look at them."""
     structure = find_structure(database.schema)
@@ -175,7 +207,9 @@ def view_tables(database: Database, synthesis: Synthesis) -> dict[str, View]:
             column: database.schema.tables[name].column(column).type
             for column in ruled_columns(database.schema, structure, name, synthesis)
         }
-        columns: dict[str, pa.Array] = {column: as_array(database.tables[name][column]) for column in kinds}
+        columns: Mapping[str, pa.Array] = PlainColumns(database.tables[name], tuple(kinds))
+        if len(roots[name]) <= MOST_SEARCHED:
+            columns = dict(columns)
         fixed = {find_roles(database.schema, structure, name).sequence} & {*kinds}
         views[name] = View(columns, kinds, roots[name], minimum, frozenset(str(one) for one in fixed))
     return views
