@@ -14,6 +14,7 @@ from kinsynth.pipeline.certificate import Certificate
 from kinsynth.pipeline.codecs import widen
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.exclusion import certain_rules, name_needed
+from kinsynth.pipeline.imputation import Method
 from kinsynth.pipeline.model import Model
 from kinsynth.pipeline.request import Request
 from kinsynth.pipeline.run import generate, run
@@ -128,21 +129,26 @@ def test_a_rule_gives_way_only_where_it_would_write_what_is_kept_out(
         assert not broken.any() or (name == column and set(expected.filter(broken)) <= {*values})
 
 
-def test_filled_rows_keep_the_rules_where_nothing_was_given(model: Model) -> None:
+@pytest.mark.parametrize("method", ["draw", "best"])
+def test_filled_rows_keep_the_rules_where_nothing_was_given(model: Model, method: Method) -> None:
     given = (
         orders()
         .head(200)
         .with_columns(
             pl.when(pl.int_range(pl.len()) % 2 == 0).then(None).otherwise(pl.col("net")).alias("net"),
+            pl.when(pl.int_range(pl.len()) % 4 < 2).then(None).otherwise(pl.col("tax")).alias("tax"),
+            pl.when(pl.int_range(pl.len()) % 8 < 4).then(None).otherwise(pl.col("town")).alias("town"),
             pl.lit(None, pl.String).alias("region"),
             pl.lit(None, pl.Int64).alias("gross"),
             pl.lit(None, pl.Int64).alias("cents"),
         )
     )
-    filled = model.impute(given, seed=1)
-    assert sum(filled[name].null_count() for name in filled.columns) == 0
-    assert keeps_sums(filled)
-    assert keeps_regions(filled)
+    for allow_missing in (False, True):
+        filled = model.impute(given, seed=1, method=method, allow_missing=allow_missing)
+        assert sum(filled.drop("note").null_count().row(0)) == 0
+        assert allow_missing or not filled["note"].null_count()
+        assert keeps_sums(filled)
+        assert keeps_regions(filled)
 
 
 def test_rules_are_certain_where_nothing_given_or_kept_out_touches_them(model: Model) -> None:

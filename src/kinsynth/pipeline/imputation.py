@@ -22,7 +22,6 @@ from kinsynth.engine.sampler import sample_several
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.codecs import TableCodec
 from kinsynth.pipeline.encoding import Decoded, Drawn, decode
-from kinsynth.pipeline.known import Known
 from kinsynth.pipeline.preparation import Prepared
 from kinsynth.schema.table import Schema
 
@@ -64,6 +63,7 @@ def best_rows(
     """Give, for the rows of a root table, the median of numbers and moments and the mode of the others.
 
     Each row is drawn many times given its known cells. Half of the draws or more missing is missing.
+    What a rule computes is computed from these values.
     """
     blocks = sample_several(
         network,
@@ -88,20 +88,21 @@ def best_rows(
             before=before,
             excluded=ready.excluded,
         )
-        yield _summarise(several, ready.schema, name, ready.known[name], first=first, rows=here)
+        yield _summarise(several, ready, name, first=first, rows=here)
         first += here
 
 
-def _summarise(
-    several: Decoded, schema: Schema, name: str, known: Known, *, first: int, rows: int
-) -> Decoded:
-    """Give one value for each row and column, known cells written over."""
-    table = several.tables[name]
-    kinds = {column.name: column.type for column in schema.tables[name].columns}
+def _summarise(several: Decoded, ready: Prepared, name: str, *, first: int, rows: int) -> Decoded:
+    """Give one value for each row and column, known cells written over, computed ones from the others."""
+    table, known = several.tables[name], ready.known[name]
+    kinds = {column.name: column.type for column in ready.schema.tables[name].columns}
     columns = {
         column: known.written_over(column, _best(table[column], kinds[column], rows), first)
         for column in table.column_names
     }
+    for rule in (one for one in ready.codec.tables[name].rules if one.derives is not None):
+        written = rule.apply(columns, np.zeros((rows, 1)), {})
+        columns |= known.all_written_over(ready.excluded[name].put_back(written, columns), first)
     references = {
         relation: known.reference_over(
             relation, _best(pa.chunked_array([pa.array(row_R)]), "categorical", rows).to_numpy(), first
