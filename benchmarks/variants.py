@@ -23,7 +23,7 @@ import lightgbm
 import numpy as np
 import torch
 from comparison.peers.ours import as_source, declare
-from judge import load_judge
+from judge import describe, load_judge
 from sklearn.metrics import roc_auc_score
 
 from kinsynth.connectors.memory import tables_from_memory
@@ -53,7 +53,7 @@ def encode_split(dataset: Path, cap: int) -> tuple[EncodedTable, np.ndarray]:
     training = judge.split(rows, schema, cap)[0][name]
     order = np.random.default_rng(judge.SEED).permutation(len(rows[name]))
     left = rows[name].iloc[np.sort(order[len(training) :])].reset_index(drop=True)
-    document = declare(schema, {})
+    document = declare(describe(schema), {})
     source = inspect(tables_from_memory({name: as_source(training, types)}), document).database()
     database = reduce_to_chosen(source, document)
     codec = fit_codecs(database, document)

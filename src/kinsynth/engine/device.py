@@ -43,10 +43,11 @@ def require_device(wanted: str) -> None:
 @contextmanager
 def torch_settings(plan: TablePlan) -> Iterator[None]:
     """Set threads, precision, flushing of denormal numbers and reproducible kernels, and put them back."""
-    before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    before, strict = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     filling: Any = torch.utils.deterministic
     filled, precision = filling.fill_uninitialized_memory, torch.get_float32_matmul_precision()
-    torch.use_deterministic_algorithms(plan.device == "cpu" or strict)
+    # The same as use_deterministic_algorithms, which loads torch's compiler first: a second for nothing.
+    torch.set_deterministic_debug_mode("error" if plan.device == "cpu" else strict)
     # Every tensor of ours is written before it is read; filling it first took a seventh of a step.
     filling.fill_uninitialized_memory = False
     torch.set_float32_matmul_precision("high" if plan.device == "cuda" else precision)
@@ -59,7 +60,7 @@ def torch_settings(plan: TablePlan) -> Iterator[None]:
         torch.set_num_threads(before)
         torch.set_float32_matmul_precision(precision)
         filling.fill_uninitialized_memory = filled
-        torch.use_deterministic_algorithms(strict)
+        torch.set_deterministic_debug_mode(strict)
 
 
 def mixed_precision(device: str, *, enabled: bool) -> torch.autocast:
