@@ -96,6 +96,8 @@ def without_values(codec: Any, values: pa.Array) -> Any:
             return replace(codec, never_us=(*codec.never_us, *as_micros(values)[0].tolist()))
         case SequenceCodec():
             return replace(codec, refused=(*codec.refused, *codec.scale.to_ticks(values)[0].tolist()))
+        case RelativeCodec():
+            return replace(codec, refused=(*codec.refused, *codec.measure.to_ticks(values)[0].tolist()))
     raise SettingsError(
         "condition.never_type",
         "Values can be kept out of categories, numbers, dates and times only.",
