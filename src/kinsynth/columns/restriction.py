@@ -183,7 +183,7 @@ def own_code(codec: Any, values: pa.Array) -> int | None:
     if code < FIRST:
         return code if code == 0 and values.null_count else None
     if isinstance(codec, CategoricalCodec):
-        return code if codec.group is None else None
+        return code if codec.group is None and code - FIRST not in codec.untold else None
     held_L = codec.line.state_L == code - FIRST
     tick = codec.scale.to_ticks(values)[0][0]
     alone = (codec.line.low_L[held_L] == tick).all() and (codec.line.high_L[held_L] == tick).all()
