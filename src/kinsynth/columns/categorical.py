@@ -97,8 +97,8 @@ class CategoricalCodec:
 
     def is_told(self, codes_RC: IntArray) -> NDArray[np.bool_]:
         """Tell for which rows enough roots hold the value for what goes with it to be told, shape (R,)."""
-        untold_R: NDArray[np.bool_] = np.isin(self.places(codes_RC), self.untold)
-        return ~untold_R & (self.other_told | (codes_RC[:, 0] != OTHER))
+        told_R: NDArray[np.bool_] = (codes_RC[:, 0] != OTHER) | self.other_told
+        return told_R & ~np.isin(self.places(codes_RC), self.untold)
 
     def decode(self, codes_RC: IntArray, uniform_RD: NDArray[Any]) -> Values:
         """Turn codes into values."""
