@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from kinsynth.columns.registry import column_type
+from kinsynth.columns.registry import codec_from_json, column_type
+from kinsynth.columns.restriction import own_code
 from kinsynth.errors import SettingsError
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
@@ -110,3 +111,16 @@ def test_dictionaries_and_chunks_are_read():
 def test_moments_can_be_categories(kind):
     array = pa.array([7] * 60 + [86_399] * 30, pa.int32() if kind.bit_width == 32 else pa.int64()).cast(kind)
     assert set(back_and_forth(build(array), array)) == set(array.to_pylist())
+
+
+@pytest.mark.parametrize("many", [0, 1_500])
+def test_what_goes_with_a_reference_of_a_few_roots_is_not_told_though_it_is_drawn(many):
+    rows = pa.array([0] * 60 + [1] * 4 + [None] * 9 + [row + 2 for row in range(many)], pa.int64())
+    codec = codec_from_json(json.loads(json.dumps(build(rows, kind="reference").to_json())))
+    assert codec.texts[:2] == ("0", "1")
+    assert (codec.group is None) == (many == 0)
+    asked = pa.array([0, 1, None, 10**6], pa.int64())
+    assert codec.is_told(codec.encode((asked,))).tolist() == [True, False, True, False]
+    if not many:
+        assert own_code(codec, asked[:1]) is not None
+    assert own_code(codec, asked[1:2]) is None

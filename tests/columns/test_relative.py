@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from kinsynth.columns.registry import codec_from_json
 from kinsynth.columns.relative import RelativeCodec, build_relative
+from kinsynth.columns.restriction import without_values
 from kinsynth.columns.scale import DayScale
 from kinsynth.settings.privacy import Protection
 
@@ -60,3 +61,18 @@ def test_it_comes_back_from_json() -> None:
     again = codec_from_json(json.loads(json.dumps(codec.to_json())))
     assert again.to_json() == codec.to_json()
     assert (again.encode(values, anchor) == codec.encode(values, anchor)).all()
+
+
+def test_refused_values_are_passed_over_upwards_and_stay_refused_when_read_again() -> None:
+    codec, values, anchor = make()
+    refused = np.arange(11_000, 11_400)
+    kept_out = without_values(codec, days(refused))
+    codes_RC = codec.encode(values, anchor)
+    uniform_RD = np.random.default_rng(1).random((ROWS, codec.draws))
+    plain_R, _ = DAYS.to_ticks(codec.decode(codes_RC, uniform_RD, anchor))
+    for one in (kept_out, codec_from_json(json.loads(json.dumps(kept_out.to_json())))):
+        tick_R, valid_R = DAYS.to_ticks(one.decode(codes_RC, uniform_RD, anchor))
+        assert np.isin(plain_R, refused)[valid_R].any()
+        assert not np.isin(tick_R, refused)[valid_R].any()
+        assert (tick_R > DAYS.to_ticks(anchor)[0])[valid_R].all()
+        assert (tick_R == plain_R)[valid_R & ~np.isin(plain_R, refused)].all()

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 import kinsynth
+from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.encoded import code_type
 from kinsynth.pipeline.artefacts import load_encoded, save_database, save_encoded
 from kinsynth.pipeline.codecs import fit_codecs
@@ -115,3 +116,16 @@ def test_memory_of_encoding_does_not_grow_with_the_rows(tmp_path: Path):
         grown.append(int(done.stdout))
     rows_mb = 760_000 * (11 * 8 + 25) / 2**20  # what 38 times 20,000 rows more take as values and codes
     assert grown[1] - grown[0] < 0.5 * rows_mb
+
+
+@pytest.mark.parametrize("wrong", [258, -254])
+def test_a_wrong_code_does_not_wrap_round_to_a_right_one(monkeypatch, wrong):
+    synthesis = kinsynth.Synthesis()
+    database = inspect({"t": pa.table({"word": ["a", "b", "c"] * 50})}, synthesis).database()
+    codec = fit_codecs(database, synthesis)
+    assert encode(database, codec).tables["t"].codes_RC.dtype == np.uint8
+    monkeypatch.setattr(
+        CategoricalCodec, "encode", lambda _, values: np.full((len(values[0]), 1), wrong, dtype=np.int32)
+    )
+    with pytest.raises(ValueError, match="cardinality"):
+        encode(database, codec)

@@ -39,6 +39,7 @@ class CategoricalCodec:
         label: Text of other values.
         refused: Places of kept values that are never drawn.
         other_told: Whether enough roots hold other values for what goes with them to be told.
+        untold: Places of kept values that too few roots hold for what goes with them to be told.
 
     Guarantees:
         Decoding gives kept values, the label and missing values only.
@@ -54,6 +55,7 @@ class CategoricalCodec:
     label: str = ""
     refused: tuple[int, ...] = ()
     other_told: bool = False
+    untold: tuple[int, ...] = ()
 
     @cached_property
     def kept(self) -> pa.Array:
@@ -93,9 +95,14 @@ class CategoricalCodec:
         group_R = np.where(found < 0, code_R, found // self.group + FIRST)
         return np.stack([group_R, member_R], axis=1).astype(np.int32)
 
+    def is_told(self, codes_RC: IntArray) -> NDArray[np.bool_]:
+        """Tell for which rows enough roots hold the value for what goes with it to be told, shape (R,)."""
+        told_R: NDArray[np.bool_] = (codes_RC[:, 0] != OTHER) | self.other_told
+        return told_R & ~np.isin(self.places(codes_RC), self.untold)
+
     def decode(self, codes_RC: IntArray, uniform_RD: NDArray[Any]) -> Values:
         """Turn codes into values."""
-        code_R, place_R = codes_RC[:, 0], self._places(codes_RC)
+        code_R, place_R = codes_RC[:, 0], self.places(codes_RC)
         loose_R = self.resampled(codes_RC)
         place_R[loose_R] = self._resampled(uniform_RD[loose_R, 0])
         null_R = (place_R < 0) | ((code_R < FIRST) & ~loose_R)
@@ -111,10 +118,11 @@ class CategoricalCodec:
         if self.other == "resample":
             loose_R |= code_R == OTHER
         if self.refused:
-            loose_R |= np.isin(self._places(codes_RC), self.refused)
+            loose_R |= np.isin(self.places(codes_RC), self.refused)
         return loose_R
 
-    def _places(self, codes_RC: IntArray) -> Rows:
+    def places(self, codes_RC: IntArray) -> Rows:
+        """Give the place of each row's kept value, shape (R,); negative where there is none."""
         if self.group is None:
             return codes_RC[:, 0].astype(np.int64) - FIRST
         start_R = (codes_RC[:, 0].astype(np.int64) - FIRST) * self.group
@@ -143,13 +151,14 @@ class CategoricalCodec:
             "label": self.label,
             "refused": list(self.refused),
             "other_told": self.other_told,
+            "untold": list(self.untold),
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> CategoricalCodec:
         """Make a codec of ``to_json``'s document."""
         fields = {key: value for key, value in document.items() if key != "kind"}
-        tuples = {name: tuple(fields.get(name, ())) for name in ("texts", "rows", "refused")}
+        tuples = {name: tuple(fields.get(name, ())) for name in ("texts", "rows", "refused", "untold")}
         return cls(**{**fields, **tuples})
 
 

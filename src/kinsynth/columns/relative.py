@@ -27,10 +27,11 @@ class RelativeCodec:
         least: Fewest steps: 1 where the two are never equal, else 0.
         low, high: Smallest and largest value that enough roots reach, ticks.
         distance: Codec of the steps.
+        refused: Ticks that are never generated.
 
     Guarantees:
         A decoded value is at least ``least`` steps above its anchor. It stays between ``low`` and ``high``
-        as far as the anchor allows.
+        as far as the anchor and refused values allow.
     """
 
     kind: ClassVar[str] = "relative"
@@ -40,6 +41,7 @@ class RelativeCodec:
     low: int
     high: int
     distance: OrderedCodec
+    refused: tuple[int, ...] = ()
 
     @property
     def sub_columns(self) -> tuple[SubColumn, ...]:
@@ -67,6 +69,8 @@ class RelativeCodec:
         step_R = np.maximum(steps.fill_null(0).to_numpy(), self.least)
         tick_R = np.clip(anchor_R + self.step * step_R, self.low, self.high)
         tick_R = np.maximum(tick_R, anchor_R + self.step * self.least)
+        for tick in sorted(self.refused):  # upwards, so that the anchor stays below
+            tick_R = np.where(tick_R == tick, tick + self.step, tick_R)
         return self.measure.to_values(tick_R, valid_R)
 
     @property
@@ -85,6 +89,7 @@ class RelativeCodec:
             "low": self.low,
             "high": self.high,
             "distance": self.distance.to_json(),
+            "refused": list(self.refused),
         }
 
     @classmethod
@@ -92,7 +97,8 @@ class RelativeCodec:
         """Make a codec of ``to_json``'s document."""
         fields = {name: document[name] for name in ("step", "least", "low", "high")}
         distance = OrderedCodec.from_json(document["distance"])
-        return cls(measure=read_measure(document["measure"]), distance=distance, **fields)
+        refused = tuple(document["refused"])
+        return cls(measure=read_measure(document["measure"]), distance=distance, refused=refused, **fields)
 
 
 def build_relative(

@@ -96,6 +96,8 @@ def without_values(codec: Any, values: pa.Array) -> Any:
             return replace(codec, never_us=(*codec.never_us, *as_micros(values)[0].tolist()))
         case SequenceCodec():
             return replace(codec, refused=(*codec.refused, *codec.scale.to_ticks(values)[0].tolist()))
+        case RelativeCodec():
+            return replace(codec, refused=(*codec.refused, *codec.measure.to_ticks(values)[0].tolist()))
     raise SettingsError(
         "condition.never_type",
         "Values can be kept out of categories, numbers, dates and times only.",
@@ -181,7 +183,7 @@ def own_code(codec: Any, values: pa.Array) -> int | None:
     if code < FIRST:
         return code if code == 0 and values.null_count else None
     if isinstance(codec, CategoricalCodec):
-        return code if codec.group is None else None
+        return code if codec.group is None and code - FIRST not in codec.untold else None
     held_L = codec.line.state_L == code - FIRST
     tick = codec.scale.to_ticks(values)[0][0]
     alone = (codec.line.low_L[held_L] == tick).all() and (codec.line.high_L[held_L] == tick).all()

@@ -84,10 +84,11 @@ def _table_parts(codec: TableCodec, rows: _Rows, chunk_rows: int) -> EncodedPart
 
     def chunks() -> Iterator[CodeArray]:
         for stretch in cut_rows(rows.parent_R, rows.table.num_rows, most=chunk_rows):
-            codes_RC = np.zeros((stretch.stop - stretch.start, len(subs)), kind)
+            codes_RC = np.zeros((stretch.stop - stretch.start, len(subs)), np.int32)
             for factor, span in zip(codec.factors, codec.spans, strict=True):
                 codes_RC[:, span] = rows.encode(factor, stretch)
-            yield codes_RC
+            # Checked before they are narrowed: a wrong code must not wrap round to a right one.
+            yield EncodedTable(codes_RC, subs).codes_RC.astype(kind)
             let_go()
 
     none = None if codec.parent is None else np.zeros(0, dtype=np.int64)

@@ -365,8 +365,10 @@ class _Preparation:
                 if isinstance(factor.codec, RelativeCodec)
                 else factor.codec.encode(values)
             )
-            if not (isinstance(factor.codec, CategoricalCodec) and factor.codec.other_told):
-                # Learned from a few roots or none: what goes with it is theirs alone, or nothing.
+            # Learned from a few roots or none: what goes with it is theirs alone, or nothing.
+            if isinstance(factor.codec, CategoricalCodec):
+                known_R = known_R & factor.codec.is_told(code_RC)
+            else:
                 known_R = known_R & (code_RC[:, :1] != OTHER).all(axis=1)
             codes_RC[known_R, span] = code_RC[known_R]
         return codes_RC
