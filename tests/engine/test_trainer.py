@@ -384,3 +384,17 @@ def test_the_best_state_is_given_back(small, monkeypatch):
     with torch.no_grad():
         found = torch.cat([model.network(batch).sum(0) for batch in batches])
     assert float(found.mean()) == pytest.approx(model.loss, rel=1e-5), "in nats per row"
+
+
+@pytest.mark.parametrize("most", [1, 2, 20, 50])
+@pytest.mark.parametrize("adaptive", [True, False])
+def test_no_training_takes_more_steps_than_allowed(small, adaptive, most):
+    plan = replace(SHORT, max_steps=most, max_epochs=1000, patience=99, adaptive_learning_rate=adaptive)
+    assert 0 < train(small, "root", plan, seed=1).steps <= most
+
+
+def test_one_epoch_is_one_epoch(small):
+    plan = replace(SHORT, max_steps=10_000, max_epochs=1, patience=99)
+    seen = []
+    train(small, "root", plan, seed=1, on_step=seen.append)
+    assert seen[-1].epoch <= 1

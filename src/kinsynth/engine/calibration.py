@@ -37,6 +37,11 @@ def calibrate(network: TabularNetwork, batches: Callable[[], Iterable[Batch]], *
             network.heads.add_to_bias(c, choose_change(chance_K, count_K, unseen=unseen).float())
 
 
+def rows_looked_at(rows: int) -> int:
+    """Give about how many rows calibration computes, those that are looked at twice counted twice."""
+    return ROUNDS * min(rows, ROWS)
+
+
 def choose_change(chance_K: Tensor, count_K: Tensor, *, unseen: float) -> Tensor:
     """Give what to add to the logits of the codes.
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from kinsynth.encoded import Encoded
 from kinsynth.engine.batches import Batches, Units, split_units
-from kinsynth.engine.calibration import calibrate
+from kinsynth.engine.calibration import calibrate, rows_looked_at
 from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, save_state
 from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
@@ -160,7 +160,9 @@ class _Training:
     @property
     def end(self) -> int:
         """The step at which training ends at the latest."""
-        return self.total_steps if self.fall is None else self.fall.start + self.fall.steps
+        if self.fall is not None:
+            return self.fall.start + self.fall.steps
+        return max(1, self.last_rise) if self.plan.adaptive_learning_rate else self.total_steps
 
     def advance(self) -> None:
         """Train until the next validation, or until time is up, and validate."""
@@ -179,7 +181,7 @@ class _Training:
         """Whether the limit asks for the fall of the rate, or, once it falls, for the end."""
         rising = self.fall is None and self.plan.adaptive_learning_rate
         share = 1 / (1 + FALL_SHARE) if rising else 1.0
-        return self.watch.is_past(share, reserve=self.validation_seconds)
+        return self.watch.is_past(share, reserve=self._closing_seconds)
 
     def _find_rate(self) -> float:
         """Try rising rates on a copy of the network and on the first batches."""
@@ -271,13 +273,20 @@ class _Training:
     def _turn_down(self) -> None:
         """Go back to the best weights and let the rate fall, for no longer than the limit allows."""
         steps = max(self.plan.validation_steps, int(self.step * FALL_SHARE))
-        allowed = self.watch.steps_left(self.step, reserve=self.validation_seconds)
+        steps = min(steps, self.total_steps - self.step)
+        allowed = self.watch.steps_left(self.step, reserve=self._closing_seconds)
         if allowed is not None:
             steps = min(steps, allowed)
         self.network.load_state_dict(self.best.state_dict())
         self.average.load_state_dict(self.best.state_dict())
         self.fall = Fall(self.step, steps)
         self.failures = 0
+
+    @property
+    def _closing_seconds(self) -> float:
+        """About how long a validation, and the calibration and validation at the end will take."""
+        judged = max(1, sum(len(batch.codes_BC) for batch in self.validation))
+        return self.validation_seconds * (2 + rows_looked_at(self.batches.rows) / judged)
 
     @property
     def last_rise(self) -> int:
