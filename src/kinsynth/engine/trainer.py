@@ -66,6 +66,7 @@ class Progress:
 
 OnStep = Callable[[Progress], None]
 START_ROWS = 1 << 18
+RELEASE_ROWS = 1 << 15
 _CALIBRATION_EPOCH = 1 << 30
 
 
@@ -153,6 +154,11 @@ class _Training:
         return max(1, math.ceil(self.batches.per_epoch / self.plan.gradient_accumulation))
 
     @property
+    def release_steps(self) -> int:
+        """Steps after which freed memory is given back: large batches leave hundreds of megabytes behind."""
+        return max(1, RELEASE_ROWS // (self.plan.batch_size * self.plan.gradient_accumulation))
+
+    @property
     def finished(self) -> bool:
         """Whether no step is left."""
         return self.stopped or self.step >= self.end
@@ -172,6 +178,8 @@ class _Training:
         losses, timely = [], True
         while self.step < goal and timely:
             losses.append(self._one_step(self.rate))
+            if self.step % self.release_steps == 0:
+                release()
             timely = not self.time_is_up
         self.training_loss = float(torch.stack(losses).mean())
         self._validate()
