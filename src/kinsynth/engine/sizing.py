@@ -195,7 +195,7 @@ _COPIES = 7  # weights, gradient, two moments, average, best, and the copy that 
 _HIDDEN_COPIES = (
     8  # before and after activation and dropout, the masks, and the gradients of the layer at work
 )
-_HEAD_COPIES = 3  # logits, chances, and the gradient of the group at work
+_HEAD_COPIES = 4  # logits, chances, and the gradients of the group at work; calibration holds no more
 _ROW_BYTES = 64  # units, their places and the order of an epoch
 _FLOPS_PER_SECOND = 2.5e10
 _STEP_SECONDS = 4e-3
