@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -47,12 +47,3 @@ class Copy(Formula):
     def predict(self, columns: Columns) -> pa.Array:
         """Give the source."""
         return columns[self.columns[1]]
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the names."""
-        return {"kind": self.kind, "columns": list(self.columns), "complete": self.complete}
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Copy:
-        """Read what ``to_json`` gave."""
-        return cls(tuple(document["columns"]), document["complete"])

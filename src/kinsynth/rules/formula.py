@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, ClassVar
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kinsynth.columns.measure import FloatScale, Mask, Measure, as_numbers
+from kinsynth.columns.measure import FloatScale, Mask, Measure, as_numbers, read_measure, write_measure
 from kinsynth.rules.base import Columns
 from kinsynth.rules.evidence import count_present_roots, log_all_equal
 from kinsynth.rules.view import View
@@ -86,6 +86,20 @@ class Formula:
         left_R, right_R = number_R[: len(target)], number_R[len(target) :]
         roots = count_present_roots(view, *self.columns)
         return log_all_equal(left_R[np.isfinite(left_R)], right_R[np.isfinite(right_R)], roots)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give names and what the formula is made of."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        written = {name: write_measure(value) if name == "measure" else value for name, value in own.items()}
+        return {"kind": self.kind, **written, "columns": list(self.columns)}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """Read what ``to_json`` gave."""
+        own = {field.name: document[field.name] for field in fields(cls)}  # type: ignore[arg-type]
+        if "measure" in own:
+            own["measure"] = read_measure(own["measure"])
+        return cls(**{**own, "columns": tuple(own["columns"])})
 
 
 def _valid(values: pa.Array) -> Mask:

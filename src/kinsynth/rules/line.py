@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
-from kinsynth.columns.measure import Measure, as_numbers, read_measure, write_measure
+from kinsynth.columns.measure import Measure, as_numbers
 from kinsynth.rules.base import Columns
 from kinsynth.rules.formula import (
     NUMBERS,
@@ -93,26 +93,6 @@ class Line(Formula):
         """Compute the line."""
         number_R = self.factor * as_numbers(columns[self.columns[1]]) + self.offset
         return write_numbers(number_R, self.measure, self.rounding)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give names and numbers."""
-        return {
-            "kind": self.kind,
-            "columns": list(self.columns),
-            "complete": self.complete,
-            "factor": self.factor,
-            "offset": self.offset,
-            "rounding": self.rounding,
-            "measure": write_measure(self.measure),
-        }
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Line:
-        """Read what ``to_json`` gave."""
-        fields = {
-            name: value for name, value in document.items() if name not in ("kind", "columns", "measure")
-        }
-        return cls(tuple(document["columns"]), measure=read_measure(document["measure"]), **fields)
 
 
 def _is_straight(x_T: Numbers, y_T: Numbers, tolerance: float) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kinsynth.columns.measure import Measure, read_measure, write_measure
+from kinsynth.columns.measure import Measure
 from kinsynth.rules.base import Columns
 from kinsynth.rules.formula import NUMBERS, Formula, Numbers, holds, is_complete, is_computable, write_numbers
 from kinsynth.rules.view import View
@@ -91,22 +91,6 @@ class Part(Formula):
     def predict(self, columns: Columns) -> pa.Array:
         """Give the part."""
         return write_numbers(_take_part(self.part, columns[self.columns[1]]), self.measure, "half_even")
-
-    def to_json(self) -> dict[str, Any]:
-        """Give names and the part."""
-        return {
-            "kind": self.kind,
-            "columns": list(self.columns),
-            "complete": self.complete,
-            "part": self.part,
-            "measure": write_measure(self.measure),
-        }
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Part:
-        """Read what ``to_json`` gave."""
-        measure = read_measure(document["measure"])
-        return cls(tuple(document["columns"]), document["complete"], document["part"], measure)
 
 
 def _take_part(part: str, values: pa.Array) -> Numbers:

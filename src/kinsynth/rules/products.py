@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
-from kinsynth.columns.measure import Measure, as_numbers, read_measure, write_measure
+from kinsynth.columns.measure import Measure, as_numbers
 from kinsynth.rules.base import Columns
 from kinsynth.rules.formula import (
     NUMBERS,
@@ -88,22 +88,6 @@ class Product(Formula):
         """Multiply."""
         left_R, right_R = (as_numbers(columns[name]) for name in self.columns[1:])
         return write_numbers(left_R * right_R, self.measure, self.rounding)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give names and numbers."""
-        return {
-            "kind": self.kind,
-            "columns": list(self.columns),
-            "complete": self.complete,
-            "rounding": self.rounding,
-            "measure": write_measure(self.measure),
-        }
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Product:
-        """Read what ``to_json`` gave."""
-        measure = read_measure(document["measure"])
-        return cls(tuple(document["columns"]), document["complete"], document["rounding"], measure)
 
 
 def _slack(view: View, target: str, names: list[str]) -> Numbers:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from kinsynth.columns.measure import Measure, as_numbers, read_measure, write_measure
+from kinsynth.columns.measure import Measure, as_numbers
 from kinsynth.rules.base import Columns
 from kinsynth.rules.formula import (
     NUMBERS,
@@ -93,22 +93,6 @@ class Sum(Formula):
         for number_R in rest:
             total_R = total_R + self.unit * number_R
         return write_numbers(total_R, self.measure, "half_even")
-
-    def to_json(self) -> dict[str, Any]:
-        """Give names and numbers."""
-        return {
-            "kind": self.kind,
-            "columns": list(self.columns),
-            "complete": self.complete,
-            "unit": self.unit,
-            "measure": write_measure(self.measure),
-        }
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Sum:
-        """Read what ``to_json`` gave."""
-        measure = read_measure(document["measure"])
-        return cls(tuple(document["columns"]), document["complete"], document["unit"], measure)
 
 
 def _find_sums(view: View, names: list[str], terms: int) -> Iterator[tuple[str, ...]]:
