@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.columns.measure import Mask, Measure, Rows, as_numbers, choose_measure
+from kinsynth.columns.measure import Mask, Measure, Rows, as_numbers, choose_measure, find_lattice
 from kinsynth.privacy.protection import count_roots, extremes
 
 T = TypeVar("T")
@@ -100,6 +100,15 @@ class View:
             return int(low), int(high)
 
         return self._once("bounds", name, answer)
+
+    def lattice(self, name: str) -> tuple[int, int]:
+        """Give the step, with its remainder, that all ticks but those of few roots lie on."""
+
+        def answer(_: pa.Array) -> tuple[int, int]:
+            tick_R, valid_R = self.ticks(name)
+            return find_lattice(tick_R[valid_R], self.root_R[valid_R], minimum=self.minimum)
+
+        return self._once("lattice", name, answer)
 
     def missing(self, name: str) -> Mask:
         """Mark the missing values."""
