@@ -114,6 +114,16 @@ def test_all_but_computed_columns_keep_to_their_domain(
         assert not any(one.off_step(values).any() for one in several if isinstance(one, Range)), column
 
 
+@pytest.mark.parametrize("name", ["customer", "order"])
+def test_other_rows_see_all_but_what_is_computed(model: Model, name: str) -> None:
+    table, layout = model.codec.tables[name], model.networks[name].layout
+    seen = {factor.columns for factor in table.read_factors}
+    assert {table.factors[sub.column].columns for sub in layout.sub_columns if sub.shown} == seen
+    assert {table.factors[sub.column].columns for sub in layout.sub_columns if not sub.shown} == {
+        (column,) for column in table.computed
+    }
+
+
 def test_rows_keep_their_order_beside_the_rules(model: Model, drawn: Mapping[str, pa.Table]) -> None:
     assert model.schema.tables["order"].order_by == "requested"
     frame = pl.DataFrame(drawn["order"])
