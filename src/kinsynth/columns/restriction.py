@@ -138,7 +138,7 @@ def _cut_tick(line: Line, tick: int) -> Line:
     for low, high in ends:
         members = _members(line, hit, low, high)
         left = members > 0
-        mass = np.maximum(line.mass_L[hit] * members // whole, 1)
+        mass = np.maximum((line.mass_L[hit] * (members / whole)).astype(np.int64), 1)
         parts.append((hit[left], low[left], high[left], mass[left]))
     lost = np.setdiff1d(line.state_L, line.state_L[np.concatenate([part[0] for part in parts])])
     bare = np.searchsorted(line.state_L, lost)
