@@ -36,7 +36,7 @@ def test_rows_of_one_parent_have_its_first_and_last_place(parents):
 
 
 def test_the_order_of_rows_takes_few_bytes_of_memory():
-    """Beside its codes, a row takes two numbers of 32 bits as a unit, two in the walk of an epoch, one byte."""
+    """A unit takes two numbers of 32 bits and a byte, its place in the walk of an epoch two more."""
     rows = 500_000
     encoded = Encoded({"t": EncodedTable(np.zeros((rows, 1), np.uint8), (SubColumn(0, 2),))})
     plan = TablePlan(batch_size=4_096)

@@ -26,6 +26,7 @@ Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 MOST_DECIMALS = 9
 _LARGEST = 2.0**53
+_GLANCE = 4_096
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # golden ratio: numbers with any common step fall apart
 
 
@@ -128,7 +129,8 @@ def find_lattice(tick_P: Rows, root_P: Rows, *, minimum: int) -> tuple[int, int]
 
 def _find_step(tick_P: Rows) -> int:
     """Give the step that all differences are multiples of; 0 where there are none."""
-    return int(np.gcd.reduce(tick_P - tick_P[0]))
+    some = int(np.gcd.reduce(tick_P[:_GLANCE] - tick_P[0]))  # mostly tells already that there is none
+    return some if some == 1 else int(np.gcd.reduce(tick_P - tick_P[0]))
 
 
 def as_numbers(values: pa.Array) -> NDArray[np.float64]:
