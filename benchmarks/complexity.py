@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from comparison.worker import peak_mb
+
 ROOT = Path(__file__).resolve().parents[1]
 SETS: dict[str, dict[str, str]] = {
     "adult": {},
@@ -96,7 +98,7 @@ def measure(name: str, data: Path, threads: int) -> dict[str, Any]:
         "took_s": time.monotonic() - started,
         "cpu_s": processor_seconds() - cpu,
         "estimated_bytes": assessment.peak_memory_bytes,
-        "took_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "took_bytes": peak_mb() * 2**20,
         "steps": steps,
         "drivers": {
             driver.name: round(driver.share * assessment.seconds, 1) for driver in assessment.drivers

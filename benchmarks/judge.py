@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from comparison.peers.ours import as_source, declare
+from comparison.worker import peak_mb
 
 from kinsynth import fit
 
@@ -101,7 +102,7 @@ def run(dataset: Path, out: Path, *, cap: int, seed: int, options: dict[str, str
         "fit_s": round(fitted - clock, 2),
         "gen_s": round(sampled - fitted, 2),
         "cpu_s": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2),
-        "peak_rss_mb": round(after.ru_maxrss / 1024),
+        "peak_rss_mb": peak_mb(),
         "gen_rows_per_s": round(rows / (sampled - fitted)),
         "train_rows": {name: len(table) for name, table in train.items()},
         "settings": options,

@@ -40,7 +40,7 @@ def peak_mb() -> int:
     """Largest resident memory of this process so far, in MB.
 
     Read from the kernel's account of this program: getrusage would also count what the parent held when it
-    forked.
+    forked. So it does for children of this process, which is held here already.
     """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     kilobytes = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))

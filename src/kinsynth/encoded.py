@@ -44,12 +44,15 @@ class SubColumn:
             code has one.
         forbidden_K: True for codes that must never be drawn, shape (K,), or None. At least one code
             stays allowed.
+        shown: Whether other rows (children, later rows of a sequence) may look at it. What is drawn of a
+            column that is computed afterwards is not shown: it need not be what is written.
     """
 
     column: int
     cardinality: int
     position_K: FloatArray | None = None
     forbidden_K: NDArray[np.bool_] | None = None
+    shown: bool = True
 
     def __post_init__(self) -> None:
         """Check the shapes."""
@@ -72,6 +75,7 @@ class SubColumn:
             if position is None
             else [None if np.isnan(place) else float(place) for place in position],
             "forbidden": None if self.forbidden_K is None else np.flatnonzero(self.forbidden_K).tolist(),
+            "shown": self.shown,
         }
 
     @classmethod
@@ -84,7 +88,7 @@ class SubColumn:
         if document["forbidden"] is not None:
             forbidden_K = np.zeros(document["cardinality"], dtype=np.bool_)
             forbidden_K[document["forbidden"]] = True
-        return cls(document["column"], document["cardinality"], position_K, forbidden_K)
+        return cls(document["column"], document["cardinality"], position_K, forbidden_K, document["shown"])
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,9 @@ class EncodedTable:
         numbers = [sub.column for sub in self.sub_columns]
         if numbers != sorted(numbers):
             raise ValueError("sub-columns of one column must stand together")
+        shown = [sub.shown for sub in self.sub_columns]
+        if shown != sorted(shown, reverse=True):
+            raise ValueError("sub-columns that are not shown must stand last")
         if codes.size:
             limits = np.array([sub.cardinality for sub in self.sub_columns])
             for start in range(0, len(codes), _CHECKED_ROWS):

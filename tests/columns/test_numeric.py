@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from kinsynth.columns.registry import column_type
-from kinsynth.columns.scale import NumberScale
+from kinsynth.columns.restriction import without_values
+from kinsynth.columns.scale import END, NumberScale
 from kinsynth.errors import SettingsError
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
@@ -324,5 +325,25 @@ def test_no_edge_is_one_roots_own_where_there_is_room():
 def test_numbers_beyond_the_line_stand_at_its_end():
     scale = NumberScale("double", decimals=3)
     tick_R, valid_R = scale.to_ticks(pa.array([1e308, -1e308, 1.5, np.inf]))
-    assert tick_R.tolist()[:3] == [2**62, -(2**62), 1_500]
+    assert tick_R.tolist()[:3] == [END, -END, 1_500]
     assert valid_R.tolist() == [True, True, True, False]
+
+
+@pytest.mark.parametrize("largest", [2**61, 2**62, 2**63 - 1])
+@pytest.mark.parametrize("never", [(), ("0", "17", "-4611686018427387000")])
+def test_numbers_near_the_ends_of_their_type_stay_in_their_range(largest, never):
+    """No sum, difference or product of ticks leaves 64 bits: spread values come back spread, and in range."""
+    chance = np.random.default_rng(1)
+    values = pa.array(chance.integers(-largest, largest, 3_000))
+    codec = build(values, never=never)
+    for one in (codec, without_values(codec, pa.array([5, 2**61 + 3, -largest]))):
+        line = one.line
+        assert (line.mass_L > 0).all()
+        assert (line.low_L <= line.high_L).all()
+        back = one.decode(one.encode((values,)), chance.random((3_000, 1)))[0].to_numpy()
+        ends = np.clip(values.to_numpy(), -END, END)
+        assert (back >= ends.min()).all()
+        assert (back <= ends.max()).all()
+        # The share below zero within four standard errors, the median of magnitudes within a tenth.
+        assert abs((back < 0).mean() - (values.to_numpy() < 0).mean()) < 4 * (0.25 / 3_000) ** 0.5
+        assert abs(np.median(np.abs(back.astype(float))) / np.median(np.abs(ends.astype(float))) - 1) < 0.1

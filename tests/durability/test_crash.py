@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from durability.killed_runs import results, run_once
+from durability.killed_runs import generate_once, results, run_once
 from kinsynth.pipeline.timeline import STEPS
 from shop_database import write_shops
 
@@ -68,6 +68,25 @@ def test_the_same_run_gives_the_same_bytes(baseline: Baseline, tmp_path: Path) -
 
 def test_every_step_has_points(baseline: Baseline) -> None:
     assert all(len(passages) >= 3 for passages in baseline.passages.values())
+
+
+def test_a_drawing_killed_at_its_start_is_begun_again_to_the_same_bytes(
+    baseline: Baseline, tmp_path: Path
+) -> None:
+    """Given rows are kept before the folder is an execution: a kill between leaves nothing in the way."""
+    given, trace, model = tmp_path / "shop.csv", tmp_path / "trace", baseline.source.parent / "run"
+    given.write_text("size\n" + "small\nlarge\n" * 5)
+    whole = tmp_path / "whole"
+    assert generate_once(given, model, whole, KINSYNTH_CRASH_TRACE=str(trace)) == 0
+    passages = trace.read_text().splitlines()
+    beginning = passages[: passages.index("synthesis.start:1") + 1]
+    assert len(beginning) >= 5
+    for number, point in enumerate(beginning):
+        folder = tmp_path / f"{number}"
+        assert generate_once(given, model, folder, KINSYNTH_CRASH_AT=point) == -signal.SIGKILL
+        assert generate_once(given, model, folder) == 0, folder.with_suffix(".log").read_text()
+        assert results(folder) == results(whole)
+        assert not (folder / "work").exists()
 
 
 @pytest.mark.slow

@@ -10,7 +10,8 @@ import torch
 
 from engine.engine_toys import QUICK
 from kinsynth.encoded import Encoded, EncodedTable, SubColumn
-from kinsynth.engine.evidence import Condition, Shares
+from kinsynth.engine.evidence import UNKNOWN, Condition, Shares
+from kinsynth.engine.particles import AT_ONCE
 from kinsynth.engine.prefix import Columns
 from kinsynth.engine.sampler import concatenate, sample, sample_several
 from kinsynth.engine.trainer import train
@@ -182,3 +183,20 @@ def test_a_table_without_columns_has_rows():
     assert drawn_codes(model, Condition(np.zeros((30, 0), np.int32)), 30).shape == (30, 0)
     blocks = sample_several(model, rows=30, seed=4, condition=Condition(), draws=8)
     assert np.concatenate(list(blocks)).shape == (30, 8, 0)
+
+
+def test_the_particles_held_at_once_do_not_grow_with_the_rows_given(model, monkeypatch):
+    """Rows with unlikely codes need the most particles; however many there are, so many are drawn at once."""
+    begun, begin = [], Columns.begin
+
+    def counted(self, rows, *others):
+        begun.append(rows)
+        return begin(self, rows, *others)
+
+    monkeypatch.setattr(Columns, "begin", counted)
+    known_RC = np.full((3_000, 4), UNKNOWN, dtype=np.int32)
+    known_RC[:, 2:] = (3, 1)
+    drawn = concatenate(sample({"t": model}, {"t": 3_000}, seed=1, conditions={"t": Condition(known_RC)}))
+    assert (drawn.tables["t"].codes_RC[:, 2:] == (3, 1)).all()
+    assert len(begun) > 3_000 * 4 / AT_ONCE
+    assert max(begun) <= AT_ONCE

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from engine.engine_toys import QUICK, missing_together
+from engine.engine_toys import QUICK, family, missing_together
 from kinsynth.encoded import Encoded, EncodedTable, SubColumn
 from kinsynth.engine.batches import Batches, cut_units
+from kinsynth.engine.layout import describe_table
 from kinsynth.engine.prefix import draw_codes
 from kinsynth.engine.sampler import concatenate, number_rows, sample
-from kinsynth.engine.tabular import add_echo
+from kinsynth.engine.tabular import TabularNetwork, add_echo
 from kinsynth.engine.trainer import train
 from kinsynth.errors import InternalError
 from kinsynth.system.randomness import uniforms
@@ -158,3 +159,43 @@ def test_low_temperature_draws_the_likeliest_code():
 def test_too_many_rows_under_a_root_are_refused():
     with pytest.raises(InternalError, match=r"engine\.rows_per_root"):
         number_rows(np.zeros((1 << 24) + 1, dtype=np.int64), table="t")
+
+
+@pytest.mark.parametrize("name", ["notes", "steps", "leaves"])
+def test_children_and_later_rows_do_not_see_what_is_not_shown(name):
+    """Other codes of the last column of root and steps change no chance but those of their own row."""
+    full = family(200)
+    hidden = {
+        one: replace(
+            full.tables[one],
+            sub_columns=(
+                *full.tables[one].sub_columns[:-1],
+                replace(full.tables[one].sub_columns[-1], shown=False),
+            ),
+        )
+        for one in ("root", "steps")
+    }
+    chance = np.random.default_rng(0)
+    changed = {
+        one: replace(table, codes_RC=table.codes_RC.copy()) for one, table in (full.tables | hidden).items()
+    }
+    for one in hidden:
+        changed[one].codes_RC[:, -1] = chance.integers(0, 2, changed[one].rows)
+    layout = describe_table(Encoded(full.tables | hidden), name)
+    network = TabularNetwork(layout, QUICK, torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        network.echo.normal_()
+        network.repeated.normal_()
+    losses = []
+    for tables in (full.tables | hidden, changed):
+        units = cut_units(tables[name].parent_R, tables[name].rows, window=64)
+        with torch.no_grad():
+            losses.append(network(Batches(Encoded(tables), layout, QUICK, units).batch(units)))
+    seen = layout.shown
+    assert seen == len(layout.sub_columns) - (name in hidden)
+    assert torch.equal(losses[0][:seen], losses[1][:seen])
+
+
+def test_what_is_not_shown_stands_last():
+    with pytest.raises(ValueError, match="stand last"):
+        EncodedTable(np.zeros((1, 2), np.int32), (SubColumn(0, 2, shown=False), SubColumn(1, 2)))

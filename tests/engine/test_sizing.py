@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from engine.engine_toys import family
+from kinsynth.encoded import Encoded
 from kinsynth.engine.layout import describe_table
 from kinsynth.engine.sizing import (
     TablePlan,
@@ -27,8 +28,15 @@ ADULT = TableShape(
 )
 
 
-def test_parameters_are_counted_exactly():
-    encoded = family(50)
+@pytest.mark.parametrize("shown", [True, False])
+def test_parameters_are_counted_exactly(shown):
+    tables = {
+        name: replace(
+            table, sub_columns=(*table.sub_columns[:-1], replace(table.sub_columns[-1], shown=shown))
+        )
+        for name, table in family(50).tables.items()
+    }
+    encoded = Encoded(tables)
     for name in encoded.tables:
         for size in ("small", "medium", "large"):
             shape = measure_table(encoded, name)

@@ -223,6 +223,37 @@ def test_a_full_gpu_gets_smaller_batches_and_the_same_training(small, table, mon
     assert parted.loss == pytest.approx(whole.loss, rel=1e-3)
 
 
+@pytest.mark.parametrize("table", ["root", "steps"])
+def test_a_resumed_training_keeps_the_batches_that_fitted(small, table, monkeypatch, tmp_path):
+    """The GPU was full at the seventh step only; a resumed training goes on with the smaller batches."""
+
+    def full_at(call):
+        calls = iter(range(10_000))
+
+        def compute(network, batches, plan, noise):
+            if next(calls) == call:
+                raise torch.OutOfMemoryError
+            return compute_gradients(network, batches, plan, noise)
+
+        monkeypatch.setattr(trainer, "compute_gradients", compute)
+
+    def kill(progress):
+        if progress.step == 10:
+            raise Killed
+
+    plan, path = replace(SHORT, window=32), tmp_path / "state"
+    full_at(6)
+    whole = train(small, table, plan, seed=2)
+    full_at(6)
+    with pytest.raises(Killed):
+        train(small, table, plan, seed=2, checkpoint=path, on_step=kill)
+    full_at(-1)
+    resumed = train(small, table, plan, seed=2, checkpoint=path)
+    assert resumed.plan == whole.plan
+    assert resumed.plan.batch_size == SHORT.batch_size // 2
+    assert weights(resumed) == weights(whole)
+
+
 def test_a_gpu_too_small_for_a_row_is_an_error_with_a_code(small, monkeypatch):
     refuse_above(monkeypatch, rows=0)
     with pytest.raises(OutOfMemory) as error:

@@ -10,7 +10,10 @@ import pyarrow as pa
 import pytest
 
 import kinsynth
+from kinsynth.columns.domain import Range
 from kinsynth.columns.storage import as_array
+from kinsynth.pipeline.conditions import Conditions
+from kinsynth.pipeline.domains import certain_domains
 from kinsynth.pipeline.model import Model
 from kinsynth.settings.document import parse
 
@@ -94,6 +97,31 @@ def test_every_kind_is_found_and_kept_in_every_row(
     assert {rule.kind for rule in rules} == KINDS
     columns = {column: as_array(drawn[name][column]) for column in drawn[name].column_names}
     assert {(rule.kind, int(rule.broken(columns).sum())) for rule in rules} == {(kind, 0) for kind in KINDS}
+
+
+@pytest.mark.parametrize("name", ["customer", "order"])
+def test_all_but_computed_columns_keep_to_their_domain(
+    model: Model, drawn: Mapping[str, pa.Table], name: str
+) -> None:
+    stated = certain_domains(model.codec, Conditions())[name]
+    keys = {"customer_id", "order_id"}
+    assert {*drawn[name].column_names} - {*stated} == (
+        keys & {*drawn[name].column_names}
+    ) | model.codec.tables[name].computed
+    for column, several in stated.items():
+        values = as_array(drawn[name][column])
+        assert not any(one.outside(values).any() for one in several), column
+        assert not any(one.off_step(values).any() for one in several if isinstance(one, Range)), column
+
+
+@pytest.mark.parametrize("name", ["customer", "order"])
+def test_other_rows_see_all_but_what_is_computed(model: Model, name: str) -> None:
+    table, layout = model.codec.tables[name], model.networks[name].layout
+    seen = {factor.columns for factor in table.read_factors}
+    assert {table.factors[sub.column].columns for sub in layout.sub_columns if sub.shown} == seen
+    assert {table.factors[sub.column].columns for sub in layout.sub_columns if not sub.shown} == {
+        (column,) for column in table.computed
+    }
 
 
 def test_rows_keep_their_order_beside_the_rules(model: Model, drawn: Mapping[str, pa.Table]) -> None:

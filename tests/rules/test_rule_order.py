@@ -97,3 +97,23 @@ def test_a_row_does_not_depend_on_the_rows_beside_it() -> None:
         rules, {n: one.slice(20, 5) for n, one in columns.items()}, {}, seed=1, stream="x", row_ids=ids[20:25]
     )
     assert all(whole[name].slice(20, 5).equals(part[name]) for name in "ab")
+
+
+@pytest.mark.parametrize("apart", [0, 1, 4, 5])
+def test_the_step_is_that_of_all_but_a_few_persons(apart: int) -> None:
+    """Odd digits of four persons, in many rows, change no step; those of five do."""
+    chance = np.random.default_rng(4)
+    roots = np.repeat(np.arange(200), 3)
+    small = 5 * chance.integers(2, 60, 600) + 2
+    large = small + 5 * chance.integers(1, 60, 600)
+    small, large = small - (roots < apart), large + (roots < apart)
+    rule = Order.fit(view_of(pa.table({"a": small, "b": large}), roots), ("a", "b"))
+    assert rule is not None
+    assert rule.strict
+    assert rule.step == (5 if apart < 5 else 1)
+    for low, high in rule.bounds:
+        assert apart == 5 or (low % 5, high % 5) == (2, 2)
+    drawn = {name: pa.array(5 * chance.integers(2, 90, 2_000) + 2) for name in "ab"}
+    kept = drawn | put_in_order([rule], drawn)
+    assert not rule.broken(kept).any()
+    assert apart == 5 or all((kept[name].to_numpy() % 5 == 2).all() for name in "ab")

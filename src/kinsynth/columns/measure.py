@@ -19,12 +19,15 @@ from kinsynth.columns.scale import (
     read_scale,
     write_scale,
 )
+from kinsynth.privacy.protection import has_few_roots
 from kinsynth.schema.storage import storage_type
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 MOST_DECIMALS = 9
 _LARGEST = 2.0**53
+_GLANCE = 4_096
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # golden ratio: numbers with any common step fall apart
 
 
 @dataclass(frozen=True)
@@ -98,13 +101,36 @@ def _decimal_measure(values: pa.Array) -> Scale | None:
     return None
 
 
-def find_step(tick_P: Rows) -> int:
-    """Give the step that all differences are multiples of; 1 where there are none.
+def find_lattice(tick_P: Rows, root_P: Rows, *, minimum: int) -> tuple[int, int]:
+    """Give the widest step, with its remainder, that all values but those of few roots lie on; else (1, 0).
 
-    >>> find_step(np.array([10, 40, 25]))
-    15
+    Roots are dealt to ``minimum`` heaps. Where fewer than ``minimum`` roots stand apart, one heap is free of
+    them: the step of its values, or of all but one heap's, is the one that is looked for.
+
+    Args:
+        tick_P: Ticks.
+        root_P: Number of the root of each.
+        minimum: Roots that make a finer step; fewer do not count.
+
+    >>> find_lattice(np.append(np.arange(10, 1000, 15), 13), np.arange(67), minimum=2)
+    (15, 10)
     """
-    return int(np.gcd.reduce(tick_P - tick_P[0])) or 1 if len(tick_P) else 1
+    if minimum > 1:
+        heap_P = (root_P.astype(np.uint64) * _SPREAD >> np.uint64(40)) % np.uint64(minimum)
+        tried = [part for heap in range(minimum) for part in (tick_P[heap_P == heap], tick_P[heap_P != heap])]
+    else:
+        tried = [tick_P]
+    found = {(step, int(part[0]) % step) for part in tried if len(part) and (step := _find_step(part)) > 1}
+    for step, remainder in sorted(found, reverse=True):
+        if has_few_roots(tick_P % step != remainder, root_P, minimum=minimum):
+            return step, remainder
+    return 1, 0
+
+
+def _find_step(tick_P: Rows) -> int:
+    """Give the step that all differences are multiples of; 0 where there are none."""
+    some = int(np.gcd.reduce(tick_P[:_GLANCE] - tick_P[0]))  # mostly tells already that there is none
+    return some if some == 1 else int(np.gcd.reduce(tick_P - tick_P[0]))
 
 
 def as_numbers(values: pa.Array) -> NDArray[np.float64]:

@@ -26,6 +26,7 @@ from kinsynth.columns.lattice import (
     weekday_classes,
 )
 from kinsynth.columns.line import Line
+from kinsynth.columns.scale import END
 from kinsynth.errors import SettingsError
 from kinsynth.privacy.protection import (
     OwnRoots,
@@ -215,8 +216,8 @@ def build_line(counts: Counts, wishes: Wishes, protection: Protection) -> Line:
 
 def _bounds(counts: Counts, wishes: Wishes, minimum: int) -> tuple[int, int]:
     """Combine declared bounds with the outlier share of the values between them."""
-    low = -(2**62) if wishes.low is None else wishes.low
-    high = 2**62 if wishes.high is None else wishes.high
+    low = -END if wishes.low is None else min(max(wishes.low, -END), END)
+    high = END if wishes.high is None else min(max(wishes.high, -END), END)
     plain = counts.where(~np.isin(counts.tick_P, wishes.special))
     plain = plain.where((plain.tick_P >= low) & (plain.tick_P <= high))
     if wishes.quantile > 0 and len(plain.tick_P):
@@ -355,7 +356,7 @@ def _cell_ends(rest: Distinct, first_F: Rows, minimum: int) -> tuple[Rows, Rows]
     tick_D = rest.tick_D
     last_F = np.append(first_F[1:], len(tick_D)) - 1
     first, last = tick_D[first_F], tick_D[last_F]
-    reach_F = (last - first) // np.maximum(last_F - first_F, 1) + 1
+    reach_F = np.minimum((last - first) // np.maximum(last_F - first_F, 1) + 1, END // 2)
     low_F, high_F = round_ends(first, last, reach_F)
     if len(tick_D) > 1 and rest.roots_D[0] < minimum:
         low_F[0] = -roundest(-tick_D[1:2], -first[:1])[0]
@@ -444,7 +445,7 @@ def _split(leaves: Leaves, tick: int, classes: tuple[Class, ...]) -> Leaves:
     ):
         half = Leaves(inner.cell, inner.kind, low, high, inner.mass)
         members = np.where(low <= high, _members(half, classes), 0)
-        mass = np.maximum(inner.mass * members // before, 1)
+        mass = np.maximum((inner.mass * (members / before)).astype(np.int64), 1)
         halves.append(Leaves(inner.cell, inner.kind, low, high, mass).where(members > 0))
     return Leaves.join([leaves.where(~hit), *halves])
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Rows, count_part
@@ -62,8 +63,13 @@ class RelativeCodec:
         return self.distance.encode((self.steps(values, anchor),))
 
     def decode(self, codes_RC: IntArray, uniform_RD: NDArray[Any], anchor: pa.Array) -> pa.Array:
-        """Turn codes into values; without an anchor they are missing."""
+        """Turn codes into values; without an anchor they are missing.
+
+        Where missing values are never generated, those without an anchor are counted from the middle.
+        """
         steps = self.distance.decode(codes_RC, uniform_RD)[0]
+        if not (self.distance.line.missing or self.distance.line.empty):
+            anchor = pc.coalesce(anchor, self.middle)
         anchor_R, known_R = self.measure.to_ticks(anchor)
         valid_R = known_R & steps.is_valid().to_numpy(zero_copy_only=False)
         step_R = np.maximum(steps.fill_null(0).to_numpy(), self.least)

@@ -18,7 +18,7 @@ from kinsynth.columns.coordinate import CoordinateCodec
 from kinsynth.columns.datetime import DatetimeCodec
 from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.lattice import count_members
-from kinsynth.columns.line import FIRST, Line
+from kinsynth.columns.line import FIRST, MISSING, Line
 from kinsynth.columns.numeric import OrderedCodec
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.scale import as_micros
@@ -138,7 +138,7 @@ def _cut_tick(line: Line, tick: int) -> Line:
     for low, high in ends:
         members = _members(line, hit, low, high)
         left = members > 0
-        mass = np.maximum(line.mass_L[hit] * members // whole, 1)
+        mass = np.maximum((line.mass_L[hit] * (members / whole)).astype(np.int64), 1)
         parts.append((hit[left], low[left], high[left], mass[left]))
     lost = np.setdiff1d(line.state_L, line.state_L[np.concatenate([part[0] for part in parts])])
     bare = np.searchsorted(line.state_L, lost)
@@ -174,20 +174,27 @@ def own_code(codec: Any, values: pa.Array) -> int | None:
         codec: Codec of one column.
         values: One value in the column's storage type; missing for missing.
     """
+    if values.null_count and not isinstance(codec, SequenceCodec):
+        return MISSING if _is_drawn(codec, MISSING) else None
     if not isinstance(codec, CategoricalCodec | OrderedCodec):
         return None
     code = int(codec.encode((values,))[0, 0])
-    first = codec.sub_columns[0]
-    if first.forbidden_K is not None and first.forbidden_K[code]:
+    if code < FIRST or not _is_drawn(codec, code):
         return None
-    if code < FIRST:
-        return code if code == 0 and values.null_count else None
     if isinstance(codec, CategoricalCodec):
         return code if codec.group is None and code - FIRST not in codec.untold else None
     held_L = codec.line.state_L == code - FIRST
     tick = codec.scale.to_ticks(values)[0][0]
     alone = (codec.line.low_L[held_L] == tick).all() and (codec.line.high_L[held_L] == tick).all()
     return code if alone else None
+
+
+def _is_drawn(codec: Any, code: int) -> bool:
+    """Tell whether the first token of a codec may be drawn as a code."""
+    if not codec.sub_columns:
+        return False
+    forbidden_K = codec.sub_columns[0].forbidden_K
+    return forbidden_K is None or not forbidden_K[code]
 
 
 def _nothing_left() -> SettingsError:

@@ -24,6 +24,7 @@ from kinsynth.schema.storage import storage_type
 Valid = NDArray[np.bool_]
 Rounding = Literal["nearest", "up", "down"]
 LARGEST = 2**53
+END = 2**62 - 1  # so that the distance of two ticks, and the number of ticks between, fit 64 bits
 DAY_US = 86_400_000_000
 _FIRST_YEAR = 1970
 _ROUNDING = {"nearest": ROUND_HALF_EVEN, "up": ROUND_CEILING, "down": ROUND_FLOOR}
@@ -71,14 +72,14 @@ class NumberScale:
         valid_R = array.is_valid().to_numpy(zero_copy_only=False)
         if pa.types.is_integer(array.type) and self.binary is None and self.decimals == 0:
             if pa.types.is_uint64(array.type):
-                array = pc.min_element_wise(array, pa.scalar(2**62, pa.uint64()), skip_nulls=False)
+                array = pc.min_element_wise(array, pa.scalar(END, pa.uint64()), skip_nulls=False)
             return pc.cast(array, pa.int64()).fill_null(0).to_numpy(), valid_R
         if pa.types.is_decimal(array.type) and self.binary is None:
             return np.where(valid_R, _decimal_ticks(array, self.decimals), 0), valid_R
         number_R = pc.cast(array, pa.float64(), safe=False).fill_null(0.0).to_numpy()
         valid_R = valid_R & np.isfinite(number_R)
         scaled_R = np.where(valid_R, np.clip(self._scaled(number_R), -(2.0**62), 2.0**62), 0.0)
-        return np.rint(scaled_R).astype(np.int64), valid_R
+        return np.clip(np.rint(scaled_R).astype(np.int64), -END, END), valid_R
 
     def _scaled(self, number_R: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give numbers in steps; what grows beyond all numbers is infinite: it stands at the line's end."""
@@ -272,8 +273,8 @@ def _decimal_ticks(array: pa.Array, decimals: int) -> Rows:
         wide.offset : wide.offset + len(wide)
     ]
     low, high = words[:, 0], words[:, 1]
-    ends = np.where(words[:, 3] < 0, -(2**62), 2**62)
-    return np.where(high == low >> 63, np.clip(low, -(2**62), 2**62), ends)
+    ends = np.where(words[:, 3] < 0, -END, END)
+    return np.where(high == low >> 63, np.clip(low, -END, END), ends)
 
 
 def _decimal_values(tick_R: Rows, valid_R: Valid, target: pa.DataType, decimals: int) -> pa.Array:

@@ -18,7 +18,16 @@ from kinsynth.columns.datetime import day_unit, time_chain, time_unit
 from kinsynth.columns.line import FIRST, MISSING, Line
 from kinsynth.columns.numeric import choose_scale, ordered_wishes
 from kinsynth.columns.partition import Counts, Wishes, build_line
-from kinsynth.columns.scale import DAY_US, DayScale, MomentScale, Scale, TimeScale, read_scale, write_scale
+from kinsynth.columns.scale import (
+    DAY_US,
+    END,
+    DayScale,
+    MomentScale,
+    Scale,
+    TimeScale,
+    read_scale,
+    write_scale,
+)
 from kinsynth.columns.step import DRAWS, Flags, Step, chain, encode_line
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.schema.storage import storage_type
@@ -244,8 +253,8 @@ def build_sequence(
     scale = _choose_scale(values, root_R, settings, protection, text)
     wishes = ordered_wishes(settings, scale)
     tick_R, valid_R = scale.to_ticks(values)
-    low = -(2**62) if wishes.low is None else wishes.low
-    high = 2**62 if wishes.high is None else wishes.high
+    low = -END if wishes.low is None else min(max(wishes.low, -END), END)
+    high = END if wishes.high is None else min(max(wishes.high, -END), END)
     tick_R = np.clip(tick_R, low, high)
     opens_R, gap_R = split_ticks(tick_R, valid_R, parent_R)
     anchor_R, relative = _choose_anchor(anchor, scale, tick_R, opens_R)

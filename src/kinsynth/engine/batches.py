@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ _LET_GO_AFTER = 8  # batches: rows chosen by chance touch nearly every page of a
 
 @dataclass(frozen=True)
 class Units:
-    """Stretches of rows that stay together.
+    """Stretches of rows that stay together; numbers as small as the table allows, for it may have millions.
 
     Attributes:
         start_U: First row of each.
@@ -79,14 +80,27 @@ def expand_ranges(start_U: RowArray, end_U: RowArray) -> RowArray:
 
 def cut_units(parent_R: RowArray | None, rows: int, *, window: int) -> Units:
     """Cut a table into units: single rows of a root, stretches of up to ``window`` rows of a sequence."""
-    row_R = np.arange(rows, dtype=np.int64)
+    row_R = np.arange(rows, dtype=row_type(rows))
     if parent_R is None:
-        return Units(row_R, row_R + 1, np.zeros_like(row_R))
-    first_R = np.searchsorted(parent_R, parent_R)
-    offset_R = row_R - first_R
+        return Units(row_R, row_R + 1, np.zeros(rows, dtype=np.uint8))
+    offset_R = row_R - first_places(parent_R)
     start_U = row_R[offset_R % window == 0]
-    end_U = np.append(start_U[1:], rows)
+    end_U = np.append(start_U[1:], row_R.dtype.type(rows))
     return Units(start_U, end_U, offset_R[start_U])
+
+
+def row_type(rows: int) -> type[np.signedinteger[Any]]:
+    """Give the smallest type that holds the numbers of so many rows."""
+    return np.int32 if rows < 2**31 - 1 else np.int64
+
+
+def first_places(parent_R: RowArray, side: Literal["left", "right"] = "left") -> RowArray:
+    """Give the number of the first row with each row's parent, or of the first after them."""
+    kind = row_type(len(parent_R))
+    starts = np.flatnonzero(np.diff(parent_R, prepend=-1)).astype(kind)
+    ends = np.append(starts[1:], kind(len(parent_R)))[: len(starts)]
+    found: RowArray = np.repeat(starts if side == "left" else ends, ends - starts)
+    return found
 
 
 def split_units(encoded: Encoded, table: str, plan: TablePlan, *, seed: int) -> Split:
@@ -165,7 +179,10 @@ class Batches:
     def some(self, seed: int, epoch: int, first: int, number: int) -> Iterator[Batch]:
         """Give some consecutive batches of a shuffled epoch; fewer at its end."""
         if self._epoch is None or self._epoch.key != (seed, epoch):
-            order = np.random.default_rng([seed, 3, epoch]).permutation(len(self._units.start_U))
+            units = len(self._units.start_U)
+            order = np.random.default_rng([seed, 3, epoch]).permutation(
+                np.arange(units, dtype=row_type(units))
+            )
             self._epoch = replace(self._cut(order), key=(seed, epoch))
         for each in range(first, min(first + number, self.per_epoch)):
             yield self._numbered(self._epoch, each)
@@ -173,7 +190,9 @@ class Batches:
     def _cut(self, order_U: NDArray[np.int64]) -> _Walk:
         units = self._units
         end_U = np.cumsum((units.end_U - units.start_U)[order_U])
-        return _Walk(order_U, (end_U - 1) // self._plan.batch_size)
+        end_U -= 1
+        end_U //= self._plan.batch_size
+        return _Walk(order_U, end_U.astype(row_type(len(order_U))))
 
     def _numbered(self, walk: _Walk, number: int) -> Batch:
         begin, end = np.searchsorted(walk.batch_U, [number, number + 1])
@@ -194,7 +213,7 @@ class Batches:
         return batch.on(self._plan.device)
 
     def _history(self, rows: RowArray, units: Units) -> History:
-        index_B = self._index_R[rows]
+        index_B = self._index_R[rows].astype(np.int64)
         length_U = units.end_U - units.start_U
         within_B = rows - np.repeat(units.start_U, length_U)
         span_B = within_B + np.repeat(units.offset_U > 0, length_U)
@@ -203,7 +222,7 @@ class Batches:
             previous_BC=torch.from_numpy(previous_BC),
             known_B=torch.from_numpy(index_B > 0),
             index_B=torch.from_numpy(index_B),
-            remaining_B=torch.from_numpy(self._remaining_R[rows]),
+            remaining_B=torch.from_numpy(self._remaining_R[rows].astype(np.int64)),
             span_B=torch.from_numpy(span_B),
         )
 
@@ -211,12 +230,11 @@ class Batches:
 def sequence_places(parent_R: RowArray | None) -> tuple[RowArray, RowArray]:
     """Give each row's place in its sequence and how many rows follow it.
 
-    >>> sequence_places(np.array([0, 0, 2]))
-    (array([0, 1, 0]), array([1, 0, 0]))
+    >>> index_R, remaining_R = sequence_places(np.array([0, 0, 2]))
+    >>> index_R.tolist(), remaining_R.tolist()
+    ([0, 1, 0], [1, 0, 0])
     """
     if parent_R is None:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    row_R = np.arange(len(parent_R))
-    first_R = np.searchsorted(parent_R, parent_R, side="left")
-    last_R = np.searchsorted(parent_R, parent_R, side="right")
-    return row_R - first_R, last_R - 1 - row_R
+    row_R = np.arange(len(parent_R), dtype=row_type(len(parent_R)))
+    return row_R - first_places(parent_R), first_places(parent_R, "right") - 1 - row_R

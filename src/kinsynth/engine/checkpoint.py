@@ -20,7 +20,7 @@ from kinsynth.engine.tabular import TabularNetwork
 from kinsynth.errors import UserError
 from kinsynth.system.files import write_atomically
 
-_FORMAT = "1"
+_FORMAT = "2"
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class TrainingState:
         training_loss: Mean loss of the last steps.
         rate: Learning rate that was found, or None before the trial.
         fall: First step and number of steps of the falling learning rate, or None before it falls.
+        batch_size: Rows of a batch: fewer than planned where the memory of a GPU did not hold as many.
         limit: Seconds the training may take, or None.
         seconds: Seconds it took so far, or None without a limit.
     """
@@ -71,6 +72,7 @@ class TrainingState:
     training_loss: float
     rate: float | None
     fall: tuple[int, int] | None
+    batch_size: int
     limit: float | None = None
     seconds: float | None = None
 
@@ -119,6 +121,7 @@ def save_state(path: Path, state: TrainingState) -> None:
         "training_loss": _number(state.training_loss),
         "rate": state.rate,
         "fall": state.fall,
+        "batch_size": state.batch_size,
         "limit": state.limit,
         "seconds": state.seconds,
     }
@@ -143,6 +146,7 @@ def load_state(path: Path) -> TrainingState:
         stopped=header["stopped"],
         rate=header["rate"],
         fall=None if header["fall"] is None else (header["fall"][0], header["fall"][1]),
+        batch_size=header["batch_size"],
         limit=header["limit"],
         seconds=header["seconds"],
         **losses,

@@ -137,7 +137,9 @@ class Relatives:
         """
         rows = self.ancestor_rows(parent_P)
         named = zip(self._layout.ancestors, rows, strict=True)
-        codes = [self._tables[relative.name].codes_RC[row] for relative, row in named]
+        codes = [
+            self._tables[relative.name].codes_RC[row, : len(relative.sub_columns)] for relative, row in named
+        ]
         siblings = zip(self._layout.siblings, self._starts, strict=True)
         return Context(
             ancestors=tuple(torch.from_numpy(code.astype(np.int64)) for code in codes),
@@ -172,7 +174,7 @@ class Relatives:
     def _related(self, sibling: Relative, starts: RowArray, anchor_row_P: RowArray) -> Related:
         distinct, anchor_P = np.unique(anchor_row_P, return_inverse=True)
         rows, group_R = spread_rows(starts[distinct], starts[distinct + 1], limit=self._set_limit)
-        codes_RC = self._tables[sibling.name].codes_RC[rows].astype(np.int64)
+        codes_RC = self._tables[sibling.name].codes_RC[rows, : len(sibling.sub_columns)].astype(np.int64)
         return Related(
             torch.from_numpy(codes_RC), torch.from_numpy(group_R), torch.from_numpy(anchor_P), len(distinct)
         )
@@ -263,7 +265,7 @@ class HistoryNetwork(nn.Module):
 
     def __init__(self, layout: TableLayout, plan: TablePlan, generator: torch.Generator) -> None:
         super().__init__()
-        inputs = len(layout.sub_columns) * plan.embedding_width
+        inputs = layout.shown * plan.embedding_width
         self.memory = Linear(inputs, plan.memory_width, generator)
         self.places = nn.Parameter(
             torch.randn(2, len(_COUNT_STEPS), plan.trunk_width, generator=generator) * 0.3

@@ -15,7 +15,7 @@ class Relative:
 
     Attributes:
         name: Name of the table.
-        sub_columns: Its sub-columns.
+        sub_columns: Its sub-columns that are shown: its first ones.
         anchor: For a sibling: position in ``ancestors`` of the deepest ancestor both hang under.
             For an ancestor: its own position.
     """
@@ -47,6 +47,16 @@ class TableLayout:
     ancestors: tuple[Relative, ...]
     siblings: tuple[Relative, ...]
 
+    @property
+    def shown(self) -> int:
+        """Number of sub-columns, from the first, that other rows may look at."""
+        return len(shown_columns(self.sub_columns))
+
+
+def shown_columns(sub_columns: tuple[SubColumn, ...]) -> tuple[SubColumn, ...]:
+    """Give the sub-columns that other rows may look at."""
+    return tuple(sub for sub in sub_columns if sub.shown)
+
 
 def lineage(encoded: Encoded, table: str) -> tuple[str, ...]:
     """Give the names of a table's parent, its parent, and so on up to the root."""
@@ -65,7 +75,7 @@ def describe_table(encoded: Encoded, table: str) -> TableLayout:
         parent=source.parent,
         ordered=source.ordered,
         ancestors=tuple(
-            Relative(name=name, sub_columns=encoded.tables[name].sub_columns, anchor=place)
+            Relative(name=name, sub_columns=shown_columns(encoded.tables[name].sub_columns), anchor=place)
             for place, name in enumerate(ancestors)
         ),
         siblings=_describe_siblings(encoded, table, ancestors),
@@ -79,7 +89,9 @@ def _describe_siblings(encoded: Encoded, table: str, ancestors: tuple[str, ...])
             break
         shared = [ancestors.index(above) for above in lineage(encoded, name) if above in ancestors]
         if name not in ancestors and shared:
-            siblings.append(Relative(name=name, sub_columns=other.sub_columns, anchor=min(shared)))
+            siblings.append(
+                Relative(name=name, sub_columns=shown_columns(other.sub_columns), anchor=min(shared))
+            )
     return tuple(siblings)
 
 

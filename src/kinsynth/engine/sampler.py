@@ -24,6 +24,7 @@ from kinsynth.engine.evidence import Condition, Evidence, gather_evidence
 from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.particles import Begun, draw_freely, draw_given, draw_several
 from kinsynth.engine.prefix import Columns
+from kinsynth.engine.tabular import embed_previous
 from kinsynth.errors import InternalError
 from kinsynth.system.parallel import ordered
 from kinsynth.system.randomness import uniforms
@@ -284,10 +285,10 @@ class _TableSampler:
         for step in range(int(count_P[0])):
             active = int(np.searchsorted(-count_P, -step))
             history = _history_at(step, count_P[:active], previous_PC[:active])
-            embedded = network.embedding(history.previous_BC) * history.known_B[:, None, None]
-            remembered = network.history.remember(embedded.flatten(1), history.known_B)
+            embedded_BX = embed_previous(network, history)
+            remembered = network.history.remember(embedded_BX, history.known_B)
             sums_PDM = sums_PDM[:active] * decay_D1 + remembered.unsqueeze(1)
-            history_BT = network.history.join(embedded.flatten(1), sums_PDM, history)
+            history_BT = network.history.join(embedded_BX, sums_PDM, history)
             trunk_BT = network.trunk_of(context_PT, history_BT, context.parent_B[:active])
             rows = first_P[:active] + step
             begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history)

@@ -75,8 +75,9 @@ class TableShape:
         rows: Number of rows.
         roots: Number of rows of its root table.
         cardinalities: Codes of each sub-column.
-        ancestors: Codes of each sub-column of each ancestor.
-        siblings: Codes of each sub-column of each sibling table.
+        ancestors: Codes of each sub-column shown of each ancestor.
+        siblings: Codes of each sub-column shown of each sibling table.
+        unshown: Number of sub-columns that other rows do not look at.
         mean_sequence: Mean number of rows under one parent that has any; 1 for a root table.
         longest_sequence: Largest number of rows under one parent.
         rows_per_root: Mean number of rows under one root in the largest table of the tree.
@@ -87,6 +88,7 @@ class TableShape:
     cardinalities: tuple[int, ...]
     ancestors: tuple[tuple[int, ...], ...] = ()
     siblings: tuple[tuple[int, ...], ...] = ()
+    unshown: int = 0
     mean_sequence: float = 1.0
     longest_sequence: int = 1
     rows_per_root: float = 1.0
@@ -170,6 +172,7 @@ def measure_table(encoded: Encoded, table: str) -> TableShape:
         cardinalities=tuple(sub.cardinality for sub in layout.sub_columns),
         ancestors=tuple(tuple(sub.cardinality for sub in r.sub_columns) for r in layout.ancestors),
         siblings=tuple(tuple(sub.cardinality for sub in r.sub_columns) for r in layout.siblings),
+        unshown=len(layout.sub_columns) - layout.shown,
         mean_sequence=mean,
         longest_sequence=longest,
         rows_per_root=max(encoded.tables[name].rows for name in tree) / max(encoded.tables[root].rows, 1),
@@ -343,7 +346,7 @@ def parameters(shape: TableShape, plan: TablePlan) -> int:
     if not shape.ancestors:
         return row
     child = plan.trunk_width * columns * hidden + columns * width + columns * (hidden + 1) * _ECHOES
-    return row + child + context_parameters(shape, plan) + history_parameters(columns, plan)
+    return row + child + context_parameters(shape, plan) + history_parameters(columns - shape.unshown, plan)
 
 
 def padded_size(cardinality: int) -> int:

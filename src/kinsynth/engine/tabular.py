@@ -62,7 +62,7 @@ class TabularNetwork(nn.Module):
     def __init__(self, layout: TableLayout, plan: TablePlan, generator: torch.Generator) -> None:
         super().__init__()
         subs = layout.sub_columns
-        self.columns, self.width = len(subs), plan.column_width
+        self.columns, self.shown, self.width = len(subs), layout.shown, plan.column_width
         self.embedding = CodeEmbedding(subs, plan.embedding_width, generator)
         self.child = layout.parent is not None
         trunk = plan.trunk_width if self.child else 0
@@ -142,8 +142,8 @@ class TabularNetwork(nn.Module):
 
 
 def embed_previous(network: TabularNetwork, history: History) -> Tensor:
-    """Embed the previous row of each row, zero where there is none, shape (B, C*E)."""
-    embedded_BCE: Tensor = network.embedding(history.previous_BC)
+    """Embed what is shown of the previous row of each row, zero where there is none, shape (B, shown * E)."""
+    embedded_BCE: Tensor = network.embedding(history.previous_BC)[:, : network.shown]
     return (embedded_BCE * history.known_B[:, None, None]).flatten(1)
 
 

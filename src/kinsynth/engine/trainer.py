@@ -224,7 +224,7 @@ class _Training:
             try:
                 return compute_gradients(network, self._batches_of(step), self.plan, self._noise(step))
             except torch.OutOfMemoryError as error:
-                self._halve_batches(error)
+                self._meet_full_memory(error)
 
     def _batches_of(self, step: int) -> list[Batch]:
         epoch, first = divmod(step, self.steps_per_epoch)
@@ -236,10 +236,8 @@ class _Training:
         generator.manual_seed((self.seed * 1_000_003 + step) % 2**63)
         return Dropout(self.plan.dropout, generator)
 
-    def _halve_batches(self, error: torch.OutOfMemoryError) -> None:
-        """Halve the batch and double how many make a step, so that a step keeps its rows."""
-        size = self.plan.batch_size // 2
-        if not size:
+    def _meet_full_memory(self, error: torch.OutOfMemoryError) -> None:
+        if self.plan.batch_size < 2:
             raise OutOfMemory(
                 "engine.gpu_memory",
                 "The GPU has too little free memory to train on one row at a time.",
@@ -247,6 +245,11 @@ class _Training:
                 remedy="Free its memory, choose a smaller model, or write training.device: cpu.",
             ) from error
         torch.cuda.empty_cache()
+        self._halve_batches()
+
+    def _halve_batches(self) -> None:
+        """Halve the batch and double how many make a step, so that a step keeps its rows."""
+        size = self.plan.batch_size // 2
         self.plan = replace(
             self.plan,
             batch_size=size,
@@ -350,6 +353,7 @@ class _Training:
             training_loss=self.training_loss,
             rate=self.rate,
             fall=None if self.fall is None else (self.fall.start, self.fall.steps),
+            batch_size=self.plan.batch_size,
             limit=self.watch.limit,
             seconds=self._seconds,
         )
@@ -360,6 +364,8 @@ class _Training:
 
     def restore(self, state: TrainingState) -> None:
         """Go back to a saved state."""
+        while self.plan.batch_size > state.batch_size:
+            self._halve_batches()
         for name, network in (("network", self.network), ("average", self.average), ("best", self.best)):
             network.load_state_dict(state.part(name))
         restore_moments(self.optimizer, state.part("optimizer"))

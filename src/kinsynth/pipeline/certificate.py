@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from kinsynth.columns.domain import Categories, Domain, Mask, Range
 from kinsynth.columns.storage import as_array
 from kinsynth.rules.base import Rule
 from kinsynth.rules.wording import write_rule
@@ -27,6 +28,9 @@ GuaranteeCode = Literal[
     "foreign_key.resolved",
     "original.unchanged",
     "rule.kept",
+    "column.range",
+    "column.precision",
+    "column.categories",
 ]
 
 
@@ -80,6 +84,7 @@ def certify(
     originals: Mapping[str, pa.Table],
     expected_rows: Mapping[str, int],
     rules: Mapping[str, Sequence[Rule]] = {},
+    domains: Mapping[str, Mapping[str, Sequence[Domain]]] = {},
 ) -> Certificate:
     """Check every guarantee on written tables.
 
@@ -89,9 +94,10 @@ def certify(
         originals: The source's rows of the tables that are copied unchanged.
         expected_rows: Number of rows by table, where it is known.
         rules: What every row keeps, by table.
+        domains: What every cell of a column keeps to, by table and column.
 
     Guarantees:
-        Every table, column, primary key, relation and rule is named; a table or column that is
+        Every table, column, primary key, relation, rule and domain is named; a table or column that is
         missing fails. The result does not depend on the order of ``written``.
     """
     found: list[Guarantee] = []
@@ -99,6 +105,9 @@ def certify(
         found += _certify_table(schema, name, written, originals.get(name), expected_rows.get(name))
     found += [_certify_relation(relation, written) for relation in schema.relations]
     found += [_certify_rule(name, rule, written) for name, kept in rules.items() for rule in kept]
+    for name, columns in domains.items():
+        for column, kept_to in columns.items():
+            found += _certify_domains(name, column, kept_to, written)
     return Certificate(guarantees=tuple(found))
 
 
@@ -168,6 +177,24 @@ def _certify_rule(name: str, rule: Rule, written: Mapping[str, pa.Table]) -> Gua
     columns = {column: as_array(table[column]) for column in rule.columns}
     violations = int(rule.broken(columns).sum())
     return _guarantee("rule.kept", where, rows=table.num_rows, violations=violations)
+
+
+def _certify_domains(
+    name: str, column: str, domains: Sequence[Domain], written: Mapping[str, pa.Table]
+) -> Iterator[Guarantee]:
+    where, table = f"{name}.{column}", written.get(name)
+    rows = 0 if table is None else table.num_rows
+    values = None if table is None or column not in table.column_names else as_array(table[column])
+
+    def count(marks: Iterable[Callable[[pa.Array], Mask]]) -> int:
+        return 1 if values is None else int(np.logical_or.reduce([mark(values) for mark in marks]).sum())
+
+    if ranges := [domain for domain in domains if isinstance(domain, Range)]:
+        yield _guarantee("column.range", where, rows=rows, violations=count(r.outside for r in ranges))
+    if stepped := [domain for domain in ranges if domain.has_steps]:
+        yield _guarantee("column.precision", where, rows=rows, violations=count(r.off_step for r in stepped))
+    if lists := [domain for domain in domains if isinstance(domain, Categories)]:
+        yield _guarantee("column.categories", where, rows=rows, violations=count(c.outside for c in lists))
 
 
 def _has(table: pa.Table | None, columns: tuple[str, ...]) -> bool:

@@ -102,9 +102,9 @@ class TableCodec:
 
     @property
     def sub_columns(self) -> tuple[SubColumn, ...]:
-        """Sub-columns of all factors, numbered by factor."""
+        """Sub-columns of all factors, numbered by factor; those of computed columns are not shown."""
         return tuple(
-            replace(sub, column=number)
+            replace(sub, column=number, shown=not self.computed & {*factor.columns})
             for number, factor in enumerate(self.factors)
             for sub in factor.codec.sub_columns
         )

@@ -324,6 +324,14 @@ class _Preparation:
         return Known(cells, known, references, reference_known)
 
     def _check_missing(self, name: str, cells: Mapping[str, pa.Array], empty: set[str]) -> None:
+        for column in empty & set(cells) & set(self.conditions.no_missing.get(name, ())):
+            if cells[column].null_count:
+                raise SettingsError(
+                    "condition.missing_given",
+                    "An empty cell is said to be missing, and the column is not to be missing.",
+                    where=f"{name}.{column}",
+                    remedy="Take the column out of empty_is_missing, or out of no_missing.",
+                )
         for column in empty & set(cells):
             if cells[column].null_count and not self.schema.tables[name].column(column).nullable:
                 raise SettingsError(

@@ -178,6 +178,7 @@ def _begin(
     folder.mkdir(parents=True, exist_ok=True)
     with Workspace(folder).lock():
         _refuse_used(folder)
+        Workspace(folder).remove_work()  # rows given to an execution that was killed before it began
         save_given(Workspace(folder).given, conditions or Conditions())
         document = {"version": VERSION, "synthesis": synthesis.model_dump(mode="json"), **facts}
         write_json(folder / EXECUTION, document)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from kinsynth.columns.domain import domain_from_json
 from kinsynth.connectors.base import Listing, Written
 from kinsynth.connectors.destination import write
 from kinsynth.connectors.files import read
@@ -36,6 +37,7 @@ from kinsynth.pipeline.checks import check, raise_errors
 from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs, widen
 from kinsynth.pipeline.complexity import expected_epochs
 from kinsynth.pipeline.conditions import Conditions
+from kinsynth.pipeline.domains import certain_domains
 from kinsynth.pipeline.encoding import encode_parts
 from kinsynth.pipeline.exclusion import certain_rules
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
@@ -263,7 +265,8 @@ def draw(
 ) -> None:
     """Draw the synthetic database."""
     synthetic, rules = workspace.work / "synthetic", workspace.work / "rules.json"
-    with workspace.step("synthesis", synthetic, rules) as progress:
+    domains = workspace.work / "domains.json"
+    with workspace.step("synthesis", synthetic, rules, domains) as progress:
 
         def report(share: float, message: str) -> None:
             workspace.check_stop()
@@ -274,6 +277,14 @@ def draw(
         save_database(synthetic, database)
         certain = certain_rules(model.codec, conditions or Conditions())
         write_json(rules, {name: [rule.to_json() for rule in kept] for name, kept in certain.items()})
+        kept_to = certain_domains(model.codec, conditions or Conditions())
+        write_json(
+            domains,
+            {
+                name: {column: [one.to_json() for one in several] for column, several in columns.items()}
+                for name, columns in kept_to.items()
+            },
+        )
         for name, table in database.tables.items():
             progress.say(f"{name}: {table.num_rows:,} rows")
 
@@ -343,4 +354,8 @@ def _certify(workspace: Workspace, database: Database, written: Sequence[Written
         originals=original_tables(load_database(source) if source.exists() else database),
         expected_rows={name: table.num_rows for name, table in database.tables.items()},
         rules={name: [rule_from_json(rule) for rule in rules] for name, rules in kept.items()},
+        domains={
+            name: {column: [domain_from_json(one) for one in several] for column, several in columns.items()}
+            for name, columns in read_json(workspace.work / "domains.json").items()
+        },
     )

@@ -25,8 +25,16 @@ _LOCK = ".lock"
 
 
 def holds_only_leftovers(folder: Path) -> bool:
-    """Tell whether a folder is empty but for what a process killed at its start leaves."""
-    return all(path.name == _LOCK or path.name.startswith(f".{EXECUTION}.") for path in folder.iterdir())
+    """Tell whether a folder is empty but for what a process killed at its start leaves.
+
+    That is its lock, and beside it an unfinished description of the execution and rows given to it.
+    """
+    work, given = Workspace(folder).work, Workspace(folder).given
+    begun = (folder / _LOCK).exists() and work.is_dir() and {*work.iterdir()} <= {given}
+    return all(
+        path.name == _LOCK or path.name.startswith(f".{EXECUTION}.") or (begun and path == work)
+        for path in folder.iterdir()
+    )
 
 
 def remove(path: Path) -> None:

@@ -95,10 +95,10 @@ class Function:
         """Count rows without the most frequent value among those with the same source value."""
         if not view.rows:
             return 0
-        both = [view.code(name)[0] for name in columns[::-1]]
-        pairs, counts = np.unique(np.stack(both), axis=1, return_counts=True)
-        most_K = np.zeros(len(view.code(columns[1])[1]), dtype=np.int64)
-        np.maximum.at(most_K, pairs[0], counts)
+        (value_R, values), (code_R, known) = (view.code(name) for name in columns)
+        pairs, counts = np.unique(code_R * len(values) + value_R, return_counts=True)
+        most_K = np.zeros(len(known), dtype=np.int64)
+        np.maximum.at(most_K, pairs // len(values), counts)
         return int(view.rows - most_K.sum())
 
     def chance(self, view: View) -> float:

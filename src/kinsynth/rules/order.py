@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kinsynth.columns.measure import Mask, Measure, Rows, find_step, read_measure, write_measure
+from kinsynth.columns.measure import Mask, Measure, Rows, read_measure, write_measure
 from kinsynth.rules.base import Columns
 from kinsynth.rules.evidence import count_present_roots, log_all_ordered
 from kinsynth.rules.view import View
@@ -32,7 +32,7 @@ class Order:
         columns: The smaller and the larger one.
         strict: Whether they never are equal.
         measure: Exact measure of both.
-        step: Smallest difference of two values, ticks.
+        step: Smallest difference of two values, those of few roots aside, ticks.
         bounds: Smallest and largest value of each column that enough roots reach, ticks.
         fixed: Whether the smaller one must not be changed.
         relative: Whether the larger one is better learned as a distance from the smaller one.
@@ -96,12 +96,14 @@ class Order:
             return None
         (small_R, valid_R), (large_R, other_R) = view.ticks(small), view.ticks(large)
         both_R = valid_R & other_R
-        step = 1 if measure.kind == "float" else find_step(small_R[valid_R])
-        same_steps = _share_lattice(small_R[valid_R], large_R[other_R])
         low, high = view.bounds(small), view.bounds(large)
-        if not both_R.any() or not (same_steps or measure.kind == "float") or low is None or high is None:
+        if not both_R.any() or low is None or high is None or (small_R > large_R)[both_R].any():
             return None
-        if (small_R > large_R)[both_R].any() or low[0] > high[1]:
+        lattice = (1, 0) if measure.kind == "float" else view.lattice(small)
+        if measure.kind != "float" and lattice != view.lattice(large):
+            return None
+        step, low, high = lattice[0], _inside(low, lattice), _inside(high, lattice)
+        if low[0] > high[1]:
             return None
         strict = bool((small_R < large_R)[both_R].all())
         fixed = small in view.fixed
@@ -305,9 +307,12 @@ def _is_close(small_P: Rows, large_P: Rows) -> bool:
     return bool(narrow and most <= _STANDS_OUT * len(large_P))
 
 
-def _share_lattice(small_P: Rows, large_P: Rows) -> bool:
-    """Tell whether both columns take the same steps from the same start."""
-    if not len(small_P) or not len(large_P):
-        return False
-    step = find_step(small_P)
-    return step == find_step(large_P) and bool((int(small_P[0]) - int(large_P[0])) % step == 0)
+def _inside(bounds: tuple[int, int], lattice: tuple[int, int]) -> tuple[int, int]:
+    """Move bounds inwards to steps: one that lies between them would tell a single person's digits.
+
+    >>> _inside((11, 29), (5, 0))
+    (15, 25)
+    """
+    (low, high), (step, remainder) = bounds, lattice
+    inner = low + (remainder - low) % step, high - (high - remainder) % step
+    return inner if inner[0] <= inner[1] else bounds

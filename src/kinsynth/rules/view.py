@@ -1,4 +1,7 @@
-"""View: the rows of one table as rules look at them, each question about a column answered once."""
+"""View: the rows of one table as rules look at them, each question about a column answered once.
+
+Of a large table the last answers are kept, and others are given anew.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.columns.measure import Mask, Measure, Rows, as_numbers, choose_measure
-from kinsynth.privacy.protection import count_roots, extremes
+from kinsynth.columns.measure import Mask, Measure, Rows, as_numbers, choose_measure, find_lattice
+from kinsynth.privacy.protection import OwnRoots, count_roots, extremes, number_of_roots
 
 T = TypeVar("T")
 SAMPLE = 2_000
 LARGE_SAMPLE = 20_000
 MOST_SEARCHED = 200_000
+MOST_KEPT = 6
+_LONG = ("code", "missing", "number", "ticks")
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,13 +98,23 @@ class View:
 
         def answer(_: pa.Array) -> tuple[int, int] | None:
             tick_R, valid_R = self.ticks(name)
-            root_P = self.root_R[valid_R]
-            if len(np.unique(root_P)) < self.minimum:
+            own = self.roots == self.rows
+            root_P = OwnRoots(np.ones(int(valid_R.sum()), np.int64)) if own else self.root_R[valid_R]
+            if number_of_roots(root_P) < self.minimum:
                 return None
             low, high = extremes(tick_R[valid_R], root_P, minimum=self.minimum)
             return int(low), int(high)
 
         return self._once("bounds", name, answer)
+
+    def lattice(self, name: str) -> tuple[int, int]:
+        """Give the step, with its remainder, that all ticks but those of few roots lie on."""
+
+        def answer(_: pa.Array) -> tuple[int, int]:
+            tick_R, valid_R = self.ticks(name)
+            return find_lattice(tick_R[valid_R], self.root_R[valid_R], minimum=self.minimum)
+
+        return self._once("lattice", name, answer)
 
     def missing(self, name: str) -> Mask:
         """Mark the missing values."""
@@ -121,10 +136,17 @@ class View:
 
     def _once(self, question: str, name: str, answer: Callable[[pa.Array], T]) -> T:
         key = (question, name)
-        if key not in self._known:
-            self._known[key] = answer(self.columns[name])
-        known: T = self._known[key]
+        known: T = self._known.pop(key) if key in self._known else answer(self.columns[name])
+        self._known[key] = known
+        if self.rows > MOST_SEARCHED:
+            self._forget()
         return known
+
+    def _forget(self) -> None:
+        """Of answers with an entry for each row keep the last only: all of a large table are too many."""
+        long = [key for key in self._known if key[0] in _LONG]
+        for key in long[: max(0, len(long) - MOST_KEPT)]:
+            del self._known[key]
 
 
 def encode(values: pa.Array) -> tuple[Rows, pa.Array]:
