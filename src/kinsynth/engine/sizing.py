@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from kinsynth.encoded import Encoded
+from kinsynth.engine.blocks import block_weights
 from kinsynth.engine.layout import describe_table, lineage
 
 ModelSize = Literal["small", "medium", "large"]
@@ -337,7 +338,7 @@ def parameters(shape: TableShape, plan: TablePlan) -> int:
     """Count the parameters of a table's network exactly."""
     columns, width, hidden = len(shape.cardinalities), plan.embedding_width, plan.column_width
     row = embedding_parameters(shape.cardinalities, width)
-    row += (columns * width + 1) * columns * hidden
+    row += block_weights(columns, width, hidden) + columns * hidden
     row += plan.layers * columns * (hidden + 1) * hidden
     row += sum((hidden + 1) * padded_size(k) for k in shape.cardinalities)
     if not shape.ancestors:

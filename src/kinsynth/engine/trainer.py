@@ -23,7 +23,7 @@ from kinsynth.engine.calibration import calibrate, rows_looked_at
 from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, save_state
 from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
-from kinsynth.engine.optimizer import make_optimizer, move, name_moments, restore_moments
+from kinsynth.engine.optimizer import make_optimizer, name_moments, restore_moments
 from kinsynth.engine.rate import (
     FALL_SHARE,
     TRIAL_TIME_SHARE,
@@ -131,6 +131,7 @@ class _Training:
         )
         self.network.to(plan.device)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
+        self.averaged = list(self.average.parameters()), list(self.network.parameters())
         self.best = copy.deepcopy(self.average)
         self.optimizer = make_optimizer(self.network, weight_decay=plan.weight_decay)
         self.total_steps = min(plan.max_steps, plan.max_epochs * self.steps_per_epoch)
@@ -198,7 +199,7 @@ class _Training:
 
         def try_step(step: int, rate: float) -> float:
             loss = float(self._add_gradients(network, step))
-            move(optimizer, network, rate)
+            optimizer.step(rate)
             return loss
 
         steps = count_trial_steps(self.total_steps)
@@ -213,7 +214,7 @@ class _Training:
         if self.plan.adaptive_learning_rate:
             rate = adaptive_rate(rate, self.step, self.fall)
         loss = self._add_gradients(self.network, self.step)
-        move(self.optimizer, self.network, rate)
+        self.optimizer.step(rate)
         self.step += 1
         self._move_average()
         return loss
@@ -257,7 +258,7 @@ class _Training:
 
     def _move_average(self) -> None:
         decay = min(self.plan.average_decay, (1 + self.step) / (10 + self.step))
-        torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
+        torch._foreach_lerp_(*self.averaged, 1 - decay)
 
     def _validate(self) -> None:
         begin = self.watch.spent
