@@ -75,7 +75,7 @@ class AdamW:
         gradients = [one.grad for one in self.parameters if one.grad is not None]
         if not gradients:
             return None
-        length = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        length = torch.nn.utils.get_total_norm(gradients)
         shortening = (length / MOST_GRADIENT).clamp(min=1.0)
         # On the CPU a look at the number costs nothing, and the kernel is quicker without it.
         return None if length.device.type == "cpu" and float(length) <= MOST_GRADIENT else shortening

@@ -238,7 +238,7 @@ class Heads(nn.Module):
     ) -> Iterator[Tensor]:
         """Give the logits of each group of columns, shape (G, B, K), padded."""
         grouped_CBH = rearrange(hidden_CBH, self.grouped_C, self.given_C)
-        parts = grouped_CBH.split([len(group) for group in self.groups])
+        parts = torch.split(grouped_CBH, [len(group) for group in self.groups])
         for number, (group, hidden_GBH) in enumerate(zip(self.groups, parts, strict=True)):
             bias = self.biases[number] + self.outside(number)
             logits_GBK = torch.baddbmm(bias, hidden_GBH, self.weights[number])
@@ -255,7 +255,7 @@ class Heads(nn.Module):
         if not self.groups:
             return hidden_CBH.new_zeros(0, len(codes_BC))
         codes_CB1 = codes_BC.T[self.grouped_C].unsqueeze(2)
-        parts = codes_CB1.split([len(group) for group in self.groups])
+        parts = torch.split(codes_CB1, [len(group) for group in self.groups])
         logits = self.logits(hidden_CBH, echo_CBJ, history)
         losses_CB = torch.cat(
             [code_loss(logits_GBK, codes_GB1) for logits_GBK, codes_GB1 in zip(logits, parts, strict=True)]

@@ -2,8 +2,8 @@
 
 The columns are cut into blocks: a block has weights for what stands before its end and none for what follows,
 so that little more than half of the weights and of the work is left, on the way there and on the way back.
-Shape letters: B batch rows, C columns, H outputs of a column, X inputs of all columns, Y outputs of all columns,
-I inputs that a block sees, O outputs of a block.
+Shape letters: B batch rows, C columns, H outputs of a column, X inputs of all columns, Y outputs of all
+columns, I inputs that a block sees, O outputs of a block.
 """
 
 from __future__ import annotations
