@@ -253,8 +253,8 @@ def plan_table(
 
 
 def choose_batch(rows: int) -> int:
-    """Give a power of two that grows with the table: about 40 steps an epoch, from 64 to 2,048 rows."""
-    return int(np.clip(2 ** round(np.log2(max(rows, 1) / 40)), 64, 2048))
+    """Give a power of two that grows with the table: about 80 steps an epoch, from 64 to 2,048 rows."""
+    return int(np.clip(2 ** round(np.log2(max(rows, 1) / 80)), 64, 2048))
 
 
 def choose_validation_steps(epoch_steps: int) -> int:
