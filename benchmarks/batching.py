@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from judge import as_text, declare, load_judge, reduce
+from comparison.peers.ours import as_source, declare
+from judge import describe, load_judge, reduce
 
 from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.encoded import Encoded
@@ -75,8 +76,8 @@ def encode_training_rows(dataset: Path, cap: int, scratch: Path) -> Encoded:
     """Encode the judge's training split of a data set."""
     judge = load_judge()
     schema, rows, _, _ = judge.load_split(reduce(dataset, scratch), cap)
-    synthesis = declare(schema, {})
-    tables = {name: as_text(table, schema["tables"][name]["columns"]) for name, table in rows.items()}
+    synthesis = declare(describe(schema), {})
+    tables = {name: as_source(table, schema["tables"][name]["columns"]) for name, table in rows.items()}
     database, _ = apply_orphan_policies(inspect(tables_from_memory(tables), synthesis).database())
     chosen = reduce_to_chosen(database, synthesis)
     return encode(chosen, fit_codecs(chosen, synthesis))

@@ -1,12 +1,13 @@
 """Compare variants of the row network on one table of the judge: which one is hardest to tell from real rows?
 
     python benchmarks/variants.py DATASET [--variants "plan;dropout=0.1;weight_decay=1.0,layers=2"]
-        [--sizes medium] [--orders given,reversed,easy,hard,random] [--seeds 1,2] [--out FILE]
+        [--sizes medium] [--orders given,reversed,easy,hard,random] [--seeds 1,2] [--losses] [--out FILE]
 
 A variant changes fields of the table's plan (``plan`` changes none; ``calibration=0`` leaves the heads as
 trained). 10,000 rows are learned; as many codes are drawn as real rows are left, and LightGBM (two folds,
 200 trees) tells drawn from real codes. With all rows that are left (adult 38,842, credit_default 20,000) it
 sees differences that 2,500 held-out rows do not show: read these figures among themselves only.
+With ``--losses`` nothing is drawn and told apart.
 ``held_out`` is the negative log-likelihood of the real rows that are left, nats per row.
 """
 
@@ -119,7 +120,7 @@ def loss(model: TableModel, real_RC: np.ndarray) -> float:
 
 
 def measure(
-    table: EncodedTable, real_RC: np.ndarray, variant: str, size: Any, seeds: list[int]
+    table: EncodedTable, real_RC: np.ndarray, variant: str, size: Any, seeds: list[int], *, losses: bool
 ) -> dict[str, Any]:
     """Train, draw and judge one variant."""
     encoded = Encoded({"rows": table})
@@ -132,8 +133,9 @@ def measure(
         model = train(encoded, "rows", plan, seed=seed)
         found["cpu_s"].append(round(time.process_time() - clock, 1))
         found["steps"].append(model.steps)
-        drawn = concatenate(sample({"rows": model}, {"rows": len(real_RC)}, seed=seed)).tables["rows"]
-        found["auc"].append(round(detect(real_RC, drawn.codes_RC.astype(np.int64)), 4))
+        if not losses:
+            drawn = concatenate(sample({"rows": model}, {"rows": len(real_RC)}, seed=seed)).tables["rows"]
+            found["auc"].append(round(detect(real_RC, drawn.codes_RC.astype(np.int64)), 4))
         found["held_out"].append(round(loss(model, real_RC), 3))
     return found
 
@@ -148,6 +150,7 @@ def main() -> None:
     parser.add_argument("--sizes", default="medium")
     parser.add_argument("--orders", default="given")
     parser.add_argument("--cap", type=int, default=12500)
+    parser.add_argument("--losses", action="store_true")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     table, real_RC = encode_split(arguments.dataset, arguments.cap)
@@ -157,7 +160,8 @@ def main() -> None:
         for size in arguments.sizes.split(","):
             for variant in arguments.variants.split(";"):
                 head = {"data": arguments.dataset.name, "order": order, "size": size, "variant": variant}
-                lines.append(head | measure(ordered, ordered_real_RC, variant, size, seeds))
+                found = measure(ordered, ordered_real_RC, variant, size, seeds, losses=arguments.losses)
+                lines.append(head | found)
                 print(json.dumps(lines[-1]), flush=True)
     if arguments.out:
         arguments.out.write_text(json.dumps(lines, indent=1) + "\n")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from kinsynth.engine.optimizer import AdamW, make_optimizer, move, name_moments, restore_moments
+from kinsynth.engine.optimizer import AdamW, make_optimizer, name_moments, restore_moments
 
 
 def network(seed):
@@ -18,13 +18,14 @@ def network(seed):
     return made
 
 
-def give_gradients(made, seed):
+def give_gradients(made, seed, length=1.0):
     made.zero_grad(set_to_none=True)
     values = torch.randn(16, 5, generator=torch.Generator().manual_seed(seed))
-    made(values).square().mean().backward()
+    (length * made(values).square().mean()).backward()
 
 
-def test_steps_are_those_of_torch():
+@pytest.mark.parametrize("length", [0.1, 100.0])
+def test_steps_are_those_of_torch(length):
     ours, theirs = network(1), network(1)
     own = make_optimizer(ours, weight_decay=0.7)
     matrices = [one for one in theirs.parameters() if one.ndim == 2]
@@ -33,10 +34,11 @@ def test_steps_are_those_of_torch():
     reference = torch.optim.AdamW(groups, lr=0.01, betas=(0.9, 0.99), fused=True)
     for step in range(5):
         for made in (ours, theirs):
-            give_gradients(made, step)
-        torch.nn.utils.clip_grad_norm_(theirs.parameters(), 5.0)
+            give_gradients(made, step, length)
+        norm = torch.nn.utils.clip_grad_norm_(theirs.parameters(), 5.0)
+        assert (norm > 5) == (length > 1)
         reference.step()
-        move(own, ours, 0.01)
+        own.step(0.01)
     for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-7)
 
@@ -45,12 +47,12 @@ def test_moments_come_back():
     first, second = network(2), network(2)
     begun, taken_up = (make_optimizer(made, weight_decay=0.1) for made in (first, second))
     give_gradients(first, 0)
-    move(begun, first, 0.01)
+    begun.step(0.01)
     second.load_state_dict(first.state_dict())
     restore_moments(taken_up, name_moments(begun))
     for made, optimizer in ((first, begun), (second, taken_up)):
         give_gradients(made, 1)
-        move(optimizer, made, 0.01)
+        optimizer.step(0.01)
     assert all(
         torch.equal(one, other) for one, other in zip(first.parameters(), second.parameters(), strict=True)
     )

@@ -12,6 +12,7 @@ from kinsynth.engine import calibration, trainer
 from kinsynth.engine.batches import Batches, cut_units, split_units
 from kinsynth.engine.checkpoint import load_model, load_state, save_model
 from kinsynth.engine.layout import describe_table
+from kinsynth.engine.optimizer import AdamW
 from kinsynth.engine.sampler import concatenate, sample
 from kinsynth.engine.tabular import Dropout, TabularNetwork
 from kinsynth.engine.trainer import compute_gradients, train
@@ -268,13 +269,13 @@ def test_a_gpu_too_small_for_a_row_is_an_error_with_a_code(small, monkeypatch):
 def rates_of(monkeypatch, plan, **options):
     """The rates of all steps of a training."""
     seen = []
-    move = trainer.move
+    step = AdamW.step
 
-    def watched(optimizer, network, rate):
+    def watched(optimizer, rate):
         seen.append(rate)
-        move(optimizer, network, rate)
+        step(optimizer, rate)
 
-    monkeypatch.setattr(trainer, "move", watched)
+    monkeypatch.setattr(AdamW, "step", watched)
     train(missing_together(500), "people", plan, seed=1, **options)
     return seen
 

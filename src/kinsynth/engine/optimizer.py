@@ -41,7 +41,8 @@ class AdamW:
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
-        """Take one step; a parameter without a gradient stays."""
+        """Take one step along the gradients, shortened when very long; a parameter without one stays."""
+        shortened = self._shortening()
         for decay in dict.fromkeys(self.decays):
             moved = [
                 (one, one.grad, *(kept[name] for name in _MOMENTS))
@@ -66,7 +67,18 @@ class AdamW:
                 eps=_EPSILON,
                 amsgrad=False,
                 maximize=False,
+                grad_scale=shortened,
             )
+
+    def _shortening(self) -> Tensor | None:
+        """Give what gradients are divided by, so that all together are at most ``MOST_GRADIENT`` long."""
+        gradients = [one.grad for one in self.parameters if one.grad is not None]
+        if not gradients:
+            return None
+        length = torch.nn.utils.get_total_norm(gradients)
+        shortening = (length / MOST_GRADIENT).clamp(min=1.0)
+        # On the CPU a look at the number costs nothing, and the kernel is quicker without it.
+        return None if length.device.type == "cpu" and float(length) <= MOST_GRADIENT else shortening
 
 
 def make_optimizer(network: nn.Module, *, weight_decay: float) -> AdamW:
@@ -74,12 +86,6 @@ def make_optimizer(network: nn.Module, *, weight_decay: float) -> AdamW:
     named = list(network.named_parameters())
     decays = [weight_decay if _is_decayed(name, one) else 0.0 for name, one in named]
     return AdamW([one for _, one in named], decays)
-
-
-def move(optimizer: AdamW, network: nn.Module, rate: float) -> None:
-    """Take one step along the gradients, which are shortened when they are very long."""
-    torch.nn.utils.clip_grad_norm_(network.parameters(), MOST_GRADIENT)
-    optimizer.step(rate)
 
 
 def name_moments(optimizer: AdamW) -> dict[str, Tensor]:

@@ -127,8 +127,8 @@ class _GroupStart:
         last = min(first + GROUP, network.columns)
         here = slice(first * network.width, last * network.width)
         self._inputs = first * network.embedding.free.shape[1]
-        self._bias_Y = network.first_bias[here]
-        self._first = network.first[: self._inputs, here].contiguous()
+        self._bias_Y = network.first.bias[here]
+        self._first = network.first.part(first, last, slice(0, self._inputs))
         self._trunk = network.trunk[:, here].contiguous() if network.child else None
 
     def of(self, embedded_BX: Tensor, trunk_BT: Tensor | None) -> Tensor:
@@ -153,14 +153,14 @@ class _Column:
     def __init__(self, network: TabularNetwork, column: int, temperature: float) -> None:
         with torch.no_grad():
             width = network.embedding.free.shape[1]
-            end = min(column - column % GROUP + GROUP, network.columns) * network.width
+            end = min(column - column % GROUP + GROUP, network.columns)
             self.number = column
             table_KE = network.embedding.table(column).detach()
             self.cardinality = len(table_KE)
             self.table_KE = (
                 torch.cat([table_KE, table_KE + network.repeated[column]]) if network.child else table_KE
             )
-            later = network.first[column * width : (column + 1) * width, (column + 1) * network.width : end]
+            later = network.first.part(column + 1, end, slice(column * width, (column + 1) * width))
             self.added_KY = self.table_KE @ later
             self.deep = [
                 (weight[column], bias[column])

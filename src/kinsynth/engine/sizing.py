@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from kinsynth.encoded import Encoded
+from kinsynth.engine.blocks import block_weights
 from kinsynth.engine.layout import describe_table, lineage
 
 ModelSize = Literal["small", "medium", "large"]
@@ -255,8 +256,8 @@ def plan_table(
 
 
 def choose_batch(rows: int) -> int:
-    """Give a power of two that grows with the table: about 40 steps an epoch, from 64 to 2,048 rows."""
-    return int(np.clip(2 ** round(np.log2(max(rows, 1) / 40)), 64, 2048))
+    """Give a power of two that grows with the table: about 80 steps an epoch, from 64 to 2,048 rows."""
+    return int(np.clip(2 ** round(np.log2(max(rows, 1) / 80)), 64, 2048))
 
 
 def choose_validation_steps(epoch_steps: int) -> int:
@@ -340,7 +341,7 @@ def parameters(shape: TableShape, plan: TablePlan) -> int:
     """Count the parameters of a table's network exactly."""
     columns, width, hidden = len(shape.cardinalities), plan.embedding_width, plan.column_width
     row = embedding_parameters(shape.cardinalities, width)
-    row += (columns * width + 1) * columns * hidden
+    row += block_weights(columns, width, hidden) + columns * hidden
     row += plan.layers * columns * (hidden + 1) * hidden
     row += sum((hidden + 1) * padded_size(k) for k in shape.cardinalities)
     if not shape.ancestors:

@@ -22,7 +22,7 @@ from kinsynth.engine.context import Context, ContextNetwork, History, HistoryNet
 from kinsynth.engine.embedding import CodeEmbedding
 from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.sizing import TablePlan, padded_size
-from kinsynth.engine.triangle import triangular_product
+from kinsynth.engine.triangle import TriangularLayer
 
 ECHO_SHIFTS = (0, 1, -1)
 _NEVER = -1e9
@@ -67,8 +67,8 @@ class TabularNetwork(nn.Module):
         self.child = layout.parent is not None
         trunk = plan.trunk_width if self.child else 0
         inputs = self.columns * plan.embedding_width
-        self.first = nn.Parameter(_scaled((inputs, self.columns * self.width), inputs / 2, generator))
-        self.first_bias = nn.Parameter(torch.zeros(self.columns * self.width))
+        first = _scaled((inputs, self.columns * self.width), inputs / 2, generator)
+        self.first = TriangularLayer(first, width=plan.embedding_width, hidden=self.width)
         self.deep = nn.ParameterList(
             nn.Parameter(_scaled((self.columns, self.width, self.width), self.width, generator))
             for _ in range(plan.layers)
@@ -84,18 +84,10 @@ class TabularNetwork(nn.Module):
             self.repeated = nn.Parameter(torch.zeros(self.columns, plan.embedding_width))
             self.echo = nn.Parameter(torch.zeros(self.columns, self.width, len(ECHO_SHIFTS)))
             self.echo_bias = nn.Parameter(torch.zeros(self.columns, 1, len(ECHO_SHIFTS)))
-        mask_CC = torch.ones(self.columns, self.columns).triu(1)
-        mask = mask_CC.repeat_interleave(plan.embedding_width, 0).repeat_interleave(self.width, 1)
-        self.register_buffer("mask", mask, persistent=False)
-        self.mask: Tensor
 
     def trunk_of(self, context_PT: Tensor, history_BT: Tensor, parent_B: Tensor) -> Tensor:
         """Join what a row's parent and its earlier rows say, shape (B, T)."""
         return functional.silu(context_PT[parent_B] + history_BT)
-
-    def first_weight(self) -> Tensor:
-        """Give the first layer's weight with every look at a later column cut, shape (C*E, C*H)."""
-        return self.first * self.mask
 
     def forward(self, batch: Batch, dropout: Dropout | None = None) -> Tensor:
         """Give the negative log-likelihood of each row and column, shape (C, B), in nats."""
@@ -122,14 +114,13 @@ class TabularNetwork(nn.Module):
             repeated_BC = (codes_BC == batch.history.previous_BC) & batch.history.known_B[:, None]
             embedded_BCE = embedded_BCE + repeated_BC.unsqueeze(2) * self.repeated
         embedded_BCE = drop.whole_columns(embedded_BCE)
-        before_BX = triangular_product(
-            embedded_BCE.flatten(1), self.first_weight(), self.first_bias, self.columns
-        )
+        before_CBH: Tensor = self.first(embedded_BCE.flatten(1))
         if batch.context is not None and batch.history is not None:
             history_BT = self.history(embed_previous(self, batch.history), batch.history)
             trunk_BT = self.trunk_of(self.context(batch.context), history_BT, batch.context.parent_B)
-            before_BX = before_BX + drop(trunk_BT) @ self.trunk
-        hidden_CBH = self.deepen(before_BX.view(-1, self.columns, self.width).transpose(0, 1), drop)
+            added_BY = drop(trunk_BT) @ self.trunk
+            before_CBH = before_CBH + added_BY.view(-1, self.columns, self.width).transpose(0, 1)
+        hidden_CBH = self.deepen(before_CBH, drop)
         echo_CBJ = None if batch.history is None else torch.baddbmm(self.echo_bias, hidden_CBH, self.echo)
         return hidden_CBH, echo_CBJ
 
@@ -197,7 +188,11 @@ class Heads(nn.Module):
         self.groups = [[c for c, size in enumerate(sizes) if size == wanted] for wanted in sorted(set(sizes))]
         self.padded = sorted(set(sizes))
         self.place = {c: (g, i) for g, group in enumerate(self.groups) for i, c in enumerate(group)}
-        self.from_groups = np.argsort(list(chain.from_iterable(self.groups))).tolist()
+        grouped_C = np.array(list(chain.from_iterable(self.groups)), dtype=np.int64)
+        self.register_buffer("grouped_C", torch.from_numpy(grouped_C), persistent=False)
+        self.register_buffer("given_C", torch.from_numpy(np.argsort(grouped_C)), persistent=False)
+        self.grouped_C: Tensor
+        self.given_C: Tensor
         self.weights = nn.ParameterList(
             nn.Parameter(torch.zeros(len(group), width, size)) for group, size in self._sized()
         )
@@ -242,9 +237,11 @@ class Heads(nn.Module):
         self, hidden_CBH: Tensor, echo_CBJ: Tensor | None, history: History | None
     ) -> Iterator[Tensor]:
         """Give the logits of each group of columns, shape (G, B, K), padded."""
-        for number, group in enumerate(self.groups):
+        grouped_CBH = rearrange(hidden_CBH, self.grouped_C, self.given_C)
+        parts = torch.split(grouped_CBH, [len(group) for group in self.groups])
+        for number, (group, hidden_GBH) in enumerate(zip(self.groups, parts, strict=True)):
             bias = self.biases[number] + self.outside(number)
-            logits_GBK = torch.baddbmm(bias, hidden_CBH[group], self.weights[number])
+            logits_GBK = torch.baddbmm(bias, hidden_GBH, self.weights[number])
             if echo_CBJ is not None and history is not None:
                 logits_GBK = add_echo(
                     logits_GBK, echo_CBJ[group], history.previous_BC[:, group], history.known_B
@@ -255,11 +252,37 @@ class Heads(nn.Module):
         self, hidden_CBH: Tensor, codes_BC: Tensor, echo_CBJ: Tensor | None, history: History | None
     ) -> Tensor:
         """Give the negative log-likelihood of each column and row, shape (C, B)."""
-        losses = [hidden_CBH.new_zeros(0, len(codes_BC))]
-        for group, logits_GBK in zip(self.groups, self.logits(hidden_CBH, echo_CBJ, history), strict=True):
-            losses.append(code_loss(logits_GBK, codes_BC[:, group].T.unsqueeze(2)))
-        joined_CB: Tensor = torch.cat(losses)
-        return joined_CB[self.from_groups]
+        if not self.groups:
+            return hidden_CBH.new_zeros(0, len(codes_BC))
+        codes_CB1 = codes_BC.T[self.grouped_C].unsqueeze(2)
+        parts = torch.split(codes_CB1, [len(group) for group in self.groups])
+        logits = self.logits(hidden_CBH, echo_CBJ, history)
+        losses_CB = torch.cat(
+            [code_loss(logits_GBK, codes_GB1) for logits_GBK, codes_GB1 in zip(logits, parts, strict=True)]
+        )
+        return rearrange(losses_CB, self.given_C, self.grouped_C)
+
+
+class _Rearrange(torch.autograd.Function):
+    """A permutation of the first dimension; the way back is the permutation back, without zeros and sums."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, order_C: Tensor, back_C: Tensor) -> Tensor:
+        """Take the values in order."""
+        ctx.save_for_backward(back_C)
+        return values.index_select(0, order_C)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        """Put the gradients back."""
+        (back_C,) = ctx.saved_tensors
+        return gradients[0].index_select(0, back_C), None, None
+
+
+def rearrange(values: Tensor, order_C: Tensor, back_C: Tensor) -> Tensor:
+    """Give ``values[order_C]``; ``back_C`` is the inverse of the permutation ``order_C``."""
+    rearranged: Tensor = _Rearrange.apply(values, order_C, back_C)  # type: ignore[no-untyped-call]
+    return rearranged
 
 
 class _CodeLoss(torch.autograd.Function):

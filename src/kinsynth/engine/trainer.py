@@ -23,7 +23,7 @@ from kinsynth.engine.calibration import calibrate, rows_looked_at
 from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, save_state
 from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
-from kinsynth.engine.optimizer import make_optimizer, move, name_moments, restore_moments
+from kinsynth.engine.optimizer import make_optimizer, name_moments, restore_moments
 from kinsynth.engine.rate import (
     FALL_SHARE,
     TRIAL_TIME_SHARE,
@@ -109,7 +109,6 @@ def train(
             training.restore(load_state(checkpoint))
         while not training.finished:
             training.advance()
-            release()
             if checkpoint is not None:
                 save_state(checkpoint, training.state())
             if on_step is not None:
@@ -131,10 +130,12 @@ class _Training:
         )
         self.network.to(plan.device)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
+        self.averages: list[Tensor] = list(self.average.parameters())
+        self.weights: list[Tensor] = list(self.network.parameters())
         self.best = copy.deepcopy(self.average)
         self.optimizer = make_optimizer(self.network, weight_decay=plan.weight_decay)
         self.total_steps = min(plan.max_steps, plan.max_epochs * self.steps_per_epoch)
-        self.step, self.failures = 0, 0
+        self.step, self.failures, self.unreleased = 0, 0, 0
         self.stopped = not train.rows or not self.layout.sub_columns
         self.last_loss, self.best_loss, self.training_loss = math.inf, math.inf, math.inf
         self.rate: float | None = None if plan.adaptive_learning_rate else plan.learning_rate
@@ -154,9 +155,9 @@ class _Training:
         return max(1, math.ceil(self.batches.per_epoch / self.plan.gradient_accumulation))
 
     @property
-    def release_steps(self) -> int:
-        """Steps after which freed memory is given back: large batches leave hundreds of megabytes behind."""
-        return max(1, RELEASE_ROWS // (self.plan.batch_size * self.plan.gradient_accumulation))
+    def validation_rows(self) -> int:
+        """Rows looked at in one validation."""
+        return sum(len(batch.codes_BC) for batch in self.validation)
 
     @property
     def finished(self) -> bool:
@@ -178,11 +179,20 @@ class _Training:
         losses, timely = [], True
         while self.step < goal and timely:
             losses.append(self._one_step(self.rate))
-            if self.step % self.release_steps == 0:
-                release()
+            self._release_after(self.plan.batch_size * self.plan.gradient_accumulation)
             timely = not self.time_is_up
         self.training_loss = float(torch.stack(losses).mean())
         self._validate()
+
+    def _release_after(self, rows: int) -> None:
+        """Give freed memory back once in many rows: large batches leave hundreds of megabytes behind.
+
+        Not more often: what is given back must be fetched again.
+        """
+        self.unreleased += rows
+        if self.unreleased >= RELEASE_ROWS:
+            release()
+            self.unreleased = 0
 
     @property
     def time_is_up(self) -> bool:
@@ -198,7 +208,7 @@ class _Training:
 
         def try_step(step: int, rate: float) -> float:
             loss = float(self._add_gradients(network, step))
-            move(optimizer, network, rate)
+            optimizer.step(rate)
             return loss
 
         steps = count_trial_steps(self.total_steps)
@@ -213,7 +223,7 @@ class _Training:
         if self.plan.adaptive_learning_rate:
             rate = adaptive_rate(rate, self.step, self.fall)
         loss = self._add_gradients(self.network, self.step)
-        move(self.optimizer, self.network, rate)
+        self.optimizer.step(rate)
         self.step += 1
         self._move_average()
         return loss
@@ -260,11 +270,12 @@ class _Training:
 
     def _move_average(self) -> None:
         decay = min(self.plan.average_decay, (1 + self.step) / (10 + self.step))
-        torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
+        torch._foreach_lerp_(self.averages, self.weights, 1 - decay)
 
     def _validate(self) -> None:
         begin = self.watch.spent
         self.last_loss = self._validation_loss(self.average)
+        self._release_after(self.validation_rows)
         self.validation_seconds = max(self.validation_seconds, self.watch.spent - begin)
         wanted = self.best_loss * (1 - self.plan.early_stop_delta) if self.best_loss < math.inf else math.inf
         self.failures = 0 if self.last_loss < wanted else self.failures + 1
@@ -296,8 +307,9 @@ class _Training:
     @property
     def _closing_seconds(self) -> float:
         """About how long a validation, and the calibration and validation at the end will take."""
-        judged = max(1, sum(len(batch.codes_BC) for batch in self.validation))
-        return self.validation_seconds * (2 + rows_looked_at(self.batches.rows) / judged)
+        return self.validation_seconds * (
+            2 + rows_looked_at(self.batches.rows) / max(1, self.validation_rows)
+        )
 
     @property
     def last_rise(self) -> int:
@@ -309,7 +321,7 @@ class _Training:
         if not self.validation:
             return self.training_loss
         total = sum(network(batch).sum(dtype=torch.float64) for batch in self.validation)
-        return float(total) / sum(len(batch.codes_BC) for batch in self.validation)
+        return float(total) / self.validation_rows
 
     def progress(self) -> Progress:
         """Say where the training stands."""

@@ -77,7 +77,7 @@ def save_encoded(folder: Path, tables: Mapping[str, EncodedParts]) -> None:
         if parts.parent_R is not None:
             _write_arrays(folder / f"{number:03}.parents", [parts.parent_R])
         documents.append(_describe(name, parts))
-    write_json(folder / "encoded.json", documents)
+    write_json(folder / "encoded.json", documents, indent=None)
 
 
 def load_encoded(folder: Path) -> Encoded:

@@ -294,7 +294,7 @@ class Model:
         """Write everything but the networks; ``model.json`` comes last and makes the folder a model."""
         save_tables(folder / "originals", self.originals)
         write_json(folder / "schema.json", write_schema(self.schema))
-        write_json(folder / "codecs.json", self.codec.to_json())
+        write_json(folder / "codecs.json", self.codec.to_json(), indent=None)
         document = {
             "version": VERSION,
             "name": self.name,

@@ -100,7 +100,7 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         codec = fit_codecs(
             train_part, synthesis, rules=rules, on_share=lambda share, name: progress(0.2 + 0.5 * share, name)
         )
-        write_json(codecs, codec.to_json())
+        write_json(codecs, codec.to_json(), indent=None)
         for column in widen(train_part.schema, codec)[1]:
             progress.say(f"{column}: may be missing in the result, though it is not in the source")
         workspace.check_stop()

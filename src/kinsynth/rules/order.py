@@ -283,17 +283,20 @@ def _replaced(values: pa.Array, measure: Measure, before_R: Rows, tick_R: Rows, 
 
 def _reduced(view: View, pairs: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Leave out pairs that follow from two others in every row, and both of two that say equal."""
-    kept = [pair for pair in pairs if pair[::-1] not in pairs]
-    return [pair for pair in kept if not any(_follows(view, pair, other, kept) for other in kept)]
+    known = set(pairs)
+    kept = [pair for pair in pairs if pair[::-1] not in known]
+    above: dict[str, set[str]] = {}
+    for small, large in kept:
+        above.setdefault(small, set()).add(large)
+    return [pair for pair in kept if not _follows(view, pair, above)]
 
 
-def _follows(view: View, pair: tuple[str, ...], first: tuple[str, ...], kept: list[tuple[str, ...]]) -> bool:
-    """Tell whether a pair follows from a first one with the same start, and a second one."""
-    (small, large), middle = pair, first[1]
-    if first[0] != small or middle == large or (middle, large) not in kept:
-        return False
-    alone_R = view.missing(middle) & ~view.missing(small) & ~view.missing(large)
-    return not alone_R.any()
+def _follows(view: View, pair: tuple[str, ...], above: dict[str, set[str]]) -> bool:
+    """Tell whether a pair follows in every row from two others, by a column between its own."""
+    small, large = pair
+    between = [middle for middle in above[small] if large in above.get(middle, ())]
+    ends_R = ~(view.missing(small) | view.missing(large))
+    return any(not (view.missing(middle) & ends_R).any() for middle in between)
 
 
 def _is_close(small_P: Rows, large_P: Rows) -> bool:
