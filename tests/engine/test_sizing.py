@@ -11,6 +11,7 @@ from kinsynth.engine.layout import describe_table
 from kinsynth.engine.sizing import (
     TablePlan,
     TableShape,
+    choose_dropout,
     measure_table,
     parameters,
     plan_table,
@@ -110,6 +111,15 @@ def test_few_rows_are_learned_with_more_care():
     for found in ([plan.dropout for plan in plans], [plan.weight_decay for plan in plans]):
         assert found == sorted(found, reverse=True)
         assert found[0] > found[3]
+
+
+def test_dropout_is_strong_for_fifty_rows_and_weak_for_five_hundred():
+    found = [choose_dropout(roots) for roots in (20, 50, 100, 500, 999, 1_000)]
+    assert found[0] == found[1] == 0.6
+    assert found == sorted(found, reverse=True)
+    assert 0.3 < found[2] < 0.45
+    assert 0.14 < found[3] < 0.16
+    assert found[-1] == 0
 
 
 def test_weights_fade_at_the_same_pace_per_epoch_whatever_the_batch():
