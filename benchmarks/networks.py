@@ -20,7 +20,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rivals.drawing import draw
@@ -76,9 +75,7 @@ def fit(name: str, table: EncodedTable, plan: TablePlan, seed: int, limit: float
             lambda real_RC: loss_without_class(model, real_RC),
         )
     if kind == "free_inputs":
-        table = replace(
-            table, sub_columns=tuple(replace(sub, position_K=None) for sub in table.sub_columns)
-        )
+        table = replace(table, sub_columns=tuple(replace(sub, position_K=None) for sub in table.sub_columns))
     elif kind != "plan":
         raise SystemExit(f"{name}: no such network")
     model = train(Encoded({TABLE: table}), TABLE, plan, seed=seed)

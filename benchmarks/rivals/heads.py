@@ -78,9 +78,7 @@ class LineHeads(Heads):
         self.line_weights = nn.ParameterList(
             nn.Parameter(torch.zeros(width, numbers + 1 + SPIKES + 2)) for _ in self.lines
         )
-        self.line_biases = nn.ParameterList(
-            nn.Parameter(start_numbers(numbers, spread)) for _ in self.lines
-        )
+        self.line_biases = nn.ParameterList(nn.Parameter(start_numbers(numbers, spread)) for _ in self.lines)
 
     def start_at(self, codes_RC: IntArray) -> None:
         """Set the biases of the other heads and of the spikes to log-frequencies; choose the spikes."""
@@ -105,6 +103,8 @@ class LineHeads(Heads):
         self, hidden_CBH: Tensor, echo_CBJ: Tensor | None, history: History | None
     ) -> Iterator[Tensor]:
         """Give the logits of each group of columns, shape (G, B, K), padded."""
+        assert echo_CBJ is None, "only root tables"
+        assert history is None, "only root tables"
         for number, (group, size) in enumerate(self._sized()):
             bias_G1K = self.biases[number] + self.outside(number)
             plain_GBK = torch.baddbmm(bias_G1K, hidden_CBH[group], self.weights[number])
@@ -142,7 +142,7 @@ class LineHeads(Heads):
         return torch.stack([losses[c] for c in range(len(self.cardinalities))])
 
     def line_loss(self, column: int, hidden_BH: Tensor, code_B: Tensor) -> Tensor:
-        """Give the negative log-likelihood of one column on a line: of one stretch, not of all; shape (B,)."""
+        """Give the negative log-likelihood of one column on a line from one stretch alone, shape (B,)."""
         line_BP, kind_BS = self.describe(column, hidden_BH)
         edges_E, spikes_S = getattr(self, f"edges_{column}"), getattr(self, f"spikes_{column}")
         before_B2 = self.spread(line_BP, torch.stack([edges_E[code_B], edges_E[code_B + 1]], 1))

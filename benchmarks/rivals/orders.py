@@ -42,7 +42,7 @@ class SometimesShuffled(TabularNetwork):
 
     def forward(self, batch: Batch, dropout: Dropout | None = None) -> Tensor:
         """Give the negative log-likelihood of each column and row, shape (C, B), in nats."""
-        see_CC = self._given()
+        see_CC = self.given()
         if dropout is not None and dropout.generator is not None:
             see_CC = self._choose(dropout.generator)
         hidden_CBH = self.seeing(batch.codes_BC, see_CC, dropout or Dropout(0.0, None))
@@ -50,7 +50,7 @@ class SometimesShuffled(TabularNetwork):
 
     def hidden(self, batch: Batch, drop: Dropout) -> tuple[Tensor, Tensor | None]:
         """Give each column's last layer in the given order."""
-        return self.seeing(batch.codes_BC, self._given(), drop), None
+        return self.seeing(batch.codes_BC, self.given(), drop), None
 
     def seeing(self, codes_BC: Tensor, see_CC: Tensor, drop: Dropout) -> Tensor:
         """Give each column's last layer, where row i of ``see_CC`` says which columns see column i."""
@@ -61,12 +61,13 @@ class SometimesShuffled(TabularNetwork):
         before_BY = torch.addmm(bias_Y, embedded_BX, self.first * mask.repeat_interleave(inputs, 0))
         return self.deepen(before_BY.view(-1, self.columns, self.width).transpose(0, 1), drop)
 
-    def _given(self) -> Tensor:
+    def given(self) -> Tensor:
+        """Give which columns see which in the given order."""
         return torch.ones(self.columns, self.columns).triu(1)
 
     def _choose(self, generator: torch.Generator) -> Tensor:
         if float(torch.rand(1, generator=generator)) >= self.share:
-            return self._given()
+            return self.given()
         return see(shuffle(self.owners, generator))
 
 
@@ -96,7 +97,7 @@ def in_given_order(model: TableModel) -> TableModel:
     assert isinstance(network, SometimesShuffled)
     plain = TabularNetwork(model.layout, model.plan, torch.Generator().manual_seed(0))
     plain.load_state_dict({name: kept for name, kept in network.state_dict().items() if name != "seen_bias"})
-    mask = network._given().repeat_interleave(network.width, 1)
+    mask = network.given().repeat_interleave(network.width, 1)
     with torch.no_grad():
         plain.first_bias += (network.seen_bias * mask).sum(0)
     return replace(model, network=plain.eval())

@@ -25,7 +25,7 @@ class Transformer(nn.Module):
     Pre-norm layers; the output at a token predicts the next token's code by a head of its own column.
     """
 
-    def __init__(self, layout: TableLayout, plan: TablePlan, generator: torch.Generator) -> None:
+    def __init__(self, layout: TableLayout, _plan: TablePlan, generator: torch.Generator) -> None:
         super().__init__()
         subs = layout.sub_columns
         self.columns = len(subs)
