@@ -3,12 +3,8 @@
 A code on the line is a stretch of it, as wide as the share of the training rows that hold it; its chance is
 what a distribution on the line puts there. Codes without a place, and those that many rows hold, are spikes
 with chances of their own. All other columns keep the engine's heads.
-Shape letters: B batch rows, C sub-columns, K codes, G columns with such a head, H hidden, N parts of a line,
-P numbers that describe a distribution, S spikes.
-
-Sources:
-    Salimans and others, "PixelCNN++", 2017, section 2.1 (discretised mixture of logistics).
-    Durkan and others, "Neural spline flows", 2019, section 3.1 (monotone rational-quadratic splines).
+Shape letters: B batch rows, C sub-columns, K codes, G columns with such a head, H hidden, E edges of
+stretches, P numbers that describe a distribution, S spikes.
 """
 
 from __future__ import annotations
@@ -26,13 +22,12 @@ from kinsynth.engine.context import History
 from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.sizing import TablePlan
 from kinsynth.engine.tabular import Heads, TabularNetwork, code_loss
+from rivals.spreads import FLOOR, SPREADS
 
 FEWEST_PLACES = 12
-PARTS = 8
 SPIKES = 8
 SPIKE_SHARE = 0.02
-_FLOOR = 1e-7
-_LEAST = 1e-3
+_NOWHERE = 2  # codes without a place: missing and other
 
 
 def edges_of(sub: SubColumn) -> np.ndarray:
@@ -61,24 +56,24 @@ class LineHeads(Heads):
     Args:
         subs: The sub-columns.
         width: Hidden width of a column.
-        spread: Turns P numbers into the share of the line before some places: ``logistic`` or ``spline``.
+        spread: What is spread over the line: ``logistic`` or ``spline``.
     """
 
     def __init__(self, subs: Sequence[SubColumn], width: int, spread: str) -> None:
         super().__init__([sub.cardinality for sub in subs], width)
-        self.spread = {"logistic": logistic_before, "spline": spline_before}[spread]
+        self.spread, even_P = SPREADS[spread]
         self.lines = [c for c, sub in enumerate(subs) if is_line(sub)]
         self.positions = {c: subs[c].position_K for c in self.lines}
-        numbers = 3 * PARTS if spread == "logistic" else 3 * PARTS + 1
+        start_P = torch.cat([even_P, torch.zeros(1 + SPIKES + _NOWHERE)])
         for c in self.lines:
             ends_K = edges_of(subs[c])
             edges_E = torch.from_numpy(np.concatenate([[0.0], ends_K])).float()
             self.register_buffer(f"edges_{c}", edges_E, persistent=False)
             self.register_buffer(f"spikes_{c}", torch.zeros(0, dtype=torch.int64))
         self.line_weights = nn.ParameterList(
-            nn.Parameter(torch.zeros(width, numbers + 1 + SPIKES + 2)) for _ in self.lines
+            nn.Parameter(torch.zeros(width, len(start_P))) for _ in self.lines
         )
-        self.line_biases = nn.ParameterList(nn.Parameter(start_numbers(numbers, spread)) for _ in self.lines)
+        self.line_biases = nn.ParameterList(nn.Parameter(start_P.clone()) for _ in self.lines)
 
     def start_at(self, codes_RC: IntArray) -> None:
         """Set the biases of the other heads and of the spikes to log-frequencies; choose the spikes."""
@@ -95,7 +90,7 @@ class LineHeads(Heads):
             with torch.no_grad():
                 group, i = self.place[c]
                 self.biases[group][i, 0, : self.cardinalities[c]] = 0
-                first = len(bias_P) - 1 - SPIKES - 2
+                first = len(bias_P) - 1 - SPIKES - _NOWHERE
                 start_S = torch.from_numpy(np.log((count_K[spikes_S] + 0.1) / line)).float()
                 bias_P[first + 1 : first + 1 + len(spikes_S)] = start_S
 
@@ -148,7 +143,7 @@ class LineHeads(Heads):
         before_B2 = self.spread(line_BP, torch.stack([edges_E[code_B], edges_E[code_B + 1]], 1))
         chance_B = kind_BS[:, 0] * (before_B2[:, 1] - before_B2[:, 0]).clamp(min=0)
         chance_B = chance_B + (kind_BS[:, 1:] * (code_B[:, None] == spikes_S)).sum(1)
-        return -torch.log(chance_B + _FLOOR)
+        return -torch.log(chance_B + FLOOR)
 
     def log_chances(self, column: int, hidden_BH: Tensor) -> Tensor:
         """Give the logarithm of the chances of the codes of a column on a line, shape (B, K)."""
@@ -158,55 +153,14 @@ class LineHeads(Heads):
         chance_BK = kind_BS[:, :1] * before_BE.diff(dim=1).clamp(min=0)
         chance_BK = chance_BK.index_add(1, spikes_S, kind_BS[:, 1:])
         # Not quite nothing anywhere; what is drawn from it is one row in ten thousand or less.
-        return torch.log(chance_BK + _FLOOR)
+        return torch.log(chance_BK + FLOOR)
 
     def describe(self, column: int, hidden_BH: Tensor) -> tuple[Tensor, Tensor]:
         """Give the numbers of the distribution on the line, and the chances of the line and the spikes."""
         which, spikes = self.lines.index(column), len(getattr(self, f"spikes_{column}"))
         numbers_BP = torch.addmm(self.line_biases[which], hidden_BH, self.line_weights[which])
-        first = numbers_BP.shape[1] - 1 - SPIKES - 2
+        first = numbers_BP.shape[1] - 1 - SPIKES - _NOWHERE
         return numbers_BP[:, :first], torch.softmax(numbers_BP[:, first : first + 1 + spikes], 1)
-
-
-def start_numbers(numbers: int, spread: str) -> Tensor:
-    """Give biases with which every distribution on the line is nearly even."""
-    bias_P = torch.zeros(numbers + 1 + SPIKES + 2)
-    if spread == "logistic":
-        bias_P[PARTS : 2 * PARTS] = (torch.arange(PARTS) + 0.5) / PARTS
-        bias_P[2 * PARTS : 3 * PARTS] = float(np.log(0.5 / PARTS))
-    else:
-        bias_P[2 * PARTS : numbers] = float(np.log(np.e - 1))
-    return bias_P
-
-
-def logistic_before(numbers_BP: Tensor, edges_BE: Tensor) -> Tensor:
-    """Give how much of a mixture of logistics, cut to [0, 1], lies before each edge, shape (B, E)."""
-    weight_BN, middle_BN, scale_BN = numbers_BP.split(PARTS, 1)
-    scale_BN = scale_BN.clamp(-8, 2).exp()
-    both_BE = torch.cat([edges_BE, torch.tensor([[0.0, 1.0]]).expand(len(edges_BE), 2)], 1)
-    part_BEN = torch.sigmoid((both_BE[:, :, None] - middle_BN[:, None]) / scale_BN[:, None])
-    before_BE = (part_BEN * torch.softmax(weight_BN, 1)[:, None]).sum(2)
-    start_B1, end_B1 = before_BE[:, -2:-1], before_BE[:, -1:]
-    return (before_BE[:, :-2] - start_B1) / (end_B1 - start_B1).clamp(min=_FLOOR)
-
-
-def spline_before(numbers_BP: Tensor, edges_BE: Tensor) -> Tensor:
-    """Give how much of a monotone rational-quadratic spline on [0, 1] lies before each edge, shape (B, E)."""
-    wide_BN, high_BN = (
-        _LEAST + (1 - _LEAST * PARTS) * torch.softmax(part, 1) for part in numbers_BP.split(PARTS, 1)[:2]
-    )
-    slope_BN = _LEAST + functional.softplus(numbers_BP[:, 2 * PARTS :])
-    x_BN, y_BN = (functional.pad(part.cumsum(1), (1, 0)) for part in (wide_BN, high_BN))
-    edges_BE = edges_BE.expand(len(numbers_BP), -1).contiguous()
-    bin_BE = torch.searchsorted(x_BN[:, 1:-1].contiguous(), edges_BE, right=True)
-    left, low, wide, high, slope, next_slope = (
-        part.gather(1, bin_BE)
-        for part in (x_BN[:, :-1], y_BN[:, :-1], wide_BN, high_BN, slope_BN[:, :-1], slope_BN[:, 1:])
-    )
-    way = ((edges_BE - left) / wide).clamp(0, 1)
-    steep, bent = high / wide, way * (1 - way)
-    rise = high * (steep * way.square() + slope * bent)
-    return low + rise / (steep + (slope + next_slope - 2 * steep) * bent)
 
 
 class LineNetwork(TabularNetwork):
