@@ -46,11 +46,11 @@ def fit_classes(table: EncodedTable, classes: int, rng: np.random.Generator) -> 
     rows = np.repeat(np.arange(table.rows), len(sizes))
     held_RS = csr_matrix((np.ones(len(places)), (rows, places)), shape=(table.rows, starts_C[-1]))
     chance_RZ = rng.dirichlet(np.full(classes, 0.1), table.rows)
-    share_S = np.concatenate([np.asarray(held_RS.mean(0)).ravel()])[:, None]
+    share_S1 = np.asarray(held_RS.mean(0)).reshape(-1, 1)
     for _ in range(ROUNDS):
         weight_Z = (chance_RZ.sum(0) + _PRIOR) / (table.rows + classes * _PRIOR)
         # A few rows of the whole table stand beside those of a class, so that no chance is zero.
-        count_SZ = held_RS.T @ chance_RZ + share_S * len(sizes) * _PRIOR + 1e-6
+        count_SZ = held_RS.T @ chance_RZ + share_S1 * len(sizes) * _PRIOR + 1e-6
         total_CZ = np.add.reduceat(count_SZ, starts_C[:-1], 0)
         log_SZ = np.log(count_SZ) - np.repeat(np.log(total_CZ), sizes, 0)
         joint_RZ = held_RS @ log_SZ + np.log(weight_Z)
