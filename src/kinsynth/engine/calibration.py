@@ -65,7 +65,7 @@ def choose_change(chance_K: Tensor, count_K: Tensor, *, unseen: float) -> Tensor
 def _sums(network: TabularNetwork, batches: Iterable[Batch]) -> tuple[int, list[Tensor], list[Tensor]]:
     """Sum chances and count codes of each column over the rows."""
     sizes = network.heads.cardinalities
-    device = network.first.bias.device
+    device = network.heads.biases[0].device
     expected = [torch.zeros(size, dtype=torch.float64, device=device) for size in sizes]
     seen = [torch.zeros(size, dtype=torch.float64, device=device) for size in sizes]
     rows = 0

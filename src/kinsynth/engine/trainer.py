@@ -123,8 +123,7 @@ class _Training:
         self.encoded, self.plan, self.seed, self.table, self.watch = encoded, plan, seed, table, watch
         self.layout = describe_table(encoded, table)
         train = self._cut_batches()
-        generator = torch.Generator().manual_seed(seed)
-        self.network = TabularNetwork(self.layout, plan, generator)
+        self.network = self._make(torch.Generator().manual_seed(seed))
         self.network.heads.start_at(
             encoded.tables[table].codes_RC[train.some_rows(START_ROWS)].astype(np.int32)
         )
@@ -141,6 +140,10 @@ class _Training:
         self.rate: float | None = None if plan.adaptive_learning_rate else plan.learning_rate
         self.fall: Fall | None = None
         self.validation_seconds = 0.0
+
+    def _make(self, generator: torch.Generator) -> TabularNetwork:
+        """Make the network with its first weights."""
+        return TabularNetwork(self.layout, self.plan, generator)
 
     def _cut_batches(self) -> Units:
         """Cut training and validation rows into batches of the plan's size; give what is trained on."""
