@@ -9,8 +9,10 @@ from engine.engine_toys import family
 from kinsynth.encoded import Encoded
 from kinsynth.engine.layout import describe_table
 from kinsynth.engine.sizing import (
+    ModelSize,
     TablePlan,
     TableShape,
+    choose_code_decay,
     choose_dropout,
     measure_table,
     parameters,
@@ -205,3 +207,13 @@ def test_a_huge_table_ends_after_some_million_rows_unless_full_convergence_is_as
         assert plan.max_steps >= 100 * 10_000_000 * 0.9 / plan.batch_size
     small = plan_table(ADULT, Training(), free_memory_bytes=GIB)
     assert small.max_steps >= 100 * steps_per_epoch(ADULT, small)
+
+
+@pytest.mark.parametrize(
+    ("roots", "size", "decay"),
+    [(500, "medium", 0.0), (1_000, "large", 0.5), (1_600, "medium", 0.38), (1_600, "small", 0.0)]
+    + [(5_000, "medium", 0.0)],
+)
+def test_codes_decay_for_some_thousand_roots_only(roots: int, size: ModelSize, decay: float) -> None:
+    shape = TableShape(rows=roots, roots=roots, cardinalities=(4, 4))
+    assert choose_code_decay(shape, size) == pytest.approx(decay, abs=0.01)

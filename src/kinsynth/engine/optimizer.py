@@ -14,6 +14,7 @@ from torch import Tensor, nn
 MOST_GRADIENT = 5.0
 _BETAS = (0.9, 0.99)
 _EPSILON = 1e-8
+_CODES = "embedding.free"
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
@@ -81,10 +82,19 @@ class AdamW:
         return None if length.device.type == "cpu" and float(length) <= MOST_GRADIENT else shortening
 
 
-def make_optimizer(network: nn.Module, *, weight_decay: float) -> AdamW:
-    """Make AdamW that decays matrices and leaves embeddings and biases alone."""
+def make_optimizer(network: nn.Module, *, weight_decay: float, code_decay: float = 0.0) -> AdamW:
+    """Make AdamW for a network.
+
+    Args:
+        network: What is trained.
+        weight_decay: Decay of the matrices; biases and other embeddings have none.
+        code_decay: Decay of the free vectors of the row's own codes.
+    """
     named = list(network.named_parameters())
-    decays = [weight_decay if _is_decayed(name, one) else 0.0 for name, one in named]
+    decays = [
+        code_decay if name == _CODES else weight_decay if _is_decayed(name, one) else 0.0
+        for name, one in named
+    ]
     return AdamW([one for _, one in named], decays)
 
 

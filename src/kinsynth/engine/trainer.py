@@ -23,7 +23,7 @@ from kinsynth.engine.calibration import calibrate, rows_looked_at
 from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, save_state
 from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
-from kinsynth.engine.optimizer import make_optimizer, name_moments, restore_moments
+from kinsynth.engine.optimizer import AdamW, make_optimizer, name_moments, restore_moments
 from kinsynth.engine.rate import (
     FALL_SHARE,
     TRIAL_TIME_SHARE,
@@ -132,7 +132,7 @@ class _Training:
         self.averages: list[Tensor] = list(self.average.parameters())
         self.weights: list[Tensor] = list(self.network.parameters())
         self.best = copy.deepcopy(self.average)
-        self.optimizer = make_optimizer(self.network, weight_decay=plan.weight_decay)
+        self.optimizer = self._make_optimizer(self.network)
         self.total_steps = min(plan.max_steps, plan.max_epochs * self.steps_per_epoch)
         self.step, self.failures, self.unreleased = 0, 0, 0
         self.stopped = not train.rows or not self.layout.sub_columns
@@ -144,6 +144,10 @@ class _Training:
     def _make(self, generator: torch.Generator) -> TabularNetwork:
         """Make the network with its first weights."""
         return TabularNetwork(self.layout, self.plan, generator)
+
+    def _make_optimizer(self, network: TabularNetwork) -> AdamW:
+        plan = self.plan
+        return make_optimizer(network, weight_decay=plan.weight_decay, code_decay=plan.code_decay)
 
     def _cut_batches(self) -> Units:
         """Cut training and validation rows into batches of the plan's size; give what is trained on."""
@@ -207,7 +211,7 @@ class _Training:
     def _find_rate(self) -> float:
         """Try rising rates on a copy of the network and on the first batches."""
         network = copy.deepcopy(self.network)
-        optimizer = make_optimizer(network, weight_decay=self.plan.weight_decay)
+        optimizer = self._make_optimizer(network)
 
         def try_step(step: int, rate: float) -> float:
             loss = float(self._add_gradients(network, step))
