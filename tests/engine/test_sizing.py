@@ -211,8 +211,13 @@ def test_a_huge_table_ends_after_some_million_rows_unless_full_convergence_is_as
 
 @pytest.mark.parametrize(
     ("roots", "size", "decay"),
-    [(500, "medium", 0.0), (1_000, "large", 0.5), (1_600, "medium", 0.38), (1_600, "small", 0.0)]
-    + [(5_000, "medium", 0.0)],
+    [
+        (500, "medium", 0.0),
+        (1_000, "large", 0.5),
+        (1_600, "medium", 0.38),
+        (1_600, "small", 0.0),
+        (5_000, "medium", 0.0),
+    ],
 )
 def test_codes_decay_for_some_thousand_roots_only(roots: int, size: ModelSize, decay: float) -> None:
     shape = TableShape(rows=roots, roots=roots, cardinalities=(4, 4))
