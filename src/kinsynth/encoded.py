@@ -44,8 +44,9 @@ class SubColumn:
             code has one.
         forbidden_K: True for codes that must never be drawn, shape (K,), or None. At least one code
             stays allowed.
-        shown: Whether other rows (children, later rows of a sequence) may look at it. What is drawn of a
-            column that is computed afterwards is not shown: it need not be what is written.
+        shown: Whether other rows (children, later rows of a sequence) may look at it; what is not shown
+            is seen by the same sub-column of the next row at most. What is drawn of a column that is
+            computed afterwards is not shown: it need not be what is written.
     """
 
     column: int

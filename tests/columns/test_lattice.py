@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinsynth.columns.lattice import round_ends, roundest, roundest_between
+from kinsynth.columns.lattice import find_base, round_ends, roundest, roundest_between
 
 
 def slow_roundest(low: int, high: int) -> int:
@@ -41,3 +41,10 @@ def test_ends_keep_apart_and_are_nobodys_own_where_there_is_room(
     assert (high - last <= reach).all()
     room = first[1:] - last[:-1] > 2
     assert not (room & ((low[1:] == first[1:]) | (high[:-1] == last[:-1]))).any()
+
+
+def test_a_lattice_that_only_few_roots_keep_is_none() -> None:
+    tick_D, rows_D = np.arange(0, 1000, 10), np.ones(100, int)
+    kept = find_base(tick_D, rows_D, chain=(10,), is_few=lambda part_D: not part_D.any())
+    assert kept == (10, 0)
+    assert find_base(tick_D, rows_D, chain=(10,), is_few=lambda part_D: True) == (1, 0)

@@ -48,3 +48,19 @@ def test_the_order_of_rows_takes_few_bytes_of_memory():
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held < 18 * rows
+
+
+def test_a_batch_copies_nothing_as_long_as_the_table():
+    """Looking a batch up with a number of another type than the walk's would copy the walk each time."""
+    rows = 500_000
+    encoded = Encoded({"t": EncodedTable(np.zeros((rows, 1), np.uint8), (SubColumn(0, 2),))})
+    plan = TablePlan(batch_size=1_024)
+    batches = Batches(
+        encoded, describe_table(encoded, "t"), plan, split_units(encoded, "t", plan, seed=1).train
+    )
+    next(batches.some(1, 0, 0, 1))
+    tracemalloc.start()
+    next(batches.some(1, 0, 1, 1))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < rows

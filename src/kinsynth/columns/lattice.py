@@ -50,7 +50,8 @@ def find_base(tick_D: Rows, rows_D: Rows, *, chain: tuple[int, ...], is_few: IsF
     for modulus in chain:
         rests, at_D = np.unique(tick_D % modulus, return_inverse=True)
         most = int(np.argmax(np.bincount(at_D, rows_D)))
-        if (at_D == most).sum() < FEWEST_VALUES or not is_few(at_D != most):
+        on_D = at_D == most
+        if on_D.sum() < FEWEST_VALUES or is_few(on_D) or not is_few(~on_D):
             break
         base = modulus, int(rests[most])
     return base

@@ -104,8 +104,9 @@ def _decimal_measure(values: pa.Array) -> Scale | None:
 def find_lattice(tick_P: Rows, root_P: Rows, *, minimum: int) -> tuple[int, int]:
     """Give the widest step, with its remainder, that all values but those of few roots lie on; else (1, 0).
 
-    Roots are dealt to ``minimum`` heaps. Where fewer than ``minimum`` roots stand apart, one heap is free of
-    them: the step of its values, or of all but one heap's, is the one that is looked for.
+    A step that only few roots keep is theirs, and is not given. Roots are dealt to ``minimum`` heaps. Where
+    fewer than ``minimum`` roots stand apart, one heap is free of them: the step of its values, or of all but
+    one heap's, is the one that is looked for.
 
     Args:
         tick_P: Ticks.
@@ -122,7 +123,9 @@ def find_lattice(tick_P: Rows, root_P: Rows, *, minimum: int) -> tuple[int, int]
         tried = [tick_P]
     found = {(step, int(part[0]) % step) for part in tried if len(part) and (step := _find_step(part)) > 1}
     for step, remainder in sorted(found, reverse=True):
-        if has_few_roots(tick_P % step != remainder, root_P, minimum=minimum):
+        off_P = tick_P % step != remainder
+        few_off, few_on = (has_few_roots(part_P, root_P, minimum=minimum) for part_P in (off_P, ~off_P))
+        if few_off and not few_on:
             return step, remainder
     return 1, 0
 

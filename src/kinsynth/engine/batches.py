@@ -195,7 +195,8 @@ class Batches:
         return _Walk(order_U, end_U.astype(row_type(len(order_U))))
 
     def _numbered(self, walk: _Walk, number: int) -> Batch:
-        begin, end = np.searchsorted(walk.batch_U, [number, number + 1])
+        kind = walk.batch_U.dtype.type  # numbers of another type would have numpy copy all of them
+        begin, end = np.searchsorted(walk.batch_U, np.array([number, number + 1], dtype=kind))
         return self.batch(self._units.take(np.sort(walk.order_U[begin:end])))
 
     def batch(self, units: Units) -> Batch:

@@ -20,7 +20,7 @@ from kinsynth.system import crash
 from kinsynth.system.files import digest, read_json, write_json
 
 EXECUTION = "execution.json"
-VERSION = 1
+VERSION = 2
 _LOCK = ".lock"
 
 
