@@ -182,7 +182,8 @@ def range_of_ticks(measure: Measure, low: int, high: int, step: int = 1, first: 
     """
     match measure:
         case NumberScale() if measure.binary is not None:
-            return Range("binary", low, high, digits=measure.binary)
+            # The end of 64 bits is no binary number: what lies there is written as the one below.
+            return Range("binary", low - ("int" in measure.storage), high, digits=measure.binary)
         case NumberScale() if "int" in measure.storage and measure.decimals > 0:
             unit = 10**measure.decimals
             return Range("decimal", round(low / unit), round(high / unit))

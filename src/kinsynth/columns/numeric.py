@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kinsynth.columns.base import Part, Values
 from kinsynth.columns.line import Line
 from kinsynth.columns.partition import Counts, Wishes, build_line
-from kinsynth.columns.scale import LARGEST, NumberScale, Rounding, Scale, read_scale, write_scale
+from kinsynth.columns.scale import END, LARGEST, NumberScale, Rounding, Scale, read_scale, write_scale
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
 from kinsynth.privacy.protection import Roots, extremes, has_few_roots, number_of_roots
@@ -132,24 +132,29 @@ def choose_scale(part: Part, settings: Column, minimum: int, text: TextFormat | 
     """Choose decimals: declared, those of the storage, or those that the values show.
 
     The decimals of fewer than ``minimum`` roots do not count, nor their largest values: precision is
-    protected like values.
+    protected like values. Whole numbers and decimals too long for the line keep their 16 leading digits.
     """
     values = part.values[0]
     mark = "," if settings.decimal_mark == "comma" or (text and text.decimal_mark == ",") else "."
     spelling = str(values.type)
     if settings.decimals is not None and settings.type != "integer":
         return NumberScale(spelling, settings.decimals, None, mark)
-    if pa.types.is_integer(values.type) or settings.type == "integer":
-        return NumberScale(spelling, 0, None, mark)
-    if pa.types.is_decimal(values.type):
-        return NumberScale(spelling, min(values.type.scale, MOST_DECIMALS), None, mark)
-    number_P = pc.cast(values, pa.float64()).fill_null(math.nan).to_numpy()
+    number_P = pc.cast(values, pa.float64(), safe=False).fill_null(math.nan).to_numpy()
     largest = _largest(number_P, part.roots, minimum)
+    if pa.types.is_integer(values.type) or pa.types.is_decimal(values.type) or settings.type == "integer":
+        decimals = min(values.type.scale, MOST_DECIMALS) if pa.types.is_decimal(values.type) else 0
+        if largest * 10.0**decimals < END:
+            return NumberScale(spelling, 0 if settings.type == "integer" else decimals, None, mark)
+        return _leading_digits(spelling, largest, mark)
     counted_P = np.abs(number_P) <= largest
     single = pa.types.is_float32(values.type) or pa.types.is_float16(values.type)
     decimals = _decimals(number_P[counted_P], part.roots[counted_P], minimum, single=single)
     if decimals is not None:
         return NumberScale(spelling, decimals, None, mark)
+    return _leading_digits(spelling, largest, mark)
+
+
+def _leading_digits(spelling: str, largest: float, mark: str) -> NumberScale:
     return NumberScale(spelling, 0, 52 - math.ceil(math.log2(largest)), mark)
 
 

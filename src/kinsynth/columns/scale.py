@@ -103,7 +103,7 @@ class NumberScale:
             factor = 10.0 ** abs(self.decimals)
             number_R = tick_R / factor if self.decimals >= 0 else tick_R * factor
         if pa.types.is_integer(target):
-            number_R = np.rint(number_R)
+            number_R = _inside(np.rint(number_R), target)
         return pc.cast(pa.array(number_R, mask=~valid_R), target, safe=False)
 
     @property
@@ -259,6 +259,13 @@ def moment_us(moment: dt.datetime) -> int:
     """Give a moment as microseconds since 1970; without a zone it counts as UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     return (aware - dt.datetime(_FIRST_YEAR, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
+
+
+def _inside(number_R: NDArray[np.float64], target: pa.DataType) -> NDArray[np.float64]:
+    """Keep whole numbers within what the type holds: the end of 64 bits has no binary number of its own."""
+    signed = pa.types.is_signed_integer(target)
+    end = 2.0 ** (target.bit_width - signed)
+    return np.clip(number_R, -end if signed else 0.0, np.nextafter(end, 0.0))
 
 
 def _divide(micros: int, unit_us: int, rounding: Rounding) -> int:
