@@ -140,12 +140,14 @@ def choose_scale(part: Part, settings: Column, minimum: int, text: TextFormat | 
     if settings.decimals is not None and settings.type != "integer":
         return NumberScale(spelling, settings.decimals, None, mark)
     number_P = pc.cast(values, pa.float64(), safe=False).fill_null(math.nan).to_numpy()
-    largest = _largest(number_P, part.roots, minimum)
     if pa.types.is_integer(values.type) or pa.types.is_decimal(values.type) or settings.type == "integer":
-        decimals = min(values.type.scale, MOST_DECIMALS) if pa.types.is_decimal(values.type) else 0
-        if largest * 10.0**decimals < END:
-            return NumberScale(spelling, 0 if settings.type == "integer" else decimals, None, mark)
-        return _leading_digits(spelling, largest, mark)
+        is_decimal = pa.types.is_decimal(values.type) and settings.type != "integer"
+        decimals = min(values.type.scale, MOST_DECIMALS) if is_decimal else 0
+        end = END / 10.0**decimals
+        if np.nanmax(np.abs(number_P), initial=0.0) < end or _largest(number_P, part.roots, minimum) < end:
+            return NumberScale(spelling, decimals, None, mark)
+        return _leading_digits(spelling, _largest(number_P, part.roots, minimum), mark)
+    largest = _largest(number_P, part.roots, minimum)
     counted_P = np.abs(number_P) <= largest
     single = pa.types.is_float32(values.type) or pa.types.is_float16(values.type)
     decimals = _decimals(number_P[counted_P], part.roots[counted_P], minimum, single=single)
