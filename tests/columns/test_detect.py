@@ -73,12 +73,6 @@ def test_what_would_lose_characters_stays_text(cells: list[str]) -> None:
     assert kind(cells)[1] == "string"
 
 
-def test_scientific_notation_is_a_number() -> None:
-    found = detect(pa.chunked_array([[f"{number:.4e}" for number in np.geomspace(1e-3, 1e5, 400)]]), "x")
-    assert (found.type, found.storage) == ("numeric", "double")
-    assert "scientific" in found.reason
-
-
 def test_words_that_look_missing_are_values() -> None:
     found = detect(text(["NA", "None", "null", "nan", "Smith"]), "surname")
     assert (found.type, found.nullable) == ("categorical", False)

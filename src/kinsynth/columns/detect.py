@@ -178,9 +178,6 @@ def _explain(found: Detected, near: Column, distinct: pa.ChunkedArray) -> Detect
     other = len(unparsable_rows(distinct, near))
     if other:
         why = f"{other:,} of {len(distinct):,} distinct values do not read as {near.type}"
-    elif near.type == "numeric" and pl.Series(distinct).str.contains(r"\d[.,]\d+[eE][+-]?\d").any():
-        reason = "numbers in scientific notation, which are written without it"
-        return Detected(near.type, near.storage, near.text, False, 0.7, reason)
     else:
         why = f"read as {near.type} the values could not be written again unchanged"
     return replace(found, reason=f"{found.reason}; {why}", alternatives=(near.type,), confidence=0.7)
