@@ -179,7 +179,7 @@ def _explain(found: Detected, near: Column, distinct: pa.ChunkedArray) -> Detect
     if other:
         why = f"{other:,} of {len(distinct):,} distinct values do not read as {near.type}"
     else:
-        why = f"read as {near.type} the values could not be written again unchanged"
+        why = f"as {near.type} (write type: {near.type} if they are) they would not be written as before"
     return replace(found, reason=f"{found.reason}; {why}", alternatives=(near.type,), confidence=0.7)
 
 
