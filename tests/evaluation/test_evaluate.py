@@ -70,8 +70,19 @@ def test_one_copied_row_in_five_lowers_privacy(parts):
 
 def test_copies_are_found_without_holdout(parts):
     training, _, fresh = parts
-    assert evaluate(training, training).privacy <= 1
-    assert evaluate(training, fresh).privacy >= 9
+    assert evaluate(training, training).tables[0].neighbours.risk > 0.5
+    assert evaluate(training, fresh).tables[0].neighbours.risk < 0.03
+
+
+def test_privacy_is_not_measured_without_holdout(toys):
+    training, holdout, fresh = toys
+    for synthetic in (training, fresh):
+        found = evaluate(training, synthetic)
+        assert (found.privacy, found.privacy_missing) == (None, "no_holdout")
+        assert all(table.privacy is None for table in found.tables)
+    found = evaluate(training, fresh, holdout=people(20, seed=2))
+    assert (found.privacy, found.privacy_missing) == (None, "too_few")
+    assert evaluate(training, fresh, holdout=holdout).privacy_missing is None
 
 
 def test_same_arguments_same_result_and_json_keeps_it(toys):

@@ -83,7 +83,14 @@ def test_a_report_without_holdout_is_complete(evaluation):
 
     alone = evaluate(database(1), database(2))
     assert render(alone, name="x").startswith(b"%PDF-")
-    assert not compose(alone, name="x", facts={}).content["holdout"]
+    content = compose(alone, name="x", facts={}).content
+    assert not content["holdout"]
+    privacy = content["scores"][1]
+    assert (privacy["value"], privacy["verdict"]) == ("–", "not measured")
+    assert privacy["words"].startswith("No rows were held out to compare with")
+    copied = compose(evaluate(database(1), database(1)), name="x", facts={}).content["scores"][1]
+    assert copied["verdict"] == "not measured"
+    assert "given away" in copied["words"]
 
 
 def test_scores_have_words_and_colours():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -80,6 +81,7 @@ def evaluate(
         Scores, comparisons and distributions, safe to show.
 
     Guarantees:
+        Without held-out rows attacks are shown, but privacy has no score.
         Same arguments, same result. Of a part with more than 200,000 root rows so many are compared,
         chosen by chance, with all under them. Original-data tables, key columns, and what one part
         lacks have no part in it. Categories held by fewer than ``rare_minimum`` root rows are not
@@ -105,12 +107,15 @@ def evaluate(
     ]
     known_tables = [table for table in evaluated if table is not None]
     known_relations = [relation for relation in relations if relation is not None]
+    privacy = scores.overall_privacy([table.privacy for table in known_tables])
+    lacking: Literal["no_holdout", "too_few"] = "no_holdout" if holdout is None else "too_few"
     return Evaluation(
         accuracy=scores.overall_accuracy(
             [(table.accuracy, len(tables[table.name])) for table in known_tables],
             [relation.accuracy for relation in known_relations],
         ),
-        privacy=scores.overall_privacy([table.privacy for table in known_tables]),
+        privacy=privacy,
+        privacy_missing=lacking if privacy is None else None,
         has_holdout=holdout is not None,
         tables=tuple(known_tables),
         relations=tuple(known_relations),
@@ -174,7 +179,7 @@ def _evaluate_table(
             None if pairs_metric is None else pairs_metric.value,
             None if rows_metric is None else scores.realism(rows_metric.value),
         ),
-        privacy=None if neighbours is None else scores.table_privacy(neighbours.risk),
+        privacy=None if neighbours is None or len(owners) < 3 else scores.table_privacy(neighbours.risk),
         metrics=tuple(metrics),
         columns=tuple(shown),
         pairs=pairs,

@@ -136,7 +136,7 @@ class TableEvaluation(Result):
     Attributes:
         rows: Rows of original, synthetic and held-out part, rounded to two digits.
         accuracy: 0-10.
-        privacy: 0-10; None where too few rows or columns can be compared.
+        privacy: 0-10; None without held-out rows, or where too few rows or columns can be compared.
         metrics: Level by level: columns, pairs, rows.
     """
 
@@ -155,12 +155,15 @@ class Evaluation(Result):
 
     Attributes:
         accuracy: 0-10; None where nothing can be compared.
-        privacy: 0-10; that of the weakest table; None where nothing can be compared.
+        privacy: 0-10; that of the weakest measured table; None where it is measured for none.
+        privacy_missing: Why there is no privacy score: no rows were held out, or too few subjects or
+            columns can be compared; None where there is one.
         has_holdout: Whether held-out rows were given.
     """
 
     accuracy: float | None
     privacy: float | None
+    privacy_missing: Literal["no_holdout", "too_few"] | None = None
     has_holdout: bool
     tables: tuple[TableEvaluation, ...]
     relations: tuple[RelationComparison, ...]

@@ -144,7 +144,7 @@ def _privacy_words(evaluation: Evaluation) -> str:
     """Say what the privacy score means."""
     value = evaluation.privacy
     if value is None:
-        return "Too few rows or columns to try an attack."
+        return _unmeasured_words(evaluation)
     if value < 7:
         return "Synthetic rows give training rows away. Do not publish them as they are."
     if value < 9:
@@ -152,6 +152,15 @@ def _privacy_words(evaluation: Evaluation) -> str:
     if any(table.neighbours and table.neighbours.risk for table in evaluation.tables):
         return "Attacks did hardly better on training rows than on rows the model never saw."
     return "No attack on the training rows did better than on rows the model never saw."
+
+
+def _unmeasured_words(evaluation: Evaluation) -> str:
+    """Say why there is no privacy score; copies found without one are told all the same."""
+    if evaluation.privacy_missing != "no_holdout":
+        return "Too few rows or columns to try an attack: the score needs 30 held-out subjects."
+    if any(table.neighbours and table.neighbours.risk for table in evaluation.tables):
+        return "No rows were held out, yet training rows are given away: see “Nearest rows”. Do not publish."
+    return "No rows were held out to compare with: the score needs 30 held-out subjects."
 
 
 def _highlights(evaluation: Evaluation) -> list[dict[str, Any]]:
