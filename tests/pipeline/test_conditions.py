@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import polars as pl
 import pytest
 
 import kinsynth
-from kinsynth.errors import KinsynthError
+from kinsynth.errors import KinsynthError, SettingsError
 from kinsynth.pipeline.imputation import median_places, mode_places
 from kinsynth.pipeline.model import Model
+from kinsynth.pipeline.request import Request
 
 PEOPLE = 3_000
 ROWS = 400
@@ -254,6 +256,10 @@ REFUSED: dict[str, dict[str, Any]] = {
     "condition.unknown_reference": {"given": {"person": {"city_id": 77}}},
     "condition.value": {"given": {"person": pl.DataFrame({"pay": [1.5], "job": [SECRET]})}},
     "data.unparsable": {"given": {"person": pl.DataFrame({"pay": [SECRET]})}},
+    "condition.contradiction": {
+        "given": {"person": {"job": "cook"}},
+        "balance": {"person": {"job": {"cook": 0.5}}},
+    },
     "condition.share_value": {"balance": {"person": {"job": {SECRET: 0.5}}}},
     "condition.shares": {"balance": {"person": {"job": {"cook": 0.8, "judge": 0.7}}}},
     "condition.never_missing": {
@@ -276,6 +282,18 @@ def test_what_does_not_fit_is_refused_without_telling_a_cell(
     assert caught.value.code == code
     assert caught.value.remedy
     assert SECRET not in str(caught.value)
+
+
+def test_a_column_is_fixed_once_and_not_given_too(model: Model, tmp_path: Path) -> None:
+    known = tmp_path / "person.csv"
+    known.write_text("job\ncook\n\n")
+    for request in (
+        Request(fixed=[("person.job", "cook"), ("person.job", "judge")]),
+        Request(given=[known], fixed=[("person.job", "judge")]),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            model.draw(conditions=request.conditions(model.schema, base=tmp_path))
+        assert caught.value.code == "condition.contradiction"
 
 
 def test_only_root_tables_and_known_methods_are_filled(model: Model) -> None:

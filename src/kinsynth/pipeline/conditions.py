@@ -113,6 +113,16 @@ def only_root(schema: Schema) -> str:
     return roots[0]
 
 
+def contradiction(where: str) -> SettingsError:
+    """Give the error for a column that two conditions decide."""
+    return SettingsError(
+        "condition.contradiction",
+        "The column is fixed to one value, and another condition decides its values too.",
+        where=where,
+        remedy="Keep one of the conditions.",
+    )
+
+
 def find_column(schema: Schema, name: str) -> tuple[str, str]:
     """Give the table and the column of ``table.column``, or of the column of the only root table.
 

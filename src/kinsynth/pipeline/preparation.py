@@ -22,7 +22,7 @@ from kinsynth.encoded import IntArray
 from kinsynth.engine.evidence import UNKNOWN, Condition, Shares
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, TableCodec
-from kinsynth.pipeline.conditions import Conditions, read_column, read_values
+from kinsynth.pipeline.conditions import Conditions, contradiction, read_column, read_values
 from kinsynth.pipeline.exclusion import Excluded, exclude, name_needed
 from kinsynth.pipeline.known import Known
 from kinsynth.schema.graph import find_structure
@@ -119,6 +119,15 @@ class _Preparation:
                 self._table(name)
                 for column in columns:
                     self._check_column(name, column)
+        for name, values in asked.fixed.items():
+            for column in values:
+                self._check_fixed_once(name, column)
+
+    def _check_fixed_once(self, name: str, column: str) -> None:
+        given = self.conditions.given.get(name, pa.table({}))
+        is_given = column in given.column_names and given[column].null_count < len(given)
+        if is_given or column in self.conditions.balance.get(name, {}):
+            raise contradiction(f"{name}.{column}")
 
     def _table(self, name: str) -> TableCodec:
         if name not in self.codec.tables:

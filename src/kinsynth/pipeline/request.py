@@ -14,7 +14,7 @@ import pyarrow as pa
 from kinsynth.connectors.files import read
 from kinsynth.errors import UserError
 from kinsynth.pipeline.artefacts import load_tables, save_tables
-from kinsynth.pipeline.conditions import Conditions, find_column, only_root
+from kinsynth.pipeline.conditions import Conditions, contradiction, find_column, only_root
 from kinsynth.schema.table import Schema
 from kinsynth.settings.source import Source
 
@@ -58,6 +58,8 @@ class Request:
         never: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
         for name, value in self.fixed:
             table, column = find_column(schema, name)
+            if column in fixed[table]:
+                raise contradiction(f"{table}.{column}")
             fixed[table][column] = value or None
         for name, value, share in self.shares:
             table, column = find_column(schema, name)
