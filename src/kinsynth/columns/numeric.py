@@ -143,10 +143,12 @@ def choose_scale(part: Part, settings: Column, minimum: int, text: TextFormat | 
     if pa.types.is_integer(values.type) or pa.types.is_decimal(values.type) or settings.type == "integer":
         is_decimal = pa.types.is_decimal(values.type) and settings.type != "integer"
         decimals = min(values.type.scale, MOST_DECIMALS) if is_decimal else 0
-        end = END / 10.0**decimals
-        if np.nanmax(np.abs(number_P), initial=0.0) < end or _largest(number_P, part.roots, minimum) < end:
+        end, largest = END / 10.0**decimals, float(np.nanmax(np.abs(number_P), initial=0.0))
+        if largest >= end:  # only then are the roots that reach so far looked for
+            largest = _largest(number_P, part.roots, minimum)
+        if largest < end:
             return NumberScale(spelling, decimals, None, mark)
-        return _leading_digits(spelling, _largest(number_P, part.roots, minimum), mark)
+        return _leading_digits(spelling, largest, mark)
     largest = _largest(number_P, part.roots, minimum)
     counted_P = np.abs(number_P) <= largest
     single = pa.types.is_float32(values.type) or pa.types.is_float16(values.type)
