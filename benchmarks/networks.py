@@ -29,10 +29,10 @@ from rivals.orders import in_given_order, share_of
 from rivals.training import TABLE, Make, train_rival
 from rivals.transformer import Transformer
 from variants import detect, encode_split, loss
+from variants import draw as by_engine
 
 from kinsynth.encoded import Encoded, EncodedTable
 from kinsynth.engine.checkpoint import TableModel
-from kinsynth.engine.sampler import concatenate, sample
 from kinsynth.engine.sizing import TablePlan, measure_table, plan_table
 from kinsynth.engine.tabular import TabularNetwork
 from kinsynth.engine.trainer import train
@@ -80,12 +80,6 @@ def fit(name: str, table: EncodedTable, plan: TablePlan, seed: int, limit: float
         raise SystemExit(f"{name}: no such network")
     model = train(Encoded({TABLE: table}), TABLE, plan, seed=seed)
     return model, lambda rows: by_engine(model, rows, seed), lambda real_RC: loss(model, real_RC)
-
-
-def by_engine(model: TableModel, rows: int, seed: int) -> np.ndarray:
-    """Draw rows as the engine does."""
-    drawn = concatenate(sample({TABLE: model}, {TABLE: rows}, seed=seed, threads=1)).tables[TABLE]
-    return drawn.codes_RC.astype(np.int64)
 
 
 def measure(

@@ -112,6 +112,12 @@ def detect(real_RC: np.ndarray, drawn_RC: np.ndarray) -> float:
     return float(roc_auc_score(label, chance))
 
 
+def draw(model: TableModel, rows: int, seed: int, *, temperature: float = 1.0) -> np.ndarray:
+    """Draw rows of codes as the engine does."""
+    blocks = sample({"rows": model}, {"rows": rows}, seed=seed, temperature=temperature, threads=1)
+    return concatenate(blocks).tables["rows"].codes_RC.astype(np.int64)
+
+
 def loss(model: TableModel, real_RC: np.ndarray) -> float:
     """Give the mean negative log-likelihood of real rows."""
     with torch.no_grad():
@@ -134,9 +140,8 @@ def measure(
         found["cpu_s"].append(round(time.process_time() - clock, 1))
         found["steps"].append(model.steps)
         if not losses:
-            blocks = sample({"rows": model}, {"rows": len(real_RC)}, seed=seed, temperature=temperature)
-            drawn = concatenate(blocks).tables["rows"]
-            found["auc"].append(round(detect(real_RC, drawn.codes_RC.astype(np.int64)), 4))
+            drawn_RC = draw(model, len(real_RC), seed, temperature=temperature)
+            found["auc"].append(round(detect(real_RC, drawn_RC), 4))
         found["held_out"].append(round(loss(model, real_RC), 3))
     return found
 
