@@ -17,6 +17,9 @@ IntArray = NDArray[np.int32]
 CodeArray = NDArray[np.integer[Any]]
 RowArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
+Path = tuple[int, ...]
+OWNER = -1
+NONE, ITSELF, FIRST_GROUP = 0, 1, 2
 _CODE_TYPES: tuple[np.dtype[Any], ...] = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.int32))
 _CHECKED_ROWS = 1 << 16
 
@@ -128,8 +131,146 @@ class ChildCount:
 
 
 @dataclass(frozen=True)
+class Link:
+    """The rows of another table that the rows of a table point to, and may look at.
+
+    Attributes:
+        target: Name of the table pointed to; it is drawn before.
+        row_R: Its row for each row, -1 for none, shape (R,).
+    """
+
+    target: str
+    row_R: RowArray
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A tree that tells the rows of a table apart into groups by their codes; like groups have near numbers.
+
+    Node 0 is the top. A row goes left where its code of the node's sub-column is among ``left``.
+
+    Attributes:
+        sub_column_N: Sub-column that each node asks, -1 for a leaf, shape (N,).
+        left: Codes that go left, for each node; empty for a leaf.
+        below_N2: Nodes to the left and right, -1 for a leaf, shape (N, 2).
+        group_N: Group of each leaf, numbered from left to right; -1 for other nodes, shape (N,).
+    """
+
+    sub_column_N: RowArray
+    left: tuple[tuple[int, ...], ...]
+    below_N2: RowArray
+    group_N: RowArray
+
+    @classmethod
+    def whole(cls) -> Grouping:
+        """Give the grouping with one group."""
+        none = np.full(1, -1, dtype=np.int64)
+        return cls(none, ((),), np.full((1, 2), -1, dtype=np.int64), np.zeros(1, dtype=np.int64))
+
+    @property
+    def groups(self) -> int:
+        """Number of groups, at least 1."""
+        return int(self.group_N.max()) + 1
+
+    def of(self, codes_RC: CodeArray) -> RowArray:
+        """Give the group of each row, shape (R,)."""
+        node_R = np.zeros(len(codes_RC), dtype=np.int64)
+        for node, sub_column in enumerate(self.sub_column_N.tolist()):  # a node stands before those below it
+            if sub_column < 0:
+                continue
+            here_R = np.flatnonzero(node_R == node)
+            goes_left_R = np.isin(codes_RC[here_R, sub_column], self.left[node])
+            node_R[here_R] = np.where(goes_left_R, *self.below_N2[node])
+        return self.group_N[node_R]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data for JSON."""
+        return {
+            "sub_column": self.sub_column_N.tolist(),
+            "left": [list(codes) for codes in self.left],
+            "below": self.below_N2.tolist(),
+            "group": self.group_N.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Grouping:
+        """Read what ``to_json`` gave."""
+        return cls(
+            np.array(document["sub_column"], dtype=np.int64),
+            tuple(tuple(codes) for codes in document["left"]),
+            np.array(document["below"], dtype=np.int64).reshape(-1, 2),
+            np.array(document["group"], dtype=np.int64),
+        )
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """How one sub-column of a table of keys leads to rows of another table: one further foreign key.
+
+    Its codes are ``NONE`` (the key is missing), ``ITSELF`` (the row points at itself) and ``FIRST_GROUP + g``
+    (a row of group g). The row within the group is chosen under quotas: the target's ``counts`` say, under
+    the name ``key``, how many rows point at each of its rows.
+
+    A ``Path`` leads from a row to one row of another table, step by step: ``OWNER`` to its parent, k >= 0 to
+    the row its link k points to; the empty path stays at the row.
+
+    Attributes:
+        key: Name of the foreign key.
+        target: Name of the table pointed to.
+        grouping: Groups of the target's rows.
+        nullable: Whether a row may point at none.
+        scopes: Pairs of paths, from the row and from the target, that must lead to the same row.
+        level: Name under which the target's ``counts`` say its level, for a table that points at itself: the
+            row pointed at stands one level above. Empty for none.
+        apart: For each unique key that the foreign key is part of: paths from the row; rows that agree on
+            all rows reached by them must not point at the same row. No path: no two rows at all may.
+        avoid: Paths from the row: it must not point at the row reached by one of them.
+    """
+
+    key: str
+    target: str
+    grouping: Grouping
+    nullable: bool
+    scopes: tuple[tuple[Path, Path], ...] = ()
+    level: str = ""
+    apart: tuple[tuple[Path, ...], ...] = ()
+    avoid: tuple[Path, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data for JSON."""
+        return {
+            "key": self.key,
+            "target": self.target,
+            "grouping": self.grouping.to_json(),
+            "nullable": self.nullable,
+            "scopes": [[list(path) for path in pair] for pair in self.scopes],
+            "level": self.level,
+            "apart": [[list(path) for path in paths] for paths in self.apart],
+            "avoid": [list(path) for path in self.avoid],
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Pointer:
+        """Read what ``to_json`` gave."""
+        return cls(
+            document["key"],
+            document["target"],
+            Grouping.from_json(document["grouping"]),
+            document["nullable"],
+            tuple((tuple(first), tuple(second)) for first, second in document["scopes"]),
+            document["level"],
+            tuple(tuple(tuple(path) for path in paths) for paths in document["apart"]),
+            tuple(tuple(path) for path in document["avoid"]),
+        )
+
+
+@dataclass(frozen=True)
 class EncodedTable:
     """The rows of one table as integers.
+
+    A table of keys says which rows the rows of another table point to. Its row r belongs to row r of the
+    other table, and it has the same parent. It is drawn before the other table, or, where its ``links``
+    name the other table, after it.
 
     Attributes:
         codes_RC: Codes, shape (R, C); uint8, uint16 or int32, whichever holds them. It may be a mapped file.
@@ -139,6 +280,9 @@ class EncodedTable:
             the rows of one parent stand together, in the order of their sequence. None for a root.
         counts: One entry for each child table.
         ordered: Whether the order of rows under one parent carries meaning (a sequence).
+        links: Rows of tables drawn before that the rows point to and may look at.
+        keys_of: For a table of keys the name of the other table; None for other tables.
+        pointers: For a table of keys one for each sub-column.
     """
 
     codes_RC: CodeArray
@@ -147,12 +291,16 @@ class EncodedTable:
     parent_R: RowArray | None = None
     counts: tuple[ChildCount, ...] = ()
     ordered: bool = False
+    links: tuple[Link, ...] = ()
+    keys_of: str | None = None
+    pointers: tuple[Pointer, ...] = ()
 
     def __post_init__(self) -> None:
         """Check every promise above."""
         self._check_codes()
         self._check_parents()
         self._check_counts()
+        self._check_links()
 
     def _check_codes(self) -> None:
         codes = self.codes_RC
@@ -190,6 +338,13 @@ class EncodedTable:
             if len(count.low_K) != self.sub_columns[count.sub_column].cardinality:
                 raise ValueError(f"count of {count.child}: one range for each code expected")
 
+    def _check_links(self) -> None:
+        for link in self.links:
+            if link.row_R.shape != (self.rows,) or link.row_R.dtype != np.int64:
+                raise ValueError(f"link to {link.target}: {link.row_R.shape}, expected ({self.rows},) int64")
+        if len(self.pointers) != (0 if self.keys_of is None else len(self.sub_columns)):
+            raise ValueError("a table of keys, and no other, has one pointer for each sub-column")
+
     @property
     def rows(self) -> int:
         """Number of rows R."""
@@ -198,8 +353,9 @@ class EncodedTable:
     def parts(self) -> EncodedParts:
         """Give the table as its own only part."""
         none = None if self.parent_R is None else self.parent_R[:0]
-        head = replace(self, codes_RC=self.codes_RC[:0], parent_R=none)
-        return EncodedParts(head, self.rows, self.parent_R, lambda: iter([self.codes_RC]))
+        links = tuple(replace(link, row_R=link.row_R[:0]) for link in self.links)
+        head = replace(self, codes_RC=self.codes_RC[:0], parent_R=none, links=links)
+        return EncodedParts(head, self.rows, self.parent_R, lambda: iter([self.codes_RC]), self.links)
 
 
 @dataclass(frozen=True)
@@ -211,17 +367,19 @@ class EncodedParts:
         rows: Number of rows R.
         parent_R: As in ``EncodedTable``.
         chunks: Gives the codes of some rows after the other, each of shape (chunk, C), in the head's type.
+        links: As in ``EncodedTable``.
     """
 
     head: EncodedTable
     rows: int
     parent_R: RowArray | None
     chunks: Callable[[], Iterator[CodeArray]]
+    links: tuple[Link, ...] = ()
 
     def whole(self) -> EncodedTable:
         """Give the table in memory."""
         codes_RC = np.concatenate([self.head.codes_RC, *self.chunks()])
-        return replace(self.head, codes_RC=codes_RC, parent_R=self.parent_R)
+        return replace(self.head, codes_RC=codes_RC, parent_R=self.parent_R, links=self.links)
 
 
 @dataclass(frozen=True)
@@ -229,11 +387,14 @@ class Encoded:
     """All modelled tables of a database.
 
     Attributes:
-        tables: Table by name, in the order of generation: a parent before its children.
+        tables: Table by name, in the order of generation: a parent before its children, what a row
+            points to and looks at before the row.
 
     Guarantees:
         Every parent precedes its children, every ``parent_R`` points to an existing row, and every
-        child table is named by exactly one count of its parent.
+        child table is named by exactly one count of its parent; a table of keys is counted with its table.
+        Every link points to a table before, and to an existing row or none. Every pointer's target counts
+        the rows that point at its rows.
     """
 
     tables: Mapping[str, EncodedTable] = field(default_factory=dict)
@@ -248,9 +409,31 @@ class Encoded:
                 parent = seen[table.parent]
                 if table.parent_R is not None and len(table.parent_R) and table.parent_R[-1] >= parent.rows:
                     raise ValueError(f"{name}: parent_R points outside {table.parent}")
-                if sum(count.child == name for count in parent.counts) != 1:
+                counted = table.keys_of or name
+                if sum(count.child == counted for count in parent.counts) != 1:
                     raise ValueError(f"{name}: {table.parent} must count it exactly once")
+            for link in table.links:
+                if link.target not in seen:
+                    raise ValueError(f"{name}: {link.target} must come before it")
+                if (
+                    len(link.row_R)
+                    and not -1 <= link.row_R.min() <= link.row_R.max() < seen[link.target].rows
+                ):
+                    raise ValueError(f"{name}: a link points outside {link.target}")
             seen[name] = table
+        for name, table in self.tables.items():
+            self._check_keys(name, table)
+
+    def _check_keys(self, name: str, table: EncodedTable) -> None:
+        if table.keys_of is None:
+            return
+        other = self.tables.get(table.keys_of)
+        if other is None or (other.rows, other.parent) != (table.rows, table.parent):
+            raise ValueError(f"{name}: its rows must be those of {table.keys_of}")
+        for pointer in table.pointers:
+            counted = [count.child for count in self.tables[pointer.target].counts]
+            if any(wanted not in counted for wanted in (pointer.key, pointer.level) if wanted):
+                raise ValueError(f"{name}: {pointer.target} must count the rows of {pointer.key}")
 
     def root_rows(self, name: str) -> RowArray:
         """Give the row number of each row's root, shape (R,)."""
