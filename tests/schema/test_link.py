@@ -5,18 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from schema_toys import TO_PRODUCT, database, schema
+from schema_toys import TO_CUSTOMER, TO_ORDER, TO_PRODUCT, database, schema
 
 from kinsynth.schema.keys import check_primary_key, orphans
+from kinsynth.schema.database import Database
 from kinsynth.schema.link import link
+from kinsynth.schema.table import Column, Relation, Schema, Table
 
 ORIGINALS = {"products": database().tables["products"]}
 
 
+def pointed(customer: list[int], order: list[int], product: list[int]) -> dict[Relation, np.ndarray]:
+    rows = {TO_CUSTOMER: customer, TO_ORDER: order, TO_PRODUCT: product}
+    return {relation: np.array(numbers, dtype=np.int64) for relation, numbers in rows.items()}
+
+
 def linked(**changes: object):
     arguments = {
-        "parent_row": {"orders": np.array([0, 0, 1]), "lines": np.array([2, 0, 1, 1])},
-        "reference_row": {TO_PRODUCT: np.array([1, 0, -1, 1])},
+        "pointed": pointed([0, 0, 1], [2, 0, 1, 1], [1, 0, -1, 1]),
         "new_keys": {("customers", "id"): pa.array([100, 200]), ("orders", "number"): pa.array([1, 2, 1])},
         "originals": ORIGINALS,
     }
@@ -63,8 +69,7 @@ def test_a_table_of_keys_only() -> None:
             "orders": pa.table({"amount": [1]}),
             "lines": pa.table({"quantity": pa.array([], pa.int64())}),
         },
-        parent_row={"orders": np.array([0]), "lines": np.array([], dtype=np.int64)},
-        reference_row={TO_PRODUCT: np.array([], dtype=np.int64)},
+        pointed=pointed([0], [], []),
         new_keys={("customers", "id"): pa.array([1]), ("orders", "number"): pa.array([1])},
         originals=ORIGINALS,
     )
@@ -75,4 +80,71 @@ def test_missing_or_short_values_are_a_wrong_call() -> None:
     with pytest.raises(ValueError, match=r"customers\.id: no values"):
         linked(new_keys={})
     with pytest.raises(ValueError, match=r"lines\.product: 1 values"):
-        linked(reference_row={TO_PRODUCT: np.array([1])})
+        linked(pointed=pointed([0, 0, 1], [2, 0, 1, 1], [1]))
+
+
+def test_a_column_of_two_keys_has_the_value_of_the_first_that_points_at_a_row() -> None:
+    found = two_keys(owner=[0, 0, -1], other=[-1, 1, 1])
+    assert found.tables["lines"].to_pydict() == {"customer": [7, 7, 8], "product": [None, 2, 2]}
+
+
+def two_keys(*, owner: list[int], other: list[int]) -> Database:
+    def column(name: str) -> Column:
+        return Column(name, "identifier", "int64")
+
+    tables = {
+        "lines": Table("lines", (column("customer"), column("product"))),
+        "offers": Table("offers", (column("customer"), column("code")), ("customer", "code")),
+        "customers": Table("customers", (column("id"),), ("id",)),
+    }
+    relations = {
+        Relation("lines", ("customer",), "customers", ("id",)): owner,
+        Relation("lines", ("customer", "product"), "offers", ("customer", "code")): other,
+        Relation("offers", ("customer",), "customers", ("id",)): [0, 1],
+    }
+    return link(
+        Schema(tables, tuple(relations)),
+        {name: pa.table({}) for name in tables},
+        pointed={relation: np.array(numbers) for relation, numbers in relations.items()},
+        new_keys={("customers", "id"): pa.array([7, 8]), ("offers", "code"): pa.array([1, 2])},
+        originals={},
+    )
+
+
+def test_a_circle_of_keys_and_a_self_reference() -> None:
+    def column(name: str) -> Column:
+        return Column(name, "identifier", "int64")
+
+    staff, store = (Table(name, (column("id"), column("other")), ("id",)) for name in ("staff", "store"))
+    employs, leads = Relation("staff", ("other",), "store", ("id",)), Relation("store", ("other",), "staff", ("id",))
+    found = link(
+        Schema({"staff": staff, "store": store}, (employs, leads)),
+        {"staff": pa.table({}), "store": pa.table({})},
+        pointed={employs: np.array([1, 0, 0]), leads: np.array([2, -1])},
+        new_keys={("staff", "id"): pa.array([10, 11, 12]), ("store", "id"): pa.array([1, 2])},
+        originals={},
+    )
+    assert found.tables["staff"]["other"].to_pylist() == [2, 1, 1]
+    assert found.tables["store"]["other"].to_pylist() == [12, None]
+    below = Relation("staff", ("other",), "staff", ("id",))
+    found = link(
+        Schema({"staff": staff}, (below,)),
+        {"staff": pa.table({})},
+        pointed={below: np.array([-1, 0, 1])},
+        new_keys={("staff", "id"): pa.array([10, 11, 12])},
+        originals={},
+    )
+    assert found.tables["staff"]["other"].to_pylist() == [None, 10, 11]
+
+
+def test_keys_that_come_from_each_other_are_a_wrong_call() -> None:
+    one, other = (Table(name, (Column("id", "identifier", "int64"),), ("id",)) for name in ("one", "other"))
+    there, back = Relation("one", ("id",), "other", ("id",)), Relation("other", ("id",), "one", ("id",))
+    with pytest.raises(ValueError, match="circle"):
+        link(
+            Schema({"one": one, "other": other}, (there, back)),
+            {"one": pa.table({}), "other": pa.table({})},
+            pointed={there: np.array([0]), back: np.array([0])},
+            new_keys={},
+            originals={},
+        )
