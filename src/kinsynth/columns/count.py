@@ -109,6 +109,22 @@ def build_count(count_R: Rows, root_R: Roots, protection: Protection) -> CountCo
     return CountCodec(low, high, mass[codes].astype(np.int64))
 
 
+def build_level(level_R: Rows, root_R: Roots, protection: Protection) -> CountCodec:
+    """Choose the ranges of levels in a hierarchy: as of counts, but level 0 stands alone.
+
+    That a row has none above it is told as a missing value is: however few rows there are.
+    """
+    below_R = level_R > 0
+    whole = build_count(level_R, root_R, protection)
+    if below_R.all() or not below_R.any():
+        return whole
+    rest = build_count(level_R[below_R], root_R[below_R], protection)
+    if not rest.mass_K.any():
+        return CountCodec(np.array([0, 1]), np.array([0, 1]), np.array([(~below_R).sum(), below_R.sum()]))
+    low, high = np.maximum(rest.low_K, 1), np.maximum(rest.high_K, 1)
+    return CountCodec(*(np.concatenate([[first], more]) for first, more in ((0, low), (0, high), ((~below_R).sum(), rest.mass_K))))
+
+
 def _range_ends(tick_D: Rows, first: Rows, last: Rows, safe_D: NDArray[np.bool_]) -> tuple[Rows, Rows]:
     """Give the smallest and largest count of each range: no parent's own where there is room beside it."""
     low, high = tick_D[first], tick_D[last]

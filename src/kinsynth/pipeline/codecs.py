@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec
-from kinsynth.columns.count import CountCodec, build_count
+from kinsynth.columns.count import CountCodec, build_count, build_level
 from kinsynth.columns.fill import Fill, build_fill
 from kinsynth.columns.identifier import IdentifierCodec, build_key
 from kinsynth.columns.reference import build_reference
@@ -27,6 +27,7 @@ from kinsynth.columns.sequence import SequenceCodec, build_sequence
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import ChildCount, SubColumn
 from kinsynth.errors import SettingsError
+from kinsynth.pipeline.further_keys import FurtherKeys, KeysCodec, level_name
 from kinsynth.pipeline.roles import Roles, find_roles
 from kinsynth.privacy.protection import OwnRoots, Roots
 from kinsynth.rules.base import Rule
@@ -35,6 +36,7 @@ from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order
 from kinsynth.rules.registry import rule_from_json
 from kinsynth.schema.arrange import Arrangement, arrange
+from kinsynth.schema.circles import levels
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.keys import row_numbers
@@ -56,7 +58,7 @@ class Factor:
         kind: What it is.
         columns: Columns of the table it reads and fills; empty for a count.
         codec: How it becomes codes.
-        child: The child table of a count; empty otherwise.
+        child: What a count counts: a child table, or a further key that points at the table; empty otherwise.
         anchor: The column that it counts from, of the parent for a sequence, of the same row for a relative
             column; empty for none.
     """
@@ -164,19 +166,47 @@ class TableCodec:
 
 @dataclass(frozen=True)
 class DatabaseCodec:
-    """How a database becomes codes: one codec for each synthesised table, parents first."""
+    """How a database becomes codes.
+
+    Attributes:
+        tables: One codec for each synthesised table, in the order of generation.
+        keys: One codec for each table of keys.
+        implied: For each key that follows from others the keys that lead to the same row, by their names.
+    """
 
     tables: Mapping[str, TableCodec]
+    keys: Mapping[str, KeysCodec] = field(default_factory=dict)
+    implied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def to_json(self) -> list[dict[str, Any]]:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all tables that are learned, in the order they are drawn."""
+        early = {codec.table: name for name, codec in self.keys.items() if not codec.late}
+        order = [name for table in self.tables for name in (early.get(table), table) if name is not None]
+        return (*order, *(name for name, codec in self.keys.items() if codec.late))
+
+    def sub_columns(self, name: str) -> tuple[SubColumn, ...]:
+        """Give the sub-columns of a table or a table of keys."""
+        return self.tables[name].sub_columns if name in self.tables else self.keys[name].sub_columns
+
+    def to_json(self) -> dict[str, Any]:
         """Give plain data."""
-        return [table.to_json() for table in self.tables.values()]
+        return {
+            "tables": [table.to_json() for table in self.tables.values()],
+            "keys": [codec.to_json() for codec in self.keys.values()],
+            "implied": {key: list(path) for key, path in self.implied.items()},
+        }
 
     @staticmethod
-    def from_json(document: list[dict[str, Any]]) -> DatabaseCodec:
+    def from_json(document: Mapping[str, Any]) -> DatabaseCodec:
         """Read what ``to_json`` gave."""
-        tables = [TableCodec.from_json(table) for table in document]
-        return DatabaseCodec({table.name: table for table in tables})
+        tables = [TableCodec.from_json(table) for table in document["tables"]]
+        keys = [KeysCodec.from_json(codec) for codec in document["keys"]]
+        return DatabaseCodec(
+            {table.name: table for table in tables},
+            {codec.name: codec for codec in keys},
+            {key: tuple(path) for key, path in document["implied"].items()},
+        )
 
 
 def fit_codecs(
@@ -186,7 +216,7 @@ def fit_codecs(
     rules: Mapping[str, tuple[Rule, ...]] = {},
     on_share: OnShare = lambda _share, _name: None,
 ) -> DatabaseCodec:
-    """Fit the codecs of every synthesised table.
+    """Fit the codecs of every synthesised table, all but those of further keys.
 
     Args:
         database: The rows the model may see.
@@ -196,10 +226,11 @@ def fit_codecs(
     """
     structure = find_structure(database.schema)
     arranged = arrange(database, structure)
-    tables = {}
+    further, tables = FurtherKeys(database, structure, arranged), {}
     for number, name in enumerate(structure.order):
         on_share(number / len(structure.order), name)
-        tables[name] = _TableFit(database, synthesis, structure, arranged, name).codec(rules.get(name, ()))
+        fit = _TableFit(database, synthesis, structure, arranged, further, name)
+        tables[name] = fit.codec(rules.get(name, ()))
     return DatabaseCodec(tables)
 
 
@@ -212,8 +243,10 @@ class _TableFit:
         synthesis: Synthesis,
         structure: Structure,
         arranged: Mapping[str, Arrangement],
+        further: FurtherKeys,
         name: str,
     ) -> None:
+        self.further = further
         self.database, self.synthesis, self.structure, self.arranged = (
             database,
             synthesis,
@@ -313,9 +346,12 @@ class _TableFit:
         return build_key(part, self.synthesis.protection)
 
     def _counts(self) -> list[Factor]:
+        """Make what the rows say of others: how many hang under them, how many point at them, at what level."""
+        protection, roots = self.synthesis.protection, self._roots()
+        level_names = {level_name(one) for one in self.further.late_to_itself(self.name)}
         return [
-            Factor("count", (), build_count(count_R, self._roots(), self.synthesis.protection), child)
-            for child, count_R in child_counts(self.structure, self.arranged, self.name).items()
+            Factor("count", (), (build_level if name in level_names else build_count)(count_R, roots, protection), name)
+            for name, count_R in row_counts(self.further, self.name).items()
         ]
 
     def _references(self) -> list[Factor]:
@@ -453,15 +489,18 @@ def _can_be_missing(codec: Codec | SequenceCodec | RelativeCodec) -> bool:
     return forbidden_K is None or not forbidden_K[0]
 
 
-def child_counts(structure: Structure, arranged: Mapping[str, Arrangement], table: str) -> dict[str, Rows]:
-    """Count the child rows of each arranged row, for each child table."""
-    rows = len(arranged[table].row_R)
+def row_counts(further: FurtherKeys, table: str) -> dict[str, Rows]:
+    """Count for each arranged row the rows of each child table and those that point at it by each further key.
+
+    A table that references itself has the level of each row beside them.
+    """
     counts: dict[str, Rows] = {}
-    for child in structure.children(table):
-        parent_R = arranged[child].parent_R
+    for child in further.structure.children(table):
+        parent_R = further.arranged[child].parent_R
         assert parent_R is not None, "a child has a parent"
-        counts[child] = np.bincount(parent_R, minlength=rows).astype(np.int64)
-    return counts
+        counts[child] = np.bincount(parent_R, minlength=len(further.arranged[table].row_R)).astype(np.int64)
+    counts |= {str(one): further.in_degrees(one) for one in further.to(table)}
+    return counts | {level_name(one): levels(further.rows(one)) for one in further.late_to_itself(table)}
 
 
 def referenced_rows(table: pa.Table, relation: Relation, database: Database) -> pa.Array:

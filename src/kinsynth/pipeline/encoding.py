@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,15 @@ from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.storage import as_array
-from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, code_type
-from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, child_counts, referenced_rows
+from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, Link, code_type
+from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, referenced_rows, row_counts
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
+from kinsynth.pipeline.further_keys import FurtherKeys, fit_keys, keys_parts
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.rules.enforce import enforce
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
+from kinsynth.schema.facts import KeyFacts
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.link import link
 from kinsynth.schema.table import Relation, Schema
@@ -40,10 +42,12 @@ class Drawn:
     Attributes:
         encoded: The codes and, for child tables, the parent's row of each row.
         row_ids: Number of each row that its random numbers hang on, shape (R,).
+        pointed: By further key the row of the target among all that are drawn, -1 for none.
     """
 
     encoded: EncodedTable
     row_ids: Rows
+    pointed: Mapping[str, Rows] = field(default_factory=dict)
 
 
 def encode(database: Database, codec: DatabaseCodec) -> Encoded:
@@ -61,6 +65,7 @@ def encode_parts(
     """
     structure = find_structure(database.schema)
     arranged = arrange(database, structure)
+    further = FurtherKeys(database, structure, arranged)
     tables = {name: rows.take(database.tables[name]) for name, rows in arranged.items()}
     parts = {}
     for name, table_codec in codec.tables.items():
@@ -68,17 +73,42 @@ def encode_parts(
             table=tables[name],
             parent_R=arranged[name].parent_R,
             parent=tables.get(table_codec.parent or ""),
-            counts=child_counts(structure, arranged, name),
+            counts=row_counts(further, name),
             references={
                 relation.columns: referenced_rows(tables[name], relation, database)
                 for relation in structure.reference_relations[name]
             },
         )
-        parts[name] = _table_parts(table_codec, rows, chunk_rows)
-    return parts
+        parts[name] = _table_parts(table_codec, rows, further.links(name), chunk_rows)
+    parts |= {name: keys_parts(keys, further, parts) for name, keys in codec.keys.items()}
+    return {name: parts[name] for name in codec.names}
 
 
-def _table_parts(codec: TableCodec, rows: _Rows, chunk_rows: int) -> EncodedParts:
+def with_keys(
+    database: Database, codec: DatabaseCodec, facts: Mapping[Relation, KeyFacts], *, minimum: int
+) -> DatabaseCodec:
+    """Fit the codecs of further keys beside those of the tables.
+
+    Args:
+        database: The rows the model may see.
+        codec: How its tables become codes.
+        facts: What always holds of each key.
+        minimum: Roots that a group of rows needs.
+    """
+    structure = find_structure(database.schema)
+    further = FurtherKeys(database, structure, arrange(database, structure))
+    keys = fit_keys(further, facts, encode_parts(database, codec), minimum=minimum)
+    implied = {
+        str(one): tuple(str(step) for step in facts[one].implied)
+        for several in structure.implied.values()
+        for one in several
+    }
+    return replace(codec, keys=keys, implied=implied)
+
+
+def _table_parts(
+    codec: TableCodec, rows: _Rows, links: tuple[Link, ...], chunk_rows: int
+) -> EncodedParts:
     subs = codec.sub_columns
     kind = code_type(sub.cardinality for sub in subs)
 
@@ -92,8 +122,11 @@ def _table_parts(codec: TableCodec, rows: _Rows, chunk_rows: int) -> EncodedPart
             let_go()
 
     none = None if codec.parent is None else np.zeros(0, dtype=np.int64)
-    head = EncodedTable(np.zeros((0, len(subs)), kind), subs, codec.parent, none, codec.counts, codec.ordered)
-    return EncodedParts(head, rows.table.num_rows, rows.parent_R, chunks)
+    no_links = tuple(replace(link, row_R=link.row_R[:0]) for link in links)
+    head = EncodedTable(
+        np.zeros((0, len(subs)), kind), subs, codec.parent, none, codec.counts, codec.ordered, no_links
+    )
+    return EncodedParts(head, rows.table.num_rows, rows.parent_R, chunks, links)
 
 
 def cut_rows(parent_R: Rows | None, rows: int, *, most: int) -> list[slice]:
@@ -151,14 +184,12 @@ class Decoded:
 
     Attributes:
         tables: Columns that are no keys, by table.
-        parent_row: Row of the parent, counted over all batches, for each row of a child table.
-        reference_row: Row of the lookup for each row; -1 where there is none.
+        pointed: For each foreign key that is drawn the row it names, counted over all batches; -1 for none.
         rows: Number of rows by table.
     """
 
     tables: Mapping[str, pa.Table]
-    parent_row: Mapping[str, Rows]
-    reference_row: Mapping[Relation, Rows]
+    pointed: Mapping[Relation, Rows]
     rows: Mapping[str, int]
 
 
@@ -186,7 +217,7 @@ def decode(
     Guarantees:
         Batches of any size, put together, give the same values.
     """
-    references = find_structure(schema).reference_relations
+    structure, named = find_structure(schema), {str(relation): relation for relation in schema.relations}
     tables: dict[str, pa.Table] = {}
     found: dict[Relation, Rows] = {}
     for name, part in drawn.items():
@@ -195,7 +226,11 @@ def decode(
         given, first = (known or {}).get(name, NOTHING_KNOWN), before.get(name, 0)
         apart = (excluded or {}).get(name, NOTHING_EXCLUDED)
         values = _decode_table(part, table_codec, parent, given, apart, seed=seed, first=first)
-        for relation in references[name]:
+        owner = structure.parent_relation[name]
+        if owner is not None and part.encoded.parent_R is not None:
+            found[owner] = part.encoded.parent_R + before.get(owner.references_table, 0)
+        found |= {named[key]: rows for key, rows in part.pointed.items()}
+        for relation in structure.reference_relations[name]:
             rows = values.pop(relation.columns)[0]
             row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
             found[relation] = given.reference_over(relation, row_R, first)
@@ -203,16 +238,8 @@ def decode(
         columns = given.all_written_over(dict(pairs), first)
         ruled = _with_rules(columns, part, table_codec, apart, given, seed=seed, first=first)
         tables[name] = pa.table(ruled)
-    return Decoded(
-        tables=tables,
-        parent_row={
-            name: part.encoded.parent_R + before.get(part.encoded.parent or "", 0)
-            for name, part in drawn.items()
-            if part.encoded.parent_R is not None
-        },
-        reference_row=found,
-        rows={name: part.encoded.rows for name, part in drawn.items()},
-    )
+    rows = {name: part.encoded.rows for name, part in drawn.items()}
+    return Decoded(tables=tables, pointed=found, rows=rows)
 
 
 def _with_rules(
@@ -283,11 +310,11 @@ def assemble(
         known: Given keys come back as they are.
     """
     rows = {name: sum(batch.rows.get(name, 0) for batch in batches) for name in codec.tables}
+    pointed = _joined(batches, "pointed")
     return link(
         schema,
         {name: pa.concat_tables(_parts(batches, "tables", name)) for name in codec.tables},
-        parent_row=_joined(batches, "parent_row"),
-        reference_row=_joined(batches, "reference_row"),
+        pointed=pointed | implied_rows(codec, schema, pointed),
         new_keys={
             (name, column): given.cells[column]
             if column in (given := (known or {}).get(name, NOTHING_KNOWN)).cells
@@ -297,6 +324,23 @@ def assemble(
         },
         originals=originals,
     )
+
+
+def implied_rows(
+    codec: DatabaseCodec, schema: Schema, pointed: Mapping[Relation, Rows]
+) -> dict[Relation, Rows]:
+    """Follow the keys that lead to where an implied key leads."""
+    named, found = {str(relation): relation for relation in schema.relations}, dict(pointed)
+    waiting = dict(codec.implied)
+    while waiting:
+        ready = [key for key, path in waiting.items() if all(named[step] in found for step in path)]
+        assert ready, "implied keys follow from others"
+        for key in ready:
+            row_R, *steps = (found[named[step]] for step in waiting.pop(key))
+            for step_R in steps:
+                row_R = np.where(row_R < 0, -1, step_R[row_R]) if len(step_R) else np.full(len(row_R), -1)
+            found[named[key]] = row_R
+    return {named[key]: found[named[key]] for key in codec.implied}
 
 
 def _parts(batches: Sequence[Decoded], field: str, key: Any) -> list[Any]:

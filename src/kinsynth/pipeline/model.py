@@ -366,7 +366,7 @@ def load_model(folder: Path) -> Model:
         name=document["name"],
         schema=read_schema(read_json(folder / "schema.json")),
         codec=codec,
-        networks={name: load_network(network_path(folder, n)) for n, name in enumerate(codec.tables)},
+        networks={name: load_network(network_path(folder, n)) for n, name in enumerate(codec.names)},
         originals=load_tables(folder / "originals"),
         rows=document["rows"],
         seed=document["seed"],
@@ -424,7 +424,7 @@ def _forget(filled: pa.Table, given: pa.Table, columns: Collection[str]) -> pa.T
 def _restricted(networks: Mapping[str, TableModel], codec: DatabaseCodec) -> dict[str, TableModel]:
     """Give the networks with the codes that restricted codecs forbid."""
     return {
-        name: replace(network, layout=replace(network.layout, sub_columns=codec.tables[name].sub_columns))
+        name: replace(network, layout=replace(network.layout, sub_columns=codec.sub_columns(name)))
         for name, network in networks.items()
     }
 

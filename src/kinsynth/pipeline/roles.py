@@ -17,8 +17,8 @@ class Roles:
     Attributes:
         keys: Columns whose values are made anew: parts of the primary key, and columns that other
             tables reference, that are no part of a foreign key.
-        parent: Relation to the synthesised parent, or None for a root table.
-        references: Relations to original tables.
+        parent: Relation to the owner, or None for a root table.
+        references: Relations to original tables whose rows the model draws.
         modelled: Groups of columns the model learns together: one column, or a pair of coordinates.
         sequence: The column by which rows under one parent follow each other, or None.
     """
@@ -34,8 +34,12 @@ def find_roles(schema: Schema, structure: Structure, table: str) -> Roles:
     """Find what each column of a synthesised table is for."""
     parent = structure.parent_relation[table]
     references = structure.reference_relations.get(table, ())
-    linked = {name for relation in ((parent,) if parent else ()) for name in relation.columns}
-    linked |= {name for relation in references for name in relation.columns}
+    linked = {
+        name
+        for relation in schema.outgoing(table)
+        for name, other in zip(relation.columns, relation.references_columns, strict=True)
+        if (relation.references_table, other) != (table, name)
+    }
     wanted = [*schema.tables[table].primary_key]
     wanted += [name for relation in schema.incoming(table) for name in relation.references_columns]
     keys = tuple(dict.fromkeys(name for name in wanted if name not in linked))

@@ -38,7 +38,7 @@ from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs, widen
 from kinsynth.pipeline.complexity import expected_epochs
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.domains import certain_domains
-from kinsynth.pipeline.encoding import encode_parts
+from kinsynth.pipeline.encoding import encode_parts, with_keys
 from kinsynth.pipeline.exclusion import certain_rules
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
 from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
@@ -51,6 +51,7 @@ from kinsynth.report.pdf import render
 from kinsynth.rules.base import Rule
 from kinsynth.rules.registry import rule_from_json
 from kinsynth.schema.database import Database
+from kinsynth.schema.facts import find_facts
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.split import held_rows
 from kinsynth.settings.synthesis import Synthesis
@@ -100,11 +101,25 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         codec = fit_codecs(
             train_part, synthesis, rules=rules, on_share=lambda share, name: progress(0.2 + 0.5 * share, name)
         )
+        workspace.check_stop()
+        codec = _with_keys(workspace, train_part, codec, synthesis)
         write_json(codecs, codec.to_json(), indent=None)
         for column in widen(train_part.schema, codec)[1]:
             progress.say(f"{column}: may be missing in the result, though it is not in the source")
         workspace.check_stop()
         save_encoded(encoded, encode_parts(train_part, codec))
+
+
+def _with_keys(
+    workspace: Workspace, train_part: Database, codec: DatabaseCodec, synthesis: Synthesis
+) -> DatabaseCodec:
+    """Fit the further keys; what always holds of them is looked up in all rows."""
+    original = load_database(workspace.work / "original")
+    structure = find_structure(original.schema)
+    if not (structure.keys or structure.late or structure.implied):
+        return codec
+    facts = find_facts(original, structure)
+    return with_keys(train_part, codec, facts, minimum=synthesis.protection.rare_minimum)
 
 
 def _settle_rules(

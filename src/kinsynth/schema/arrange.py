@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure
 from kinsynth.schema.keys import row_numbers
+from kinsynth.schema.table import Relation
 
 Rows = NDArray[np.int64]
 
@@ -70,3 +72,14 @@ def _ordered(parent_R: Rows, table: pa.Table, order_by: str | None) -> Rows:
         frame = frame.with_columns(pl.Series("order", pl.from_arrow(table[order_by])))
     row_R = frame.select(pl.arg_sort_by(frame.columns, nulls_last=False, maintain_order=True)).to_series()
     return row_R.to_numpy().astype(np.int64)
+
+
+def pointed_rows(database: Database, arranged: Mapping[str, Arrangement], relation: Relation) -> Rows:
+    """Give the place of the referenced row for each arranged row, -1 where there is none, shape (R,)."""
+    here, there = arranged[relation.table], arranged[relation.references_table]
+    place = np.empty(len(there.row_R), dtype=np.int64)
+    place[there.row_R] = np.arange(len(there.row_R))
+    number_R = row_numbers(
+        database.tables[relation.table], relation, database.tables[relation.references_table]
+    )[here.row_R]
+    return np.where(number_R < 0, -1, place[number_R]) if len(place) else np.full(len(number_R), -1)

@@ -1,0 +1,324 @@
+"""Further keys of a table as codes: to which group of rows each of them points.
+
+A foreign key beside the one to the owner is learned by a table of keys, drawn before its table, or after it
+where a row must be known before its keys are (self references, circles of tables).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinsynth.encoded import (
+    FIRST_GROUP,
+    ITSELF,
+    NONE,
+    OWNER,
+    CodeArray,
+    EncodedParts,
+    EncodedTable,
+    IntArray,
+    Link,
+    Path,
+    Pointer,
+    SubColumn,
+    code_type,
+)
+from kinsynth.engine.grouping import fit_grouping, make_profile
+from kinsynth.schema.arrange import Arrangement, pointed_rows
+from kinsynth.schema.database import Database
+from kinsynth.schema.facts import KeyFacts
+from kinsynth.schema.circles import cut_circles
+from kinsynth.schema.graph import Structure
+from kinsynth.schema.table import Relation
+
+Rows = NDArray[np.int64]
+PROFILE_WIDTH = 24
+MOST_GROUPS = 64
+_CHUNK_ROWS = 1 << 16
+
+
+@dataclass(frozen=True)
+class KeysCodec:
+    """How further keys of one table become codes.
+
+    Attributes:
+        name: Name of the table of keys.
+        table: The table whose keys they are.
+        parent: The owner of that table, or None.
+        ordered: Whether the order of rows under one parent carries meaning.
+        late: Whether the keys are drawn after the rows.
+        pointers: What the model is told of each key.
+        seen: For each key the codes that occur.
+    """
+
+    name: str
+    table: str
+    parent: str | None
+    ordered: bool
+    late: bool
+    pointers: tuple[Pointer, ...]
+    seen: tuple[tuple[int, ...], ...]
+
+    @property
+    def sub_columns(self) -> tuple[SubColumn, ...]:
+        """One token for each key; what does not occur is never drawn."""
+        subs = []
+        for number, (pointer, seen) in enumerate(zip(self.pointers, self.seen, strict=True)):
+            forbidden_K = np.ones(FIRST_GROUP + pointer.grouping.groups, dtype=np.bool_)
+            forbidden_K[list(seen) or [NONE]] = False
+            subs.append(SubColumn(number, len(forbidden_K), forbidden_K=forbidden_K))
+        return tuple(subs)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data."""
+        return {
+            "name": self.name,
+            "table": self.table,
+            "parent": self.parent,
+            "ordered": self.ordered,
+            "late": self.late,
+            "pointers": [pointer.to_json() for pointer in self.pointers],
+            "seen": [list(codes) for codes in self.seen],
+        }
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> KeysCodec:
+        """Read what ``to_json`` gave."""
+        return KeysCodec(
+            document["name"],
+            document["table"],
+            document["parent"],
+            document["ordered"],
+            document["late"],
+            tuple(Pointer.from_json(pointer) for pointer in document["pointers"]),
+            tuple(tuple(codes) for codes in document["seen"]),
+        )
+
+
+def keys_name(tables: Mapping[str, Any], table: str, *, late: bool) -> str:
+    """Name the table of keys of a table; no other table has the name."""
+    name = f"{table} (late keys)" if late else f"{table} (keys)"
+    while name in tables:
+        name += "'"
+    return name
+
+
+def level_name(relation: Relation) -> str:
+    """Name the level of a row in the hierarchy that a self reference makes."""
+    return f"level by {relation}"
+
+
+def generation_order(structure: Structure, tables: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name all tables that are learned, tables of keys included, in the order they are drawn."""
+    order: list[str] = []
+    for table in structure.order:
+        if structure.keys.get(table):
+            order.append(keys_name(tables, table, late=False))
+        order.append(table)
+    return (*order, *(keys_name(tables, table, late=True) for table in structure.order if structure.late.get(table)))
+
+
+class FurtherKeys:
+    """The further keys of all tables of a database, as row numbers of arranged rows."""
+
+    def __init__(
+        self, database: Database, structure: Structure, arranged: Mapping[str, Arrangement]
+    ) -> None:
+        self.database, self.structure, self.arranged = database, structure, arranged
+        self._rows: dict[Relation, Rows] = {}
+
+    def of(self, table: str, *, late: bool) -> tuple[Relation, ...]:
+        """Give the keys of a table that are drawn before or after its rows."""
+        return (self.structure.late if late else self.structure.keys).get(table, ())
+
+    def to(self, table: str) -> tuple[Relation, ...]:
+        """Give the keys that point at a table."""
+        every = [one for keys in (self.structure.keys, self.structure.late) for some in keys.values() for one in some]
+        return tuple(one for one in every if one.references_table == table)
+
+    def late_to_itself(self, table: str) -> tuple[Relation, ...]:
+        """Give the self references of a table."""
+        return tuple(one for one in self.of(table, late=True) if one.references_table == table)
+
+    def rows(self, relation: Relation) -> Rows:
+        """Give the arranged row of the target for each arranged row, -1 for none, shape (R,).
+
+        Where rows of a self reference go round in a circle, one of them points at none instead.
+        """
+        if relation not in self._rows:
+            rows = pointed_rows(self.database, self.arranged, relation)
+            if relation.table == relation.references_table:
+                rows = cut_circles(rows)
+            self._rows[relation] = rows
+        return self._rows[relation]
+
+    def in_degrees(self, relation: Relation) -> Rows:
+        """Count the rows that point at each row of the target."""
+        rows = self.rows(relation)
+        targets = len(self.arranged[relation.references_table].row_R)
+        return np.bincount(rows[rows >= 0], minlength=targets).astype(np.int64)
+
+    def links(self, table: str) -> tuple[Link, ...]:
+        """Give what the rows of a table point to and look at."""
+        return tuple(Link(one.references_table, self.rows(one)) for one in self.of(table, late=False))
+
+
+def fit_keys(
+    further: FurtherKeys,
+    facts: Mapping[Relation, KeyFacts],
+    encoded: Mapping[str, EncodedParts],
+    *,
+    minimum: int,
+    seed: int = 0,
+) -> dict[str, KeysCodec]:
+    """Fit the tables of keys of every table that has further keys.
+
+    Args:
+        further: The keys.
+        facts: What always holds of each key.
+        encoded: Every table that is drawn.
+        minimum: Roots that a group needs.
+        seed: Source of the projections by which groups are found.
+    """
+    whole: dict[str, EncodedTable] = {}
+
+    def of(name: str) -> EncodedTable:
+        if name not in whole:
+            whole[name] = encoded[name].whole()
+        return whole[name]
+
+    codecs = {}
+    for table in further.structure.order:
+        for late in (False, True):
+            relations = further.of(table, late=late)
+            if not relations:
+                continue
+            head, name = encoded[table].head, keys_name(encoded, table, late=late)
+            pointers = tuple(_fit_pointer(one, further, facts[one], of, minimum, seed) for one in relations)
+            codes = [
+                token_codes(pointer, further.rows(one), of(one.references_table).codes_RC, table)
+                for one, pointer in zip(relations, pointers, strict=True)
+            ]
+            seen = tuple(tuple(np.unique(code_R).tolist()) for code_R in codes)
+            codecs[name] = KeysCodec(name, table, head.parent, head.ordered, late, pointers, seen)
+    return codecs
+
+
+def _fit_pointer(
+    relation: Relation, further: FurtherKeys, facts: KeyFacts, of: Any, minimum: int, seed: int
+) -> Pointer:
+    rows, target = of(relation.table), of(relation.references_table)
+    owner, link_R = rows.parent, further.rows(relation)
+    profile_TP, weight_T = make_profile(
+        link_R,
+        rows.codes_RC,
+        rows.sub_columns,
+        None if owner is None else of(owner).codes_RC[rows.parent_R],
+        () if owner is None else of(owner).sub_columns,
+        target.rows,
+        width=PROFILE_WIDTH,
+        seed=seed,
+    )
+    root_T = further.arranged[relation.references_table].root_R
+    grouping = fit_grouping(
+        target.codes_RC, target.sub_columns, profile_TP, weight_T, root_T, minimum=minimum, most=MOST_GROUPS
+    )
+    paths = _Paths(further.structure)
+    own = relation.table == relation.references_table
+    return Pointer(
+        key=str(relation),
+        target=relation.references_table,
+        grouping=grouping,
+        nullable=bool((link_R < 0).any()) or not len(link_R),
+        scopes=paths.pairs(relation, facts.scopes),
+        level=level_name(relation) if own else "",
+        apart=paths.groups(relation, facts.apart),
+        avoid=tuple(path for one in facts.avoid if (path := paths.path(relation.table, (one,))) is not None),
+    )
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """Turns paths of relations into steps of the engine."""
+
+    structure: Structure
+
+    def path(self, table: str, relations: tuple[Relation, ...]) -> Path | None:
+        """Give the steps, None where a relation is none of the owner's and none that is drawn before."""
+        steps: list[int] = []
+        for relation in relations:
+            keys = self.structure.keys.get(table, ())
+            if relation == self.structure.parent_relation.get(table):
+                steps.append(OWNER)
+            elif relation in keys:
+                steps.append(keys.index(relation))
+            else:
+                return None
+            table = relation.references_table
+        return tuple(steps)
+
+    def pairs(
+        self, relation: Relation, scopes: tuple[tuple[tuple[Relation, ...], tuple[Relation, ...]], ...]
+    ) -> tuple[tuple[Path, Path], ...]:
+        found = []
+        for mine, theirs in scopes:
+            pair = self.path(relation.table, mine), self.path(relation.references_table, theirs)
+            if pair[0] is not None and pair[1] is not None:
+                found.append((pair[0], pair[1]))
+        return tuple(found)
+
+    def groups(
+        self, relation: Relation, apart: tuple[tuple[Relation, ...], ...]
+    ) -> tuple[tuple[Path, ...], ...]:
+        """Give the unique keys that are settled with this key: with keys before it, not with later ones."""
+        keys = self.structure.keys.get(relation.table, ())
+        before = keys[: keys.index(relation)] if relation in keys else keys
+        found = []
+        for others in apart:
+            steps = [self.path(relation.table, (one,)) for one in others]
+            known = all(one in before or one == self.structure.parent_relation[relation.table] for one in others)
+            if known and all(step is not None for step in steps):
+                found.append(tuple(step for step in steps if step is not None))
+        return tuple(found)
+
+
+def token_codes(pointer: Pointer, link_R: Rows, target_codes: CodeArray, table: str) -> IntArray:
+    """Give the code of each row's key, shape (R,)."""
+    group_T = pointer.grouping.of(target_codes)
+    code_R = np.where(link_R < 0, NONE, FIRST_GROUP + group_T[link_R] if len(group_T) else NONE)
+    if pointer.target == table:
+        code_R = np.where(link_R == np.arange(len(link_R)), ITSELF, code_R)
+    return code_R.astype(np.int32)
+
+
+def keys_parts(codec: KeysCodec, further: FurtherKeys, encoded: Mapping[str, EncodedParts]) -> EncodedParts:
+    """Make a table of keys ready to be turned into codes."""
+    subs, table = codec.sub_columns, encoded[codec.table]
+    kind = code_type(sub.cardinality for sub in subs)
+    columns = [
+        token_codes(pointer, further.rows(relation), encoded[pointer.target].whole().codes_RC, codec.table).astype(kind)
+        for relation, pointer in zip(further.of(codec.table, late=codec.late), codec.pointers, strict=True)
+    ]
+
+    def chunks() -> Iterator[CodeArray]:
+        for start in range(0, table.rows, _CHUNK_ROWS):
+            yield np.stack([column[start : start + _CHUNK_ROWS] for column in columns], axis=1)
+
+    links = (Link(codec.table, np.arange(table.rows, dtype=np.int64)),) if codec.late else ()
+    head = EncodedTable(
+        np.zeros((0, len(subs)), kind),
+        subs,
+        codec.parent,
+        None if codec.parent is None else np.zeros(0, dtype=np.int64),
+        (),
+        codec.ordered,
+        tuple(replace(link, row_R=link.row_R[:0]) for link in links),
+        codec.table,
+        codec.pointers,
+    )
+    return EncodedParts(head, table.rows, table.parent_R, chunks, links)
