@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec
 from kinsynth.columns.count import CountCodec, build_count, build_level
+from kinsynth.columns.counter import CounterCodec, build_counter
 from kinsynth.columns.fill import Fill, build_fill
 from kinsynth.columns.identifier import IdentifierCodec, build_key
 from kinsynth.columns.reference import build_reference
@@ -46,6 +47,7 @@ from kinsynth.settings.treatment import Column
 from kinsynth.system.mapping import let_go
 
 Rows = NDArray[np.int64]
+KeyCodec = IdentifierCodec | CounterCodec
 FactorKind = Literal["column", "relative", "reference", "sequence", "count"]
 OnShare = Callable[[float, str], None]
 
@@ -88,7 +90,7 @@ class TableCodec:
     parent: str | None
     ordered: bool
     factors: tuple[Factor, ...]
-    keys: Mapping[str, IdentifierCodec]
+    keys: Mapping[str, KeyCodec]
     rules: tuple[Rule, ...] = ()
     fills: Mapping[str, Fill] = field(default_factory=dict)
 
@@ -156,7 +158,7 @@ class TableCodec:
             Factor(f["kind"], tuple(f["columns"]), codec_from_json(f["codec"]), f["child"], f["anchor"])
             for f in document["factors"]
         )
-        keys = {column: IdentifierCodec.from_json(codec) for column, codec in document["keys"].items()}
+        keys = {column: _read_key(codec) for column, codec in document["keys"].items()}
         rules = tuple(rule_from_json(rule) for rule in document.get("rules", ()))
         fills = {column: Fill.from_json(fill) for column, fill in document.get("fills", {}).items()}
         return TableCodec(
@@ -341,7 +343,9 @@ class _TableFit:
                 )
         return fills
 
-    def _key(self, column: str) -> IdentifierCodec:
+    def _key(self, column: str) -> KeyCodec:
+        if self.shape.column(column).numbered:
+            return build_counter(self.table[column])
         part = column_type("identifier").fit((self.table[column],), self._root_numbers)
         return build_key(part, self.synthesis.protection)
 
@@ -423,6 +427,10 @@ class _TableFit:
         except SettingsError as error:
             where = f"tables.{self.name}.columns.{group[0]}.{error.where}".rstrip(".")
             raise SettingsError(error.code, error.message, where=where, remedy=error.remedy) from error
+
+
+def _read_key(document: dict[str, Any]) -> KeyCodec:
+    return (CounterCodec if document["kind"] == CounterCodec.kind else IdentifierCodec).from_json(document)
 
 
 def _as_far_as_filled(rule: Rule, fills: Mapping[str, Fill | None]) -> Rule:

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec
 from kinsynth.columns.categorical import CategoricalCodec
+from kinsynth.columns.counter import CounterCodec
 from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, Link, code_type
-from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, referenced_rows, row_counts
+from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, Rows, TableCodec, referenced_rows, row_counts
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.further_keys import FurtherKeys, fit_keys, keys_parts
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
@@ -318,12 +319,23 @@ def assemble(
         new_keys={
             (name, column): given.cells[column]
             if column in (given := (known or {}).get(name, NOTHING_KNOWN)).cells
-            else key.values_at(np.arange(rows[name], dtype=np.int64))
+            else key.values_at(_key_numbers(key, name, rows[name], schema, pointed))
             for name, table_codec in codec.tables.items()
             for column, key in table_codec.keys.items()
         },
         originals=originals,
     )
+
+
+def _key_numbers(
+    key: KeyCodec, table: str, rows: int, schema: Schema, pointed: Mapping[Relation, Rows]
+) -> Rows:
+    """Give the numbers that a key is made of: the row's own, or its place under its owner."""
+    row_R = np.arange(rows, dtype=np.int64)
+    owner = find_structure(schema).parent_relation[table]
+    if not isinstance(key, CounterCodec) or owner is None:
+        return row_R
+    return row_R - np.searchsorted(pointed[owner], pointed[owner])
 
 
 def implied_rows(

@@ -16,7 +16,8 @@ class Roles:
 
     Attributes:
         keys: Columns whose values are made anew: parts of the primary key, and columns that other
-            tables reference, that are no part of a foreign key.
+            tables reference, that are no part of a foreign key. Not the values, such as a year, that tell
+            the rows of one owner apart: they are modelled.
         parent: Relation to the owner, or None for a root table.
         references: Relations to original tables whose rows the model draws.
         modelled: Groups of columns the model learns together: one column, or a pair of coordinates.
@@ -42,7 +43,8 @@ def find_roles(schema: Schema, structure: Structure, table: str) -> Roles:
     }
     wanted = [*schema.tables[table].primary_key]
     wanted += [name for relation in schema.incoming(table) for name in relation.references_columns]
-    keys = tuple(dict.fromkeys(name for name in wanted if name not in linked))
+    own = dict.fromkeys(name for name in wanted if name not in linked)
+    keys = tuple(name for name in own if not _tells_apart(schema, table, name, linked))
     rest = [name for name in schema.tables[table].column_names if name not in linked and name not in keys]
     order = schema.tables[table].order_by if parent is not None else None
     return Roles(
@@ -52,6 +54,15 @@ def find_roles(schema: Schema, structure: Structure, table: str) -> Roles:
         modelled=_group(schema, table, [name for name in rest if name != order]),
         sequence=order if order in rest else None,
     )
+
+
+def _tells_apart(schema: Schema, table: str, name: str, linked: set[str]) -> bool:
+    """Tell whether a part of a primary key is a value that tells the rows of one owner apart."""
+    shape = schema.tables[table]
+    if name not in shape.primary_key or not linked & {*shape.primary_key} or shape.column(name).numbered:
+        return False
+    alone = any(relation.references_columns == (name,) for relation in schema.incoming(table))
+    return not alone and shape.column(name).type not in ("identifier", "text")
 
 
 def _group(schema: Schema, table: str, names: list[str]) -> tuple[tuple[str, ...], ...]:

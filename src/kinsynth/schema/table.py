@@ -42,6 +42,7 @@ class Column:
         nullable: Whether missing values occur or are declared.
         text: How values are written in text files; None for a source that is typed itself.
         pair: For coordinates: the column with the other coordinate of the same place.
+        numbered: Whether it numbers the rows of one owner, without a gap and from the same start.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Column:
     nullable: bool = True
     text: TextFormat | None = None
     pair: str | None = None
+    numbered: bool = False
 
     def __post_init__(self) -> None:
         """Check the type's name."""
