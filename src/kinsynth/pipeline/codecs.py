@@ -37,7 +37,7 @@ from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order
 from kinsynth.rules.registry import rule_from_json
 from kinsynth.schema.arrange import Arrangement, arrange
-from kinsynth.schema.circles import levels
+from kinsynth.schema.hierarchy import levels
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.keys import row_numbers

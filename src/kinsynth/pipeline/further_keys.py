@@ -32,7 +32,7 @@ from kinsynth.engine.grouping import fit_grouping, make_profile
 from kinsynth.schema.arrange import Arrangement, pointed_rows
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
-from kinsynth.schema.circles import cut_circles
+from kinsynth.schema.hierarchy import cut_circles
 from kinsynth.schema.graph import Structure
 from kinsynth.schema.table import Relation
 

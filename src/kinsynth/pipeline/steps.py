@@ -116,7 +116,7 @@ def _with_keys(
     """Fit the further keys; what always holds of them is looked up in all rows."""
     original = load_database(workspace.work / "original")
     structure = find_structure(original.schema)
-    if not (structure.keys or structure.late or structure.implied):
+    if not any((*structure.keys.values(), *structure.late.values(), *structure.implied.values())):
         return codec
     facts = find_facts(original, structure)
     return with_keys(train_part, codec, facts, minimum=synthesis.protection.rare_minimum)
