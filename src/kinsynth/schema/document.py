@@ -22,7 +22,7 @@ def read_schema(document: Mapping[str, Any]) -> Schema:
     tables = [_read_table(table) for table in document["tables"]]
     return Schema(
         tables={table.name: table for table in tables},
-        relations=tuple(_read_relation(relation) for relation in document["relations"]),
+        relations=tuple(read_relation(relation) for relation in document["relations"]),
     )
 
 
@@ -42,6 +42,7 @@ def _read_column(document: Mapping[str, Any]) -> Column:
     return Column(**{**document, "text": None if text is None else TextFormat(**text)})
 
 
-def _read_relation(document: Mapping[str, Any]) -> Relation:
+def read_relation(document: Mapping[str, Any]) -> Relation:
+    """Turn plain data back into a relation."""
     pairs = {name: tuple(document[name]) for name in ("columns", "references_columns")}
     return Relation(**{**document, **pairs})

@@ -1,38 +1,52 @@
-"""How the tables hang together: which parent owns a table, in what order tables are generated."""
+"""How the tables hang together: owners, further keys, where circles are broken, and the order of generation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from kinsynth.schema.circles import break_circles, reachable
 from kinsynth.schema.table import Relation, Schema
+
+Relations = tuple[Relation, ...]
 
 
 @dataclass(frozen=True)
 class Structure:
-    """The forest of synthesised tables and what does not fit into it.
+    """What each foreign key is for.
+
+    Every relation between two synthesised tables stands in exactly one of ``parent_relation``, ``keys``,
+    ``late`` and ``implied``; every relation of a synthesised table to an original one in one of
+    ``reference_relations`` and ``implied``.
 
     Attributes:
-        parent_relation: For each synthesised table the relation to its owner, None for a root table.
-        reference_relations: For each synthesised table its relations to original tables.
-        order: Synthesised tables, parents before children.
-        roots: Synthesised tables without an owner, in the schema's order.
+        parent_relation: For each synthesised table the relation to its owner, under which its rows form a
+            sequence; None for a table without one. It is never missing and leads to another table.
+        reference_relations: For each synthesised table its relations to original tables, less implied ones.
+        order: Synthesised tables; owners and targets of ``keys`` come before.
+        roots: Synthesised tables without an owner, in the schema's order: each is drawn as a root.
         originals: Tables that are copied.
-        extra_parents: By table the further relations to synthesised tables, the owner's once more included.
-        self_references: Relations of a synthesised table to itself.
-        cycles: Groups of synthesised tables that reference each other in a circle.
+        keys: By synthesised table the further keys that are drawn before the row's other values.
+        late: By synthesised table the keys that are drawn after them, when the rows of all tables are there:
+            references of a table to itself, and the keys at which circles are broken.
+        implied: By synthesised table the keys that follow from others, by their role.
+        subjects: Tables without a key to a synthesised table, and of each circle without a key out of it
+            the first table: what a rule about one root table counts. In the schema's order.
+        unbreakable: Circles that cannot be broken, each as the relations along it.
         outward: Relations of original tables to synthesised ones: their keys would no longer exist.
     """
 
     parent_relation: Mapping[str, Relation | None]
-    reference_relations: Mapping[str, tuple[Relation, ...]]
+    reference_relations: Mapping[str, Relations]
     order: tuple[str, ...]
     roots: tuple[str, ...]
     originals: tuple[str, ...]
-    extra_parents: Mapping[str, tuple[Relation, ...]] = field(default_factory=dict)
-    self_references: tuple[Relation, ...] = ()
-    cycles: tuple[tuple[str, ...], ...] = ()
-    outward: tuple[Relation, ...] = ()
+    keys: Mapping[str, Relations] = field(default_factory=dict)
+    late: Mapping[str, Relations] = field(default_factory=dict)
+    implied: Mapping[str, Relations] = field(default_factory=dict)
+    subjects: tuple[str, ...] = ()
+    unbreakable: tuple[Relations, ...] = ()
+    outward: Relations = ()
 
     def root_of(self, table: str) -> str:
         """Give the root table of the tree in which a synthesised table stands."""
@@ -56,96 +70,90 @@ class Structure:
             if (relation := self.parent_relation[child]) and relation.references_table == table
         )
 
+    def further(self, table: str) -> Relations:
+        """Give all keys of a table that are drawn beside its owner's, in the order in which they are."""
+        return (*self.keys[table], *self.late[table])
+
+    def pointing(self, table: str) -> Relations:
+        """Give the further keys by which rows of any table point at rows of a table."""
+        return tuple(
+            one for other in self.order for one in self.further(other) if one.references_table == table
+        )
+
 
 def find_structure(schema: Schema) -> Structure:
-    """Find the owner of each synthesised table and everything that does not fit a tree.
+    """Find what each foreign key is for.
 
-    The owner is the first relation to another synthesised table whose columns have no missing values, else
-    the first one. Relations inside a circle own nothing.
+    Circles of tables are broken first (``circles.break_circles``). The owner of a table is then the
+    relation whose role says so, else, among those without a role, the first one that is part of the primary
+    key, else the first one; only a relation that is never missing and is not deferred can be one.
 
     Guarantees:
-        ``order`` holds every synthesised table once, after its owner. The result depends on the schema only.
+        The result depends on the schema only, roles included. Following owners and ``keys`` from any table
+        comes to an end.
     """
     made = [name for name, table in schema.tables.items() if not table.original]
     inner = [one for one in schema.relations if one.table in made and one.references_table in made]
-    selfish = tuple(one for one in inner if one.table == one.references_table)
-    between = [one for one in inner if one.table != one.references_table]
-    cycles = _cycles(made, between)
-    group = {name: number for number, names in enumerate(cycles) for name in names}
-    owners = {name: _owner(schema, name, between, group) for name in made}
+    drawn = [one for one in inner if one.role != "implied"]
+    deferred, unbreakable = break_circles(schema, drawn)
+    ready = [one for one in drawn if one not in deferred]
+    owners = {name: _owner(schema, name, ready) for name in made}
+    outside = [one for one in schema.relations if one.table in made and one.references_table not in made]
     return Structure(
         parent_relation=owners,
-        reference_relations={
-            name: tuple(one for one in schema.outgoing(name) if schema.tables[one.references_table].original)
-            for name in made
-        },
-        order=_parents_first(owners),
-        roots=tuple(name for name, owner in owners.items() if owner is None),
+        reference_relations=_by_table(made, [one for one in outside if one.role != "implied"]),
+        order=_targets_first(made, ready),
+        roots=tuple(name for name in made if owners[name] is None),
         originals=tuple(name for name, table in schema.tables.items() if table.original),
-        extra_parents={
-            name: extra
-            for name in made
-            if (extra := tuple(one for one in between if _is_extra(one, name, owners[name], group)))
-        },
-        self_references=selfish,
-        cycles=cycles,
+        keys=_by_table(made, [one for one in ready if one != owners[one.table]]),
+        late=_by_table(made, [one for one in drawn if one in deferred]),
+        implied=_by_table(made, [one for one in (*inner, *outside) if one.role == "implied"]),
+        subjects=_subjects(made, inner),
+        unbreakable=unbreakable,
         outward=tuple(
             one for one in schema.relations if one.table not in made and one.references_table in made
         ),
     )
 
 
-def _inside(relation: Relation, group: Mapping[str, int]) -> bool:
-    """Tell whether both tables of a relation stand in one circle."""
-    return relation.table in group and group[relation.table] == group.get(relation.references_table)
+def _by_table(tables: Iterable[str], relations: Iterable[Relation]) -> dict[str, Relations]:
+    """Sort relations by the table whose columns they are; one that stands twice is one."""
+    found = tuple(dict.fromkeys(relations))
+    return {name: tuple(one for one in found if one.table == name) for name in tables}
 
 
-def _is_extra(relation: Relation, table: str, owner: Relation | None, group: Mapping[str, int]) -> bool:
-    """Tell whether a relation of a table leads to a parent beside its owner."""
-    return relation.table == table and relation != owner and not _inside(relation, group)
-
-
-def _owner(
-    schema: Schema, table: str, relations: Iterable[Relation], group: Mapping[str, int]
-) -> Relation | None:
+def _owner(schema: Schema, table: str, relations: Iterable[Relation]) -> Relation | None:
     """Choose the relation to the owner of a table."""
-    candidates = [one for one in relations if one.table == table and not _inside(one, group)]
-    return min(candidates, key=lambda one: _is_nullable(schema, one), default=None)
+    candidates = [
+        one
+        for one in relations
+        if one.table == table and one.role in ("", "owner") and not schema.may_be_missing(one)
+    ]
+    key = schema.tables[table].primary_key
+    return min(
+        candidates, key=lambda one: (one.role != "owner", not set(one.columns) <= set(key)), default=None
+    )
 
 
-def _is_nullable(schema: Schema, relation: Relation) -> bool:
-    """Tell whether a key may be missing."""
-    return any(schema.tables[relation.table].column(name).nullable for name in relation.columns)
-
-
-def _parents_first(owners: Mapping[str, Relation | None]) -> tuple[str, ...]:
-    """Order tables so that each comes after its owner, otherwise as they came."""
-    order: list[str] = []
-    waiting = list(owners)
+def _targets_first(tables: Iterable[str], relations: Iterable[Relation]) -> tuple[str, ...]:
+    """Order tables so that each comes after those it points to, otherwise as they came."""
+    waiting = {
+        name: {one.references_table for one in relations if one.table == name} for name in tables
+    }
+    order: dict[str, None] = {}
     while waiting:
-        ready = [name for name in waiting if (one := owners[name]) is None or one.references_table in order]
-        assert ready, "owners form no circle"
-        order.append(ready[0])
-        waiting.remove(ready[0])
+        ready = next((name for name, targets in waiting.items() if targets <= order.keys()), None)
+        assert ready is not None, "broken circles form none"
+        order[ready] = None
+        del waiting[ready]
     return tuple(order)
 
 
-def _cycles(tables: list[str], relations: Iterable[Relation]) -> tuple[tuple[str, ...], ...]:
-    """Give the groups of tables in which each can be reached from each other one."""
-    reach = {name: _reachable(name, relations) for name in tables}
-    groups = [
-        tuple(other for other in tables if other in reach[name] and name in reach[other])
-        for name in tables
-        if name in reach[name]
-    ]
-    return tuple(dict.fromkeys(groups))
+def _subjects(tables: list[str], relations: list[Relation]) -> tuple[str, ...]:
+    """Give the tables that depend on none but those of their own circle; of a circle the first."""
+    reach = {name: reachable(name, relations) for name in tables}
+    closed = [name for name in tables if all(name in reach[other] for other in reach[name] - {name})]
+    return tuple(
+        name for name in closed if not any(name in reach[other] for other in closed[: closed.index(name)])
+    )
 
-
-def _reachable(start: str, relations: Iterable[Relation]) -> set[str]:
-    """Give the tables that can be reached over one or more relations."""
-    found: set[str] = set()
-    frontier = {start}
-    while frontier:
-        frontier = {one.references_table for one in relations if one.table in frontier} - found
-        found |= frontier
-    return found

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from kinsynth.settings.treatment import COLUMN_TYPES
 
+ROLES = ("", "owner", "key", "implied")
+
 
 @dataclass(frozen=True)
 class TextFormat:
@@ -69,6 +71,9 @@ class Relation:
         references_table: The referenced table; may be the same.
         references_columns: As many columns there.
         orphans: What happens to references without a row: ``refuse``, ``null`` or ``drop``.
+        role: What the key is for, one of ``ROLES``: the rows belong to the referenced row as a sequence
+            (``owner``), they point at it (``key``), or the key follows from others (``implied``); empty
+            while that is undecided.
     """
 
     table: str
@@ -76,9 +81,12 @@ class Relation:
     references_table: str
     references_columns: tuple[str, ...]
     orphans: str = "refuse"
+    role: str = ""
 
     def __post_init__(self) -> None:
-        """Check that both sides have as many columns."""
+        """Check the role's name, and that both sides have as many columns."""
+        if self.role not in ROLES:
+            raise ValueError(f"role={self.role}: expected one of {ROLES}")
         if not self.columns or len(self.columns) != len(self.references_columns):
             raise ValueError(f"{self}: as many referencing as referenced columns expected")
 
@@ -160,3 +168,7 @@ class Schema:
     def incoming(self, table: str) -> tuple[Relation, ...]:
         """Give the relations that reference the table."""
         return tuple(relation for relation in self.relations if relation.references_table == table)
+
+    def may_be_missing(self, relation: Relation) -> bool:
+        """Tell whether a row may point at none."""
+        return any(self.tables[relation.table].column(name).nullable for name in relation.columns)
