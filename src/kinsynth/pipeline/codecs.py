@@ -37,10 +37,10 @@ from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order
 from kinsynth.rules.registry import rule_from_json
 from kinsynth.schema.arrange import Arrangement, arrange
-from kinsynth.schema.hierarchy import levels
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.keys import row_numbers
+from kinsynth.schema.levels import find_levels
 from kinsynth.schema.table import Relation, Schema, Table
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.treatment import Column
@@ -508,7 +508,7 @@ def row_counts(further: FurtherKeys, table: str) -> dict[str, Rows]:
         assert parent_R is not None, "a child has a parent"
         counts[child] = np.bincount(parent_R, minlength=len(further.arranged[table].row_R)).astype(np.int64)
     counts |= {str(one): further.in_degrees(one) for one in further.to(table)}
-    return counts | {level_name(one): levels(further.rows(one)) for one in further.late_to_itself(table)}
+    return counts | {level_name(one): find_levels(further.rows(one)).level_R for one in further.late_to_itself(table)}
 
 
 def referenced_rows(table: pa.Table, relation: Relation, database: Database) -> pa.Array:

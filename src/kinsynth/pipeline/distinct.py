@@ -43,7 +43,7 @@ def drawn_keys(schema: Schema, codec: DatabaseCodec) -> dict[str, tuple[str, ...
     """Name the tables whose primary key holds a drawn value, with the key."""
     found = {}
     for name, table_codec in codec.tables.items():
-        drawn = {column for factor in table_codec.factors if factor.kind != "reference" for column in factor.columns}
+        drawn = {column for factor in table_codec.factors for column in factor.columns}
         if drawn & {*schema.tables[name].primary_key}:
             found[name] = schema.tables[name].primary_key
     return found

@@ -32,8 +32,8 @@ from kinsynth.engine.grouping import fit_grouping, make_profile
 from kinsynth.schema.arrange import Arrangement, pointed_rows
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
-from kinsynth.schema.hierarchy import cut_circles
 from kinsynth.schema.graph import Structure
+from kinsynth.schema.levels import find_levels
 from kinsynth.schema.table import Relation
 
 Rows = NDArray[np.int64]
@@ -134,12 +134,11 @@ class FurtherKeys:
 
     def of(self, table: str, *, late: bool) -> tuple[Relation, ...]:
         """Give the keys of a table that are drawn before or after its rows."""
-        return (self.structure.late if late else self.structure.keys).get(table, ())
+        return (self.structure.late if late else self.structure.keys)[table]
 
     def to(self, table: str) -> tuple[Relation, ...]:
         """Give the keys that point at a table."""
-        every = [one for keys in (self.structure.keys, self.structure.late) for some in keys.values() for one in some]
-        return tuple(one for one in every if one.references_table == table)
+        return self.structure.pointing(table)
 
     def late_to_itself(self, table: str) -> tuple[Relation, ...]:
         """Give the self references of a table."""
@@ -153,7 +152,7 @@ class FurtherKeys:
         if relation not in self._rows:
             rows = pointed_rows(self.database, self.arranged, relation)
             if relation.table == relation.references_table:
-                rows = cut_circles(rows)
+                rows = np.where(find_levels(rows).cut_R, -1, rows)
             self._rows[relation] = rows
         return self._rows[relation]
 
@@ -252,8 +251,8 @@ class _Paths:
         """Give the steps, None where a relation is none of the owner's and none that is drawn before."""
         steps: list[int] = []
         for relation in relations:
-            keys = self.structure.keys.get(table, ())
-            if relation == self.structure.parent_relation.get(table):
+            keys = self.structure.keys[table]
+            if relation == self.structure.parent_relation[table]:
                 steps.append(OWNER)
             elif relation in keys:
                 steps.append(keys.index(relation))
@@ -276,7 +275,7 @@ class _Paths:
         self, relation: Relation, apart: tuple[tuple[Relation, ...], ...]
     ) -> tuple[tuple[Path, ...], ...]:
         """Give the unique keys that are settled with this key: with keys before it, not with later ones."""
-        keys = self.structure.keys.get(relation.table, ())
+        keys = self.structure.keys[relation.table]
         before = keys[: keys.index(relation)] if relation in keys else keys
         found = []
         for others in apart:
