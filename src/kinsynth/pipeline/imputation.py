@@ -107,9 +107,9 @@ def _summarise(several: Decoded, ready: Prepared, name: str, *, first: int, rows
         relation: known.reference_over(
             relation, _best(pa.chunked_array([pa.array(row_R)]), "categorical", rows).to_numpy(), first
         )
-        for relation, row_R in several.reference_row.items()
+        for relation, row_R in several.pointed.items()
     }
-    return replace(several, tables={name: pa.table(columns)}, reference_row=references, rows={name: rows})
+    return replace(several, tables={name: pa.table(columns)}, pointed=references, rows={name: rows})
 
 
 def _best(values: pa.ChunkedArray, kind: str, rows: int) -> pa.Array:

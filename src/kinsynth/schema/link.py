@@ -14,7 +14,6 @@ from kinsynth.schema.storage import cast_values, storage_type
 from kinsynth.schema.table import Relation, Schema
 
 RowNumbers = NDArray[np.int64]
-Values = pa.ChunkedArray | pa.Array
 
 
 def link(
@@ -61,7 +60,7 @@ class _Linking:
     ) -> None:
         self._schema, self._tables, self._originals = schema, tables, originals
         self._pointed, self._new_keys = pointed, new_keys
-        self._found: dict[tuple[str, str], Values | None] = {}
+        self._found: dict[tuple[str, str], pa.ChunkedArray | pa.Array | None] = {}
 
     def table(self, name: str) -> pa.Table:
         """Give a table, columns in order and in their storage types."""
@@ -77,7 +76,7 @@ class _Linking:
             {one.name: cast_values(columns[one.name], storage_type(one.storage)) for one in shape.columns}
         )
 
-    def column(self, table: str, name: str) -> Values:
+    def column(self, table: str, name: str) -> pa.ChunkedArray | pa.Array:
         """Give the values of a column."""
         if (table, name) not in self._found:
             self._found[table, name] = None
@@ -87,10 +86,10 @@ class _Linking:
             raise ValueError(f"{table}.{name}: its values come from a circle of keys")
         return values
 
-    def _make(self, table: str, name: str) -> Values:
+    def _make(self, table: str, name: str) -> pa.ChunkedArray | pa.Array:
         if self._schema.tables[table].original:
             return self._originals[table].column(name)
-        values: Values | None = None
+        values: pa.ChunkedArray | pa.Array | None = None
         for relation, number_R in self._pointed.items():
             reference = _referenced(relation, table, name)
             if reference is None or (values is not None and not values.null_count):
@@ -114,7 +113,7 @@ def _referenced(relation: Relation, table: str, name: str) -> str | None:
     return None if (relation.references_table, reference) == (table, name) else reference
 
 
-def _taken(values: Values, number_R: RowNumbers) -> pa.ChunkedArray:
+def _taken(values: pa.ChunkedArray | pa.Array, number_R: RowNumbers) -> pa.ChunkedArray:
     """Give the values of rows; missing for -1."""
     indices = pa.array(number_R, mask=np.asarray(number_R) < 0)
     taken = values.take(indices)
