@@ -34,8 +34,7 @@ def find_roles(schema: Schema, structure: Structure, table: str) -> Roles:
     """Find what each column of a synthesised table is for."""
     parent = structure.parent_relation[table]
     references = structure.reference_relations.get(table, ())
-    linked = {name for relation in ((parent,) if parent else ()) for name in relation.columns}
-    linked |= {name for relation in references for name in relation.columns}
+    linked = {name for relation in schema.outgoing(table) for name in relation.columns}
     wanted = [*schema.tables[table].primary_key]
     wanted += [name for relation in schema.incoming(table) for name in relation.references_columns]
     keys = tuple(dict.fromkeys(name for name in wanted if name not in linked))
