@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kinsynth.schema.circles import is_inside
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import drawn_keys, find_implied
 from kinsynth.schema.graph import Structure, find_structure
@@ -40,7 +41,7 @@ def choose_roles(database: Database) -> Schema:
         original tables are implied, or stay without a role.
     """
     walker = Walker(database)
-    schema = _with_implied(database.schema, walker)
+    schema = _with_broken(_with_implied(database.schema, walker), walker)
     structure = find_structure(schema)
     roles = {
         relation: "owner" if relation == _chosen(database, schema, structure, walker, name) else "key"
@@ -72,6 +73,25 @@ def _with_implied(schema: Schema, walker: Walker) -> Schema:
             used |= set(map(str, path))
             schema = _with_roles(schema, {relation: "implied"})
     return schema
+
+
+def _with_broken(schema: Schema, walker: Walker) -> Schema:
+    """Break circles at keys that repeat least: a shop has one manager, and many work there."""
+    structure = find_structure(schema)
+    drawn = [one for table in structure.order for one in drawn_keys(structure, table)]
+    inside = [one for one in drawn if one.table != one.references_table and is_inside(one, drawn)]
+    share = {one: _distinct_share(walker.rows(one)) for one in inside}
+    rarest = {one: "key" for one in inside if not one.role and share[one] == max(share.values())}
+    if len(rarest) == len(inside):
+        return schema
+    late = find_structure(_with_roles(schema, rarest)).late
+    return _with_roles(schema, {one: role for one, role in rarest.items() if replace(one, role=role) in late[one.table]})
+
+
+def _distinct_share(row_R: RowNumbers) -> float:
+    """Give how many different rows are pointed at for each row that points."""
+    known_R = row_R[row_R >= 0]
+    return len(np.unique(known_R)) / len(known_R) if len(known_R) else 0.0
 
 
 def _chosen(
