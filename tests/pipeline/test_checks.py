@@ -207,7 +207,37 @@ def large_original(tables: Tables, document: dict[str, Any]) -> None:
     tables["town"] = {"id": [f"T{i:02}" for i in range(2_000)], "kind": ["city"] * 2_000}
 
 
+def keys(table: str, **targets: str) -> Change:
+    """Declare foreign keys of one column each."""
+    declared = [{"columns": [column], "table": target} for column, target in targets.items()]
+    return put(f"tables.{table}.foreign_keys", declared)
+
+
+def customer_of_account(tables: Tables, document: dict[str, Any]) -> None:
+    """Let payments name the customer of their account too."""
+    of_account = dict(zip(tables["account"]["id"], tables["account"]["customer"], strict=True))
+    tables["payment"]["customer"] = [of_account[account] for account in tables["payment"]["account"]]
+    keys("payment", account="account", customer="customer")(tables, document)
+
+
+def circle(tables: Tables, document: dict[str, Any]) -> None:
+    """Let customers have a main account."""
+    tables["customer"]["main"] = [f"A{i:05}" for i in range(ROOTS)]
+    keys("customer", town="town", main="account")(tables, document)
+
+
+def circle_of_primary_keys(tables: Tables, document: dict[str, Any]) -> None:
+    """Let both keys of a circle be parts of primary keys."""
+    circle(tables, document)
+    document["tables"]["customer"]["primary_key"] = ["id", "main"]
+    document["tables"]["account"]["primary_key"] = ["id", "customer"]
+    for name in ("customer", "account", "payment"):
+        for key in document["tables"][name]["foreign_keys"]:
+            key["references"] = ["id"]
+
+
 KEY = "tables.account.foreign_keys.0"
+OWNER = f"{KEY}.owner"
 CASES: dict[str, list[tuple[Change, str]]] = {
     "data.no_tables": [(everything_out, "tables")],
     "data.no_columns": [
@@ -275,51 +305,65 @@ CASES: dict[str, list[tuple[Change, str]]] = {
             "tables.account.foreign_keys",
         )
     ],
-    "foreign_keys.several_parents_not_available": [
+    "foreign_keys.further": [
         (
             both(
-                cells("payment", "customer", lambda ids: [str(i % ROOTS) for i in range(len(ids))]),
+                cells("payment", "payer", lambda ids: [str(i % ROOTS) for i in range(len(ids))]),
+                keys("payment", account="account", payer="customer"),
+            ),
+            "tables.payment.foreign_keys",
+        )
+    ],
+    "foreign_keys.implied": [(customer_of_account, "tables.payment.foreign_keys.1")],
+    "foreign_keys.circular_rows": [
+        (
+            both(
+                cells("account", "replaces", lambda ids: [ids[1], ids[0], *([None] * (len(ids) - 2))]),
+                keys("account", customer="customer", replaces="account"),
+            ),
+            "tables.account.foreign_keys.1",
+        )
+    ],
+    "foreign_keys.circle_broken": [(circle, "tables.customer.foreign_keys.1")],
+    "foreign_keys.circle": [(circle_of_primary_keys, "tables.account.foreign_keys.0")],
+    "foreign_keys.owner": [
+        (both(put(f"{KEY}.owner", True), cells("account", "customer", lambda ids: [None, *ids[1:]])), OWNER),
+        (both(put(f"{KEY}.owner", True), put("tables.customer.original", True)), OWNER),
+        (
+            both(
+                cells("account", "replaces", lambda ids: [ids[0], *ids[:-1]]),
+                keys("account", replaces="account"),
+                put(f"{KEY}.owner", True),
+            ),
+            OWNER,
+        ),
+        (
+            both(
+                cells("account", "payer", lambda ids: [str(i % ROOTS) for i in range(len(ids))]),
+                keys("account", payer="customer", customer="customer"),
+                put("tables.account.foreign_keys.1.owner", True),
+                put(f"{KEY}.owner", True),
+            ),
+            "tables.account.foreign_keys.1.owner",
+        ),
+    ],
+    "foreign_keys.partly_missing_not_available": [
+        (
+            both(
+                cells("payment", "town", lambda ids: [None, *(f"T{i % 30:02}" for i in range(1, len(ids)))]),
+                cells("payment", "kind", lambda ids: [["city", "village"][i % 2] for i in range(len(ids))]),
+                put("tables.town.primary_key", ["id", "kind"]),
+                put("tables.customer.foreign_keys", []),
                 put(
                     "tables.payment.foreign_keys",
                     [
                         {"columns": ["account"], "table": "account"},
-                        {"columns": ["customer"], "table": "customer"},
+                        {"columns": ["town", "kind"], "table": "town"},
                     ],
                 ),
             ),
             "tables.payment.foreign_keys.1",
         )
-    ],
-    "foreign_keys.self_reference_not_available": [
-        (
-            both(
-                cells("account", "replaces", lambda ids: [None, *ids[:-1]]),
-                put(
-                    "tables.account.foreign_keys",
-                    [
-                        {"columns": ["customer"], "table": "customer"},
-                        {"columns": ["replaces"], "table": "account"},
-                    ],
-                ),
-            ),
-            "tables.account.foreign_keys.1",
-        )
-    ],
-    "foreign_keys.cycle_not_available": [
-        (
-            both(
-                cells("customer", "main", lambda ids: [f"A{i:05}" for i in range(len(ids))]),
-                put("tables.customer.foreign_keys", [{"columns": ["main"], "table": "account"}]),
-            ),
-            "tables.customer.foreign_keys",
-        )
-    ],
-    "foreign_keys.nullable_parent_not_available": [
-        (cells("account", "customer", lambda ids: [None, *ids[1:]]), KEY),
-        (
-            both(cells("account", "customer", lambda ids: ["9999", *ids[1:]]), put(f"{KEY}.orphans", "null")),
-            KEY,
-        ),
     ],
     "roots.many": [(put("tables.payment.foreign_keys", []), "roots")],
     "treatment.all_original": [
@@ -654,13 +698,61 @@ def test_errors_are_raised_together_with_their_kind() -> None:
         raise_errors(find(make_tables(), override(wrong, {"tables.customer.primary_key": "[]"})))
 
 
-def test_the_remedy_for_a_second_parent_is_a_line_of_the_document() -> None:
+def test_a_circle_that_cannot_be_broken_is_drawn() -> None:
     tables, document = make_tables(), copy.deepcopy(DOCUMENT)
-    CASES["foreign_keys.several_parents_not_available"][0][0](tables, document)
+    circle_of_primary_keys(tables, document)
+    (finding,) = [one for one in find(tables, document) if one.severity == "error"]
+    assert "customer.main -> account, account.customer -> customer" in finding.message
+
+
+def test_a_second_parent_stops_nothing_and_the_document_names_the_owner() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    CASES["foreign_keys.further"][0][0](tables, document)
     (finding,) = find(tables, document)
-    path, _, text = finding.remedy.removeprefix("Write ").partition(": ")
-    line = text.partition(", or mark")[0]
-    assert find(tables, override(parse(document), {path: line})) == []
+    assert "belong to account by [account] and point at customer by [payer]" in finding.message
+    put("tables.payment.foreign_keys.1.owner", True)(tables, document)
+    (finding,) = find(tables, document)
+    assert "belong to customer by [payer] and point at account by [account]" in finding.message
+
+
+def test_rows_without_a_parent_are_no_root_of_their_own() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    tables["account"]["customer"][0] = None
+    assert {one.severity for one in find(tables, document)} == {"notice"}
+
+
+SHARED = [
+    {"columns": ["town"], "table": "town", "references": ["id"]},
+    {"columns": ["town", "job"], "table": "office"},
+    {"columns": ["town", "since"], "table": "desk"},
+]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "known", "codes"),
+    [
+        ((0, 1), True, {"foreign_keys.implied"}),
+        ((0, 1), False, {"foreign_keys.shared_column_not_available", "foreign_keys.further"}),
+        ((1, 2), True, {"foreign_keys.further"}),
+        ((1, 2), False, {"foreign_keys.shared_column_not_available", "foreign_keys.further"}),
+    ],
+)
+def test_keys_that_share_a_column_need_a_table_that_settles_it(
+    numbers: tuple[int, int], known: bool, codes: set[str]
+) -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    places, number = [f"T{i:02}" for i in range(30) for _ in range(30)], [f"N{i:02}" for i in range(30)] * 30
+    for name in ("office", "desk"):
+        tables[name] = {"town": places, "number": number}
+        to_town = [{"columns": ["town"], "table": "town"}] if known else []
+        document["tables"][name] = {"primary_key": ["town", "number"], "foreign_keys": to_town}
+    customer = tables["customer"]
+    customer["job"], customer["since"] = number[:ROOTS], number[1 : ROOTS + 1]
+    document["tables"]["customer"]["columns"] = {}
+    document["tables"]["town"]["original"] = False
+    document["tables"]["customer"]["foreign_keys"] = [SHARED[place] for place in numbers]
+    document["roots"] = "many"
+    assert {one.code for one in find(tables, document) if one.severity != "warning"} == codes
 
 
 def test_warnings_stop_nothing() -> None:

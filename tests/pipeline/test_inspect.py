@@ -43,7 +43,9 @@ def test_everything_is_found() -> None:
     found = inspected()
     customers, orders = found.schema.tables["customers"], found.schema.tables["orders"]
     assert (customers.primary_key, orders.primary_key) == (("customer_id",), ("order_id",))
-    assert found.schema.relations == (Relation("orders", ("customer_id",), "customers", ("customer_id",)),)
+    assert found.schema.relations == (
+        Relation("orders", ("customer_id",), "customers", ("customer_id",), role="owner"),
+    )
     assert orders.order_by == "day"
     assert customers.column("home_lat").pair == "home_lon"
     assert [column.type for column in orders.columns] == ["identifier", "identifier", "date", "numeric"]

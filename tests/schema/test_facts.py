@@ -166,10 +166,10 @@ def test_a_reference_of_a_table_to_itself_within_its_owner() -> None:
 def test_a_late_key_may_lead_back_to_the_row_itself() -> None:
     rng = np.random.default_rng(0)
     owner, manager = to("staff", "store", "store"), to("store", "manager", "staff")
-    store = np.sort(rng.permutation(np.concatenate([np.arange(30), rng.integers(0, 30, 60)])))
-    first = np.searchsorted(store, np.arange(30))
+    store = np.sort(rng.permutation(np.concatenate([np.arange(40), rng.integers(0, 40, 80)])))
+    first = np.searchsorted(store, np.arange(40))
     database = base(
-        {"staff": {"id": range(90), "store": store}, "store": {"id": range(30), "manager": first}},
+        {"staff": {"id": range(120), "store": store}, "store": {"id": range(40), "manager": first}},
         {},
         owner,
         manager,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pyarrow as pa
@@ -13,12 +13,14 @@ from kinsynth.columns.detect import Detected, detect_table, is_text
 from kinsynth.connectors.base import Listing
 from kinsynth.errors import Finding, SchemaError
 from kinsynth.schema.database import Database
+from kinsynth.schema.facts import Facts, find_facts
 from kinsynth.schema.foreign_keys import ForeignKeyProposal, propose_foreign_keys
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.keys import comparable, row_numbers
 from kinsynth.schema.literals import parse_text, unparsable_rows
 from kinsynth.schema.order import OrderProposal, propose_order
-from kinsynth.schema.orphans import apply_orphan_policies
+from kinsynth.schema.orphans import apply_orphan_policies, resolve_orphans
+from kinsynth.schema.ownership import choose_roles
 from kinsynth.schema.primary_keys import KeyProposal, propose_primary_keys
 from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import Column, Relation, Schema, Table, TextFormat
@@ -47,6 +49,7 @@ class Inspection:
         key_proposals: Primary keys that the data suggest, by table.
         relation_proposals: Relations that the data suggest, whether the schema has them or not.
         order_proposals: Orders of rows that the data suggest, by table.
+        key_facts: What the rows say about each foreign key of a synthesised table, orphans resolved.
         findings: What stands in the way of the document's word: cells that do not read as a declared type.
         source: Names of all columns by table, as in the source.
         listing: How the files were read; None for tables handed over in Python.
@@ -61,6 +64,7 @@ class Inspection:
     findings: tuple[Finding, ...]
     source: Mapping[str, tuple[str, ...]]
     listing: Listing | None = None
+    key_facts: Facts = field(default_factory=dict)
 
     def database(self) -> Database:
         """Give the originals as a database."""
@@ -93,7 +97,8 @@ def inspect(tables: Tables, synthesis: Synthesis, *, listing: Listing | None = N
     relations = _relations(typed, keys, proposed_relations, synthesis)
     first, types = types, _with_keys(chosen, types, keys, relations, synthesis)
     typed = _retyped(chosen, typed, first, types)
-    schema = _schema(typed, types, keys, relations, synthesis)
+    resolved = resolve_orphans(Database(_schema(typed, types, keys, relations, synthesis), typed, "original"))
+    schema = choose_roles(resolved)
     orders = _order_proposals(schema, typed)
     return Inspection(
         schema=_ordered(schema, orders, synthesis),
@@ -105,6 +110,7 @@ def inspect(tables: Tables, synthesis: Synthesis, *, listing: Listing | None = N
         findings=findings,
         source={name: tuple(table.column_names) for name, table in tables.items()},
         listing=listing,
+        key_facts=find_facts(Database(schema, resolved.tables, "original"), find_structure(schema)),
     )
 
 
@@ -315,7 +321,8 @@ def _relation(name: str, key: settings.ForeignKey, tables: Tables, keys: Keys) -
     there = set(key.columns) <= set(tables[name].column_names)
     if not there or not set(target) <= set(tables[key.table].column_names):
         return None
-    return Relation(name, key.columns, key.table, target, key.orphans)
+    role = {True: "owner", False: "key", None: ""}[key.owner]
+    return Relation(name, key.columns, key.table, target, key.orphans, role)
 
 
 def _with_keys(

@@ -15,8 +15,8 @@ def break_circles(schema: Schema, relations: Sequence[Relation]) -> tuple[frozen
     A reference of a table to itself is always one. A circle of tables is broken at a key that may be missing,
     else at a key of which nothing but what other keys of the row say as well is part of a primary key or
     referenced: all rows are made before any is delivered, so that such a key can wait. Keys whose role is
-    owner are the last choice; else the one with the fewest others beside it from table to table, else the
-    last one of the document.
+    owner are the last choice; else those whose role says that they are none go first, then the one with the
+    fewest others beside it from table to table, then the last one of the document.
 
     Args:
         schema: Where the relations stand.
@@ -33,7 +33,7 @@ def break_circles(schema: Schema, relations: Sequence[Relation]) -> tuple[frozen
     unbreakable = [(one,) for one in own if not _can_wait(schema, one, [*relations])]
     kept = [one for one in dict.fromkeys(relations) if one not in own]
     deferred: list[Relation] = []
-    while inside := [one for one in kept if _is_inside(one, kept)]:
+    while inside := [one for one in kept if is_inside(one, kept)]:
         able = [one for one in inside if _can_wait(schema, one, kept)]
         if not able:
             circle = _shortest(inside)
@@ -43,7 +43,7 @@ def break_circles(schema: Schema, relations: Sequence[Relation]) -> tuple[frozen
         kept.remove(chosen)
         deferred.append(chosen)
     for one in list(deferred):
-        if not _is_inside(one, [*kept, one]):
+        if not is_inside(one, [*kept, one]):
             deferred.remove(one)
             kept.append(one)
     return frozenset([*own, *deferred]), tuple(unbreakable)
@@ -60,7 +60,7 @@ def reachable(start: str, relations: Iterable[Relation]) -> set[str]:
     return found
 
 
-def _is_inside(relation: Relation, relations: Iterable[Relation]) -> bool:
+def is_inside(relation: Relation, relations: Iterable[Relation]) -> bool:
     """Tell whether a relation is part of a circle."""
     return relation.table in reachable(relation.references_table, relations)
 
@@ -80,10 +80,11 @@ def _can_wait(schema: Schema, relation: Relation, relations: Iterable[Relation])
     return not (needed & named) - known
 
 
-def _reluctance(schema: Schema, relation: Relation, inside: Sequence[Relation]) -> tuple[bool, bool, int, int]:
+def _reluctance(schema: Schema, relation: Relation, inside: Sequence[Relation]) -> tuple[bool, bool, bool, int, int]:
     """Order the keys at which a circle may be broken, the best first."""
     beside = sum((one.table, one.references_table) == (relation.table, relation.references_table) for one in inside)
-    return relation.role == "owner", not schema.may_be_missing(relation), beside, -inside.index(relation)
+    bound = not schema.may_be_missing(relation)
+    return relation.role == "owner", bound, relation.role != "key", beside, -inside.index(relation)
 
 
 def _shortest(relations: Sequence[Relation]) -> Relations:

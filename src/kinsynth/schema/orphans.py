@@ -29,6 +29,13 @@ def apply_orphan_policies(database: Database) -> tuple[Database, tuple[str, ...]
     """
     _refuse(database)
     changes: dict[tuple[Relation, str], int] = {}
+    database = _resolved(database, changes)
+    lines = tuple(f"{relation}: {count:,} references {what}" for (relation, what), count in changes.items())
+    return database, lines
+
+
+def _resolved(database: Database, changes: dict[tuple[Relation, str], int]) -> Database:
+    """Resolve orphans until there are none, and count what was changed."""
     changing = True
     while changing:
         changing = False
@@ -38,8 +45,21 @@ def apply_orphan_policies(database: Database) -> tuple[Database, tuple[str, ...]
                 what = "made missing" if relation.orphans == "null" else "dropped"
                 changes[relation, what] = changes.get((relation, what), 0) + int(mask.sum())
                 database, changing = _resolve(database, relation, mask), True
-    lines = tuple(f"{relation}: {count:,} references {what}" for (relation, what), count in changes.items())
-    return database, lines
+    return database
+
+
+def resolve_orphans(database: Database) -> Database:
+    """Give the database as it would be without orphans, for looking at it only.
+
+    Where ``apply_orphan_policies`` refuses, the rows are dropped, those of original tables too.
+    """
+    softened = tuple(
+        replace(one, orphans="drop") if one.orphans == "refuse" else one for one in database.schema.relations
+    )
+    schema = replace(database.schema, relations=softened)
+    resolved = _resolved(Database(schema, database.tables, database.origin), {})
+    kept = replace(resolved.schema, relations=database.schema.relations)
+    return Database(kept, resolved.tables, database.origin)
 
 
 def _orphans(database: Database, relation: Relation) -> NDArray[np.bool_]:

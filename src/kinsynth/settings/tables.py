@@ -21,6 +21,12 @@ class ForeignKey(Settings):
         "References without a row",
         "refuse stops; null makes them missing; drop leaves the rows out.",
     )
+    owner: bool | None = setting(
+        None,
+        "Owner",
+        "true: the rows belong to the referenced row and follow each other under it; false: they point at it; "
+        "missing means as detected.",
+    )
 
 
 RuleKind = Literal["copy", "part", "sum", "product", "line", "function", "missing", "combination", "order"]

@@ -11,6 +11,7 @@ from kinsynth.errors import Finding, SchemaError, SettingsError, UserError
 from kinsynth.pipeline.checks.data import find_data
 from kinsynth.pipeline.checks.facts import Facts
 from kinsynth.pipeline.checks.foreign_keys import find_foreign_keys
+from kinsynth.pipeline.checks.ownership import find_ownership
 from kinsynth.pipeline.checks.primary_keys import find_primary_keys
 from kinsynth.pipeline.checks.rules import find_rules
 from kinsynth.pipeline.checks.settings import find_settings
@@ -20,7 +21,15 @@ from kinsynth.schema.graph import find_structure
 from kinsynth.settings.document import combine
 from kinsynth.settings.synthesis import Synthesis
 
-STEPS = (find_data, find_primary_keys, find_foreign_keys, find_treatment, find_rules, find_settings)
+STEPS = (
+    find_data,
+    find_primary_keys,
+    find_foreign_keys,
+    find_ownership,
+    find_treatment,
+    find_rules,
+    find_settings,
+)
 ORDER = ("data", "primary_keys", "foreign_keys", "treatment", "settings")
 
 
@@ -44,6 +53,7 @@ def check(inspection: Inspection, synthesis: Synthesis) -> tuple[Finding, ...]:
         tables=inspection.tables,
         source=inspection.source,
         listing=inspection.listing,
+        key_facts=inspection.key_facts,
     )
     findings = (*inspection.findings, *(finding for find in STEPS for finding in find(facts)))
     return tuple(sorted(findings, key=lambda finding: ORDER.index(finding.step)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from kinsynth.connectors.base import Listing
 from kinsynth.errors import Finding, Severity
+from kinsynth.schema.facts import Facts as KeyFacts
 from kinsynth.schema.graph import Structure
 from kinsynth.schema.table import Schema
 from kinsynth.settings.fields import join_path
@@ -31,6 +32,7 @@ class Facts:
         tables: The chosen tables, typed.
         source: Names of all columns by table, as in the source.
         listing: How files were read; None for tables handed over in Python.
+        key_facts: What the rows say about each foreign key of a synthesised table.
     """
 
     synthesis: Synthesis
@@ -39,6 +41,7 @@ class Facts:
     tables: Mapping[str, pa.Table]
     source: Mapping[str, Sequence[str]]
     listing: Listing | None = None
+    key_facts: KeyFacts = field(default_factory=dict)
 
     @property
     def synthesised(self) -> tuple[str, ...]:

@@ -1,10 +1,9 @@
-"""Set foreign keys: targets exist, types agree, no orphans, and a shape the engine can generate."""
+"""Set foreign keys: targets exist, types agree, and no orphans."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain
 
 from kinsynth.errors import Finding
 from kinsynth.pipeline.checks.facts import (
@@ -16,7 +15,7 @@ from kinsynth.pipeline.checks.facts import (
     suggest,
     table_path,
 )
-from kinsynth.schema.keys import check_primary_key, comparable, missing_keys, orphans
+from kinsynth.schema.keys import check_primary_key, comparable, orphans
 from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import Relation
 from kinsynth.settings.tables import ForeignKey
@@ -34,7 +33,6 @@ def find_foreign_keys(facts: Facts) -> Iterator[Finding]:
             yield _duplicate(table, parent)
     for relation in dict.fromkeys(facts.schema.relations):
         yield from _find_values(facts, relation)
-    yield from _find_structure(facts)
 
 
 def _identity(relation: Relation) -> tuple[str, frozenset[tuple[str, str]], str]:
@@ -187,97 +185,4 @@ def _find_orphans(facts: Facts, where: str, relation: Relation) -> Iterator[Find
             where,
             f"{count}; {done}.",
             "Write orphans: refuse to stop instead.",
-        )
-
-
-# What the engine can generate
-
-
-def _find_structure(facts: Facts) -> Iterator[Finding]:
-    structure = facts.structure
-    for inner in structure.self_references:
-        yield _not_available(
-            "foreign_keys.self_reference_not_available",
-            facts,
-            inner,
-            f"{inner.table} references itself by {list_names(inner.columns)}; that is not available yet.",
-        )
-    for cycle in structure.cycles:
-        yield _STEP.error(
-            "foreign_keys.cycle_not_available",
-            table_path(cycle[0], "foreign_keys"),
-            f"The tables {list_names(cycle)} reference each other in a circle; that is not available yet.",
-            f"Leave out one of the foreign keys of {list_names(cycle)}, or a table of the circle.",
-        )
-    for extra in chain.from_iterable(structure.extra_parents.values()):
-        yield _not_available(
-            "foreign_keys.several_parents_not_available",
-            facts,
-            extra,
-            f"{extra.table} has another synthesised parent; {extra} beside it is not available yet.",
-        )
-    for owner in structure.parent_relation.values():
-        if owner is not None:
-            yield from _find_null_parents(facts, owner)
-    for name in facts.synthesised:
-        yield from _find_shared(facts, name)
-    yield from _find_roots(facts)
-
-
-def _find_shared(facts: Facts, name: str) -> Iterator[Finding]:
-    """Find columns of two foreign keys: each would draw its own value."""
-    owner = facts.structure.parent_relation[name]
-    relations = [*([owner] if owner else []), *facts.structure.reference_relations[name]]
-    counts = Counter(column for relation in dict.fromkeys(relations) for column in relation.columns)
-    shared = [column for column, count in counts.items() if count > 1]
-    if shared:
-        yield _STEP.error(
-            "foreign_keys.shared_column_not_available",
-            table_path(name, "foreign_keys"),
-            f"The columns {list_names(shared)} stand in two foreign keys; that is not available yet.",
-            f"Leave out one of these entries of {table_path(name, 'foreign_keys')}.",
-        )
-
-
-def _not_available(code: str, facts: Facts, relation: Relation, message: str) -> Finding:
-    structure = facts.structure
-    owner = structure.parent_relation[relation.table]
-    kept = [*structure.reference_relations.get(relation.table, ()), *([owner] if owner else [])]
-    remedy = (
-        f"Write {table_path(relation.table, 'foreign_keys')}: [{', '.join(map(_write_key, kept))}], or mark "
-        f"{relation.references_table} as original if it is a lookup table without personal data."
-    )
-    return _STEP.error(code, where_is(facts, relation), message, remedy)
-
-
-def _write_key(relation: Relation) -> str:
-    """Write a foreign key as the document has it."""
-    return f"{{columns: {list_names(relation.columns)}, table: {relation.references_table}}}"
-
-
-def _find_null_parents(facts: Facts, relation: Relation) -> Iterator[Finding]:
-    rows = int(missing_keys(facts.tables[relation.table], relation.columns).sum())
-    if relation.orphans == "null":
-        rows += len(_orphan_rows(facts, relation))
-    if rows:
-        yield _STEP.error(
-            "foreign_keys.nullable_parent_not_available",
-            where_is(facts, relation),
-            f"{rows:,} of {facts.rows(relation.table):,} rows of {relation.table} have no "
-            f"{relation.references_table}; rows without a parent are not available yet.",
-            "Remove these rows from the source, write orphans: drop where references are broken, "
-            f"or leave the foreign key out of {table_path(relation.table, 'foreign_keys')}.",
-        )
-
-
-def _find_roots(facts: Facts) -> Iterator[Finding]:
-    circular = {table for cycle in facts.structure.cycles for table in cycle}
-    roots = [root for root in facts.structure.roots if root not in circular]
-    if len(roots) > 1 and facts.synthesis.roots == "one":
-        yield _STEP.error(
-            "roots.many",
-            "roots",
-            f"{len(roots)} root tables are independent of each other: {list_names(roots)}.",
-            "Connect them with foreign keys, mark lookup tables as original, leave tables out, "
-            "or write roots: many to learn each tree by itself.",
         )

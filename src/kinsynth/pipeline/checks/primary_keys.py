@@ -84,8 +84,7 @@ def _find_composition(facts: Facts, name: str) -> Iterator[Finding]:
     key = set(facts.schema.tables[name].primary_key)
     references = facts.structure.reference_relations.get(name, ())
     drawn = key & {column for relation in references for column in relation.columns}
-    owner = facts.structure.parent_relation.get(name)
-    made = key - drawn - set(owner.columns if owner else ())
+    made = key - {column for relation in facts.schema.outgoing(name) for column in relation.columns}
     if drawn and not made:
         where = table_path(name, "primary_key")
         yield _STEP.error(

@@ -1,0 +1,209 @@
+"""What each foreign key is for: owners, further keys, what follows from others, and what cannot be generated."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from kinsynth.errors import Finding
+from kinsynth.pipeline.checks.facts import Facts, Step, list_names, table_path
+from kinsynth.pipeline.checks.foreign_keys import where_is
+from kinsynth.schema.facts import drawn_keys
+from kinsynth.schema.paths import trace
+from kinsynth.schema.table import Relation
+
+_STEP = Step("foreign_keys")
+
+
+def find_ownership(facts: Facts) -> Iterator[Finding]:
+    """Give the findings about the roles of foreign keys, and the rule about one root table."""
+    yield from _find_owners(facts)
+    for name in facts.synthesised:
+        yield from _find_further(facts, name)
+        yield from _find_implied(facts, name)
+        yield from _find_late(facts, name)
+        yield from _find_shared(facts, name)
+        yield from _find_partly_missing(facts, name)
+    for circle in facts.structure.unbreakable:
+        yield _unbreakable(facts, circle)
+    yield from _find_roots(facts)
+
+
+# Owners
+
+
+def _find_owners(facts: Facts) -> Iterator[Finding]:
+    """Find keys that the document calls the owner's and that cannot be it."""
+    for relation in facts.schema.relations:
+        if relation.role != "owner" or facts.structure.parent_relation.get(relation.table) == relation:
+            continue
+        where = f"{where_is(facts, relation)}.owner"
+        yield _STEP.error(
+            "foreign_keys.owner", where, _why_no_owner(facts, relation), f"Write {where}: false."
+        )
+
+
+def _why_no_owner(facts: Facts, relation: Relation) -> str:
+    """Say why rows cannot belong to the rows that a key references."""
+    target = relation.references_table
+    if facts.schema.tables[relation.table].original or facts.schema.tables[target].original:
+        return f"{relation.table} and {target} are not both synthesised: no row owns another."
+    if relation.table == target:
+        return f"Rows of {target} cannot belong to rows of {target}."
+    if facts.schema.may_be_missing(relation):
+        return f"Rows of {relation.table} have no {target}; a row with an owner always has one."
+    if relation in facts.structure.late[relation.table]:
+        return f"A circle of tables is broken at this key; {relation.table} is made before {target}."
+    return f"{relation.table} has another owner already."
+
+
+def _find_further(facts: Facts, name: str) -> Iterator[Finding]:
+    """Tell the owner apart from the rows pointed at."""
+    owner, further = facts.structure.parent_relation[name], facts.structure.keys[name]
+    if not further:
+        return
+    keys = ", ".join(map(_write, further))
+    belong = f"Rows belong to {_write(owner)} and point at" if owner else "Rows belong to none and point at"
+    yield _STEP.notice(
+        "foreign_keys.further",
+        table_path(name, "foreign_keys"),
+        f"{belong} {keys}.",
+        "Write owner: true in another foreign key to choose another owner.",
+    )
+
+
+def _write(relation: Relation) -> str:
+    """Write a key by its columns and where it leads."""
+    return f"{relation.references_table} by {list_names(relation.columns)}"
+
+
+# What follows from others, and what is drawn late
+
+
+def _find_implied(facts: Facts, name: str) -> Iterator[Finding]:
+    for relation in facts.structure.implied[name]:
+        yield _STEP.notice(
+            "foreign_keys.implied",
+            where_is(facts, relation),
+            f"In every row the key follows from {write_path(facts.key_facts[relation].implied)}; "
+            "so it will in every synthetic row.",
+            "Nothing is to be done.",
+        )
+
+
+def write_path(path: tuple[Relation, ...]) -> str:
+    """Draw a path of foreign keys.
+
+    >>> write_path((Relation("staff", ("store_id",), "store", ("id",)),))
+    'staff.store_id -> store'
+    """
+    return ", ".join(f"{one.table}.{'+'.join(one.columns)} -> {one.references_table}" for one in path)
+
+
+def _find_late(facts: Facts, name: str) -> Iterator[Finding]:
+    unbreakable = {one for circle in facts.structure.unbreakable for one in circle}
+    for relation in facts.structure.late[name]:
+        if relation.references_table != name and relation not in unbreakable:
+            yield _STEP.notice(
+                "foreign_keys.circle_broken",
+                where_is(facts, relation),
+                f"A circle of tables is broken at {write_path((relation,))}: the key is drawn when all other "
+                "values are there.",
+                "Nothing is to be done.",
+            )
+        rows = facts.key_facts[relation].circular
+        if rows:
+            yield _STEP.notice(
+                "foreign_keys.circular_rows",
+                where_is(facts, relation),
+                f"{rows:,} of {facts.rows(name):,} rows of {name} are their own ancestors; no synthetic row is.",
+                "Repair the source if that is not expected.",
+            )
+
+
+def _unbreakable(facts: Facts, circle: tuple[Relation, ...]) -> Finding:
+    return _STEP.error(
+        "foreign_keys.circle",
+        where_is(facts, circle[-1]),
+        f"The circle {write_path(circle)} cannot be broken: no key of it may be missing, and each is part of "
+        "what names the row.",
+        f"Leave out one of the foreign keys, or write {table_path(circle[-1].table, 'primary_key')}: [].",
+    )
+
+
+# Columns that several keys have
+
+
+def _find_shared(facts: Facts, name: str) -> Iterator[Finding]:
+    """Find columns of several keys to which nothing gives the same value."""
+    keys = [*drawn_keys(facts.structure, name), *facts.structure.implied[name]]
+    counts = Counter(column for one in keys for column in one.columns)
+    loose = [column for column, count in counts.items() if count > 1 and not _is_settled(facts, keys, column)]
+    if loose:
+        where = table_path(name, "foreign_keys")
+        yield _STEP.error(
+            "foreign_keys.shared_column_not_available",
+            where,
+            f"The columns {list_names(loose)} stand in several foreign keys, and nothing says that the rows "
+            "these name agree; that is not available yet.",
+            f"Leave out one of these entries of {where}, or reference the table that lists {list_names(loose)} "
+            "from all of them.",
+        )
+
+
+def _is_settled(facts: Facts, keys: list[Relation], column: str) -> bool:
+    """Tell whether all keys with a column are tied to each other by paths that carry its value."""
+    sharing = [one for one in keys if column in one.columns]
+    reached, frontier = {sharing[0]}, [sharing[0]]
+    for one in frontier:
+        tied = [
+            other
+            for other in sharing
+            if other not in reached and (_is_tied(facts, one, other, column) or _is_tied(facts, other, one, column))
+        ]
+        reached |= set(tied)
+        frontier += tied
+    return len(reached) == len(sharing)
+
+
+def _is_tied(facts: Facts, one: Relation, other: Relation, column: str) -> bool:
+    """Tell whether a key follows from another with the column's value, or must agree with it on the value."""
+    found = facts.key_facts[one]
+    pairs = dict(zip(one.columns, one.references_columns, strict=True))
+    if found.implied:
+        return found.implied[0] == other and trace(found.implied).get(column) == pairs[column]
+    carried = (
+        (trace(left).get(column), trace((one, *right)).get(column))
+        for left, right in found.scopes
+        if left and left[0] == other
+    )
+    return any(mine is not None and mine == theirs for mine, theirs in carried)
+
+
+def _find_partly_missing(facts: Facts, name: str) -> Iterator[Finding]:
+    """Find keys that may be missing while one of their columns may not."""
+    table = facts.schema.tables[name]
+    keys = [*drawn_keys(facts.structure, name), *facts.structure.implied[name]]
+    always = {column for one in keys if not facts.schema.may_be_missing(one) for column in one.columns}
+    for one in keys:
+        bare = [column for column in one.columns if not table.column(column).nullable and column not in always]
+        if bare and facts.schema.may_be_missing(one):
+            yield _STEP.error(
+                "foreign_keys.partly_missing_not_available",
+                where_is(facts, one),
+                f"The key may be missing, its columns {list_names(bare)} may not, and no other key gives their "
+                "values; that is not available yet.",
+                f"Declare a foreign key by {list_names(bare)} too, or leave this one out.",
+            )
+
+
+def _find_roots(facts: Facts) -> Iterator[Finding]:
+    subjects = facts.structure.subjects
+    if len(subjects) > 1 and facts.synthesis.roots == "one":
+        yield _STEP.error(
+            "roots.many",
+            "roots",
+            f"{len(subjects)} root tables are independent of each other: {list_names(subjects)}.",
+            "Connect them with foreign keys, mark lookup tables as original, leave tables out, "
+            "or write roots: many to learn each tree by itself.",
+        )

@@ -1,0 +1,181 @@
+"""Decide by the rows what each foreign key is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kinsynth.schema.circles import is_inside
+from kinsynth.schema.database import Database
+from kinsynth.schema.facts import drawn_keys, find_implied
+from kinsynth.schema.graph import Structure, find_structure
+from kinsynth.schema.paths import RowNumbers, Walker
+from kinsynth.schema.table import Relation, Schema
+from kinsynth.system.randomness import uniforms
+
+_MOST_ROWS = 50_000
+_FEWEST_PARENTS = 20
+_FREQUENT = 10
+_ALIKE, _NOISE = 1.5, 0.02
+_NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_temporal)
+
+
+def choose_roles(database: Database) -> Schema:
+    """Give every foreign key of the synthesised tables a role, those that have one aside.
+
+    A key that follows from others in every row, by no accident, is implied. The owner is chosen among the
+    keys that are never missing: the one under which the rows' other columns are tied together most
+    strongly, where a table of fewer than 20 referenced rows comes last; what does not differ by much is left
+    to the rule of ``find_structure``. All other keys to synthesised tables are further ones.
+
+    Args:
+        database: Typed originals without orphans.
+
+    Returns:
+        The schema with roles. A role ``owner`` stays; ``key`` stays, or becomes ``implied``. References to
+        original tables are implied, or stay without a role.
+    """
+    walker = Walker(database)
+    schema = _with_broken(_with_implied(database.schema, walker), walker)
+    structure = find_structure(schema)
+    roles = {
+        relation: "owner" if relation == _chosen(database, schema, structure, walker, name) else "key"
+        for name in structure.order
+        for relation in drawn_keys(structure, name)
+        if relation not in structure.reference_relations[name]
+    }
+    return _with_roles(schema, {one: role for one, role in roles.items() if not one.role})
+
+
+def _with_roles(schema: Schema, roles: Mapping[Relation, str]) -> Schema:
+    """Set the roles of some relations."""
+    relations = tuple(
+        replace(one, role=roles[one]) if one in roles else one for one in schema.relations
+    )
+    return replace(schema, relations=relations)
+
+
+def _with_implied(schema: Schema, walker: Walker) -> Schema:
+    """Find the keys that follow from others; a key on such a way is itself no implied one."""
+    used: set[str] = set()
+    for relation in schema.relations:
+        structure = find_structure(schema)
+        if relation.role not in ("", "key") or relation.table not in structure.order or str(relation) in used:
+            continue
+        if relation in structure.late[relation.table]:
+            continue
+        if path := find_implied(schema, structure, walker, relation, free=False):
+            used |= set(map(str, path))
+            schema = _with_roles(schema, {relation: "implied"})
+    return schema
+
+
+def _with_broken(schema: Schema, walker: Walker) -> Schema:
+    """Break circles at keys that repeat least: a shop has one manager, and many work there."""
+    structure = find_structure(schema)
+    drawn = [one for table in structure.order for one in drawn_keys(structure, table)]
+    inside = [one for one in drawn if one.table != one.references_table and is_inside(one, drawn)]
+    share = {one: _distinct_share(walker.rows(one)) for one in inside}
+    rarest = {one: "key" for one in inside if not one.role and share[one] == max(share.values())}
+    if len(rarest) == len(inside):
+        return schema
+    late = find_structure(_with_roles(schema, rarest)).late
+    return _with_roles(schema, {one: role for one, role in rarest.items() if replace(one, role=role) in late[one.table]})
+
+
+def _distinct_share(row_R: RowNumbers) -> float:
+    """Give how many different rows are pointed at for each row that points."""
+    known_R = row_R[row_R >= 0]
+    return len(np.unique(known_R)) / len(known_R) if len(known_R) else 0.0
+
+
+def _chosen(
+    database: Database, schema: Schema, structure: Structure, walker: Walker, table: str
+) -> Relation | None:
+    """Choose the owner of a table."""
+    usual = structure.parent_relation[table]
+    candidates = [
+        one
+        for one in drawn_keys(structure, table)
+        if (one == usual or one in structure.keys[table])
+        and one.role != "key"
+        and not schema.may_be_missing(one)
+    ]
+    if usual is None or usual.role == "owner" or len(candidates) < 2:
+        return usual
+    wide = [one for one in candidates if len(np.unique(walker.rows(one))) >= _FEWEST_PARENTS]
+    scores = {one: _tie(database, schema, one, walker.rows(one)) for one in wide or candidates}
+    best = max(scores.values())
+    close = [one for one, score in scores.items() if _ALIKE * (score + _NOISE) >= best]
+    return usual if usual in close else close[0]
+
+
+def _tie(database: Database, schema: Schema, relation: Relation, row_R: RowNumbers) -> float:
+    """Tell how strongly rows of one parent are alike, or unlike, in their other columns, 0 to 1.
+
+    The mean over columns of the size of the intraclass correlation (adjusted R squared of grouping by
+    parent), among rows with a sibling, times the share of these rows. On at most 50,000 rows.
+    """
+    count = np.bincount(row_R) if len(row_R) else np.zeros(1, dtype=np.int64)
+    sibling_R = np.flatnonzero(count[row_R] > 1)
+    if not len(sibling_R):
+        return 0.0
+    share = len(sibling_R) / len(row_R)
+    chosen_R = _some(row_R, sibling_R)
+    linked = {column for one in schema.outgoing(relation.table) for column in one.columns}
+    rows = database.tables[relation.table].take(pa.array(chosen_R))
+    ties = [
+        abs(_correlation(features, row_R[chosen_R]))
+        for name in rows.column_names
+        if name not in linked
+        and name not in schema.tables[relation.table].primary_key
+        and (features := _features(rows.column(name))) is not None
+    ]
+    return share * float(np.mean(ties)) if ties else 0.0
+
+
+def _some(row_R: RowNumbers, sibling_R: RowNumbers) -> RowNumbers:
+    """Choose at most 50,000 of the rows with siblings: those of some parents, by chance."""
+    if len(sibling_R) <= _MOST_ROWS:
+        return sibling_R
+    parents = np.arange(int(row_R.max()) + 1, dtype=np.int64)
+    turn = np.argsort(uniforms(0, "ownership", parents)[:, 0], kind="stable")
+    place = np.empty_like(turn)
+    place[turn] = parents
+    order = np.argsort(place[row_R[sibling_R]], kind="stable")
+    return np.sort(sibling_R[order[:_MOST_ROWS]])
+
+
+def _features(values: pa.ChunkedArray) -> NDArray[np.float64] | None:
+    """Give a column as numbers: ranks, or whether the value is each of the frequent ones; None for neither."""
+    series = pl.Series("x", values)
+    if any(is_kind(values.type) for is_kind in _NUMBERS):
+        ranks = series.to_physical().rank("average").cast(pl.Float64)
+        return np.nan_to_num(ranks.fill_null(-len(ranks)).to_numpy())[:, None]
+    if series.dtype not in (pl.String, pl.Boolean, pl.Categorical):
+        return None
+    counts = series.cast(pl.String).fill_null("").value_counts(sort=True)
+    frequent = counts.filter(pl.col("count") >= max(2, len(series) // 100)).head(_FREQUENT)
+    if not len(frequent):
+        return None
+    texts = series.cast(pl.String).fill_null("")
+    return np.stack([(texts == text).to_numpy() for text in frequent["x"]], axis=1).astype(np.float64)
+
+
+def _correlation(features_RF: NDArray[np.float64], row_R: RowNumbers) -> float:
+    """Give the adjusted share of the features' variance between the groups; 0 where nothing varies."""
+    group_R = np.unique(row_R, return_inverse=True)[1]
+    count_G = np.bincount(group_R)
+    rows, groups = len(group_R), len(count_G)
+    centred_RF = features_RF - features_RF.mean(axis=0)
+    total = float((centred_RF**2).sum())
+    if total == 0 or rows == groups:
+        return 0.0
+    sums_GF = np.stack([np.bincount(group_R, weights=column) for column in centred_RF.T], axis=1)
+    between = float((sums_GF**2 / count_G[:, None]).sum())
+    return max(-1.0, 1 - (1 - between / total) * (rows - 1) / (rows - groups))
