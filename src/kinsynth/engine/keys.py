@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,28 +89,18 @@ def _assign_key(
     if target.level_T is not None:
         uniform_R = uniforms(seed, f"{stream}/level", ids_R)[:, 0]
         token_R = keep_levels(token_R, target, uniform_R, nullable=pointer.nullable)
-    token_R = np.where(
-        store.dead(table), NONE, _without_impossible(token_R, pointer, itself=pointer.target == table)
-    )
+    token_R = _without_impossible(token_R, pointer, itself=pointer.target == table)
+    token_R = np.where(store.dead(table), NONE, token_R)
     row_R = np.where(token_R == _LOST, UNRESOLVED, -1)
     own, some = np.flatnonzero(token_R == ITSELF), np.flatnonzero(token_R >= FIRST_GROUP)
     row_R[own] = own
     target.quota_T[own] = np.maximum(target.quota_T[own] - 1, 0)
-    if not len(some) or not len(target.alive):
-        row_R[some] = UNRESOLVED
-        return row_R
-    scope_S, scope_A = _scopes(store, table, pointer, target, some)
-    wanted = Wanted(
-        token_R[some] - FIRST_GROUP,
-        ids_R[some],
-        scope_S,
-        tuple(_agreement(store, table, paths, some) for paths in pointer.apart),
-        tuple(_avoided(store, table, pointer, target, some)),
-    )
-    given = target.alive
-    supply = Supply(target.group_T[given], target.quota_T[given], target.ids_T[given], scope_A)
-    place_S = assign(wanted, supply, seed=seed, stream=stream)
-    row_R[some] = np.where(place_S >= 0, given[place_S], place_S)
+    row_R[some] = UNRESOLVED
+    if len(some) and len(target.alive):
+        asked = _Asked(store, table, pointer, target, some)
+        wanted, supply = asked.wanted(token_R[some] - FIRST_GROUP, ids_R[some]), asked.supply()
+        place_S = assign(wanted, supply, seed=seed, stream=stream)
+        row_R[some] = np.where(place_S >= 0, target.alive[place_S], place_S)
     return row_R
 
 
@@ -121,43 +112,71 @@ def _without_impossible(token_R: RowArray, pointer: Pointer, *, itself: bool) ->
     return np.where(lost_R, _LOST, token_R)
 
 
-def _scopes(
-    store: Store, table: str, pointer: Pointer, target: Target, some: RowArray
-) -> tuple[RowArray | None, RowArray | None]:
-    """Give labels that a row and the row it points to must share, shapes (S,) and (A,)."""
-    columns = [
-        np.concatenate([store.follow(table, own)[some], store.follow(pointer.target, other)[target.alive]])
-        for own, other in pointer.scopes
-    ]
-    if target.level_T is not None:
-        columns.append(np.concatenate([target.level_T[some] - 1, target.level_T[target.alive]]))
-    if not columns:
-        return None, None
-    label = join_labels(columns)
-    return label[: len(some)], label[len(some) :]
+@dataclass(frozen=True)
+class _Asked:
+    """Some rows of a table that each want a row of the target.
 
-
-def _agreement(store: Store, table: str, paths: tuple[Path, ...], some: RowArray) -> RowArray:
-    """Give labels that rows share which must point to different rows, shape (S,).
-
-    A row that has no row at the end of a path is like no other: a unique key does not hold where a part is
-    missing.
+    Attributes:
+        store: The rows drawn so far.
+        table: Name of the table.
+        pointer: Its further key.
+        target: The rows that may be pointed to.
+        some: Numbers of the rows that want one.
     """
-    return join_known([store.follow(table, path)[some] for path in paths], len(some))
 
+    store: Store
+    table: str
+    pointer: Pointer
+    target: Target
+    some: RowArray
 
-def _avoided(
-    store: Store, table: str, pointer: Pointer, target: Target, some: RowArray
-) -> Iterator[RowArray]:
-    """Give the places among the rows that can be given of those that each row must not get, shape (S,) each.
+    def wanted(self, group_S: RowArray, ids_S: RowArray) -> Wanted:
+        """Give what the rows want, and what they must keep to."""
+        apart = tuple(self._agreement(paths) for paths in self.pointer.apart)
+        return Wanted(group_S, ids_S, self._scopes[0], apart, tuple(self._avoided()))
 
-    A row that is to point at another one of its table must not get itself.
-    """
-    place_T = np.full(len(target.ids_T) + 1, -1, dtype=np.int64)  # the last one stands for no row
-    place_T[target.alive] = np.arange(len(target.alive))
-    paths = set(pointer.avoid) | ({()} if pointer.target == table and target.level_T is None else set())
-    for path in sorted(paths):
-        yield place_T[store.follow(table, path)[some]]
+    def supply(self) -> Supply:
+        """Give what can be given."""
+        target, given = self.target, self.target.alive
+        return Supply(target.group_T[given], target.quota_T[given], target.ids_T[given], self._scopes[1])
+
+    def _reached(self, path: Path) -> RowArray:
+        return self.store.follow(self.table, path)[self.some]
+
+    @cached_property
+    def _scopes(self) -> tuple[RowArray | None, RowArray | None]:
+        """Labels that a row and the row it points to must share, shapes (S,) and (A,)."""
+        target, given = self.target, self.target.alive
+        columns = [
+            np.concatenate([self._reached(own), self.store.follow(self.pointer.target, other)[given]])
+            for own, other in self.pointer.scopes
+        ]
+        if target.level_T is not None:
+            columns.append(np.concatenate([target.level_T[self.some] - 1, target.level_T[given]]))
+        if not columns:
+            return None, None
+        label = join_labels(columns)
+        return label[: len(self.some)], label[len(self.some) :]
+
+    def _agreement(self, paths: tuple[Path, ...]) -> RowArray:
+        """Give labels that rows share which must point to different rows, shape (S,).
+
+        A row that has no row at the end of a path is like no other: a unique key does not hold where a part
+        is missing.
+        """
+        return join_known([self._reached(path) for path in paths], len(self.some))
+
+    def _avoided(self) -> Iterator[RowArray]:
+        """Give the places of the rows that each row must not get, among those that can be given, shape (S,).
+
+        A row that is to point at another one of its table must not get itself.
+        """
+        target = self.target
+        place_T = np.full(len(target.ids_T) + 1, -1, dtype=np.int64)  # the last one stands for no row
+        place_T[target.alive] = np.arange(len(target.alive))
+        itself = self.pointer.target == self.table and target.level_T is None
+        for path in sorted({*self.pointer.avoid, *([()] if itself else [])}):
+            yield place_T[self._reached(path)]
 
 
 def keep_levels(

@@ -7,8 +7,7 @@ Shape letters: R rows, C sub-columns, P parents.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -22,6 +21,8 @@ from kinsynth.engine.sampled import draw_counts
 from kinsynth.engine.store import Store
 from kinsynth.system.parallel import ordered
 
+OnShare = Callable[[float, str], None]
+
 
 def draw_linked(
     samplers: Mapping[str, TableSampler],
@@ -29,6 +30,7 @@ def draw_linked(
     *,
     workers: int,
     begin: Callable[[], None],
+    on_share: OnShare = lambda _share, _table: None,
 ) -> Store:
     """Draw all tables and assign all further keys.
 
@@ -37,23 +39,39 @@ def draw_linked(
         roots: Number of rows of each root table.
         workers: Blocks drawn at the same time.
         begin: What a thread that draws begins with.
+        on_share: Told the share done, between 0 and 1, and the table that is drawn.
 
     Guarantees:
         The rows depend on the samplers and ``roots`` alone.
     """
     store = Store({name: sampler.layout for name, sampler in samplers.items()})
-    for step in plan_steps(store.layouts):
+    steps = plan_steps(store.layouts)
+    for done, step in enumerate(steps):
         if isinstance(step, Assign):
             assign_keys(store, step.keys, seed=samplers[step.keys].seed)
             continue
-        sampler, owner = samplers[step.table], store.owner(step.table)
-        if not store.has_rows(owner):
-            lay_rows(store, samplers[owner], roots)
-        store.open(step.table)
-        draw = partial(fill_block, store, sampler, _relatives(store, sampler))
-        blocks = range(store.frame(step.table).blocks)
-        deque(ordered(draw, blocks, workers=workers, begin=begin), maxlen=0)
+        for part in _draw_table(store, samplers, step.table, roots, workers=workers, begin=begin):
+            on_share((done + part) / len(steps), step.table)
     return store
+
+
+def _draw_table(
+    store: Store,
+    samplers: Mapping[str, TableSampler],
+    name: str,
+    roots: Mapping[str, int],
+    *,
+    workers: int,
+    begin: Callable[[], None],
+) -> Iterator[float]:
+    """Draw a table block by block; give the share done after each."""
+    if not store.has_rows(name):
+        lay_rows(store, samplers[store.owner(name)], roots)
+    store.open(name)
+    draw = partial(fill_block, store, samplers[name], _relatives(store, samplers[name]))
+    blocks = store.frame(name).blocks
+    for number, _ in enumerate(ordered(draw, range(blocks), workers=workers, begin=begin)):
+        yield (number + 1) / blocks
 
 
 def lay_rows(store: Store, sampler: TableSampler, roots: Mapping[str, int]) -> None:

@@ -23,7 +23,7 @@ from kinsynth.engine.delivery import deliver
 from kinsynth.engine.drawing import TableSampler
 from kinsynth.engine.evidence import Condition
 from kinsynth.engine.layout import TableLayout
-from kinsynth.engine.linked import draw_linked
+from kinsynth.engine.linked import OnShare, draw_linked
 from kinsynth.engine.passes import is_linked
 from kinsynth.engine.sampled import SampledBlock, SampledTable, draw_counts, number_rows
 from kinsynth.errors import InternalError
@@ -41,6 +41,7 @@ def sample(
     temperature: float = 1.0,
     conditions: Mapping[str, Condition] | None = None,
     threads: int | None = None,
+    on_share: OnShare = lambda _share, _table: None,
 ) -> Iterator[SampledBlock]:
     """Draw roots and everything under them.
 
@@ -52,10 +53,12 @@ def sample(
         temperature: 1 draws from the learned chances, less draws likelier rows.
         conditions: What the rows of a table must keep to.
         threads: Blocks drawn at the same time; None for as many as torch has threads.
+        on_share: Told the share done before the first block is given, between 0 and 1, and the table that is
+            drawn; where tables point at others all are drawn before.
 
     Guarantees:
         Root number r and all rows under it depend on the models, the seed, the temperature, the conditions
-        and r alone.
+        and r alone. Where tables point at others, all rows depend on the numbers of roots as well.
     """
     samplers = {
         name: TableSampler(model, seed, temperature, (conditions or {}).get(name))
@@ -63,14 +66,18 @@ def sample(
     }
     workers = torch.get_num_threads() if threads is None else threads
     if is_linked({name: model.layout for name, model in models.items()}):
-        yield from _sample_linked(samplers, roots, first_root, workers)
+        yield from _sample_linked(samplers, roots, first_root, workers, on_share)
         return
     for root, wanted in roots.items():
         yield from _sample_tree(samplers, root, first_root, first_root + wanted, workers)
 
 
 def _sample_linked(
-    samplers: Mapping[str, TableSampler], roots: Mapping[str, int], first_root: int, workers: int
+    samplers: Mapping[str, TableSampler],
+    roots: Mapping[str, int],
+    first_root: int,
+    workers: int,
+    on_share: OnShare,
 ) -> Iterator[SampledBlock]:
     if first_root:
         raise InternalError(
@@ -79,7 +86,7 @@ def _sample_linked(
             where=next(iter(roots)),
         )
     with _one_thread_each() as begin:
-        store = draw_linked(samplers, roots, workers=workers, begin=begin)
+        store = draw_linked(samplers, roots, workers=workers, begin=begin, on_share=on_share)
     for root in roots:
         yield from deliver(store, root)
 
