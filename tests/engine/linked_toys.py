@@ -187,15 +187,7 @@ def _workforce(rng: np.random.Generator, staff: int) -> dict[str, EncodedTable]:
 
 
 def layouts_of(encoded: Encoded) -> dict[str, TableLayout]:
-    return {  # TEMP
-        name: replace(
-            describe_table(encoded, name),
-            links=tuple(link.target for link in table.links),
-            keys_of=table.keys_of,
-            pointers=table.pointers,
-        )
-        for name, table in encoded.tables.items()
-    }
+    return {name: describe_table(encoded, name) for name in encoded.tables}
 
 
 def store_of(encoded: Encoded, *, block: int = 64, seed: int = 1, stop: str = "") -> Store:

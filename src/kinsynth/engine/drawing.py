@@ -44,9 +44,8 @@ class TableSampler:
             row_ids: What the randomness of each row hangs on.
             relatives: Finds what the rows point to; needed where the table has links.
         """
-        trunk_RT = None
-        if self.layout.links:
-            trunk_RT = self.network.trunk_of(None, None, None, self._see(root_R, relatives))
+        seen = None if relatives is None else relatives.seen(root_R)
+        trunk_RT = None if seen is None else self.network.trunk_of(None, None, None, self.network.see(seen))
         return self._draw(Begun(self._columns, self._uniforms, row_ids, trunk_RT), root_R)
 
     def draw_several(self, root_R: RowArray, draws: int) -> IntArray:
@@ -96,18 +95,12 @@ class TableSampler:
             sums_PDM = sums_PDM[:active] * decay_D1 + remembered.unsqueeze(1)
             history_BT = network.history.join(embedded_BX, sums_PDM, history)
             rows = first_P[:active] + step
-            seen_BT = self._see(first_row + rows, relatives) if self.layout.links else None
+            seen_BT = network.see(relatives.seen(first_row + rows))
             trunk_BT = network.trunk_of(context_PT, history_BT, context.parent_B[:active], seen_BT)
             begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history)
             codes_RC[rows] = self._draw(begun, rows)
             previous_PC = torch.from_numpy(codes_RC[rows]).long()
         return codes_RC
-
-    def _see(self, rows: RowArray, relatives: Relatives | None) -> Tensor:
-        """Give what rows see through their links, shape (B, T)."""
-        assert relatives is not None, "a table with links is drawn with what they lead to"
-        seen_BT: Tensor = self.network.see(relatives.seen(rows))
-        return seen_BT
 
     def _draw(self, begun: Begun, row_R: RowArray) -> IntArray:
         if self._condition is None:

@@ -90,7 +90,8 @@ def _relatives(store: Store, sampler: TableSampler) -> Relatives | None:
     layout = sampler.layout
     if layout.parent is None and not layout.links:
         return None
-    return Relatives(layout, store.tables, set_limit=sampler.plan.set_limit)
+    links = store.tables[layout.name].links
+    return Relatives(layout, store.tables, set_limit=sampler.plan.set_limit, links=links)
 
 
 @torch.inference_mode()
