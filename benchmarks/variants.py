@@ -31,7 +31,8 @@ from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.encoded import Encoded, EncodedTable
 from kinsynth.engine import calibration
 from kinsynth.engine.checkpoint import TableModel
-from kinsynth.engine.sampler import concatenate, sample
+from kinsynth.engine.sampled import concatenate
+from kinsynth.engine.sampler import sample
 from kinsynth.engine.sizing import TablePlan, measure_table, plan_table
 from kinsynth.engine.tabular import Batch
 from kinsynth.engine.trainer import train

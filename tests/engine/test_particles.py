@@ -13,7 +13,8 @@ from kinsynth.encoded import Encoded, EncodedTable, SubColumn
 from kinsynth.engine.evidence import UNKNOWN, Condition, Shares
 from kinsynth.engine.particles import AT_ONCE
 from kinsynth.engine.prefix import Columns
-from kinsynth.engine.sampler import concatenate, sample, sample_several
+from kinsynth.engine.sampled import concatenate
+from kinsynth.engine.sampler import sample, sample_several
 from kinsynth.engine.trainer import train
 
 SIZES = (4, 3, 5, 2)

@@ -10,7 +10,8 @@ from kinsynth.encoded import Encoded, EncodedTable, SubColumn
 from kinsynth.engine.batches import Batches, cut_units
 from kinsynth.engine.layout import describe_table
 from kinsynth.engine.prefix import draw_codes
-from kinsynth.engine.sampler import concatenate, number_rows, sample
+from kinsynth.engine.sampled import concatenate, number_rows
+from kinsynth.engine.sampler import sample
 from kinsynth.engine.tabular import TabularNetwork, add_echo
 from kinsynth.engine.trainer import train
 from kinsynth.errors import InternalError

@@ -13,7 +13,8 @@ from kinsynth.engine.batches import Batches, cut_units, split_units
 from kinsynth.engine.checkpoint import load_model, load_state, save_model
 from kinsynth.engine.layout import describe_table
 from kinsynth.engine.optimizer import AdamW
-from kinsynth.engine.sampler import concatenate, sample
+from kinsynth.engine.sampled import concatenate
+from kinsynth.engine.sampler import sample
 from kinsynth.engine.tabular import Dropout, TabularNetwork
 from kinsynth.engine.trainer import compute_gradients, train
 from kinsynth.errors import OutOfMemory, UserError

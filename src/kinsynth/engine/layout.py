@@ -48,6 +48,11 @@ class TableLayout:
     siblings: tuple[Relative, ...]
 
     @property
+    def root(self) -> str:
+        """Name of the root table that it hangs under, its own for a root table."""
+        return self.ancestors[-1].name if self.ancestors else self.name
+
+    @property
     def shown(self) -> int:
         """Number of sub-columns, from the first, that other rows may look at."""
         return len(shown_columns(self.sub_columns))

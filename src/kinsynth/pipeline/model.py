@@ -16,7 +16,8 @@ from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.checkpoint import load_model as load_network
 from kinsynth.engine.checkpoint import save_model as save_network
-from kinsynth.engine.sampler import SampledBlock, concatenate, sample
+from kinsynth.engine.sampled import SampledBlock, concatenate
+from kinsynth.engine.sampler import sample
 from kinsynth.errors import SettingsError, UserError
 from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.codecs import DatabaseCodec

@@ -1,0 +1,81 @@
+"""Delivery: hands on what a store holds, block by block, without the rows that must be taken out. No torch.
+
+Shape letters: R rows, C sub-columns, P parents, T rows of a target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from kinsynth.encoded import EncodedTable, RowArray
+from kinsynth.engine.prune import renumber
+from kinsynth.engine.sampled import SampledBlock, SampledTable
+from kinsynth.engine.store import Store
+
+
+def deliver(store: Store, root: str) -> Iterator[SampledBlock]:
+    """Give the blocks of the rows under one root table, in order, tables of keys left out.
+
+    Args:
+        store: All tables, drawn, and their keys, assigned.
+        root: Name of the root table.
+    """
+    names = [name for name, each in store.layouts.items() if each.keys_of is None and each.root == root]
+    targets = {each.pointer.target for name in names for each, _, _ in store.keys(name)}
+    number_T = {name: renumber(store.dead(name)) for name in targets if store.dead(name).any()}
+    for block in range(store.frame(root).blocks):
+        yield SampledBlock(root, {name: _deliver_table(store, name, block, number_T) for name in names})
+
+
+def _deliver_table(store: Store, name: str, block: int, number_T: Mapping[str, RowArray]) -> SampledTable:
+    frame, dead_R = store.frame(name), store.dead_of(name, block)
+    codes_RC = store.tables[name].codes_RC[frame.block(block)][~dead_R].astype(np.int32)
+    layout = store.layouts[name]
+    pointed, emptied = _deliver_keys(store, name, block, number_T)
+    return SampledTable(
+        EncodedTable(
+            codes_RC,
+            layout.sub_columns,
+            layout.parent,
+            _deliver_parents(store, name, block),
+            layout.counts,
+            layout.ordered,
+        ),
+        store.roots(name, block)[~dead_R],
+        store.row_ids(name, block)[~dead_R],
+        pointed,
+        int(dead_R.sum()),
+        emptied,
+    )
+
+
+def _deliver_parents(store: Store, name: str, block: int) -> RowArray | None:
+    """Give the number of each row's parent among the parents of the block, shape (R,)."""
+    frame = store.frame(name)
+    if frame.parent is None or frame.parent_R is None:
+        return None
+    parent_R = frame.parent_R[frame.block(block)] - store.frame(frame.parent).block(block).start
+    kept_R: RowArray = renumber(store.dead_of(frame.parent, block))[parent_R[~store.dead_of(name, block)]]
+    return kept_R
+
+
+def _deliver_keys(
+    store: Store, name: str, block: int, number_T: Mapping[str, RowArray]
+) -> tuple[dict[str, RowArray], dict[str, int]]:
+    """Give for each further key the row of its target, and the rows in which it was emptied."""
+    rows, dead_R = store.frame(name).block(block), store.dead_of(name, block)
+    pointed: dict[str, RowArray] = {}
+    emptied: dict[str, int] = {}
+    for each, row_R, empty_R in store.keys(name):
+        key, target = each.pointer.key, each.pointer.target
+        given_R = row_R[rows][~dead_R]
+        pointed[key] = given_R
+        if target in number_T and len(given_R):
+            pointed[key] = np.where(given_R < 0, -1, number_T[target][given_R])
+        lost_R = (given_R >= 0) & (pointed[key] < 0)
+        lost_R |= empty_R[rows][~dead_R]
+        if lost_R.any():
+            emptied[key] = int(lost_R.sum())
+    return pointed, emptied

@@ -1,0 +1,205 @@
+"""Keys: gives the rows of a table the rows of others that they point to. No torch.
+
+The network drew a token for each row and key: none, itself, or the group of the row to point to. Here the row
+of the group is chosen, for all rows at once.
+Shape letters: R rows, T rows of the target, S rows that want one, A rows of the target that can be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinsynth.encoded import FIRST_GROUP, ITSELF, NONE, ChildCount, Path, Pointer, RowArray
+from kinsynth.engine.assignment import UNRESOLVED, Supply, Wanted, assign
+from kinsynth.engine.labels import join_known, join_labels
+from kinsynth.engine.sampled import draw_counts
+from kinsynth.engine.store import Store
+from kinsynth.system.randomness import uniforms
+
+_LOST = -1
+
+
+@dataclass(frozen=True)
+class Target:
+    """The rows that may be pointed to.
+
+    Attributes:
+        group_T: Group of each.
+        quota_T: How many rows are to point at each.
+        level_T: Level of each, or None where levels do not matter.
+        ids_T: What the randomness of each hangs on.
+        alive: Numbers of those that are not to be taken out.
+    """
+
+    group_T: RowArray
+    quota_T: RowArray
+    level_T: RowArray | None
+    ids_T: RowArray
+    alive: RowArray
+
+
+def assign_keys(store: Store, keys: str, *, seed: int) -> None:
+    """Assign the further keys of one table of keys, one after the other, and keep what they point to.
+
+    Args:
+        store: The rows drawn so far.
+        keys: Name of the table of keys.
+        seed: Source of all randomness.
+    """
+    table = store.owner(keys)
+    for number, pointer in enumerate(store.layouts[keys].pointers):
+        token_R = store.tables[keys].codes_RC[:, number].astype(np.int64)
+        target = _describe(store, pointer, seed)
+        row_R = _assign_key(store, table, pointer, target, token_R, seed=seed)
+        unresolved_R = row_R == UNRESOLVED
+        row_R[unresolved_R] = -1
+        store.point(table, row_R, unresolved_R)
+
+
+def _describe(store: Store, pointer: Pointer, seed: int) -> Target:
+    table, ids_T = store.tables[pointer.target], store.all_row_ids(pointer.target)
+
+    def count(name: str) -> RowArray:
+        stream = f"{pointer.target}/{name}/count"
+        return draw_counts(table.codes_RC, ids_T, _named(table.counts, name), seed=seed, stream=stream)
+
+    return Target(
+        pointer.grouping.of(table.codes_RC),
+        count(pointer.key),
+        count(pointer.level) if pointer.level else None,
+        ids_T,
+        np.flatnonzero(~store.dead(pointer.target)),
+    )
+
+
+def _named(counts: tuple[ChildCount, ...], name: str) -> ChildCount:
+    return next(count for count in counts if count.child == name)
+
+
+def _assign_key(
+    store: Store, table: str, pointer: Pointer, target: Target, token_R: RowArray, *, seed: int
+) -> RowArray:
+    """Give the row that each row points to, -1 for none, ``UNRESOLVED`` where it finds none, shape (R,)."""
+    stream, ids_R = f"{table}/{pointer.key}", store.all_row_ids(table)
+    if target.level_T is not None:
+        uniform_R = uniforms(seed, f"{stream}/level", ids_R)[:, 0]
+        token_R = keep_levels(token_R, target, uniform_R, nullable=pointer.nullable)
+    token_R = _without_impossible(token_R, pointer, itself=pointer.target == table)
+    token_R = np.where(store.dead(table), NONE, token_R)
+    row_R = np.where(token_R == _LOST, UNRESOLVED, -1)
+    own, some = np.flatnonzero(token_R == ITSELF), np.flatnonzero(token_R >= FIRST_GROUP)
+    row_R[own] = own
+    target.quota_T[own] = np.maximum(target.quota_T[own] - 1, 0)
+    row_R[some] = UNRESOLVED
+    if len(some) and len(target.alive):
+        asked = _Asked(store, table, pointer, target, some)
+        wanted, supply = asked.wanted(token_R[some] - FIRST_GROUP, ids_R[some]), asked.supply()
+        place_S = assign(wanted, supply, seed=seed, stream=stream)
+        row_R[some] = np.where(place_S >= 0, target.alive[place_S], place_S)
+    return row_R
+
+
+def _without_impossible(token_R: RowArray, pointer: Pointer, *, itself: bool) -> RowArray:
+    """Mark rows that want what the key cannot be: none where it must not be missing, itself elsewhere."""
+    lost_R = np.zeros(len(token_R), dtype=np.bool_) if itself else token_R == ITSELF
+    if not pointer.nullable:
+        lost_R = lost_R | (token_R == NONE)
+    return np.where(lost_R, _LOST, token_R)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Some rows of a table that each want a row of the target.
+
+    Attributes:
+        store: The rows drawn so far.
+        table: Name of the table.
+        pointer: Its further key.
+        target: The rows that may be pointed to.
+        some: Numbers of the rows that want one.
+    """
+
+    store: Store
+    table: str
+    pointer: Pointer
+    target: Target
+    some: RowArray
+
+    def wanted(self, group_S: RowArray, ids_S: RowArray) -> Wanted:
+        """Give what the rows want, and what they must keep to."""
+        apart = tuple(self._agreement(paths) for paths in self.pointer.apart)
+        return Wanted(group_S, ids_S, self._scopes[0], apart, tuple(self._avoided()))
+
+    def supply(self) -> Supply:
+        """Give what can be given."""
+        target, given = self.target, self.target.alive
+        return Supply(target.group_T[given], target.quota_T[given], target.ids_T[given], self._scopes[1])
+
+    def _reached(self, path: Path) -> RowArray:
+        return self.store.follow(self.table, path)[self.some]
+
+    @cached_property
+    def _scopes(self) -> tuple[RowArray | None, RowArray | None]:
+        """Labels that a row and the row it points to must share, shapes (S,) and (A,)."""
+        target, given = self.target, self.target.alive
+        columns = [
+            np.concatenate([self._reached(own), self.store.follow(self.pointer.target, other)[given]])
+            for own, other in self.pointer.scopes
+        ]
+        if target.level_T is not None:
+            columns.append(np.concatenate([target.level_T[self.some] - 1, target.level_T[given]]))
+        if not columns:
+            return None, None
+        label = join_labels(columns)
+        return label[: len(self.some)], label[len(self.some) :]
+
+    def _agreement(self, paths: tuple[Path, ...]) -> RowArray:
+        """Give labels that rows share which must point to different rows, shape (S,).
+
+        A row that has no row at the end of a path is like no other: a unique key does not hold where a part
+        is missing.
+        """
+        return join_known([self._reached(path) for path in paths], len(self.some))
+
+    def _avoided(self) -> Iterator[RowArray]:
+        """Give the places of the rows that each row must not get, among those that can be given, shape (S,).
+
+        A row that is to point at another one of its table must not get itself.
+        """
+        target = self.target
+        place_T = np.full(len(target.ids_T) + 1, -1, dtype=np.int64)  # the last one stands for no row
+        place_T[target.alive] = np.arange(len(target.alive))
+        itself = self.pointer.target == self.table and target.level_T is None
+        for path in sorted({*self.pointer.avoid, *([()] if itself else [])}):
+            yield place_T[self._reached(path)]
+
+
+def keep_levels(
+    token_R: RowArray, target: Target, uniform_R: NDArray[np.float64], *, nullable: bool
+) -> RowArray:
+    """Bring what rows of a table that points at itself want into line with their levels.
+
+    A row of level 0 points at none, or, where the key must not be missing, at itself. One of another level
+    that wants none wants the group of some row one level above, if there is one.
+
+    Returns:
+        The tokens, shape (R,); -1 where no row stands one level above.
+    """
+    level_T, alive = target.level_T, target.alive
+    assert level_T is not None
+    top_R = level_T == 0
+    made_R = np.where(top_R & (token_R >= FIRST_GROUP), NONE if nullable else ITSELF, token_R)
+    astray = np.flatnonzero(~top_R & (token_R < FIRST_GROUP))
+    by_level = alive[np.argsort(level_T[alive], kind="stable")]
+    sorted_levels = level_T[by_level]
+    begin, end = (np.searchsorted(sorted_levels, level_T[astray] - 1, side) for side in ("left", "right"))
+    chosen = begin + (uniform_R[astray] * (end - begin)).astype(np.int64)
+    found = end > begin
+    made_R[astray[found]] = FIRST_GROUP + target.group_T[by_level[chosen[found]]]
+    made_R[astray[~found]] = _LOST
+    return made_R

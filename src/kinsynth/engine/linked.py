@@ -1,0 +1,113 @@
+"""Draw tables that point at rows of others: one table after the other, each for all roots.
+
+Every block of a table depends on the models, the tables drawn before and the number of the block alone, so
+blocks can be drawn in any order and at any place.
+Shape letters: R rows, C sub-columns, P parents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import numpy as np
+import torch
+
+from kinsynth.engine.context import Relatives
+from kinsynth.engine.drawing import TableSampler
+from kinsynth.engine.keys import assign_keys
+from kinsynth.engine.passes import Assign, plan_steps
+from kinsynth.engine.sampled import draw_counts
+from kinsynth.engine.store import Store
+from kinsynth.system.parallel import ordered
+
+OnShare = Callable[[float, str], None]
+
+
+def draw_linked(
+    samplers: Mapping[str, TableSampler],
+    roots: Mapping[str, int],
+    *,
+    workers: int,
+    begin: Callable[[], None],
+    on_share: OnShare = lambda _share, _table: None,
+) -> Store:
+    """Draw all tables and assign all further keys.
+
+    Args:
+        samplers: One for each table, in the order they are drawn.
+        roots: Number of rows of each root table.
+        workers: Blocks drawn at the same time.
+        begin: What a thread that draws begins with.
+        on_share: Told the share done, between 0 and 1, and the table that is drawn.
+
+    Guarantees:
+        The rows depend on the samplers and ``roots`` alone.
+    """
+    store = Store({name: sampler.layout for name, sampler in samplers.items()})
+    steps = plan_steps(store.layouts)
+    for done, step in enumerate(steps):
+        if isinstance(step, Assign):
+            assign_keys(store, step.keys, seed=samplers[step.keys].seed)
+            continue
+        for part in _draw_table(store, samplers, step.table, roots, workers=workers, begin=begin):
+            on_share((done + part) / len(steps), step.table)
+    return store
+
+
+def _draw_table(
+    store: Store,
+    samplers: Mapping[str, TableSampler],
+    name: str,
+    roots: Mapping[str, int],
+    *,
+    workers: int,
+    begin: Callable[[], None],
+) -> Iterator[float]:
+    """Draw a table block by block; give the share done after each."""
+    if not store.has_rows(name):
+        lay_rows(store, samplers[store.owner(name)], roots)
+    store.open(name)
+    draw = partial(fill_block, store, samplers[name], _relatives(store, samplers[name]))
+    blocks = store.frame(name).blocks
+    for number, _ in enumerate(ordered(draw, range(blocks), workers=workers, begin=begin)):
+        yield (number + 1) / blocks
+
+
+def lay_rows(store: Store, sampler: TableSampler, roots: Mapping[str, int]) -> None:
+    """Decide which rows a table has: as many roots as asked for, or as many children as counted."""
+    name, parent = sampler.layout.name, sampler.layout.parent
+    if parent is None:
+        store.lay_roots(name, roots[name], sampler.plan.block_size)
+        return
+    table = store.tables[parent]
+    count = next(count for count in table.counts if count.child == name)
+    ids_P, stream = store.all_row_ids(parent), f"{parent}/{name}/count"
+    store.lay_children(name, draw_counts(table.codes_RC, ids_P, count, seed=sampler.seed, stream=stream))
+
+
+def _relatives(store: Store, sampler: TableSampler) -> Relatives | None:
+    layout = sampler.layout
+    if layout.parent is None and not layout.links:
+        return None
+    links = store.tables[layout.name].links
+    return Relatives(layout, store.tables, set_limit=sampler.plan.set_limit, links=links)
+
+
+@torch.inference_mode()
+def fill_block(store: Store, sampler: TableSampler, relatives: Relatives | None, block: int) -> None:
+    """Draw the rows of one block of a table into the store."""
+    name = sampler.layout.name
+    frame, row_ids = store.frame(name), store.row_ids(name, block)
+    rows = frame.block(block)
+    if frame.parent is None or frame.parent_R is None:
+        root_R = np.arange(rows.start, rows.stop, dtype=np.int64)
+        codes_RC = sampler.draw_roots(root_R, row_ids, relatives)
+    else:
+        assert relatives is not None
+        parents = store.frame(frame.parent).block(block)
+        count_P = np.bincount(frame.parent_R[rows] - parents.start, minlength=parents.stop - parents.start)
+        codes_RC = sampler.draw_children(
+            count_P, row_ids, relatives, first_parent=parents.start, first_row=rows.start
+        )
+    store.fill(name, block, codes_RC)
