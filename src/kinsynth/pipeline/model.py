@@ -16,12 +16,13 @@ from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.checkpoint import load_model as load_network
 from kinsynth.engine.checkpoint import save_model as save_network
-from kinsynth.engine.sampled import SampledBlock, concatenate
+from kinsynth.engine.sampled import SampledBlock, concatenate, concatenate_pointed
 from kinsynth.engine.sampler import sample
 from kinsynth.errors import SettingsError, UserError
 from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, only_root
+from kinsynth.pipeline.distinct import keep_distinct
 from kinsynth.pipeline.encoding import Decoded, Drawn, assemble, decode
 from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
 from kinsynth.pipeline.plan import derive_seed
@@ -35,6 +36,7 @@ from kinsynth.system.files import commit, read_json, write_json
 VERSION = 1
 BATCH_ROOTS = 8_192
 OnShare = Callable[[float, str], None]
+OnNotice = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Model:
         seed: int | None = None,
         conditions: Conditions | None = None,
         on_share: OnShare = lambda _share, _message: None,
+        on_notice: OnNotice = lambda _message: None,
     ) -> Database:
         """Draw a synthetic database.
 
@@ -81,6 +84,7 @@ class Model:
             seed: Source of all randomness; None for the model's own.
             conditions: What the rows must keep to beside what was learned.
             on_share: Told the share done, between 0 and 1.
+            on_notice: Told what could not be made as it was learned.
 
         Returns:
             A database with the model's schema, original tables included.
@@ -98,6 +102,7 @@ class Model:
         drawing = derive_seed(self.seed if seed is None else seed, "sample")
         batches: list[Decoded] = []
         before: Counter[str] = Counter()
+        lost: Counter[str] = Counter()
         done, total = 0, max(1, sum(wanted.values()))
         blocks = sample(
             _restricted(self.networks, ready.codec),
@@ -105,8 +110,11 @@ class Model:
             seed=drawing,
             temperature=self.temperature if asked.temperature is None else asked.temperature,
             conditions=ready.conditions,
+            on_share=lambda share, name: on_share(0.6 * share, name),
         )
+        begun = 0.6 if ready.codec.keys else 0.0
         for batch in gather(blocks, self.batch_roots):
+            _count_lost(batch, lost)
             decoded = decode(
                 _join(batch),
                 ready.codec,
@@ -119,8 +127,15 @@ class Model:
             batches.append(decoded)
             before.update(decoded.rows)
             done += decoded.rows[batch[0].root]
-            on_share(0.9 * done / total, f"{done:,} of {total:,} root rows")
-        return assemble(batches, ready.codec, ready.schema, originals=self.originals, known=ready.known)
+            on_share(begun + (0.9 - begun) * done / total, f"{done:,} of {total:,} root rows")
+        made = assemble(batches, ready.codec, ready.schema, originals=self.originals, known=ready.known)
+        distinct, repeated = keep_distinct(made, ready.codec)
+        for name, number in repeated.items():
+            lost[f"{name}: rows that were left out, because they repeated a primary key or named such a row"] += number
+        for what, number in lost.items():
+            if number:
+                on_notice(f"{what}: {number:,}")
+        return distinct
 
     def prepared(self, rows: Mapping[str, int], conditions: Conditions) -> tuple[dict[str, int], Prepared]:
         """Give the rows of every root table, and the conditions as the engine takes them.
@@ -430,10 +445,21 @@ def _restricted(networks: Mapping[str, TableModel], codec: DatabaseCodec) -> dic
     }
 
 
+def _count_lost(blocks: list[SampledBlock], lost: Counter[str]) -> None:
+    """Count the keys that found no row to point at, by what became of the rows."""
+    for name, table in ((name, table) for block in blocks for name, table in block.tables.items()):
+        lost[f"{name}: rows that were left out, because a key found no row to point at"] += table.removed
+        for key, number in table.emptied.items():
+            lost[f"{key}: rows in which the key is missing, because it found no row to point at"] += number
+
+
 def _join(blocks: list[SampledBlock]) -> dict[str, Drawn]:
-    encoded = concatenate(blocks)
+    encoded, pointed = concatenate(blocks), concatenate_pointed(blocks)
     ids: dict[str, list[Any]] = {name: [] for name in encoded.tables}
     for block in blocks:
         for name, table in block.tables.items():
             ids[name].append(table.row_ids)
-    return {name: Drawn(table, np.concatenate(ids[name])) for name, table in encoded.tables.items()}
+    return {
+        name: Drawn(table, np.concatenate(ids[name]), pointed.get(name, {}))
+        for name, table in encoded.tables.items()
+    }

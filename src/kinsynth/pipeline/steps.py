@@ -288,7 +288,9 @@ def draw(
             crash.point("synthesis.block")
             progress(share, message)
 
-        database = model.draw(rows, seed=seed, conditions=conditions, on_share=report)
+        database = model.draw(
+            rows, seed=seed, conditions=conditions, on_share=report, on_notice=progress.say
+        )
         save_database(synthetic, database)
         certain = certain_rules(model.codec, conditions or Conditions())
         write_json(rules, {name: [rule.to_json() for rule in kept] for name, kept in certain.items()})
