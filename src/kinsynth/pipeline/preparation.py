@@ -168,7 +168,8 @@ class _Preparation:
 
     def restricted(self) -> DatabaseCodec:
         """Give codecs that generate less."""
-        return DatabaseCodec({name: self._restricted(table) for name, table in self.codec.tables.items()})
+        tables = {name: self._restricted(table) for name, table in self.codec.tables.items()}
+        return replace(self.codec, tables=tables)
 
     def _restricted(self, table: TableCodec) -> TableCodec:
         factors = list(table.factors)

@@ -129,8 +129,15 @@ def _find_table(facts: Facts, name: str) -> Iterator[Finding]:
 
 
 def _find_few_rows(facts: Facts, root: str) -> Iterator[Finding]:
-    rows = facts.rows(root)
-    if rows < FEWEST_ROWS:
+    rows, most = facts.rows(root), max(facts.rows(one) for one in facts.structure.roots)
+    if rows < FEWEST_ROWS <= most:
+        yield _STEP.warning(
+            "data.hardly_any_rows",
+            table_path(root),
+            f"The table has {rows} rows: value protection leaves next to nothing of them; keys will be whole.",
+            f"If it is a lookup table without personal data, mark it: {table_path(root, 'original')}: true.",
+        )
+    elif rows < FEWEST_ROWS:
         yield _STEP.error(
             "data.too_few_rows",
             table_path(root),

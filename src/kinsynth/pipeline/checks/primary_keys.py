@@ -22,7 +22,6 @@ def find_primary_keys(facts: Facts) -> Iterator[Finding]:
     for name in facts.schema.tables:
         yield from _find_values(facts, name)
     for name in facts.synthesised:
-        yield from _find_composition(facts, name)
         yield from _find_room(facts, name)
 
 
@@ -76,23 +75,6 @@ def _find_values(facts: Facts, name: str) -> Iterator[Finding]:
         message = f"{found.duplicates:,} of {found.rows:,} rows repeat an earlier {list_names(key)}: "
         yield _STEP.error(
             "primary_keys.duplicates", where, f"{message}{show_rows(found.duplicate_rows)}.", other
-        )
-
-
-def _find_composition(facts: Facts, name: str) -> Iterator[Finding]:
-    """Find keys with a part that the model draws: nothing would keep those unique."""
-    key = set(facts.schema.tables[name].primary_key)
-    references = facts.structure.reference_relations.get(name, ())
-    drawn = key & {column for relation in references for column in relation.columns}
-    made = key - {column for relation in facts.schema.outgoing(name) for column in relation.columns}
-    if drawn and not made:
-        where = table_path(name, "primary_key")
-        yield _STEP.error(
-            "primary_keys.composite_not_available",
-            where,
-            f"The key holds {list_names(sorted(drawn))}, a reference to an original table; "
-            "keeping such keys unique is not available yet.",
-            f"Write {where}: [] or add a column that numbers the rows to the key.",
         )
 
 
