@@ -11,42 +11,31 @@ from schema_toys import database
 from kinsynth.schema import split
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
-from kinsynth.schema.split import root_rows, some_roots, split_roots
+from kinsynth.schema.keys import row_numbers
+from kinsynth.schema.split import some_roots, split_roots
 from kinsynth.schema.table import Column, Relation, Schema, Table
 
 
+LOST = {10**6, 10**7}
+
+
 def forest(customers: int) -> Database:
-    key, link = Column("id", "identifier", "int64"), Column("customer", "identifier", "int64")
+    key, link = (Column(name, "identifier", "int64", nullable=False) for name in ("id", "customer"))
     tables = {
         "customers": Table("customers", (key,), ("id",)),
         "orders": Table("orders", (key, link), ("id",)),
     }
     schema = Schema(tables, (Relation("orders", ("customer",), "customers", ("id",)),))
-    owners = np.repeat(np.arange(customers), 3)[::-1].astype(object)
+    owners = np.repeat(np.arange(customers), 3)[::-1].copy()
     if customers:
-        owners[:2] = None, 10**6
+        owners[:2] = 10**6, 10**7
     data = {
         "customers": pa.table({"id": pa.array(np.arange(customers))}),
         "orders": pa.table(
-            {"id": pa.array(np.arange(3 * customers)), "customer": pa.array(owners.tolist(), pa.int64())}
+            {"id": pa.array(np.arange(3 * customers)), "customer": pa.array(owners, pa.int64())}
         ),
     }
     return Database(schema, data, "original")
-
-
-def test_root_rows_of_a_deep_tree() -> None:
-    found = root_rows(database(), find_structure(database().schema))
-    assert {name: rows.tolist() for name, rows in found.items()} == {
-        "customers": [0, 1, 2],
-        "orders": [2, 2, 1, 0],
-        "lines": [2, 2, 1, 0, 0],
-    }
-
-
-def test_rows_without_an_owner_are_subjects_of_their_own() -> None:
-    data = forest(4)
-    found = root_rows(data, find_structure(data.schema))["orders"]
-    assert found[:3].tolist() == [4, 5, 3]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
@@ -60,8 +49,8 @@ def test_parts_are_whole_disjoint_and_of_the_wanted_size(share: float) -> None:
     orders = [part.tables["orders"] for part in (train, holdout)]
     assert sum(part.num_rows for part in orders) == 300
     for part, own in zip(orders, ids, strict=True):
-        assert set(part["customer"].drop_null().to_pylist()) - {10**6} <= own
-    subjects = len(ids[1]) + sum(owner in (None, 10**6) for owner in orders[1]["customer"].to_pylist())
+        assert set(part["customer"].to_pylist()) - LOST <= own
+    subjects = len(ids[1]) + sum(owner in LOST for owner in orders[1]["customer"].to_pylist())
     assert subjects == round(share * 102)
 
 
@@ -109,3 +98,83 @@ def test_some_roots_are_those_held_out_and_the_others_are_never_copied(
     assert found.tables == expected.tables
     assert copied == [table.num_rows for table in expected.tables.values()]
     assert some_roots(data, structure, most=100, seed=3) is data
+
+
+def mixed(seed: int) -> Database:
+    """Owners, further keys, references of a table to itself and a circle, by chance."""
+    rng = np.random.default_rng(seed)
+    sizes = {name: int(rng.integers(0, 40)) for name in ("city", "person", "order", "item", "line")}
+    wanted = {
+        ("person", "city"): ("city", True),
+        ("person", "boss"): ("person", True),
+        ("city", "mayor"): ("person", True),
+        ("order", "person"): ("person", False),
+        ("line", "order"): ("order", False),
+        ("line", "item"): ("item", False),
+        ("item", "likeness"): ("item", True),
+    }
+    columns: dict[str, dict[str, pa.Array]] = {name: {"id": pa.array(range(size), pa.int64())} for name, size in sizes.items()}
+    relations = []
+    for (table, column), (target, nullable) in wanted.items():
+        if not sizes[target] and not nullable:
+            columns[table] = {name: cells.slice(0, 0) for name, cells in columns[table].items()}
+        rows = len(columns[table]["id"])
+        cells = rng.integers(0, max(sizes[target], 1), rows)
+        lost = rng.random(rows) < 0.4 if nullable and sizes[target] else np.full(rows, nullable)
+        columns[table][column] = pa.array(cells, pa.int64(), mask=lost)
+        sizes[table] = rows
+        relations.append(Relation(table, (column,), target, ("id",)))
+    tables = {
+        name: Table(
+            name,
+            tuple(
+                Column(column, "identifier", "int64", nullable=wanted.get((name, column), ("", False))[1])
+                for column in cells
+            ),
+            ("id",),
+        )
+        for name, cells in columns.items()
+    }
+    return Database(
+        Schema(tables, tuple(relations)), {name: pa.table(cells) for name, cells in columns.items()}, "original"
+    )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_key_of_a_part_names_a_row_of_the_other_alone(seed: int) -> None:
+    data = mixed(seed)
+    structure = find_structure(data.schema)
+    parts = split_roots(data, structure, share=0.3, seed=seed)
+    for part in parts:
+        for relation in data.schema.relations:
+            table = part.tables[relation.table]
+            row_R = row_numbers(table, relation, part.tables[relation.references_table])
+            assert ((row_R < 0) == table.column(relation.columns[0]).is_null().to_numpy()).all()
+    for name, table in data.tables.items():
+        ids = [set(part.tables[name]["id"].to_pylist()) for part in parts]
+        assert ids[0] | ids[1] == set(table["id"].to_pylist())
+        pointed = any(one.references_table == structure.root_of(name) for one in data.schema.relations)
+        assert pointed or name in ("line", "item") or not ids[0] & ids[1]
+
+
+def test_rows_that_one_part_points_to_alone_are_in_that_part_alone() -> None:
+    key, account, client = (Column(name, "identifier", "int64", nullable=False) for name in ("id", "account", "client"))
+    tables = {
+        "account": Table("account", (key,), ("id",)),
+        "client": Table("client", (key,), ("id",)),
+        "disp": Table("disp", (key, account, client), ("id",)),
+    }
+    schema = Schema(
+        tables,
+        (Relation("disp", ("account",), "account", ("id",)), Relation("disp", ("client",), "client", ("id",))),
+    )
+    number = pa.array(range(100))
+    rows = {
+        "account": pa.table({"id": number}),
+        "client": pa.table({"id": number}),
+        "disp": pa.table({"id": number, "account": number, "client": number.take(pa.array(range(100))[::-1])}),
+    }
+    data = Database(schema, rows, "original")
+    training, holdout = split_roots(data, find_structure(schema), share=0.2, seed=1)
+    assert [part.tables["client"].num_rows for part in (training, holdout)] == [80, 20]
+    assert holdout.tables["account"].num_rows == holdout.tables["disp"].num_rows == 20

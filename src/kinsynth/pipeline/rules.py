@@ -16,7 +16,8 @@ from kinsynth.rules.registry import KINDS
 from kinsynth.rules.view import MOST_SEARCHED, View
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
-from kinsynth.schema.split import root_rows, split_roots
+from kinsynth.schema.split import split_roots
+from kinsynth.schema.subjects import root_rows
 from kinsynth.schema.table import Schema
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.tables import Rule as Declared

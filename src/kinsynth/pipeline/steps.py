@@ -53,7 +53,7 @@ from kinsynth.rules.registry import rule_from_json
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import find_facts
 from kinsynth.schema.graph import find_structure
-from kinsynth.schema.split import held_rows
+from kinsynth.schema.split import split_rows
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system import crash
 from kinsynth.system.files import commit, read_json, write_atomically, write_json
@@ -149,10 +149,9 @@ def _split(workspace: Workspace, synthesis: Synthesis) -> None:
         return
     database = load_database(workspace.work / "original")
     seed = derive_seed(synthesis.generation.seed, "holdout")
-    held = held_rows(database, find_structure(database.schema), share=share, seed=seed)
-    training, holdout = _part_folders(workspace)
-    save_database(training, database, {name: ~held_R for name, held_R in held.items()})
-    save_database(holdout, database, held)
+    parts = split_rows(database, find_structure(database.schema), share=share, seed=seed)
+    for folder, kept in zip(_part_folders(workspace), parts, strict=True):
+        save_database(folder, database, kept)
 
 
 def _load_parts(workspace: Workspace, synthesis: Synthesis) -> tuple[Database, Database | None]:

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.schema.circles import is_inside
+from kinsynth.schema.circles import is_inside, reachable
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import drawn_keys, find_implied
 from kinsynth.schema.graph import Structure, find_structure
@@ -80,10 +80,13 @@ def _with_broken(schema: Schema, walker: Walker) -> Schema:
     structure = find_structure(schema)
     drawn = [one for table in structure.order for one in drawn_keys(structure, table)]
     inside = [one for one in drawn if one.table != one.references_table and is_inside(one, drawn)]
+    ahead = {one.table: reachable(one.table, drawn) for one in inside}
     share = {one: _distinct_share(walker.rows(one)) for one in inside}
-    rarest = {one: "key" for one in inside if not one.role and share[one] == max(share.values())}
-    if len(rarest) == len(inside):
-        return schema
+    rarest = {}
+    for one in inside:
+        circle = [share[other] for other in inside if other.table in ahead[one.table] and one.table in ahead[other.table]]
+        if not one.role and share[one] == max(circle) > min(circle):
+            rarest[one] = "key"
     late = find_structure(_with_roles(schema, rarest)).late
     return _with_roles(schema, {one: role for one, role in rarest.items() if replace(one, role=role) in late[one.table]})
 

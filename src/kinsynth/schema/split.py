@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -10,50 +10,22 @@ from numpy.typing import NDArray
 
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure
-from kinsynth.schema.keys import row_numbers
+from kinsynth.schema.subjects import Subjects, find_subjects
 from kinsynth.system.mapping import let_go
 from kinsynth.system.randomness import uniforms
 
-RowNumbers = NDArray[np.int64]
+Masks = dict[str, NDArray[np.bool_]]
 _BATCH_ROWS = 1 << 16
-
-
-def root_rows(database: Database, structure: Structure) -> dict[str, RowNumbers]:
-    """Give the number of the root row to which each row of each synthesised table belongs.
-
-    A row whose owner is missing, or does not exist, belongs to nobody: it gets a number of its own, above the
-    rows of its root table, and its descendants share it. So it counts as one more subject.
-
-    Returns:
-        Numbers by table, shape (rows,); equal numbers of tables with one root table mean the same subject.
-    """
-    numbers: dict[str, RowNumbers] = {}
-    used: dict[str, int] = {}
-    for name in structure.order:
-        table, relation = database.tables[name], structure.parent_relation[name]
-        if relation is None:
-            numbers[name] = np.arange(table.num_rows, dtype=np.int64)
-            used[name] = table.num_rows
-            continue
-        parent = relation.references_table
-        row = row_numbers(table, relation, database.tables[parent])
-        found = np.append(numbers[parent], -1)[row]
-        alone = np.flatnonzero(found < 0)
-        root = structure.root_of(name)
-        found[alone] = used[root] + np.arange(len(alone), dtype=np.int64)
-        used[root] += len(alone)
-        numbers[name] = found
-    return numbers
 
 
 def split_roots(
     database: Database, structure: Structure, *, share: float, seed: int
 ) -> tuple[Database, Database]:
-    """Split off a share of the root rows with all their descendants.
+    """Split off a share of the root rows with all their descendants, and with all that they point to.
 
     Args:
         database: Typed originals.
-        structure: Its forest.
+        structure: What their foreign keys are for.
         share: Share of the subjects of each root table in the second part, 0 to 1; rounded, but each part
             keeps a subject where there are two and the share is neither 0 nor 1.
         seed: Any integer.
@@ -62,52 +34,65 @@ def split_roots(
         The larger part for training and the part held out. Original tables are whole in both.
 
     Guarantees:
-        Every row of a synthesised table is in exactly one part, together with its owner. Rows keep their
-        order. Relations besides those to owners may lose their row.
+        Every row of a synthesised table is in a part, together with its owner and the rows that it, or a row
+        with the same root, points to by further keys: no key of a part names a row that is not there. A
+        subject to which subjects of both parts lead is in both; every other one is in exactly one. Rows keep
+        their order.
     """
-    masks = held_rows(database, structure, share=share, seed=seed)
-    train, holdout = (_part(database, masks, kept) for kept in (False, True))
-    return train, holdout
+    training, held = split_rows(database, structure, share=share, seed=seed)
+    return _part(database, training), _part(database, held)
 
 
-def held_rows(
+def split_rows(
     database: Database, structure: Structure, *, share: float, seed: int
-) -> dict[str, NDArray[np.bool_]]:
-    """Mark the rows of each synthesised table that ``split_roots`` holds out, shape (rows,)."""
-    numbers = root_rows(database, structure)
-    held = {root: _chosen(root, numbers, structure, share=share, seed=seed) for root in structure.roots}
-    return {name: held[structure.root_of(name)][numbers[name]] for name in structure.order}
+) -> tuple[Masks, Masks]:
+    """Mark the rows of each synthesised table that ``split_roots`` gives to either part, shape (rows,).
+
+    Subjects to which no other leads are dealt; all that they lead to follows them. What is left, circles to
+    which nothing leads, is dealt after.
+    """
+    subjects = find_subjects(database, structure)
+    training_S, held_S = (np.zeros(subjects.count, dtype=bool) for _ in range(2))
+    for dealt_S in (~subjects.pointed_S(), np.ones(subjects.count, dtype=bool)):
+        open_S = dealt_S & ~training_S & ~held_S
+        chosen_S = _chosen(subjects, open_S, share=share, seed=seed)
+        training_S |= subjects.closed(open_S & ~chosen_S)
+        held_S |= subjects.closed(chosen_S)
+    training, held = ({name: mask_S[rows] for name, rows in subjects.of.items()} for mask_S in (training_S, held_S))
+    return training, held
 
 
 def some_roots(database: Database, structure: Structure, *, most: int, seed: int) -> Database:
-    """Keep at most so many root rows of each root table, evenly chosen by chance, with all under them."""
+    """Keep about so many root rows of each root table, evenly chosen by chance, with all under them.
+
+    What they point to by further keys is kept too, so that every key still names its row.
+    """
     largest = max((database.tables[root].num_rows for root in structure.roots), default=0)
     if largest <= most:
         return database
-    return _part(database, held_rows(database, structure, share=most / largest, seed=seed), True)
+    return _part(database, split_rows(database, structure, share=most / largest, seed=seed)[1])
 
 
 def _chosen(
-    root: str, numbers: Mapping[str, RowNumbers], structure: Structure, *, share: float, seed: int
+    subjects: Subjects, open_S: NDArray[np.bool_], *, share: float, seed: int
 ) -> NDArray[np.bool_]:
-    """Mark the subjects of one root table that are held out."""
-    tops = [
-        int(rows.max()) + 1 for name, rows in numbers.items() if structure.root_of(name) == root and len(rows)
-    ]
-    count = max(tops, default=0)
-    wanted = round(share * count)
-    if count > 1 and 0 < share < 1:
-        wanted = min(max(wanted, 1), count - 1)
-    order = np.argsort(uniforms(seed, f"split.{root}", np.arange(count, dtype=np.int64))[:, 0], kind="stable")
-    held = np.zeros(count, dtype=bool)
-    held[order[:wanted]] = True
-    return held
+    """Mark a share of the open subjects of each root table."""
+    held_S = np.zeros(subjects.count, dtype=bool)
+    for root, (start, stop) in subjects.spans.items():
+        turn = uniforms(seed, f"split.{root}", np.arange(stop - start, dtype=np.int64))[:, 0]
+        waiting = np.flatnonzero(open_S[start:stop])
+        wanted = round(share * len(waiting))
+        if len(waiting) > 1 and 0 < share < 1:
+            wanted = min(max(wanted, 1), len(waiting) - 1)
+        order = np.argsort(turn[waiting], kind="stable")
+        held_S[start + waiting[order[:wanted]]] = True
+    return held_S
 
 
-def _part(database: Database, masks: Mapping[str, NDArray[np.bool_]], held: bool) -> Database:
+def _part(database: Database, masks: Masks) -> Database:
     """Give one of the two parts."""
     tables = {
-        name: _kept(table, masks[name] == held) if name in masks else table
+        name: _kept(table, masks[name]) if name in masks else table
         for name, table in database.tables.items()
     }
     return Database(database.schema, tables, database.origin)
