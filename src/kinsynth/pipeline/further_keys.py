@@ -28,7 +28,8 @@ from kinsynth.encoded import (
     SubColumn,
     code_type,
 )
-from kinsynth.engine.grouping import fit_grouping, make_profile
+from kinsynth.engine.grouping import fit_grouping
+from kinsynth.engine.profile import make_profile
 from kinsynth.schema.arrange import Arrangement, pointed_rows
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
@@ -219,7 +220,7 @@ def _fit_pointer(
         rows.sub_columns,
         None if owner is None else of(owner).codes_RC[rows.parent_R],
         () if owner is None else of(owner).sub_columns,
-        target.rows,
+        targets=target.rows,
         width=PROFILE_WIDTH,
         seed=seed,
     )
@@ -233,7 +234,7 @@ def _fit_pointer(
         key=str(relation),
         target=relation.references_table,
         grouping=grouping,
-        nullable=bool((link_R < 0).any()) or not len(link_R),
+        nullable=facts.nullable,
         scopes=paths.pairs(relation, facts.scopes),
         level=level_name(relation) if own else "",
         apart=paths.groups(relation, facts.apart),
@@ -291,7 +292,8 @@ def token_codes(pointer: Pointer, link_R: Rows, target_codes: CodeArray, table: 
     group_T = pointer.grouping.of(target_codes)
     code_R = np.where(link_R < 0, NONE, FIRST_GROUP + group_T[link_R] if len(group_T) else NONE)
     if pointer.target == table:
-        code_R = np.where(link_R == np.arange(len(link_R)), ITSELF, code_R)
+        own_R = link_R == np.arange(len(link_R))
+        code_R = np.where(own_R | ((link_R < 0) & (not pointer.nullable)), ITSELF, code_R)
     return code_R.astype(np.int32)
 
 
