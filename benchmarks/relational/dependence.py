@@ -3,9 +3,10 @@
 The mean score of ``trends`` is close to 1 wherever nothing depends on anything, and joint tables of many
 cells differ by chance alone; a database with shuffled keys may beat two real halves. Here a pair of columns,
 joined along a path of keys, weighs as much as it depends: the agreement is one less the summed absolute
-difference of normalised mutual information over the summed larger one, on at most 12 codes a column (tenths of
-the real numbers, the ten most frequent categories, the rest, missing). 1 is ideal; keys shuffled give about 0.
-The information that chance alone makes, (A-1)(B-1)/2n for A and B codes in use in n rows, is taken off first.
+difference of normalised mutual information over the summed larger one, on at most 12 codes a column (tenths
+of the real numbers, the ten most frequent categories, the rest, missing). 1 is ideal; keys shuffled give
+about 0. The information that chance alone makes, (A-1)(B-1)/2n for A and B codes in use in n rows, is taken
+off first.
 """
 
 from __future__ import annotations

@@ -13,8 +13,10 @@ from dataclasses import asdict, dataclass
 from statistics import fmean, median
 from typing import Any
 
-from relational import constants, copies, degrees, dependence, halves, integrity, trends
+from relational import copies, dependence, halves, integrity, trends
 from relational.database import Database, Relation
+from relational.degrees import owner
+from relational.facts import BINNED, Fact, compare
 
 STEPS = (1, 2, 3)
 HALVINGS = 3
@@ -27,7 +29,6 @@ AIMS = {
     "depth": 0.08,
     "constants": 0.005,
 }
-BINNED = " in twentieths"
 TRENDS_BELOW = 0.015
 Values = dict[tuple[str, str], float]
 
@@ -62,7 +63,7 @@ class Yardstick:
     train: Database
     holdout: Database
     owners: frozenset[Relation]
-    facts: list[degrees.Fact]
+    facts: list[Fact]
     apart: Values
     seconds: float
 
@@ -72,7 +73,7 @@ def owners_of(judge: Any, database: Database) -> frozenset[Relation]:
     root = judge.default_root(database.schema)
     below, originals = judge.descendants(database.schema, root), database.schema.get("originals", [])
     found = (
-        degrees.owner(root, below, database.relations, table)
+        owner(root, below, database.relations, table)
         for table in database.schema["tables"]
         if table not in originals
     )
@@ -87,17 +88,18 @@ def prepare(judge: Any, train: Database, holdout: Database, halvings: int = HALV
     for seed in range(halvings):
         parts = halves.halve(judge, train, seed)
         facts = halves.facts_of_halves(train, parts, set(owners), seed)
-        values = degrees.compare(*facts) | compare_values(*parts)
+        values = compare(*facts) | compare_values(*parts)
         found.append({key: value for key, value in values.items() if value is not None})
     shared = set.intersection(*(set(values) for values in found))
     apart = {key: fmean(values[key] for values in found) for key in found[0] if key in shared}
-    facts_of_train = degrees.count_facts(train, set(owners))
-    return Yardstick(train, holdout, owners, facts_of_train, apart, time.perf_counter() - start)
+    return Yardstick(
+        train, holdout, owners, halves.every_fact(train, set(owners)), apart, time.perf_counter() - start
+    )
 
 
 def compare_values(real: Database, made: Database) -> Values:
-    """Trends, constants and missing keys of one database against another."""
-    return {**compare_trends(real, made), **compare_constants(real, made), **compare_missing(real, made)}
+    """Trends and missing keys of one database against another."""
+    return {**compare_trends(real, made), **compare_missing(real, made)}
 
 
 def compare_trends(real: Database, made: Database) -> Values:
@@ -113,15 +115,6 @@ def compare_trends(real: Database, made: Database) -> Values:
         for path, pairs in scored.items():
             found["trends by path", path] = fmean(pairs.values())
     return found
-
-
-def compare_constants(real: Database, made: Database) -> Values:
-    """Difference of the shares of constants; 1 where no synthetic parent has two children."""
-    before, after = constants.shares(real), constants.shares(made)
-    return {
-        ("constants", name): abs(share - after[name]) if name in after else 1.0
-        for name, share in before.items()
-    }
 
 
 def compare_missing(real: Database, made: Database) -> Values:
@@ -150,12 +143,10 @@ def measure(yardstick: Yardstick, made: Database) -> tuple[list[Figure], dict[st
     train, clock = yardstick.train, Clock()
     figures = [Figure(*count, real=None, limit=0) for count in integrity.count_failures(train, made)]
     clock.note("integrity")
-    values: Values = dict(degrees.compare(yardstick.facts, degrees.count_facts(made, set(yardstick.owners))))
-    clock.note("degrees")
-    values |= compare_trends(train, made)
+    values: Values = dict(compare(yardstick.facts, halves.every_fact(made, set(yardstick.owners))))
+    clock.note("degrees and constants")
+    values |= compare_values(train, made)
     clock.note("trends")
-    values |= compare_constants(train, made) | compare_missing(train, made)
-    clock.note("constants")
     for (group, name), value in values.items():
         apart = yardstick.apart.get((group, name))
         limit, higher = limit_of(group, apart)

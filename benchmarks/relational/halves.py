@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from relational.constants import constant_facts
 from relational.database import Database
-from relational.degrees import Fact, count_facts
+from relational.degrees import degree_facts
+from relational.facts import Fact
 
 ROW = "\x00row"  # a column of row numbers that travels through the split; no CSV file has such a name
 
@@ -33,12 +35,17 @@ def halve(judge: Any, whole: Database, seed: int) -> tuple[Database, Database]:
     return left, right
 
 
+def every_fact(database: Database, owners: set[Any]) -> list[Fact]:
+    """Give the facts of degrees and of constants."""
+    return [*degree_facts(database, owners), *constant_facts(database)]
+
+
 def facts_of_halves(
     whole: Database, halves: tuple[Database, Database], owners: set[Any], seed: int
 ) -> tuple[list[Fact], list[Fact]]:
-    """Give the facts of both halves in the order of ``count_facts``."""
+    """Give the facts of both halves in the order of ``every_fact``."""
     generator = np.random.default_rng(seed)
-    counted = zip(count_facts(whole, owners), *(count_facts(half, owners) for half in halves), strict=True)
+    counted = zip(every_fact(whole, owners), *(every_fact(half, owners) for half in halves), strict=True)
     pairs = [divide(fact, whole, halves, parts, generator) for fact, *parts in counted]
     return [left for left, _ in pairs], [right for _, right in pairs]
 
