@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("dataset", type=Path)
-    parser.add_argument("--work", type=Path, default=Path("/tmp/kinsynth-relations"))
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "kinsynth-relations")
     parser.add_argument("--cap", type=int, default=12500, help="rows of the split in all; 0: no cap")
     parser.add_argument("--seeds", default="1,2,3", help="of kinsynth; peers run once")
     parser.add_argument("--producers", default="kinsynth,fresh")
