@@ -105,7 +105,12 @@ def count_failures(source: Database, made: Database) -> Iterator[Count]:
 
 def changed(source: Database, made: Database, table: str) -> int:
     """Count rows that differ from the row in the same place of the source, and rows too many or too few."""
-    before, after = source.tables[table].astype(str), made.tables[table].astype(str)
-    count = min(len(before), len(after))
-    same = (before.to_numpy()[:count] == after[before.columns].to_numpy()[:count]).all(axis=1)
-    return int(count - same.sum() + abs(len(before) - len(after)))
+    columns = list(source.schema["tables"][table]["columns"])
+    count = min(source.rows(table), made.rows(table))
+    before, after = (database.tables[table][columns].head(count) for database in (source, made))
+    same = np.ones(count, dtype=bool)
+    for column in columns:
+        missing = before[column].isna().to_numpy(), after[column].isna().to_numpy()
+        equal = before[column].to_numpy(dtype=object) == after[column].to_numpy(dtype=object)
+        same &= equal & ~missing[0] & ~missing[1] | missing[0] & missing[1]
+    return int(count - same.sum() + abs(source.rows(table) - made.rows(table)))

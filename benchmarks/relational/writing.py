@@ -75,7 +75,12 @@ def number(value: float | None) -> str:
     """Counts as they are, all else with three decimals."""
     if value is None:
         return ""
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
+def whole(value: float | None) -> str:
+    """Seconds and megabytes need no more."""
+    return "" if value is None else f"{value:,.0f}"
 
 
 def summary(made: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
@@ -99,7 +104,7 @@ def costs(runs: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
         for run in found:
             cost = run.get("cost", {})
             yield row(
-                [name, str(run["seed"]), *(number(cost.get(key)) for key in COSTS), run.get("failed", "")]
+                [name, str(run["seed"]), *(whole(cost.get(key)) for key in COSTS), run.get("failed", "")]
             )
 
 

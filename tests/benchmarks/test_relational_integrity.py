@@ -68,6 +68,11 @@ def test_a_repeated_pair_and_a_second_card_are_counted() -> None:
 
 def test_changed_rows_of_original_tables_are_counted() -> None:
     schema = {**SCHEMA, "originals": ["product"]}
+    region = SOURCE.tables["region"].assign(climate=[None, "mild", "hot"] * 2)
+    source = Database({**schema, "originals": ["product", "region"]}, {**SOURCE.tables, "region": region})
+    read_again = region.astype({"climate": "str"})  # missing cells of another kind are missing cells
+    again = Database(source.schema, {**source.tables, "region": read_again})
+    assert {item for item in count_failures(source, again) if item[2]} == set()
     source = Database(schema, SOURCE.tables)
     made = change(
         source,
