@@ -1,0 +1,1 @@
+"""Databases measured from their files: integrity, degrees, trends along keys, constants, copies."""

@@ -1,0 +1,208 @@
+"""Every figure of a synthetic database beside that of real data, its limit, and whether it keeps it.
+
+The aims: child counts within a total variation of 0.05 and other degrees within 0.08, or what two real halves
+differ by; trends over keys no more than 0.015 below the halves'; shares of constants within 0.005, or the
+halves'; no failure of a key; near copies as rare as among held-out rows (``closeness``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from statistics import fmean, median
+from typing import Any
+
+from relational import copies, dependence, halves, integrity, trends
+from relational.database import Database, Relation
+from relational.degrees import owner
+from relational.facts import BINNED, Fact, compare
+
+STEPS = (1, 2, 3)
+HALVINGS = 3
+AIMS = {
+    "child counts": 0.05,
+    "in-degrees": 0.08,
+    "joint degrees": 0.08,
+    "degrees across a row": 0.08,
+    "fan-out": 0.08,
+    "depth": 0.08,
+    "constants": 0.005,
+}
+TRENDS_BELOW = 0.015
+Values = dict[tuple[str, str], float]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: ``real`` is that of real data, ``limit`` what it must not pass (None: it is only shown)."""
+
+    group: str
+    name: str
+    value: float
+    real: float | None = None
+    limit: float | None = None
+    higher: bool = False
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether it keeps its limit."""
+        if self.limit is None:
+            return None
+        return self.value >= self.limit if self.higher else self.value <= self.limit
+
+    def written(self) -> dict[str, Any]:
+        """As JSON."""
+        return {**asdict(self), "kept": self.kept}
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """The training rows, the held-out rows, and what halves of the training rows differ by."""
+
+    train: Database
+    holdout: Database
+    owners: frozenset[Relation]
+    facts: list[Fact]
+    apart: Values
+    seconds: float
+
+
+def owners_of(judge: Any, database: Database) -> frozenset[Relation]:
+    """Relations whose degrees are child counts; the judge says which table is the root."""
+    root = judge.default_root(database.schema)
+    below, originals = judge.descendants(database.schema, root), database.schema.get("originals", [])
+    found = (
+        owner(root, below, database.relations, table)
+        for table in database.schema["tables"]
+        if table not in originals
+    )
+    return frozenset(relation for relation in found if relation and relation.target not in originals)
+
+
+def prepare(judge: Any, train: Database, holdout: Database, halvings: int = HALVINGS) -> Yardstick:
+    """Measure real data against itself, mean over several halvings."""
+    start = time.perf_counter()
+    owners = owners_of(judge, train)
+    found: list[Values] = []
+    for seed in range(halvings):
+        parts = halves.halve(judge, train, seed)
+        facts = halves.facts_of_halves(train, parts, set(owners), seed)
+        values = compare(*facts) | compare_values(*parts)
+        found.append({key: value for key, value in values.items() if value is not None})
+    shared = set.intersection(*(set(values) for values in found))
+    apart = {key: fmean(values[key] for values in found) for key in found[0] if key in shared}
+    return Yardstick(
+        train, holdout, owners, halves.every_fact(train, set(owners)), apart, time.perf_counter() - start
+    )
+
+
+def compare_values(real: Database, made: Database) -> Values:
+    """Trends and missing keys of one database against another."""
+    return {**compare_trends(real, made), **compare_missing(real, made)}
+
+
+def compare_trends(real: Database, made: Database) -> Values:
+    """Score and agreement of dependence for each number of steps, score for each path."""
+    found: Values = {}
+    for steps in STEPS:
+        scored, name = trends.score(real, made, steps), f"{steps} {'step' if steps == 1 else 'steps'}"
+        every = [score for pairs in scored.values() for score in pairs.values()]
+        if every:
+            found["trends over keys", name] = fmean(every)
+        if (agreed := dependence.agreement(real, made, steps)) is not None:
+            found["dependence over keys", name] = agreed
+        for path, pairs in scored.items():
+            found["trends by path", path] = fmean(pairs.values())
+    return found
+
+
+def compare_missing(real: Database, made: Database) -> Values:
+    """Difference of the shares of missing keys."""
+    return {
+        ("missing keys, share", relation.name): abs(
+            float((real.pointed(relation) == -1).mean()) - float((made.pointed(relation) == -1).mean())
+        )
+        for relation in real.relations
+        if real.rows(relation.table) and made.rows(relation.table)
+    }
+
+
+def limit_of(group: str, apart: float | None) -> tuple[float | None, bool]:
+    """The limit of a figure and whether higher is better."""
+    if group == "trends over keys":
+        return (None if apart is None else apart - TRENDS_BELOW), True
+    aim = AIMS.get(group.removesuffix(BINNED))
+    if aim is None or group.endswith(BINNED):
+        return None, group.startswith(("trends", "dependence"))
+    return max(aim, apart or 0.0), False
+
+
+def measure(yardstick: Yardstick, made: Database) -> tuple[list[Figure], dict[str, float]]:
+    """Give all figures of a synthetic database, and the seconds of each part."""
+    train, clock = yardstick.train, Clock()
+    figures = [Figure(*count, real=None, limit=0) for count in integrity.count_failures(train, made)]
+    clock.note("integrity")
+    values: Values = dict(compare(yardstick.facts, halves.every_fact(made, set(yardstick.owners))))
+    clock.note("degrees and constants")
+    values |= compare_values(train, made)
+    clock.note("trends")
+    for (group, name), value in values.items():
+        apart = yardstick.apart.get((group, name))
+        limit, higher = limit_of(group, apart)
+        figures.append(Figure(group, name, value, apart, limit, higher))
+    figures += measure_copies(yardstick, made)
+    clock.note("copies")
+    return figures, clock.seconds
+
+
+def measure_copies(yardstick: Yardstick, made: Database) -> Iterable[Figure]:
+    """Near copies of each table that has held-out rows."""
+    for table in yardstick.train.schema["tables"]:
+        found = copies.measure(yardstick.train, yardstick.holdout, made, table)
+        if found:
+            rate, held = found["synthetic"]["rate"], found["holdout"]["rate"]
+            yield Figure("near copies", table, rate, held, found["limit"])
+
+
+class Clock:
+    """Seconds since the last note, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def note(self, name: str) -> None:
+        now = time.perf_counter()
+        self.seconds[name] = round(now - self._last, 2)
+        self._last = now
+
+
+def medians(runs: list[list[Figure]]) -> list[Figure]:
+    """Median of each figure over seeds, in the order of the first run."""
+    by_name: dict[tuple[str, str], list[Figure]] = {}
+    for run in runs:
+        for figure in run:
+            by_name.setdefault((figure.group, figure.name), []).append(figure)
+    return [
+        Figure(
+            group,
+            name,
+            median(figure.value for figure in found),
+            middle(figure.real for figure in found),
+            middle(figure.limit for figure in found),
+            found[0].higher,
+        )
+        for (group, name), found in by_name.items()
+    ]
+
+
+def middle(values: Iterable[float | None]) -> float | None:
+    """Median of what is there."""
+    present = [value for value in values if value is not None]
+    return median(present) if present else None
+
+
+def read_figures(written: Iterable[Mapping[str, Any]]) -> list[Figure]:
+    """Read figures back from JSON."""
+    return [Figure(**{key: value for key, value in item.items() if key != "kept"}) for item in written]

@@ -1,0 +1,144 @@
+"""Results of one data set: a JSON document with every figure of every run, and Markdown tables of medians."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from relational.figures import Figure, medians, read_figures
+
+SHORTENED = ("constants", "trends by path")  # only the widest of these are shown
+SHOWN = 12
+COSTS = ("fit_s", "gen_s", "cpu_s", "wall_s", "peak_rss_mb")
+
+
+def write_results(stem: Path, document: dict[str, Any]) -> None:
+    """Write STEM.json and STEM.md."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    stem.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    stem.with_suffix(".md").write_text(render(document) + "\n", encoding="utf-8")
+
+
+def machine() -> dict[str, Any]:
+    """What was measured on, and when."""
+    return {"processor": platform.machine(), "cores": os.cpu_count(), "date": time.strftime("%Y-%m-%d")}
+
+
+def render(document: Mapping[str, Any]) -> str:
+    """Give the whole page."""
+    runs: Mapping[str, list[dict[str, Any]]] = document["runs"]
+    good = {name: [run for run in found if "figures" in run] for name, found in runs.items()}
+    made = {
+        name: medians([read_figures(run["figures"]) for run in found])
+        for name, found in good.items()
+        if found
+    }
+    lines = [f"# Relations: {document['dataset']}", "", describe(document), ""]
+    lines += ["## Kept", "", *summary(made), ""]
+    lines += ["## Cost", "", *costs(runs), ""]
+    for group in groups(made):
+        lines += [f"## {group[0].upper()}{group[1:]}", "", *detail(group, made), ""]
+    return "\n".join(lines).rstrip()
+
+
+def describe(document: Mapping[str, Any]) -> str:
+    """Say what was compared."""
+    rows = ", ".join(f"{table} {count:,}" for table, count in document["train_rows"].items())
+    originals = ", ".join(document["originals"]) or "none"
+    return (
+        f"Training rows: {rows}. Original tables: {originals}. Cap: {document['cap'] or 'none'}. "
+        f"Medians over seeds; *real* is what two real halves differ by (for near copies the rate of held-out "
+        f"rows, for AUC and sdmetrics fresh real rows); **bold** figures do not keep their limit. "
+        f"{document['machine']['date']}, {document['machine']['cores']} cores."
+    )
+
+
+def groups(made: Mapping[str, Sequence[Figure]]) -> list[str]:
+    """All groups in the order in which they appear."""
+    return list(dict.fromkeys(figure.group for figures in made.values() for figure in figures))
+
+
+def row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def head(cells: Sequence[str]) -> list[str]:
+    return [row(cells), "|" + "---|" * len(cells)]
+
+
+def number(value: float | None) -> str:
+    """Counts as they are, all else with three decimals."""
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
+def whole(value: float | None) -> str:
+    """Seconds and megabytes need no more."""
+    return "" if value is None else f"{value:,.0f}"
+
+
+def summary(made: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
+    """How many figures of each group keep their limit, by producer."""
+    yield from head(["figures kept of those with a limit", *made])
+    for group in groups(made):
+        cells = []
+        for figures in made.values():
+            limited = [figure for figure in figures if figure.group == group and figure.kept is not None]
+            kept = sum(bool(figure.kept) for figure in limited)
+            text = f"{kept} of {len(limited)}" if limited else ""
+            cells.append(text if kept == len(limited) else f"**{text}**")
+        if any(cells):
+            yield row([group, *cells])
+
+
+def costs(runs: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Seconds and memory of each run."""
+    yield from head(["producer", "seed", *COSTS, "failed"])
+    for name, found in runs.items():
+        for run in found:
+            cost = run.get("cost", {})
+            yield row(
+                [name, str(run["seed"]), *(whole(cost.get(key)) for key in COSTS), run.get("failed", "")]
+            )
+
+
+def detail(group: str, made: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
+    """Every figure of a group beside real data and its limit."""
+    counted = [f for figures in made.values() for f in figures if f.group == group]
+    if all(figure.limit == 0 and figure.value == 0 for figure in counted):
+        yield f"None ({len({figure.name for figure in counted})} counted)."
+        return
+    table: dict[str, dict[str, Figure]] = {}
+    for producer, figures in made.items():
+        for figure in figures:
+            if figure.group == group:
+                table.setdefault(figure.name, {})[producer] = figure
+    if group in SHORTENED and len(table) > SHOWN:
+        yield f"The {SHOWN} farthest from real data of {len(table)}; the JSON file has all."
+        yield ""
+        table = dict(sorted(table.items(), key=lambda item: -distance(item[1]))[:SHOWN])
+    yield from head(["", "real", "limit", *made])
+    for name, found in table.items():
+        first = next(iter(found.values()))
+        cells = [written(found.get(producer)) for producer in made]
+        yield row([name, number(first.real), number(first.limit), *cells])
+
+
+def distance(found: Mapping[str, Figure]) -> float:
+    """How far the first producer's figure is from the real one, in the bad direction."""
+    figure = next(iter(found.values()))
+    below = (figure.real or 0.0) - figure.value
+    return below if figure.higher else -below
+
+
+def written(figure: Figure | None) -> str:
+    if figure is None:
+        return ""
+    text = number(figure.value)
+    return f"**{text}**" if figure.kept is False else text
