@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from kinsynth.encoded import Encoded
 from kinsynth.engine.blocks import block_weights
-from kinsynth.engine.layout import describe_table, lineage
+from kinsynth.engine.layout import Reached, Relative, describe_table, lineage
 
 ModelSize = Literal["small", "medium", "large"]
 
@@ -182,17 +183,19 @@ def measure_table(encoded: Encoded, table: str) -> TableShape:
         rows=source.rows,
         roots=encoded.tables[root].rows,
         cardinalities=tuple(sub.cardinality for sub in layout.sub_columns),
-        ancestors=tuple(tuple(sub.cardinality for sub in r.sub_columns) for r in layout.ancestors),
-        siblings=tuple(tuple(sub.cardinality for sub in r.sub_columns) for r in layout.siblings),
-        reached=tuple(tuple(sub.cardinality for sub in r.sub_columns) for r in layout.reached_by_row),
-        reached_above=tuple(
-            tuple(sub.cardinality for sub in r.sub_columns) for r in layout.reached_by_parent
-        ),
+        ancestors=_codes_of(layout.ancestors),
+        siblings=_codes_of(layout.siblings),
+        reached=_codes_of(layout.reached_by_row),
+        reached_above=_codes_of(layout.reached_by_parent),
         unshown=len(layout.sub_columns) - layout.shown,
         mean_sequence=mean,
         longest_sequence=longest,
         rows_per_root=max(encoded.tables[name].rows for name in tree) / max(encoded.tables[root].rows, 1),
     )
+
+
+def _codes_of(relatives: Iterable[Relative | Reached]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(sub.cardinality for sub in relative.sub_columns) for relative in relatives)
 
 
 _WIDTHS: dict[ModelSize, dict[str, int]] = {
