@@ -36,7 +36,7 @@ def peak():
 
 
 def table(rows, columns, codes, child, links=0):
-    """A root table with ``links`` to tables like it, or a child table with ``child`` rows under each root row."""
+    """A root table that points to ``links`` others, or one with ``child`` rows under each row of a root."""
     import numpy as np
 
     from kinsynth.encoded import ChildCount, Encoded, EncodedTable, Link, SubColumn

@@ -220,6 +220,7 @@ _HIDDEN_COPIES = (
     8  # before and after activation and dropout, the masks, and the gradients of the layer at work
 )
 _HEAD_COPIES = 4  # logits, chances, and the gradients of the group at work; calibration holds no more
+_SEEN_COPIES = 7  # both parts of the vectors, their places, sums, what is known of them, and the gradients
 _ROW_BYTES = 64  # units, their places and the order of an epoch
 _FLOPS_PER_SECOND = 2.5e10
 _STEP_SECONDS = 4e-3
@@ -479,13 +480,13 @@ def child_numbers(shape: TableShape, plan: TablePlan) -> float:
     ancestors = plan.context_embedding_width * sum(map(len, shape.ancestors)) + 4 * plan.trunk_width
     sibling_row = 2 * plan.context_embedding_width * sum(map(len, shape.siblings))
     siblings = plan.set_limit * (sibling_row + 4 * plan.set_width * len(shape.siblings))
-    above = 3 * seen_inputs(shape.reached_above, plan)
+    above = _SEEN_COPIES * seen_inputs(shape.reached_above, plan)
     return own + parents * (2 * ancestors + siblings + above)
 
 
 def seen_numbers(shape: TableShape, plan: TablePlan) -> float:
     """Estimate the numbers kept for each row of a batch for what the row reaches by links."""
-    return 3 * seen_inputs(shape.reached, plan) + 6 * plan.trunk_width
+    return _SEEN_COPIES * seen_inputs(shape.reached, plan) + 6 * plan.trunk_width
 
 
 def training_seconds(shape: TableShape, plan: TablePlan, *, epochs: float | None = None) -> float:
