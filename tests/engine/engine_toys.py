@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
+from kinsynth.encoded import (
+    FIRST_GROUP,
+    NONE,
+    ChildCount,
+    Encoded,
+    EncodedTable,
+    Grouping,
+    Link,
+    Pointer,
+    SubColumn,
+)
 from kinsynth.engine.sizing import TablePlan
 
 QUICK = TablePlan(
@@ -73,3 +83,96 @@ def family(roots: int = 600, seed: int = 0) -> Encoded:
         leaf_parent,
     )
     return Encoded({"root": root, "notes": note, "steps": step, "leaves": leaf})
+
+
+def encode(columns, sizes, parent=None, parent_R=None, **more) -> EncodedTable:
+    """Put columns of codes together to a table."""
+    subs = tuple(SubColumn(number, size) for number, size in enumerate(sizes))
+    return EncodedTable(np.stack(columns, 1).astype(np.uint8), subs, parent, parent_R, **more)
+
+
+def count(child: str, sub_column: int, most: int) -> ChildCount:
+    """A count whose codes are the counts."""
+    return ChildCount(child, sub_column, np.arange(most + 1), np.arange(most + 1))
+
+
+def grouping(sub_column: int, codes: int, groups: int) -> Grouping:
+    """A chain that tells ranges of codes of one sub-column apart."""
+    nodes = 2 * groups - 1
+    asked_N, group_N = np.full(nodes, -1), np.full(nodes, -1)
+    below_N2 = np.full((nodes, 2), -1)
+    left: list[tuple[int, ...]] = [()] * nodes
+    asked_N[0:-1:2], group_N[1::2], group_N[-1] = sub_column, np.arange(groups - 1), groups - 1
+    for group in range(groups - 1):
+        below_N2[2 * group] = 2 * group + 1, 2 * group + 2
+        left[2 * group] = tuple(code for code in range(codes) if code * groups // codes <= group)
+    return Grouping(asked_N, tuple(left), below_N2, group_N)
+
+
+def market(sellers: int = 300, seed: int = 0) -> Encoded:
+    """Lines of orders point to products, which sellers own; reviews are roots that point to lines.
+
+    A third of the lines points at no product. A line's kind, of 8 codes, is its product's, or 8 for none; its
+    duty, of 4, is the region of its product's seller, or 4. Its one part repeats its kind. A review's mood is
+    the channel of its line's order, or 3 for none. A table of keys says of each line whether it points at
+    none or at a product of the lower or upper half of kinds.
+    """
+    rng = np.random.default_rng(seed)
+    region, seller_R = rng.integers(0, 4, sellers), np.repeat(np.arange(sellers), 2)
+    kind, orders = rng.integers(0, 8, len(seller_R)), 2 * sellers
+    channel, lines = rng.integers(0, 3, orders), rng.integers(1, 4, orders)
+    order_R = np.repeat(np.arange(orders), lines)
+    product_R = rng.integers(0, len(kind), len(order_R))
+    product_R[rng.random(len(order_R)) < 1 / 3] = -1
+    known_R = product_R >= 0
+    line_kind = np.where(known_R, kind[product_R], 8)
+    duty = np.where(known_R, region[seller_R[product_R]], 4)
+    reviewed_R = rng.integers(-1, len(order_R), len(order_R))
+    reviewed_R[::4] = -1
+    mood = np.where(reviewed_R >= 0, channel[order_R[reviewed_R]], 3)
+    sold = np.bincount(product_R[known_R], minlength=len(kind))
+    most = int(sold.max())
+    token = np.where(known_R, FIRST_GROUP + line_kind // 4, NONE)
+    pointer = Pointer(
+        "sold", "products", grouping(0, 8, 2), nullable=True, avoid=((-1, 0),), apart=((), ((-1,),))
+    )
+    one_R = np.ones(len(order_R), dtype=np.int64)
+    return Encoded(
+        {
+            "sellers": encode([region, region * 0 + 2], [4, 3], counts=(count("products", 1, 2),)),
+            "products": encode(
+                [kind, sold], [8, most + 1], "sellers", seller_R, counts=(count("sold", 1, most),)
+            ),
+            "orders": encode([channel, lines], [3, 4], counts=(count("lines", 1, 3),)),
+            "lines (keys)": encode([token], [4], "orders", order_R, keys_of="lines", pointers=(pointer,)),
+            "lines": encode(
+                [line_kind, duty, one_R],
+                [9, 5, 2],
+                "orders",
+                order_R,
+                counts=(count("parts", 2, 1),),
+                links=(Link("products", product_R),),
+            ),
+            "parts": encode([line_kind], [9], "lines", np.arange(len(order_R))),
+            "reviews": encode([mood], [4], links=(Link("lines", reviewed_R),)),
+        }
+    )
+
+
+def staff(rows: int = 1000, seed: int = 0) -> Encoded:
+    """A root table whose rows point at others of their own of 4 departments, by a late table of keys."""
+    rng = np.random.default_rng(seed)
+    department = rng.integers(0, 4, rows)
+    department[:4] = np.arange(4)
+    leader = np.arange(rows) < 4
+    managed = np.where(leader, 3, 0)
+    counts = (ChildCount("manager", 1, np.zeros(4, np.int64), np.full(4, rows)), count("level", 2, 1))
+    pointer = Pointer("manager", "staff", grouping(0, 4, 4), nullable=True, level="level")
+    token = np.where(leader, NONE, FIRST_GROUP + department)
+    own = Link("staff", np.arange(rows))
+    return Encoded(
+        {
+            "staff": encode([department, managed, ~leader], [4, 4, 2], counts=counts),
+            "staff (late keys)": encode([token], [6], keys_of="staff", links=(own,), pointers=(pointer,)),
+        }
+    )

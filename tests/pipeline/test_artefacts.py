@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from kinsynth.encoded import ChildCount, EncodedTable, SubColumn
+from kinsynth.encoded import ChildCount, EncodedTable, Grouping, Link, Pointer, SubColumn
 from kinsynth.pipeline.artefacts import load_database, load_encoded, save_database, save_encoded
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
@@ -64,3 +64,30 @@ def test_encoded_tables_survive_the_disk(tmp_path: Path) -> None:
     assert np.array_equal(again.tables["parent"].sub_columns[0].position_K, position, equal_nan=True)
     assert np.array_equal(again.tables["parent"].sub_columns[0].forbidden_K, forbidden)
     assert np.array_equal(again.tables["parent"].counts[0].high_K, count.high_K)
+
+
+def test_links_and_tables_of_keys_survive_the_disk(tmp_path: Path) -> None:
+    one, places = np.zeros((3, 1), np.uint8), np.arange(2)
+    counts = (ChildCount("key", 0, places, places), ChildCount("level", 0, places, places))
+    tree = Grouping(
+        np.array([0, -1, -1]), ((0,), (), ()), np.array([[1, 2], [-1, -1], [-1, -1]]), places[[0, 0, 1]]
+    )
+    pointer = Pointer("key", "a", tree, True, (((-1, 0), ()),), "level", ((), ((-1,), (0, 1))), ((0, -1),))
+    a = EncodedTable(one, (SubColumn(0, 2),), counts=counts)
+    links = (Link("a", np.array([2, -1, 0])), Link("a", np.array([1, 1, -1])))
+    b = EncodedTable(one, (SubColumn(0, 2),), links=links)
+    keys = EncodedTable(
+        one, (SubColumn(0, 4),), links=(Link("b", np.arange(3)),), keys_of="b", pointers=(pointer,)
+    )
+    nothing = EncodedTable(one[:0], (SubColumn(0, 2),), links=(Link("a", np.arange(0)),))
+    tables = {"a": a, "b": b, "b (keys)": keys, "nothing": nothing}
+    save_encoded(tmp_path, {name: table.parts() for name, table in tables.items()})
+    again = load_encoded(tmp_path).tables
+    for name, table in tables.items():
+        assert [link.target for link in again[name].links] == [link.target for link in table.links]
+        for link, same in zip(table.links, again[name].links, strict=True):
+            assert same.row_R.dtype == np.int64
+            assert same.row_R.tolist() == link.row_R.tolist()
+        assert again[name].keys_of == table.keys_of
+        assert [p.to_json() for p in again[name].pointers] == [p.to_json() for p in table.pointers]
+    assert again["b (keys)"].pointers[0].apart == pointer.apart

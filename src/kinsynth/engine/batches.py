@@ -155,7 +155,7 @@ class Batches:
     def __init__(self, encoded: Encoded, layout: TableLayout, plan: TablePlan, units: Units) -> None:
         self._table = encoded.tables[layout.name]
         self._units, self._plan = units, plan
-        self._relatives = Relatives(layout, encoded.tables, set_limit=plan.set_limit)
+        self._relatives = Relatives(layout, encoded.tables, set_limit=plan.set_limit, links=self._table.links)
         self._index_R, self._remaining_R = sequence_places(self._table.parent_R)
         self._epoch: _Walk | None = None
         self._given = 0
@@ -208,9 +208,10 @@ class Batches:
             let_go()
         codes_BC = torch.from_numpy(table.codes_RC[rows].astype(np.int64))
         if table.parent_R is None:
-            return Batch(codes_BC).on(self._plan.device)
+            return Batch(codes_BC, seen=self._relatives.seen(rows)).on(self._plan.device)
         parent_P, parent_B = np.unique(table.parent_R[rows], return_inverse=True)
-        batch = Batch(codes_BC, self._relatives.of(parent_P, parent_B), self._history(rows, units))
+        context = self._relatives.of(parent_P, parent_B)
+        batch = Batch(codes_BC, context, self._history(rows, units), self._relatives.seen(rows))
         return batch.on(self._plan.device)
 
     def _history(self, rows: RowArray, units: Units) -> History:

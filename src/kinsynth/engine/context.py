@@ -1,12 +1,13 @@
-"""Context: what a row of a child table may look at, gathered from rows and turned into numbers.
+"""Context: what a row may look at, gathered from rows and turned into numbers.
 
-Ancestors' codes, summaries of the sibling tables generated earlier, and the earlier rows of its own sequence.
+Ancestors' codes, summaries of the sibling tables generated earlier, the earlier rows of its own sequence, and
+the rows that it and its ancestors point to.
 Shape letters: B batch rows, P parents, C sub-columns, E embedding, T trunk, M memory, D decays, R rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kinsynth.encoded import EncodedTable, RowArray
+from kinsynth.encoded import OWNER, EncodedTable, Link, Path, RowArray
 from kinsynth.engine.embedding import CodeEmbedding
-from kinsynth.engine.layout import Relative, TableLayout
+from kinsynth.engine.layout import Reached, Relative, TableLayout
 from kinsynth.engine.sizing import TablePlan
 
 DECAYS = (0.5, 0.9, 0.99)
@@ -72,6 +73,23 @@ class Related:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """The rows that some rows reach by links, one or none of each relative.
+
+    Attributes:
+        codes: Codes of each relative, one tensor (B, C) each, int64; zero where there is no row.
+        known_BN: Whether there is a row of each of the N relatives.
+    """
+
+    codes: tuple[Tensor, ...]
+    known_BN: Tensor
+
+    def on(self, device: str) -> Seen:
+        """Give the same rows on a device."""
+        return Seen(tuple(codes.to(device) for codes in self.codes), self.known_BN.to(device))
+
+
+@dataclass(frozen=True)
 class Context:
     """What the rows of P parents know.
 
@@ -79,16 +97,19 @@ class Context:
         ancestors: Codes of each ancestor, one tensor (P, C) each, int64, parent first.
         siblings: Rows of each sibling table.
         parent_B: For each batch row the number of its parent among the P.
+        seen: What each parent reaches by links.
     """
 
     ancestors: tuple[Tensor, ...]
     siblings: tuple[Related, ...]
     parent_B: Tensor
+    seen: Seen
 
     def on(self, device: str) -> Context:
         """Give the same context on a device."""
         ancestors = tuple(codes.to(device) for codes in self.ancestors)
-        return Context(ancestors, tuple(rows.on(device) for rows in self.siblings), self.parent_B.to(device))
+        siblings = tuple(rows.on(device) for rows in self.siblings)
+        return Context(ancestors, siblings, self.parent_B.to(device), self.seen.on(device))
 
 
 @dataclass(frozen=True)
@@ -122,10 +143,20 @@ class Relatives:
         layout: The table and its relatives.
         tables: The relatives' rows.
         set_limit: Largest number of rows of a sibling table looked at under one ancestor.
+        links: The rows that the table's own rows point to: as many as the layout names.
     """
 
-    def __init__(self, layout: TableLayout, tables: Mapping[str, EncodedTable], *, set_limit: int) -> None:
-        self._layout, self._tables, self._set_limit = layout, tables, set_limit
+    def __init__(
+        self,
+        layout: TableLayout,
+        tables: Mapping[str, EncodedTable],
+        *,
+        set_limit: int,
+        links: Sequence[Link] = (),
+    ) -> None:
+        if tuple(link.target for link in links) != layout.links:
+            raise ValueError(f"{layout.name}: links to {layout.links} expected")
+        self._layout, self._tables, self._set_limit, self._links = layout, tables, set_limit, links
         self._starts = [self._start_rows(relative) for relative in layout.siblings]
 
     def of(self, parent_P: RowArray, parent_B: RowArray) -> Context:
@@ -147,7 +178,52 @@ class Relatives:
                 self._related(sibling, starts, rows[sibling.anchor]) for sibling, starts in siblings
             ),
             parent_B=torch.from_numpy(parent_B),
+            seen=self._gather(self._layout.reached_by_parent, {(OWNER,): parent_P}, len(parent_P)),
         )
+
+    def seen(self, row_B: RowArray) -> Seen | None:
+        """Gather what some rows of the table reach by their links; None for a table without links.
+
+        Args:
+            row_B: Row numbers.
+        """
+        if not self._links:
+            return None
+        begun: dict[Path, RowArray] = {(k,): link.row_R[row_B] for k, link in enumerate(self._links)}
+        return self._gather(self._layout.reached_by_row, begun, len(row_B))
+
+    def _gather(self, wanted: Sequence[Reached], begun: dict[Path, RowArray], rows: int) -> Seen:
+        """Gather rows reached, given the rows after the first steps."""
+        codes, known_BN = [], np.zeros((rows, len(wanted)), dtype=np.bool_)
+        for n, reached in enumerate(wanted):
+            row_B = self._follow(reached.path, begun)
+            known_BN[:, n] = row_B >= 0
+            code_BC = np.zeros((rows, len(reached.sub_columns)), dtype=np.int64)
+            found_RC = self._tables[reached.name].codes_RC[row_B[known_BN[:, n]], : len(reached.sub_columns)]
+            code_BC[known_BN[:, n]] = found_RC
+            codes.append(torch.from_numpy(code_BC))
+        return Seen(tuple(codes), torch.from_numpy(known_BN))
+
+    def _follow(self, path: Path, begun: dict[Path, RowArray]) -> RowArray:
+        """Give the rows at the end of a path, -1 for none; what is found on the way is kept."""
+        if path not in begun:
+            before_B = self._follow(path[:-1], begun)
+            known_B = before_B >= 0
+            row_B = np.full(len(before_B), -1, dtype=np.int64)
+            row_B[known_B] = _step_from(self._end(path[:-1]), path[-1])[before_B[known_B]]
+            begun[path] = row_B
+        return begun[path]
+
+    def _end(self, path: Path) -> EncodedTable:
+        """Give the table at the end of a path."""
+        first, *later = path
+        name = self._layout.parent if first == OWNER else self._layout.links[first]
+        for step in later:
+            assert name is not None, "paths lead to tables"
+            here = self._tables[name]
+            name = here.parent if step == OWNER else here.links[step].target
+        assert name is not None, "paths lead to tables"
+        return self._tables[name]
 
     def ancestor_rows(self, parent_P: RowArray) -> list[RowArray]:
         """Give the row numbers of each ancestor, parent first."""
@@ -178,6 +254,14 @@ class Relatives:
         return Related(
             torch.from_numpy(codes_RC), torch.from_numpy(group_R), torch.from_numpy(anchor_P), len(distinct)
         )
+
+
+def _step_from(table: EncodedTable, step: int) -> RowArray:
+    """Give where one step leads from each row of a table."""
+    if step != OWNER:
+        return table.links[step].row_R
+    assert table.parent_R is not None, "a path leads to an owner where there is one"
+    return table.parent_R
 
 
 def spread_rows(start_G: RowArray, end_G: RowArray, *, limit: int) -> tuple[RowArray, RowArray]:
@@ -217,7 +301,8 @@ class ContextNetwork(nn.Module):
         )
         inputs = width * sum(len(relative.sub_columns) for relative in layout.ancestors)
         inputs += (2 * plan.set_width + 1) * len(layout.siblings)
-        self.first = Linear(inputs, plan.trunk_width, generator)
+        self.seen = SeenEmbedding(layout.reached_by_parent, width, generator)
+        self.first = Linear(inputs + self.seen.width, plan.trunk_width, generator)
         self.second = Linear(plan.trunk_width, plan.trunk_width, generator)
 
     def forward(self, context: Context) -> Tensor:
@@ -226,9 +311,50 @@ class ContextNetwork(nn.Module):
             embed(codes).flatten(1) for embed, codes in zip(self.ancestors, context.ancestors, strict=True)
         ]
         parts += [pool(related) for pool, related in zip(self.siblings, context.siblings, strict=True)]
+        parts += self.seen(context.seen)
         hidden_PT = functional.silu(self.first(torch.cat(parts, 1)))
         context_PT: Tensor = hidden_PT + self.second(hidden_PT)
         return context_PT
+
+
+class SeenEmbedding(nn.Module):
+    """Rows reached by links as numbers: their codes' vectors, and whether there is a row.
+
+    Attributes:
+        width: How many numbers there are for each row.
+    """
+
+    def __init__(self, reached: Sequence[Reached], width: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.relatives = nn.ModuleList(CodeEmbedding(each.sub_columns, width, generator) for each in reached)
+        self.width = sum(1 + width * len(each.sub_columns) for each in reached)
+
+    def forward(self, seen: Seen) -> list[Tensor]:
+        """Give the parts of the numbers, zero where there is no row, each of shape (B, some)."""
+        if not seen.codes:
+            return []
+        known_BN = seen.known_BN.to(torch.float32)
+        parts = [
+            embed(codes_BC).flatten(1) * known_BN[:, n : n + 1]
+            for n, (embed, codes_BC) in enumerate(zip(self.relatives, seen.codes, strict=True))
+        ]
+        return [*parts, known_BN]
+
+
+class SeenNetwork(nn.Module):
+    """What each row reaches by its links to a vector."""
+
+    def __init__(self, layout: TableLayout, plan: TablePlan, generator: torch.Generator) -> None:
+        super().__init__()
+        self.embedding = SeenEmbedding(layout.reached_by_row, plan.context_embedding_width, generator)
+        self.first = Linear(self.embedding.width, plan.trunk_width, generator)
+        self.second = Linear(plan.trunk_width, plan.trunk_width, generator)
+
+    def forward(self, seen: Seen) -> Tensor:
+        """Give the vector of each row, shape (B, T)."""
+        hidden_BT = functional.silu(self.first(torch.cat(self.embedding(seen), 1)))
+        seen_BT: Tensor = hidden_BT + self.second(hidden_BT)
+        return seen_BT
 
 
 class SetNetwork(nn.Module):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kinsynth.encoded import ChildCount, Encoded, SubColumn
+from kinsynth.encoded import OWNER, ChildCount, Encoded, Path, Pointer, SubColumn
+
+LONGEST_PATH = 3
+MOST_REACHED = 12
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,21 @@ class Relative:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """One row of another table, or none, that each row reaches by links.
+
+    Attributes:
+        name: Name of the other table.
+        sub_columns: Its sub-columns that are shown: its first ones.
+        path: Steps from the row, as ``encoded.Pointer`` says; at least one is a link.
+    """
+
+    name: str
+    sub_columns: tuple[SubColumn, ...]
+    path: Path
+
+
+@dataclass(frozen=True)
 class TableLayout:
     """A table, its sub-columns and what its rows may know.
 
@@ -37,6 +55,11 @@ class TableLayout:
         ordered: Whether the order of rows under one parent carries meaning.
         ancestors: Parent, its parent, and so on up to the root.
         siblings: Tables generated earlier that hang under an ancestor and are none themselves.
+        links: Name of the table that each link points to.
+        reached: What the row, and its ancestors, point to, and what that points to and is owned by: the
+            ``MOST_REACHED`` nearest, by paths of up to ``LONGEST_PATH`` steps, shorter paths first.
+        keys_of: For a table of keys the name of the other table; None for other tables.
+        pointers: For a table of keys one for each sub-column.
     """
 
     name: str
@@ -46,6 +69,20 @@ class TableLayout:
     ordered: bool
     ancestors: tuple[Relative, ...]
     siblings: tuple[Relative, ...]
+    links: tuple[str, ...] = ()
+    reached: tuple[Reached, ...] = ()
+    keys_of: str | None = None
+    pointers: tuple[Pointer, ...] = ()
+
+    @property
+    def reached_by_row(self) -> tuple[Reached, ...]:
+        """What each row reaches by a link of its own."""
+        return tuple(reached for reached in self.reached if reached.path[0] != OWNER)
+
+    @property
+    def reached_by_parent(self) -> tuple[Reached, ...]:
+        """What all rows of one parent reach by way of it."""
+        return tuple(reached for reached in self.reached if reached.path[0] == OWNER)
 
     @property
     def root(self) -> str:
@@ -84,7 +121,34 @@ def describe_table(encoded: Encoded, table: str) -> TableLayout:
             for place, name in enumerate(ancestors)
         ),
         siblings=_describe_siblings(encoded, table, ancestors),
+        links=tuple(link.target for link in source.links),
+        reached=_describe_reached(encoded, table),
+        keys_of=source.keys_of,
+        pointers=source.pointers,
     )
+
+
+def _describe_reached(encoded: Encoded, table: str) -> tuple[Reached, ...]:
+    reached: list[Reached] = []
+    ends: list[tuple[Path, str]] = [((), table)]
+    for _ in range(LONGEST_PATH):
+        ends = [longer for path, name in ends for longer in _go_on(encoded, table, path, name)]
+        reached += [
+            Reached(name, shown_columns(encoded.tables[name].sub_columns), path)
+            for path, name in ends
+            if set(path) != {OWNER}
+        ]
+    return tuple(reached[:MOST_REACHED])
+
+
+def _go_on(encoded: Encoded, table: str, path: Path, name: str) -> Iterator[tuple[Path, str]]:
+    """Give the paths that are one step longer, and where they end: links first, then the owner."""
+    here = encoded.tables[name]
+    for number, link in enumerate(here.links):
+        yield (*path, number), link.target
+    # The owner of the row that a row of a table of keys belongs to is its own owner.
+    if here.parent is not None and not (len(path) == 1 and name == encoded.tables[table].keys_of):
+        yield (*path, OWNER), here.parent
 
 
 def _describe_siblings(encoded: Encoded, table: str, ancestors: tuple[str, ...]) -> tuple[Relative, ...]:
@@ -110,6 +174,10 @@ def write_layout(layout: TableLayout) -> dict[str, Any]:
         "counts": [count.to_json() for count in layout.counts],
         "ancestors": [_write_relative(relative) for relative in layout.ancestors],
         "siblings": [_write_relative(relative) for relative in layout.siblings],
+        "links": list(layout.links),
+        "reached": [_write_reached(reached) for reached in layout.reached],
+        "keys_of": layout.keys_of,
+        "pointers": [pointer.to_json() for pointer in layout.pointers],
     }
 
 
@@ -123,6 +191,10 @@ def read_layout(data: Mapping[str, Any]) -> TableLayout:
         counts=tuple(ChildCount.from_json(count) for count in data["counts"]),
         ancestors=tuple(_read_relative(relative) for relative in data["ancestors"]),
         siblings=tuple(_read_relative(relative) for relative in data["siblings"]),
+        links=tuple(data["links"]),
+        reached=tuple(_read_reached(reached) for reached in data["reached"]),
+        keys_of=data["keys_of"],
+        pointers=tuple(Pointer.from_json(pointer) for pointer in data["pointers"]),
     )
 
 
@@ -134,3 +206,13 @@ def _write_relative(relative: Relative) -> dict[str, Any]:
 def _read_relative(data: Mapping[str, Any]) -> Relative:
     subs = tuple(SubColumn.from_json(sub) for sub in data["sub_columns"])
     return Relative(name=data["name"], anchor=data["anchor"], sub_columns=subs)
+
+
+def _write_reached(reached: Reached) -> dict[str, Any]:
+    subs = [sub.to_json() for sub in reached.sub_columns]
+    return {"name": reached.name, "path": list(reached.path), "sub_columns": subs}
+
+
+def _read_reached(data: Mapping[str, Any]) -> Reached:
+    subs = tuple(SubColumn.from_json(sub) for sub in data["sub_columns"])
+    return Reached(name=data["name"], sub_columns=subs, path=tuple(data["path"]))

@@ -39,7 +39,7 @@ class Begun:
         columns: The network's columns.
         uniforms: Gives numbers for a use, row numbers and draws.
         row_ids: What the randomness of each row hangs on.
-        trunk_RT: What parents and earlier rows say; None for a root table.
+        trunk_RT: What parents, earlier rows and links say; None for a root table without links.
         history: The earlier rows; None for a root table.
     """
 

@@ -41,7 +41,7 @@ class Columns:
             self.starts = [_GroupStart(network, c) for c in range(0, self.count, GROUP)]
 
     def begin(self, rows: int, trunk_BT: Tensor | None = None, history: History | None = None) -> Prefix:
-        """Begin rows; those of a child table with what their parents and earlier rows say."""
+        """Begin rows, with what their parents, their earlier rows and what they point to say."""
         return Prefix(self, rows, trunk_BT, history)
 
 
@@ -129,7 +129,7 @@ class _GroupStart:
         self._inputs = first * network.embedding.free.shape[1]
         self._bias_Y = network.first.bias[here]
         self._first = network.first.part(first, last, slice(0, self._inputs))
-        self._trunk = network.trunk[:, here].contiguous() if network.child else None
+        self._trunk = network.trunk[:, here].contiguous() if network.has_trunk else None
 
     def of(self, embedded_BX: Tensor, trunk_BT: Tensor | None) -> Tensor:
         """Give the sums of the first layer, shape (B, G * H)."""

@@ -78,6 +78,8 @@ class TableShape:
         cardinalities: Codes of each sub-column.
         ancestors: Codes of each sub-column shown of each ancestor.
         siblings: Codes of each sub-column shown of each sibling table.
+        reached: Codes of each sub-column shown of each row that a row reaches by a link of its own.
+        reached_above: The same of each row reached by way of the parent.
         unshown: Number of sub-columns that other rows do not look at.
         mean_sequence: Mean number of rows under one parent that has any; 1 for a root table.
         longest_sequence: Largest number of rows under one parent.
@@ -89,10 +91,17 @@ class TableShape:
     cardinalities: tuple[int, ...]
     ancestors: tuple[tuple[int, ...], ...] = ()
     siblings: tuple[tuple[int, ...], ...] = ()
+    reached: tuple[tuple[int, ...], ...] = ()
+    reached_above: tuple[tuple[int, ...], ...] = ()
     unshown: int = 0
     mean_sequence: float = 1.0
     longest_sequence: int = 1
     rows_per_root: float = 1.0
+
+    @property
+    def relatives(self) -> tuple[tuple[int, ...], ...]:
+        """Codes of each sub-column shown of all tables that the model looks at."""
+        return (*self.ancestors, *self.siblings, *self.reached, *self.reached_above)
 
 
 @dataclass(frozen=True)
@@ -175,6 +184,10 @@ def measure_table(encoded: Encoded, table: str) -> TableShape:
         cardinalities=tuple(sub.cardinality for sub in layout.sub_columns),
         ancestors=tuple(tuple(sub.cardinality for sub in r.sub_columns) for r in layout.ancestors),
         siblings=tuple(tuple(sub.cardinality for sub in r.sub_columns) for r in layout.siblings),
+        reached=tuple(tuple(sub.cardinality for sub in r.sub_columns) for r in layout.reached_by_row),
+        reached_above=tuple(
+            tuple(sub.cardinality for sub in r.sub_columns) for r in layout.reached_by_parent
+        ),
         unshown=len(layout.sub_columns) - layout.shown,
         mean_sequence=mean,
         longest_sequence=longest,
@@ -300,9 +313,9 @@ def choose_code_decay(shape: TableShape, size: ModelSize) -> float:
 
     A code that few rows hold then goes back to its place on the line. More roots need none and are told apart
     more easily with it, fewer get dropout instead, a small network cannot learn by heart, and tables with a
-    parent were not measured.
+    parent or links were not measured.
     """
-    if shape.ancestors or shape.roots < _FEW_ROOTS or size == "small":
+    if shape.ancestors or shape.reached or shape.roots < _FEW_ROOTS or size == "small":
         return 0.0
     return _CODE_DECAY * min(1.0, choose_care(shape.roots) - 1.0)
 
@@ -366,9 +379,13 @@ def parameters(shape: TableShape, plan: TablePlan) -> int:
     row += block_weights(columns, width, hidden) + columns * hidden
     row += plan.layers * columns * (hidden + 1) * hidden
     row += sum((hidden + 1) * padded_size(k) for k in shape.cardinalities)
+    if shape.ancestors or shape.reached:
+        row += plan.trunk_width * columns * hidden
+    if shape.reached:
+        row += seen_parameters(shape, plan)
     if not shape.ancestors:
         return row
-    child = plan.trunk_width * columns * hidden + columns * width + columns * (hidden + 1) * _ECHOES
+    child = columns * width + columns * (hidden + 1) * _ECHOES
     return row + child + context_parameters(shape, plan) + history_parameters(columns - shape.unshown, plan)
 
 
@@ -388,13 +405,26 @@ def embedding_parameters(cardinalities: tuple[int, ...], width: int) -> int:
 
 
 def context_parameters(shape: TableShape, plan: TablePlan) -> int:
-    """Count the parameters that turn ancestors and siblings into a vector."""
+    """Count the parameters that turn ancestors, siblings and what the parents reach into a vector."""
     width, trunk = plan.context_embedding_width, plan.trunk_width
-    relatives = (*shape.ancestors, *shape.siblings)
+    relatives = (*shape.ancestors, *shape.siblings, *shape.reached_above)
     embeddings = sum(embedding_parameters(cardinalities, width) for cardinalities in relatives)
     sets = sum((width * len(cardinalities) + 1) * plan.set_width for cardinalities in shape.siblings)
     inputs = width * sum(map(len, shape.ancestors)) + (2 * plan.set_width + 1) * len(shape.siblings)
+    inputs += seen_inputs(shape.reached_above, plan)
     return embeddings + sets + (inputs + 1) * trunk + (trunk + 1) * trunk
+
+
+def seen_parameters(shape: TableShape, plan: TablePlan) -> int:
+    """Count the parameters that turn what each row reaches by links into a vector."""
+    width, trunk = plan.context_embedding_width, plan.trunk_width
+    embeddings = sum(embedding_parameters(cardinalities, width) for cardinalities in shape.reached)
+    return embeddings + (seen_inputs(shape.reached, plan) + 1) * trunk + (trunk + 1) * trunk
+
+
+def seen_inputs(reached: tuple[tuple[int, ...], ...], plan: TablePlan) -> int:
+    """Count the numbers that say what one row reaches by links."""
+    return plan.context_embedding_width * sum(map(len, reached)) + len(reached)
 
 
 def history_parameters(columns: int, plan: TablePlan) -> int:
@@ -410,7 +440,7 @@ def row_flops(shape: TableShape, plan: TablePlan) -> float:
     columns, width = len(shape.cardinalities), plan.embedding_width
     looked_up = embedding_parameters(shape.cardinalities, width) - columns * _PLACE_FEATURES * width
     touched = parameters(shape, plan) - looked_up
-    for cardinalities in (*shape.ancestors, *shape.siblings):
+    for cardinalities in shape.relatives:
         touched -= sum(cardinalities) * plan.context_embedding_width
     return 2.0 * touched
 
@@ -433,6 +463,7 @@ def row_numbers(shape: TableShape, plan: TablePlan) -> float:
     wide = columns * (plan.embedding_width + plan.column_width * (1 + plan.layers))
     heads = sum(padded_size(k) for k in shape.cardinalities)
     known = child_numbers(shape, plan) if shape.ancestors else 0.0
+    known += seen_numbers(shape, plan) if shape.reached else 0.0
     return _HIDDEN_COPIES * wide + _HEAD_COPIES * heads + known
 
 
@@ -445,7 +476,13 @@ def child_numbers(shape: TableShape, plan: TablePlan) -> float:
     ancestors = plan.context_embedding_width * sum(map(len, shape.ancestors)) + 4 * plan.trunk_width
     sibling_row = 2 * plan.context_embedding_width * sum(map(len, shape.siblings))
     siblings = plan.set_limit * (sibling_row + 4 * plan.set_width * len(shape.siblings))
-    return own + parents * (2 * ancestors + siblings)
+    above = 3 * seen_inputs(shape.reached_above, plan)
+    return own + parents * (2 * ancestors + siblings + above)
+
+
+def seen_numbers(shape: TableShape, plan: TablePlan) -> float:
+    """Estimate the numbers kept for each row of a batch for what the row reaches by links."""
+    return 3 * seen_inputs(shape.reached, plan) + 6 * plan.trunk_width
 
 
 def training_seconds(shape: TableShape, plan: TablePlan, *, epochs: float | None = None) -> float:

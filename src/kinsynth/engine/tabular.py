@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kinsynth.encoded import IntArray
-from kinsynth.engine.context import Context, ContextNetwork, History, HistoryNetwork
+from kinsynth.engine.context import Context, ContextNetwork, History, HistoryNetwork, Seen, SeenNetwork
 from kinsynth.engine.embedding import CodeEmbedding
 from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.sizing import TablePlan, padded_size
@@ -37,17 +37,20 @@ class Batch:
         codes_BC: Codes, int64.
         context: What the rows of each parent know, or None for a root table.
         history: What each row knows of the earlier rows of its sequence, or None for a root table.
+        seen: What each row reaches by its links, or None for a table without links.
     """
 
     codes_BC: Tensor
     context: Context | None = None
     history: History | None = None
+    seen: Seen | None = None
 
     def on(self, device: str) -> Batch:
         """Give the same batch on a device."""
         context = None if self.context is None else self.context.on(device)
         history = None if self.history is None else self.history.on(device)
-        return Batch(self.codes_BC.to(device), context, history)
+        seen = None if self.seen is None else self.seen.on(device)
+        return Batch(self.codes_BC.to(device), context, history, seen)
 
 
 class TabularNetwork(nn.Module):
@@ -57,6 +60,10 @@ class TabularNetwork(nn.Module):
         layout: The table and its relatives.
         plan: Widths.
         generator: Source of the first weights.
+
+    Attributes:
+        child: Whether the rows have parents and earlier rows.
+        linked: Whether the rows have links.
     """
 
     def __init__(self, layout: TableLayout, plan: TablePlan, generator: torch.Generator) -> None:
@@ -64,8 +71,7 @@ class TabularNetwork(nn.Module):
         subs = layout.sub_columns
         self.columns, self.shown, self.width = len(subs), layout.shown, plan.column_width
         self.embedding = CodeEmbedding(subs, plan.embedding_width, generator)
-        self.child = layout.parent is not None
-        trunk = plan.trunk_width if self.child else 0
+        self.child, self.linked = layout.parent is not None, bool(layout.links)
         inputs = self.columns * plan.embedding_width
         first = _scaled((inputs, self.columns * self.width), inputs / 2, generator)
         self.first = TriangularLayer(first, width=plan.embedding_width, hidden=self.width)
@@ -80,14 +86,53 @@ class TabularNetwork(nn.Module):
         if self.child:
             self.context = ContextNetwork(layout, plan, generator)
             self.history = HistoryNetwork(layout, plan, generator)
+        if self.linked:
+            self.seen = SeenNetwork(layout, plan, generator)
+        if self.has_trunk:
+            trunk = plan.trunk_width
             self.trunk = nn.Parameter(_scaled((trunk, self.columns * self.width), trunk, generator))
+        if self.child:
             self.repeated = nn.Parameter(torch.zeros(self.columns, plan.embedding_width))
             self.echo = nn.Parameter(torch.zeros(self.columns, self.width, len(ECHO_SHIFTS)))
             self.echo_bias = nn.Parameter(torch.zeros(self.columns, 1, len(ECHO_SHIFTS)))
 
-    def trunk_of(self, context_PT: Tensor, history_BT: Tensor, parent_B: Tensor) -> Tensor:
-        """Join what a row's parent and its earlier rows say, shape (B, T)."""
-        return functional.silu(context_PT[parent_B] + history_BT)
+    @property
+    def has_trunk(self) -> bool:
+        """Whether the rows know anything before their first code."""
+        return self.child or self.linked
+
+    def see(self, seen: Seen | None) -> Tensor | None:
+        """Give the vector of what each row reaches by its links, shape (B, T); None for None."""
+        return None if seen is None else self.seen(seen)
+
+    def trunk_of(
+        self,
+        context_PT: Tensor | None,
+        history_BT: Tensor | None,
+        parent_B: Tensor | None,
+        seen_BT: Tensor | None = None,
+    ) -> Tensor:
+        """Join what a row's parent, its earlier rows and what it points to say, shape (B, T).
+
+        Args:
+            context_PT: What each parent says; None for a root table, and then the next two as well.
+            history_BT: What the earlier rows of each row say.
+            parent_B: For each row the number of its parent among the P.
+            seen_BT: What ``see`` gave; None for a table without links.
+        """
+        if context_PT is None or history_BT is None or parent_B is None:
+            assert seen_BT is not None, "a root table has a trunk for its links alone"
+            return functional.silu(seen_BT)
+        known_BT = context_PT[parent_B] + history_BT
+        return functional.silu(known_BT if seen_BT is None else known_BT + seen_BT)
+
+    def know(self, batch: Batch) -> Tensor | None:
+        """Join all that each row knows, shape (B, T); None for a root table without links."""
+        seen_BT, context, history = self.see(batch.seen), batch.context, batch.history
+        if context is not None and history is not None:
+            history_BT = self.history(embed_previous(self, history), history)
+            return self.trunk_of(self.context(context), history_BT, context.parent_B, seen_BT)
+        return None if seen_BT is None else self.trunk_of(None, None, None, seen_BT)
 
     def forward(self, batch: Batch, dropout: Dropout | None = None) -> Tensor:
         """Give the negative log-likelihood of each row and column, shape (C, B), in nats."""
@@ -115,9 +160,8 @@ class TabularNetwork(nn.Module):
             embedded_BCE = embedded_BCE + repeated_BC.unsqueeze(2) * self.repeated
         embedded_BCE = drop.whole_columns(embedded_BCE)
         before_CBH: Tensor = self.first(embedded_BCE.flatten(1))
-        if batch.context is not None and batch.history is not None:
-            history_BT = self.history(embed_previous(self, batch.history), batch.history)
-            trunk_BT = self.trunk_of(self.context(batch.context), history_BT, batch.context.parent_B)
+        trunk_BT = self.know(batch)
+        if trunk_BT is not None:
             added_BY = drop(trunk_BT) @ self.trunk
             before_CBH = before_CBH + added_BY.view(-1, self.columns, self.width).transpose(0, 1)
         hidden_CBH = self.deepen(before_CBH, drop)

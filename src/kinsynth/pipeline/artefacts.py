@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.encoded import ChildCount, Encoded, EncodedParts, EncodedTable, SubColumn
+from kinsynth.encoded import ChildCount, Encoded, EncodedParts, EncodedTable, Link, Pointer, SubColumn
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
 from kinsynth.schema.split import kept_batches
@@ -76,6 +76,8 @@ def save_encoded(folder: Path, tables: Mapping[str, EncodedParts]) -> None:
         _write_arrays(folder / f"{number:03}.codes", parts.chunks())
         if parts.parent_R is not None:
             _write_arrays(folder / f"{number:03}.parents", [parts.parent_R])
+        for place, link in enumerate(parts.links):
+            _write_arrays(folder / f"{number:03}.link{place}", [link.row_R])
         documents.append(_describe(name, parts))
     write_json(folder / "encoded.json", documents, indent=None)
 
@@ -86,6 +88,10 @@ def load_encoded(folder: Path) -> Encoded:
     for number, document in enumerate(read_json(folder / "encoded.json")):
         subs = tuple(SubColumn.from_json(sub) for sub in document["sub_columns"])
         rows, parents = document["rows"], folder / f"{number:03}.parents"
+        links = [
+            Link(target, _map_array(folder / f"{number:03}.link{place}", np.int64, rows))
+            for place, target in enumerate(document["links"])
+        ]
         tables[document["name"]] = EncodedTable(
             codes_RC=_map_array(folder / f"{number:03}.codes", np.dtype(document["type"]), rows, len(subs)),
             sub_columns=subs,
@@ -93,6 +99,9 @@ def load_encoded(folder: Path) -> Encoded:
             parent_R=None if document["parent"] is None else _map_array(parents, np.int64, rows),
             counts=tuple(ChildCount.from_json(count) for count in document["counts"]),
             ordered=document["ordered"],
+            links=tuple(links),
+            keys_of=document["keys_of"],
+            pointers=tuple(Pointer.from_json(pointer) for pointer in document["pointers"]),
         )
         let_go()
     return Encoded(tables)
@@ -123,4 +132,7 @@ def _describe(name: str, parts: EncodedParts) -> dict[str, Any]:
         "ordered": table.ordered,
         "sub_columns": [sub.to_json() for sub in table.sub_columns],
         "counts": [count.to_json() for count in table.counts],
+        "links": [link.target for link in parts.links],
+        "keys_of": table.keys_of,
+        "pointers": [pointer.to_json() for pointer in table.pointers],
     }
