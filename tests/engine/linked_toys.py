@@ -17,9 +17,9 @@ from kinsynth.encoded import (
     Pointer,
     SubColumn,
 )
-from kinsynth.engine.keys import assign_keys
 from kinsynth.engine.layout import TableLayout, describe_table
 from kinsynth.engine.passes import Assign, plan_steps
+from kinsynth.engine.pointing import assign_keys
 from kinsynth.engine.store import Store
 
 
