@@ -13,6 +13,7 @@ from kinsynth.engine.batches import Batches, cut_units, split_units
 from kinsynth.engine.checkpoint import load_model, save_model
 from kinsynth.engine.context import Relatives
 from kinsynth.engine.layout import MOST_REACHED, describe_table, read_layout, write_layout
+from kinsynth.engine.prefix import Columns
 from kinsynth.engine.sizing import measure_table, parameters, training_bytes
 from kinsynth.engine.tabular import TabularNetwork
 from kinsynth.engine.trainer import train
@@ -144,6 +145,33 @@ def test_layout_and_weights_survive_a_file(encoded, table, tmp_path):
     save_model(tmp_path / "model", model)
     loaded = load_model(tmp_path / "model")
     assert held_out(encoded, table, loaded) == held_out(encoded, table, model)
+
+
+@pytest.mark.parametrize("table", ["lines", "reviews"])
+def test_rows_are_drawn_with_the_chances_that_are_learned(encoded, table):
+    model = train(encoded, table, replace(QUICK, max_steps=20, validation_steps=10), seed=1)
+    split = split_units(encoded, table, QUICK, seed=1)
+    batch = next(Batches(encoded, model.layout, QUICK, split.validation).fixed())
+    with torch.inference_mode():
+        wanted = model.network.chances(batch)
+        prefix = Columns(model, 1.0).begin(len(batch.codes_BC), model.network.know(batch), batch.history)
+        for column, chance_BK in enumerate(wanted):
+            found_BK = torch.softmax(prefix.logits(column), 1)[:, : chance_BK.shape[1]]
+            assert torch.allclose(found_BK, chance_BK, atol=1e-5)
+            prefix.put(column, batch.codes_BC[:, column])
+
+
+def test_a_killed_training_with_links_resumes_to_the_same_bytes(encoded, tmp_path):
+    plan, path = replace(QUICK, max_steps=10, validation_steps=5, dropout=0.2), tmp_path / "state"
+
+    def kill(progress):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train(encoded, "lines", plan, seed=4, checkpoint=path, on_step=kill)
+    whole, again = (train(encoded, "lines", plan, seed=4, checkpoint=kept) for kept in (None, path))
+    for name, tensor in whole.network.state_dict().items():
+        assert torch.equal(tensor, again.network.state_dict()[name])
 
 
 def chain(length, width=1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from kinsynth.encoded import Encoded
 from kinsynth.engine.blocks import block_weights
-from kinsynth.engine.layout import describe_table, lineage
+from kinsynth.engine.layout import Reached, Relative, describe_table, lineage
 
 ModelSize = Literal["small", "medium", "large"]
 
@@ -182,17 +183,19 @@ def measure_table(encoded: Encoded, table: str) -> TableShape:
         rows=source.rows,
         roots=encoded.tables[root].rows,
         cardinalities=tuple(sub.cardinality for sub in layout.sub_columns),
-        ancestors=tuple(tuple(sub.cardinality for sub in r.sub_columns) for r in layout.ancestors),
-        siblings=tuple(tuple(sub.cardinality for sub in r.sub_columns) for r in layout.siblings),
-        reached=tuple(tuple(sub.cardinality for sub in r.sub_columns) for r in layout.reached_by_row),
-        reached_above=tuple(
-            tuple(sub.cardinality for sub in r.sub_columns) for r in layout.reached_by_parent
-        ),
+        ancestors=_codes_of(layout.ancestors),
+        siblings=_codes_of(layout.siblings),
+        reached=_codes_of(layout.reached_by_row),
+        reached_above=_codes_of(layout.reached_by_parent),
         unshown=len(layout.sub_columns) - layout.shown,
         mean_sequence=mean,
         longest_sequence=longest,
         rows_per_root=max(encoded.tables[name].rows for name in tree) / max(encoded.tables[root].rows, 1),
     )
+
+
+def _codes_of(relatives: Iterable[Relative | Reached]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(sub.cardinality for sub in relative.sub_columns) for relative in relatives)
 
 
 _WIDTHS: dict[ModelSize, dict[str, int]] = {
@@ -217,6 +220,7 @@ _HIDDEN_COPIES = (
     8  # before and after activation and dropout, the masks, and the gradients of the layer at work
 )
 _HEAD_COPIES = 4  # logits, chances, and the gradients of the group at work; calibration holds no more
+_SEEN_COPIES = 7  # both parts of the vectors, their places, sums, what is known of them, and the gradients
 _ROW_BYTES = 64  # units, their places and the order of an epoch
 _FLOPS_PER_SECOND = 2.5e10
 _STEP_SECONDS = 4e-3
@@ -476,13 +480,13 @@ def child_numbers(shape: TableShape, plan: TablePlan) -> float:
     ancestors = plan.context_embedding_width * sum(map(len, shape.ancestors)) + 4 * plan.trunk_width
     sibling_row = 2 * plan.context_embedding_width * sum(map(len, shape.siblings))
     siblings = plan.set_limit * (sibling_row + 4 * plan.set_width * len(shape.siblings))
-    above = 3 * seen_inputs(shape.reached_above, plan)
+    above = _SEEN_COPIES * seen_inputs(shape.reached_above, plan)
     return own + parents * (2 * ancestors + siblings + above)
 
 
 def seen_numbers(shape: TableShape, plan: TablePlan) -> float:
     """Estimate the numbers kept for each row of a batch for what the row reaches by links."""
-    return 3 * seen_inputs(shape.reached, plan) + 6 * plan.trunk_width
+    return _SEEN_COPIES * seen_inputs(shape.reached, plan) + 6 * plan.trunk_width
 
 
 def training_seconds(shape: TableShape, plan: TablePlan, *, epochs: float | None = None) -> float:
