@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
+from kinsynth.encoded import ChildCount, Encoded, EncodedTable, Grouping, SubColumn
 
 COUNT = ChildCount("child", 0, np.array([0, 2]), np.array([1, 7]))
 
@@ -105,3 +105,20 @@ def test_every_row_has_its_root():
     encoded = Encoded({"parent": parent(), "child": counted, "grandchild": grandchild})
     assert encoded.root_rows("grandchild").tolist() == [2, 2]
     assert encoded.root_rows("parent").tolist() == [0, 1, 2]
+
+
+def test_a_grouping_follows_its_questions():
+    """Many rows, codes beyond those asked for, every type of codes: the same as one row at a time."""
+    random = np.random.default_rng(1)
+    grouping = Grouping(
+        np.array([1, 0, -1, -1, -1]),
+        ((0, 3, 5), (2,), (), (), ()),
+        np.array([[1, 2], [3, 4], [-1, -1], [-1, -1], [-1, -1]]),
+        np.array([-1, -1, 2, 0, 1]),
+    )
+    codes_RC = random.integers(0, 9, (70_000, 2))
+    expected_R = np.where(np.isin(codes_RC[:, 1], [0, 3, 5]), np.where(codes_RC[:, 0] == 2, 0, 1), 2)
+    for kind in (np.uint8, np.uint16, np.int32, np.int64):
+        np.testing.assert_array_equal(grouping.of(codes_RC.astype(kind)), expected_R)
+    assert Grouping.whole().of(codes_RC).tolist() == [0] * len(codes_RC)
+    assert len(grouping.of(codes_RC[:0])) == 0

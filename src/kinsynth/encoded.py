@@ -174,14 +174,26 @@ class Grouping:
 
     def of(self, codes_RC: CodeArray) -> RowArray:
         """Give the group of each row, shape (R,)."""
-        node_R = np.zeros(len(codes_RC), dtype=np.int64)
-        for node, sub_column in enumerate(self.sub_column_N.tolist()):  # a node stands before those below it
-            if sub_column < 0:
+        group_R = np.empty(len(codes_RC), dtype=np.int64)
+        tables = [np.isin(np.arange(max(codes, default=-1) + 2), codes) for codes in self.left]
+        for start in range(0, len(codes_RC), _CHECKED_ROWS):  # so few that all of a step stays in the cache
+            part = slice(start, start + _CHECKED_ROWS)
+            group_R[part] = self._of(np.asarray(codes_RC[part]), tables)
+        return group_R
+
+    def _of(self, codes_RC: CodeArray, tables: list[NDArray[np.bool_]]) -> RowArray:
+        waiting = [(0, np.arange(len(codes_RC)))]
+        group_R = np.empty(len(codes_RC), dtype=np.int64)
+        while waiting:
+            node, here_R = waiting.pop()
+            if self.sub_column_N[node] < 0:
+                group_R[here_R] = self.group_N[node]
                 continue
-            here_R = np.flatnonzero(node_R == node)
-            goes_left_R = np.isin(codes_RC[here_R, sub_column], self.left[node])
-            node_R[here_R] = np.where(goes_left_R, *self.below_N2[node])
-        return self.group_N[node_R]
+            table, code_R = tables[node], codes_RC[here_R, self.sub_column_N[node]]
+            goes_left_R = table[np.minimum(code_R, len(table) - 1)]
+            sides = (here_R[goes_left_R], here_R[~goes_left_R])
+            waiting.extend(zip(self.below_N2[node].tolist(), sides, strict=True))
+        return group_R
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data for JSON."""
