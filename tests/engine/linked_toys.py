@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from kinsynth.encoded import (
@@ -19,10 +17,9 @@ from kinsynth.encoded import (
     Pointer,
     SubColumn,
 )
-
-from kinsynth.engine.keys import assign_keys
 from kinsynth.engine.layout import TableLayout, describe_table
 from kinsynth.engine.passes import Assign, plan_steps
+from kinsynth.engine.pointing import assign_keys
 from kinsynth.engine.store import Store
 
 
@@ -91,16 +88,18 @@ GIVEN = Pointer("orders.gift", "products", by_code(0, 3), nullable=True, avoid=(
 LIKED = Pointer("likes.product", "products", by_code(0, 3), nullable=False, apart=(((OWNER,),),))
 WORKS = Pointer("staff.department", "departments", by_code(0, 2), nullable=False)
 BOSS = Pointer("staff.boss", "staff", by_code(0, 2), nullable=True, level="staff.boss (level)")
+SEAT = Pointer("desks.staff", "staff", by_code(0, 2), nullable=False, apart=((),))
 HEAD = Pointer("departments.head", "staff", by_code(0, 2), nullable=True, scopes=(((), (0,)),))
 
 
-def company(seed: int = 0, customers: int = 500, products: int = 150, staff: int = 500) -> Encoded:
+def company(seed: int = 0, customers: int = 500, products: int = 100, staff: int = 500) -> Encoded:
     """Customers order and like products; staff works in departments, has bosses and heads departments.
 
     Customers buy products of the colour they like; an order's shade is the product's colour, its second
-    code tells whether it has a gift of the same colour, never the same product; its stamps have its shade. Nobody likes a product
-    twice. Staff of departments of kind 1 has role 1; bosses have role 0, and the level of a boss is one less.
-    The head of a department works in it.
+    code tells whether it has a gift of the same colour, never the same product; its stamps have its shade.
+    Nobody likes a product twice. Staff of departments of kind 1 has role 1; the level of a boss is one less.
+    The head of a department works in it. A desk stands on the floor of the department of the one who sits
+    there; nobody has two.
     """
     rng = np.random.default_rng(seed)
     colour = rng.integers(0, 3, products)
@@ -157,7 +156,7 @@ def company(seed: int = 0, customers: int = 500, products: int = 150, staff: int
 
 def _workforce(rng: np.random.Generator, staff: int) -> dict[str, EncodedTable]:
     departments = 40
-    kind = np.arange(departments) % 2
+    kind, floor = np.arange(departments) % 2, rng.integers(0, 2, departments)
     works = rng.integers(0, departments, staff)
     level = rng.choice(3, staff, p=[0.1, 0.3, 0.6])
     bosses = [np.flatnonzero(level == above) for above in range(2)]
@@ -165,16 +164,19 @@ def _workforce(rng: np.random.Generator, staff: int) -> dict[str, EncodedTable]:
     boss = np.array([-1 if own == 0 else rng.choice(bosses[own - 1]) for own in level])
     head = np.array([rng.choice(np.append(np.flatnonzero(works == one), -1)) for one in range(departments)])
     role = kind[works]
+    seated = rng.permutation(staff)[: staff // 2]
+    desk = table([floor[works[seated]]], links=(Link("staff", seated),))
     person = table(
         [role],
         counts=[
             (BOSS.key, counted(boss, staff)),
             (BOSS.level, level),
             (HEAD.key, counted(head, staff)),
+            (SEAT.key, counted(seated, staff)),
         ],
         links=(Link("departments", works),),
     )
-    department = table([kind], counts=[(WORKS.key, counted(works, departments))])
+    department = table([kind, floor], counts=[(WORKS.key, counted(works, departments))])
     return {
         "departments": department,
         "departments (late keys)": keys_table(
@@ -183,20 +185,54 @@ def _workforce(rng: np.random.Generator, staff: int) -> dict[str, EncodedTable]:
         "staff (keys)": keys_table("staff", person, (WORKS,), (works,), (kind,)),
         "staff": person,
         "staff (late keys)": keys_table("staff", person, (BOSS,), (boss,), (role,), late=True),
+        "desks (keys)": keys_table("desks", desk, (SEAT,), (seated,), (role,)),
+        "desks": desk,
     }
+
+
+THREAD = Pointer(
+    "notes.answered",
+    "notes",
+    Grouping.whole(),
+    nullable=False,
+    scopes=(((OWNER,), (OWNER,)),),
+    level="notes.answered (level)",
+)
+
+
+def threads(pages: int = 200, seed: int = 0) -> Encoded:
+    """Notes on pages answer notes on the same page; the first ones answer themselves."""
+    rng = np.random.default_rng(seed)
+    notes = rng.integers(0, 7, pages)
+    parent_R = np.repeat(np.arange(pages), notes)
+    index_R = np.arange(len(parent_R)) - np.searchsorted(parent_R, parent_R)
+    answered = np.arange(len(parent_R)) - np.where(
+        index_R == 0, 0, rng.integers(1, np.maximum(index_R, 1) + 1)
+    )
+    level = np.zeros(len(parent_R), dtype=np.int64)
+    for row in np.flatnonzero(index_R > 0):
+        level[row] = level[answered[row]] + 1
+    note = table(
+        [rng.integers(0, 2, len(parent_R))],
+        "pages",
+        parent_R,
+        counts=[(THREAD.key, counted(answered, len(parent_R))), (THREAD.level, level)],
+    )
+    page = table([rng.integers(0, 2, pages)], counts=[("notes", notes)])
+    none = np.zeros(note.rows, dtype=np.int64)
+    late = keys_table("notes", note, (THREAD,), (answered,), (none,), late=True)
+    return Encoded({"pages": page, "notes": note, "notes (late keys)": late})
 
 
 def layouts_of(encoded: Encoded) -> dict[str, TableLayout]:
     return {name: describe_table(encoded, name) for name in encoded.tables}
 
 
-def store_of(encoded: Encoded, *, block: int = 64, seed: int = 1, stop: str = "") -> Store:
+def store_of(encoded: Encoded, *, block: int = 64, seed: int = 1) -> Store:
     """A store that holds the codes of a database as if they had been drawn, its keys assigned anew."""
     store = Store(layouts_of(encoded))
     for step in plan_steps(store.layouts):
         if isinstance(step, Assign):
-            if step.keys == stop:
-                break
             assign_keys(store, step.keys, seed=seed)
             continue
         name = step.table

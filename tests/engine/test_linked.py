@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.engine_toys import QUICK
-from engine.linked_toys import BOSS, BOUGHT, GIVEN, HEAD, LIKED, WORKS, company
+from engine.linked_toys import BOSS, BOUGHT, GIVEN, HEAD, LIKED, SEAT, WORKS, company
 from kinsynth.engine.delivery import deliver
 from kinsynth.engine.drawing import TableSampler
 from kinsynth.engine.evidence import UNKNOWN, Condition, Shares
@@ -38,7 +38,11 @@ def test_a_tree_drawn_table_by_table_is_the_one_drawn_block_by_block(family_mode
 
 
 PLAN = replace(QUICK, block_size=64)
-ROOTS = {"products": 150, "customers": 700, "departments": 40, "staff": 600}
+ROOTS = {"products": 100, "customers": 500, "departments": 40, "staff": 600, "desks": 250}
+
+LEARNED = (
+    0.9  # share of rows that follow a rule without exception after a short training; by chance 0.3 to 0.5
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,15 +87,20 @@ def drawn(models):
 def test_rows_follow_what_they_point_to(drawn):
     pointed = drawn.pointed["orders"]
     colour = drawn.codes("products", 0)
-    assert (drawn.codes("orders", 0) == colour[pointed[BOUGHT.key]]).mean() > 0.97
-    assert (drawn.codes("orders", 1) == (pointed[GIVEN.key] >= 0)).mean() > 0.97
+    assert (drawn.codes("orders", 0) == colour[pointed[BOUGHT.key]]).mean() > LEARNED
+    assert (drawn.codes("orders", 1) == (pointed[GIVEN.key] >= 0)).mean() > LEARNED
     works = drawn.pointed["staff"][WORKS.key]
-    assert (drawn.codes("staff", 0) == drawn.codes("departments", 0)[works]).mean() > 0.97
+    assert (drawn.codes("staff", 0) == drawn.codes("departments", 0)[works]).mean() > LEARNED
+
+
+def test_rows_follow_what_the_rows_they_point_to_point_to(drawn):
+    works = drawn.pointed["staff"][WORKS.key][drawn.pointed["desks"][SEAT.key]]
+    assert (drawn.codes("desks", 0) == drawn.codes("departments", 1)[works]).mean() > LEARNED
 
 
 def test_rows_below_follow_too(drawn):
     stamps = drawn.tables["stamps"]
-    assert (stamps.codes_RC[:, 0] == drawn.codes("orders", 0)[stamps.parent_R]).mean() > 0.97
+    assert (stamps.codes_RC[:, 0] == drawn.codes("orders", 0)[stamps.parent_R]).mean() > LEARNED
 
 
 def test_what_is_pointed_to_follows_the_owner(drawn):
@@ -107,6 +116,8 @@ def test_declared_promises_are_kept_exactly(drawn):
     assert (orders[BOUGHT.key] >= 0).all()
     pairs = np.stack([drawn.tables["likes"].parent_R, likes], 1)
     assert len(np.unique(pairs, axis=0)) == len(pairs)
+    seated = drawn.pointed["desks"][SEAT.key]
+    assert len(np.unique(seated)) == len(seated)
     boss, level = drawn.pointed["staff"][BOSS.key], drawn.codes("staff", 2)
     assert (level[boss[boss >= 0]] == level[boss >= 0] - 1).all()
     head = drawn.pointed["departments"][HEAD.key]
@@ -119,7 +130,7 @@ def test_declared_promises_are_kept_exactly(drawn):
 @pytest.mark.parametrize(("name", "key", "column"), [("orders", BOUGHT, 1), ("likes", LIKED, 3)])
 def test_in_degrees_follow_the_quotas(drawn, name, key, column):
     """Quotas are scaled to the rows that want one; the order of the targets by them stays."""
-    got = np.bincount(drawn.pointed[name][key.key], minlength=150)
+    got = np.bincount(drawn.pointed[name][key.key], minlength=100)
     wanted = drawn.codes(key.target, column) * (got.sum() / drawn.codes(key.target, column).sum())
     assert np.abs(got - wanted).sum() / got.sum() < 0.25
     assert np.corrcoef(got, wanted)[0, 1] > 0.8
@@ -157,6 +168,13 @@ def test_conditions_are_kept_where_tables_point_at_others(models):
 def test_a_part_of_rows_that_point_at_each_other_is_refused(models):
     with pytest.raises(InternalError, match=r"engine\.first_root"):
         next(sample(models, ROOTS, seed=5, first_root=64))
+
+
+def test_rows_that_point_to_others_are_not_drawn_without_them(models):
+    with pytest.raises(InternalError, match=r"engine\.order"):
+        next(sample({"desks": models["desks"]}, {"desks": 3}, seed=5))
+    with pytest.raises(ValueError, match="point to others"):
+        TableSampler(models["desks"], 5, 1.0, None).draw_several(np.arange(3), 2)
 
 
 def test_no_root_at_all_gives_tables_without_rows(models):

@@ -44,12 +44,14 @@ class TableSampler:
             row_ids: What the randomness of each row hangs on.
             relatives: Finds what the rows point to; needed where the table has links.
         """
+        self._check_links(relatives)
         seen = None if relatives is None else relatives.seen(root_R)
         trunk_RT = None if seen is None else self.network.trunk_of(None, None, None, self.network.see(seen))
         return self._draw(Begun(self._columns, self._uniforms, row_ids, trunk_RT), root_R)
 
     def draw_several(self, root_R: RowArray, draws: int) -> IntArray:
-        """Draw each root row several times, shape (R, D, C)."""
+        """Draw each root row several times, shape (R, D, C); only for a table without links."""
+        self._check_links(None)
         row_ids = number_rows(root_R, table=self.layout.name)
         begun = Begun(self._columns, self._uniforms, row_ids)
         return draw_several(begun, self._evidence(root_R, row_ids), draws)
@@ -101,6 +103,10 @@ class TableSampler:
             codes_RC[rows] = self._draw(begun, rows)
             previous_PC = torch.from_numpy(codes_RC[rows]).long()
         return codes_RC
+
+    def _check_links(self, relatives: Relatives | None) -> None:
+        if self.layout.links and relatives is None:
+            raise ValueError(f"{self.layout.name}: its rows point to others, which are not given")
 
     def _draw(self, begun: Begun, row_R: RowArray) -> IntArray:
         if self._condition is None:

@@ -23,7 +23,7 @@ from kinsynth.system.randomness import uniforms
 __all__ = ["fit_grouping", "make_profile"]
 _LEAST_WEIGHT = 30.0
 _MOST_ROWS = 200_000
-_TESTED_ROWS = 4_000
+_TESTED_ROWS = 8_000
 _SHUFFLINGS = 20
 _SIGMAS = 4.0
 Numbers = NDArray[np.float64]
@@ -205,7 +205,7 @@ class _Grower:
     def above_chance(self, row: RowArray, node: int) -> bool:
         """Tell whether the best cut explains more than the best one does of shuffled profiles.
 
-        At most 4,000 rows of the node are looked at, evenly spread; the limit is 4 standard deviations above
+        At most 8,000 rows of the node are looked at, evenly spread; the limit is 4 standard deviations above
         the mean of 20 shufflings, and the largest of them.
         """
         if len(row) > _TESTED_ROWS:
@@ -216,7 +216,7 @@ class _Grower:
         chance_TB = uniforms(self.seed, f"grouping.{node}", np.arange(len(row)), draws=_SHUFFLINGS)
         shuffled_TB = np.column_stack([np.arange(len(row)), np.argsort(chance_TB, axis=0, kind="stable")])
         weight_TB = weight[shuffled_TB]
-        weighted_TBP = (profile * weight[:, None])[shuffled_TB]
+        weighted_TBP = (profile * weight[:, None]).astype(np.float32)[shuffled_TB]
         best_B = np.zeros(_SHUFFLINGS + 1)
         for number, code_T in self.codes_CT.items():
             seen, place = _seen(code_T[row], self.sub_columns[number].cardinality)
@@ -292,7 +292,7 @@ def _sum_by_code(
 ) -> tuple[Numbers, Numbers]:
     """Give the weighted sum of profiles and the weight of each code, shapes (M, B, P) and (M, B)."""
     rows, shufflings, width = weighted_TBP.shape
-    picks = csc_array((np.ones(rows), place_T, np.arange(rows + 1)), shape=(codes, rows))
+    picks = csc_array((np.ones(rows, weighted_TBP.dtype), place_T, np.arange(rows + 1)), shape=(codes, rows))
     sum_MX = picks @ weighted_TBP.reshape(rows, -1)
     return sum_MX.reshape(codes, shufflings, width), picks @ weight_TB
 

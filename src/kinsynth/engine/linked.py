@@ -15,8 +15,8 @@ import torch
 
 from kinsynth.engine.context import Relatives
 from kinsynth.engine.drawing import TableSampler
-from kinsynth.engine.keys import assign_keys
 from kinsynth.engine.passes import Assign, plan_steps
+from kinsynth.engine.pointing import assign_keys
 from kinsynth.engine.sampled import draw_counts
 from kinsynth.engine.store import Store
 from kinsynth.system.parallel import ordered

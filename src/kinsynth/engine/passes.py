@@ -91,9 +91,8 @@ def plan_steps(layouts: Layouts) -> tuple[Step, ...]:
     steps: list[Step] = []
     waiting: list[str] = []
     for name, layout in layouts.items():
-        late = [other for other in waiting if layouts[other].keys_of == name and not is_late(layouts[other])]
-        if late:
-            raise _out_of_order(name, f"the keys in {late[0]} are not assigned before it is drawn")
+        if layout.links and layout.keys_of is None and not _is_assigned(layouts, name, steps):
+            raise _out_of_order(name, "what its rows point to is not assigned before it is drawn")
         steps.append(Draw(name))
         waiting += [name] if layout.pointers else []
         while ready := [keys for keys in waiting if _can_assign(layouts, keys, steps)]:
@@ -106,6 +105,12 @@ def plan_steps(layouts: Layouts) -> tuple[Step, ...]:
 
 def _out_of_order(table: str, why: str) -> InternalError:
     return InternalError("engine.order", f"The tables cannot be drawn in this order: {why}.", where=table)
+
+
+def _is_assigned(layouts: Layouts, table: str, done: list[Step]) -> bool:
+    """Whether it is known what the rows of a table that is to be drawn point to."""
+    early = [each.drawn for each in further_keys(layouts, table) if not is_late(layouts[each.drawn])]
+    return len(early) == len(layouts[table].links) and all(Assign(keys) in done for keys in early)
 
 
 def _can_assign(layouts: Layouts, keys: str, done: list[Step]) -> bool:

@@ -1,4 +1,4 @@
-"""Keys: gives the rows of a table the rows of others that they point to. No torch.
+"""Pointing: gives the rows of a table the rows of others that they point to. No torch.
 
 The network drew a token for each row and key: none, itself, or the group of the row to point to. Here the row
 of the group is chosen, for all rows at once.

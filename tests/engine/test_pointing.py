@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.linked_toys import BOSS, HEAD, WORKS, company, store_of
-from kinsynth.encoded import FIRST_GROUP, NONE, Encoded
+from engine.linked_toys import BOSS, HEAD, WORKS, company, store_of, threads
+from kinsynth.encoded import FIRST_GROUP, ITSELF, NONE, Encoded
 from kinsynth.engine.delivery import deliver
 from kinsynth.engine.sampled import concatenate
 
@@ -42,7 +42,7 @@ def with_pointer(encoded, name, **more):
 
 @pytest.mark.parametrize(
     ("table", "number", "column"),
-    [("orders", 0, 1), ("orders", 1, 2), ("likes", 0, 3), ("staff", 0, 1), ("staff", 1, 1)],
+    [("orders", 0, 1), ("orders", 1, 2), ("likes", 0, 3), ("staff", 0, 2), ("staff", 1, 1), ("desks", 0, 4)],
 )
 def test_as_many_rows_point_at_each_row_as_its_codes_say(encoded, store, table, number, column):
     """The quotas add up to the rows that want one, so they are met but where a promise stands against it."""
@@ -191,3 +191,31 @@ def test_an_unknown_part_of_a_unique_key_keeps_nothing_apart(encoded):
     assert len(np.unique(pairs, axis=0)) == len(pairs)
     assert len(np.unique(bought[gift < 0])) < (gift < 0).sum()
     assert not store.dead("orders")[gift < 0].any()
+
+
+def test_notes_answer_notes_one_level_above_on_their_page_and_the_first_ones_themselves():
+    encoded = threads()
+    store = store_of(encoded)
+    table, answered = encoded.tables["notes"], pointed(store, "notes", 0)
+    level, here = table.codes_RC[:, 2], np.arange(table.rows)
+    assert (answered[level == 0] == here[level == 0]).all()
+    assert (level[answered[level > 0]] == level[level > 0] - 1).all()
+    assert (table.parent_R[answered] == table.parent_R).all()
+    got = np.bincount(answered, minlength=table.rows)
+    assert np.abs(got - table.codes_RC[:, 1]).sum() <= 0.05 * table.rows
+
+
+def test_who_points_at_another_row_of_its_table_never_gets_itself():
+    encoded = threads()
+    store = store_of(with_pointer(encoded, "notes (late keys)", level="", scopes=()))
+    token = encoded.tables["notes (late keys)"].codes_RC[:, 0]
+    itself = pointed(store, "notes", 0) == np.arange(len(token))
+    assert (itself == (token == ITSELF)).all()
+
+
+@pytest.mark.parametrize(("nullable", "kept"), [(True, 1.0), (False, 0.0)])
+def test_itself_cannot_be_a_row_of_another_table(encoded, nullable, kept):
+    tokens = with_tokens(encoded, "staff (keys)", slice(None), ITSELF)
+    store = store_of(with_pointer(tokens, "staff (keys)", nullable=nullable))
+    assert (pointed(store, "staff", 0) < 0).all()
+    assert (~store.dead("staff")).mean() == kept
