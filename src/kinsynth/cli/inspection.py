@@ -12,12 +12,13 @@ from rich.text import Text
 
 from kinsynth.cli.findings import show_findings
 from kinsynth.rules.wording import write_rule
+from kinsynth.schema.paths import write_path
 
 if TYPE_CHECKING:
     from kinsynth.connectors.base import Listing, SourceTable
     from kinsynth.pipeline.inspect import Inspection
     from kinsynth.rules.detect import Proposal
-    from kinsynth.schema.table import Column, Table
+    from kinsynth.schema.table import Column, Relation, Table
 
 
 def show_inspection(
@@ -97,17 +98,26 @@ def _key_line(inspection: Inspection, table: Table) -> Text:
 
 
 def _show_relations(console: Console, inspection: Inspection) -> None:
-    grid = _grid("Relations", "Foreign key", "Sure", "Why")
+    grid = _grid("Relations", "Foreign key", "Role", "Sure", "Why")
     proposals = {str(one.relation): one for one in inspection.relation_proposals}
     for relation in inspection.schema.relations:
         proposal = proposals.pop(str(relation), None)
         sure, reason = (f"{proposal.confidence:.0%}", proposal.reason) if proposal else ("", "declared")
-        grid.add_row(Text(str(relation)), Text(sure), Text(reason))
+        grid.add_row(*map(Text, (str(relation), _write_role(inspection, relation), sure, reason)))
     for line, proposal in proposals.items():
         sure, reason = f"{proposal.confidence:.0%}", f"suggested, not declared: {proposal.reason}"
-        grid.add_row(Text(line, style="bright_black"), Text(sure), Text(reason))
+        grid.add_row(Text(line, style="bright_black"), Text(), Text(sure), Text(reason))
     if grid.row_count:
         console.print(grid)
+
+
+def _write_role(inspection: Inspection, relation: Relation) -> str:
+    """Say what a key is for: owner, further key, or implied by which others."""
+    if relation.role == "implied" and relation in inspection.key_facts:
+        return f"implied by {write_path(inspection.key_facts[relation].implied)}"
+    if inspection.schema.tables[relation.references_table].original:
+        return "reference"
+    return relation.role
 
 
 def _show_rules(console: Console, rules: Mapping[str, Sequence[Proposal]]) -> None:

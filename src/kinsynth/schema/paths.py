@@ -76,3 +76,12 @@ def trace(path: Path) -> dict[str, str]:
         pairs = dict(zip(one.columns, one.references_columns, strict=True))
         found = pairs if found is None else {c: pairs[mid] for c, mid in found.items() if mid in pairs}
     return found or {}
+
+
+def write_path(path: Path) -> str:
+    """Draw a path of foreign keys.
+
+    >>> write_path((Relation("staff", ("store_id",), "store", ("id",)),))
+    'staff.store_id -> store'
+    """
+    return ", ".join(f"{one.table}.{'+'.join(one.columns)} -> {one.references_table}" for one in path)

@@ -9,7 +9,7 @@ from kinsynth.errors import Finding
 from kinsynth.pipeline.checks.facts import Facts, Step, list_names, table_path
 from kinsynth.pipeline.checks.foreign_keys import where_is
 from kinsynth.schema.facts import drawn_keys
-from kinsynth.schema.paths import trace
+from kinsynth.schema.paths import trace, write_path
 from kinsynth.schema.table import Relation
 
 _STEP = Step("foreign_keys")
@@ -89,15 +89,6 @@ def _find_implied(facts: Facts, name: str) -> Iterator[Finding]:
             "so it will in every synthetic row.",
             "Nothing is to be done.",
         )
-
-
-def write_path(path: tuple[Relation, ...]) -> str:
-    """Draw a path of foreign keys.
-
-    >>> write_path((Relation("staff", ("store_id",), "store", ("id",)),))
-    'staff.store_id -> store'
-    """
-    return ", ".join(f"{one.table}.{'+'.join(one.columns)} -> {one.references_table}" for one in path)
 
 
 def _find_late(facts: Facts, name: str) -> Iterator[Finding]:
