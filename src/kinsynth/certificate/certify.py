@@ -1,4 +1,4 @@
-"""The proof: every declared key, reference, constraint and original, counted on tables as they were written."""
+"""The proof: every declared key, reference, constraint and original, counted on the written tables."""
 
 from __future__ import annotations
 
@@ -65,9 +65,7 @@ def prove(statement: Statement, written: Mapping[str, pa.Table]) -> tuple[Guaran
     return tuple(found)
 
 
-def _prove_table(
-    statement: Statement, table: Table, written: Mapping[str, pa.Table]
-) -> Iterator[Guarantee]:
+def _prove_table(statement: Statement, table: Table, written: Mapping[str, pa.Table]) -> Iterator[Guarantee]:
     name, rows = table.name, written.get(table.name)
     yield from _prove_presence(table, rows, statement.expected_rows.get(name))
     for column in table.columns:
@@ -149,7 +147,7 @@ def _prove_check(name: str, check: Check, rows: pa.Table | None) -> Guarantee:
 
 
 def _prove_relation(relation: Relation, written: Mapping[str, pa.Table]) -> Iterator[Guarantee]:
-    """Prove that complete references name a row, and, in one table, that none leads back where that is said."""
+    """Prove that complete references name a row, and that none leads back where that is said."""
     where = str(relation)
     keys = _columns(written.get(relation.table), relation.columns)
     among = _columns(written.get(relation.references_table), relation.references_columns)

@@ -23,8 +23,8 @@ def count_circular(keys: Keys, among: Keys) -> int:
 def count_on_circles(next_R: Numbers) -> int:
     """Count the rows on circles, given the next row of every row; -1 where there is none.
 
-    Steps are doubled until they are at least as many as rows: then every row has stopped or stands on a circle,
-    and the rows that are stood on are all rows of the circles. That takes log2(rows) passes.
+    Steps are doubled until they are at least as many as rows: then every row has stopped or stands on a
+    circle, and the rows that are stood on are all rows of the circles. That takes log2(rows) passes.
     """
     rows = len(next_R)
     jump_R = np.append(next_R, -1)  # the last place is where -1 leads

@@ -54,8 +54,8 @@ def number_pairs(keys: Keys, among: Keys) -> tuple[Numbers, Numbers]:
         among: As many of the second one, in the same order.
 
     Returns:
-        Numbers of both, as ``number_keys`` gives them. A key that the second table cannot have, because one of
-        its values is not there, is ``UNKNOWN``.
+        Numbers of both, as ``number_keys`` gives them. A key that the second table cannot
+        have, because one of its values is not there, is ``UNKNOWN``.
     """
     left_R, right_R, size = np.zeros(len(keys[0]), np.int64), np.zeros(len(among[0]), np.int64), 1
     for column, other in zip(keys, among, strict=True):
@@ -125,10 +125,11 @@ def _number_two(values: pa.ChunkedArray, among: pa.ChunkedArray) -> tuple[Number
         other_R, span = _number_column(among)
         return np.where(_missing(values), MISSING, UNKNOWN).astype(np.int64), other_R, span
     values, among = shared
-    whole_R, other_R = _whole(values), _whole(among)
-    if whole_R is not None and other_R is not None:
-        low, high = _bounds(other_R, _missing(among))
-        return *(_shift(whole_R, _missing(values), low, high)[:1]), *_shift(other_R, _missing(among), low, high)
+    whole_R, among_R = _whole(values), _whole(among)
+    if whole_R is not None and among_R is not None:
+        low, high = _bounds(among_R, _missing(among))
+        left_R, _ = _shift(whole_R, _missing(values), low, high)
+        return left_R, *_shift(among_R, _missing(among), low, high)
     known = pc.unique(among).drop_null()
     sides = []
     for column in (values, among):
@@ -173,8 +174,7 @@ def _whole(values: pa.ChunkedArray) -> Numbers | None:
 
 def _integers(values: pa.Array | pa.ChunkedArray) -> Numbers:
     plain = pc.fill_null(values.cast(pa.int64()), MISSING)
-    numbers_R = plain.to_numpy() if isinstance(plain, pa.ChunkedArray) else plain.to_numpy(zero_copy_only=False)
-    return np.array(numbers_R, np.int64)
+    return np.array(plain, np.int64)
 
 
 def _share_type(

@@ -13,7 +13,7 @@ def count_differences(table: pa.Table, original: pa.Table) -> int:
 
     Other names, types or order of columns make every row differ; a lost or an added row differs.
     """
-    most = int(max(table.num_rows, original.num_rows, 1))
+    most: int = max(table.num_rows, original.num_rows, 1)
     if table.column_names != original.column_names or table.schema.types != original.schema.types:
         return most
     rows = min(table.num_rows, original.num_rows)

@@ -20,7 +20,7 @@ class Check:
         operator: A comparison, ``in`` a list, ``like`` a pattern of SQL, ``matches`` a regular expression
             somewhere in the text, or ``null``.
         other: The column of the same row it is compared with; None where it is compared with constants.
-        constants: What it is compared with, as written: one for comparisons and patterns, any number for a list.
+        constants: What it is compared with, as written: one for comparisons and patterns, more for a list.
         quoted: Whether the constants are texts in quotes.
         negated: Whether the condition is turned around: ``not in``, ``not like``, ``is not null``.
     """
