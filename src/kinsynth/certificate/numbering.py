@@ -111,7 +111,8 @@ def _number_column(values: pa.ChunkedArray) -> tuple[Numbers, int]:
     """Number the values of one column; numbers are below the span, which is 1 at least."""
     whole_R = _whole(values)
     if whole_R is not None:
-        return _shift(whole_R, _missing(values), *_bounds(whole_R, _missing(values)))
+        missing_R = _missing(values)
+        return _number_whole(whole_R, missing_R, whole_R[~missing_R])
     encoded = values.dictionary_encode().unify_dictionaries()
     numbers = [_integers(chunk.indices) for chunk in encoded.chunks]
     span = max((len(chunk.dictionary) for chunk in encoded.chunks), default=0)
@@ -127,9 +128,10 @@ def _number_two(values: pa.ChunkedArray, among: pa.ChunkedArray) -> tuple[Number
     values, among = shared
     whole_R, among_R = _whole(values), _whole(among)
     if whole_R is not None and among_R is not None:
-        low, high = _bounds(among_R, _missing(among))
-        left_R, _ = _shift(whole_R, _missing(values), low, high)
-        return left_R, *_shift(among_R, _missing(among), low, high)
+        missing_P = _missing(among)
+        present_P = among_R[~missing_P]
+        left_R, _ = _number_whole(whole_R, _missing(values), present_P)
+        return left_R, *_number_whole(among_R, missing_P, present_P)
     known = pc.unique(among).drop_null()
     sides = []
     for column in (values, among):
@@ -140,21 +142,20 @@ def _number_two(values: pa.ChunkedArray, among: pa.ChunkedArray) -> tuple[Number
     return sides[0], sides[1], max(len(known), 1)
 
 
-def _bounds(whole_R: Numbers, missing_R: NDArray[np.bool_]) -> tuple[int, int]:
-    """Give the least and the largest of whole numbers; 0 and 0 where there are none."""
-    present_R = whole_R[~missing_R] if missing_R.any() else whole_R
-    return (int(present_R.min()), int(present_R.max())) if len(present_R) else (0, 0)
-
-
-def _shift(whole_R: Numbers, missing_R: NDArray[np.bool_], low: int, high: int) -> tuple[Numbers, int]:
-    """Count whole numbers from the least one; what lies outside is unknown."""
-    if high - low >= _MOST:  # hashes and the like: counted by rank
-        known_K = np.unique(whole_R)
-        return np.where(missing_R, MISSING, np.searchsorted(known_K, whole_R)), len(known_K)
-    numbers_R = whole_R - low
-    numbers_R[(whole_R < low) | (whole_R > high)] = UNKNOWN
+def _number_whole(whole_R: Numbers, missing_R: NDArray[np.bool_], among_P: Numbers) -> tuple[Numbers, int]:
+    """Number whole values: by their distance to the least one among others, by rank where that is too far."""
+    low, high = (int(among_P.min()), int(among_P.max())) if len(among_P) else (0, 0)
+    if high - low < _MOST:
+        numbers_R = whole_R - low
+        numbers_R[(whole_R < low) | (whole_R > high)] = UNKNOWN
+        span = high - low + 1
+    else:
+        known_K = np.unique(among_P)
+        numbers_R = np.minimum(np.searchsorted(known_K, whole_R), len(known_K) - 1)
+        numbers_R[known_K[numbers_R] != whole_R] = UNKNOWN
+        span = len(known_K)
     numbers_R[missing_R] = MISSING
-    return numbers_R, high - low + 1
+    return numbers_R, span
 
 
 def _missing(values: pa.ChunkedArray) -> NDArray[np.bool_]:
@@ -165,7 +166,8 @@ def _missing(values: pa.ChunkedArray) -> NDArray[np.bool_]:
 def _whole(values: pa.ChunkedArray) -> Numbers | None:
     """Give the integers behind whole numbers, dates and booleans, 0 where missing; None for other values."""
     kind, is_ = values.type, pa.types
-    if is_.is_uint64(kind) or not (is_.is_integer(kind) or is_.is_temporal(kind) or is_.is_boolean(kind)):
+    kinds = (is_.is_integer, is_.is_temporal, is_.is_boolean, is_.is_null)
+    if is_.is_uint64(kind) or not any(is_kind(kind) for is_kind in kinds):
         return None
     if is_.is_date32(kind) or is_.is_time32(kind):
         values = values.cast(pa.int32())

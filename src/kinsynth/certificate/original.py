@@ -13,14 +13,14 @@ def count_differences(table: pa.Table, original: pa.Table) -> int:
 
     Other names, types or order of columns make every row differ; a lost or an added row differs.
     """
-    most: int = max(table.num_rows, original.num_rows, 1)
+    most = int(max(table.num_rows, original.num_rows, 1))
     if table.column_names != original.column_names or table.schema.types != original.schema.types:
         return most
     rows = min(table.num_rows, original.num_rows)
     differs_R = np.zeros(rows, np.bool_)
     for left, right in zip(table.slice(0, rows).columns, original.slice(0, rows).columns, strict=True):
         differs_R |= _differing(left, right)
-    return int(differs_R.sum()) + abs(table.num_rows - original.num_rows)
+    return int(differs_R.sum()) + int(abs(table.num_rows - original.num_rows))
 
 
 def _differing(left: pa.ChunkedArray, right: pa.ChunkedArray) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """Certificate of a result: the proof of what was declared, and what the model promised, on the same files.
 
 Keys, references, constraints and originals are proven by ``kinsynth.certificate``, which shares nothing with
-what draws. Rules, ranges, precision and categories are the model's own promises, counted with its own definitions.
+what draws. Rules, ranges, precision and categories are the model's own promises, counted by its own code.
 """
 
 from __future__ import annotations
