@@ -113,10 +113,28 @@ def _number_column(values: pa.ChunkedArray) -> tuple[Numbers, int]:
     if whole_R is not None:
         missing_R = _missing(values)
         return _number_whole(whole_R, missing_R, whole_R[~missing_R])
-    encoded = values.dictionary_encode().unify_dictionaries()
-    numbers = [_integers(chunk.indices) for chunk in encoded.chunks]
-    span = max((len(chunk.dictionary) for chunk in encoded.chunks), default=0)
-    return np.concatenate([np.zeros(0, np.int64), *numbers]), max(span, 1)
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        return _rank_texts(values)
+    encoded = _one_array(values).dictionary_encode()
+    return _integers(encoded.indices), max(len(encoded.dictionary), 1)
+
+
+def _rank_texts(values: pa.ChunkedArray) -> tuple[Numbers, int]:
+    """Number texts by their rank: sorting takes less than half the memory of a table of all of them."""
+    texts = _one_array(values.cast(pa.large_string()))
+    order = pc.array_sort_indices(texts)
+    texts = texts.take(order)
+    new_R = pc.fill_null(pc.not_equal(texts[1:], texts[:-1]), False).to_numpy(zero_copy_only=False)
+    del texts
+    numbers_R = np.zeros(len(values), np.int64)
+    numbers_R[order.to_numpy()[1:]] = np.cumsum(new_R, dtype=np.int64)
+    span = int(numbers_R.max(initial=0)) + 1
+    numbers_R[_missing(values)] = MISSING
+    return numbers_R, span
+
+
+def _one_array(values: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
 
 
 def _number_two(values: pa.ChunkedArray, among: pa.ChunkedArray) -> tuple[Numbers, Numbers, int]:
