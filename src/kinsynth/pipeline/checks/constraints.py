@@ -137,7 +137,7 @@ def _find_condition(site: _Site, check: Check) -> Iterator[Finding]:
     rows = site.facts.tables[site.name]
     if misfit := find_misfit(check, rows.schema):
         remedy = "Compare values of one kind; write dates as 2024-12-31, in quotes."
-        yield _CHECK.error("checks.type", site.where, f"{misfit[0].upper()}{misfit[1:]}.", remedy)
+        yield _CHECK.error("checks.type", site.where, f"It cannot be applied: {misfit}.", remedy)
         return
     broken = np.flatnonzero(broken_rows(check, rows)) + 1
     if len(broken):
