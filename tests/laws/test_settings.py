@@ -43,6 +43,8 @@ def another_value(field: Field) -> str:
         return "{t: 7}"
     if kind.startswith(("a whole number", "a number")):
         return number_inside(field)
+    if kind.startswith("a list of a list"):
+        return "[[a, b]]"
     if kind.startswith("a list of 4"):
         return "[1, 2, 3, 4]"
     if kind.startswith("a list of mappings"):

@@ -548,6 +548,50 @@ CASES: dict[str, list[tuple[Change, str]]] = {
         (put("evaluation.holdout_share", 0.0), "evaluation.holdout_share"),
     ],
     "settings.protection_too_strong": [(put("protection.rare_minimum", 400), "protection.rare_minimum")],
+    "constraints.unknown_column": [
+        (put("tables.customer.unique", [["ages"]]), "tables.customer.unique.0"),
+        (put("tables.customer.checks", ["age > 0 and ages < 9"]), "tables.customer.checks.0"),
+    ],
+    "constraints.left_out": [
+        (
+            both(
+                put("tables.customer.unique", [["id", "job"]]),
+                put("tables.customer.columns.job.treatment", "leave_out"),
+            ),
+            "tables.customer.unique.0",
+        ),
+        (
+            both(
+                put("tables.customer.checks", ["job <> 'king'"]),
+                put("tables.customer.columns.job.treatment", "leave_out"),
+            ),
+            "tables.customer.checks.0",
+        ),
+    ],
+    "unique_keys.empty": [(put("tables.customer.unique", [["id"], []]), "tables.customer.unique.1")],
+    "unique_keys.duplicates": [(put("tables.customer.unique", [["age", "job"]]), "tables.customer.unique.0")],
+    "unique_keys.not_by_construction": [
+        (
+            both(
+                cells("account", "limit", lambda old: [f"{1_000 + i / 100:.2f}" for i in range(len(old))]),
+                put("tables.account.unique", [["limit"]]),
+            ),
+            "tables.account.unique.0",
+        )
+    ],
+    "checks.syntax": [(put("tables.customer.checks", ["age > 0", "age >"]), "tables.customer.checks.1")],
+    "checks.type": [
+        (put("tables.customer.checks", ["age > 'old'"]), "tables.customer.checks.0"),
+        (put("tables.customer.checks", ["job > 5"]), "tables.customer.checks.0"),
+    ],
+    "checks.broken": [
+        (put("tables.customer.checks", ["age > 21"]), "tables.customer.checks.0"),
+        (put("tables.customer.checks", ["job in ('cook', 'nurse')"]), "tables.customer.checks.0"),
+    ],
+    "checks.not_by_construction": [
+        (put("tables.customer.checks", ["age <> 100"]), "tables.customer.checks.0"),
+        (put("tables.customer.checks", ["id > -1"]), "tables.customer.checks.0"),
+    ],
     "settings.workbook_too_small": [
         (
             both(put("destination.format", "xlsx"), put("generation.rows.customer", 2_000_000)),
@@ -568,6 +612,28 @@ def test_the_cause_of_each_code_is_found(code: str) -> None:
             assert finding.message.endswith(".")
             assert finding.remedy
             assert "  " not in str(finding)
+
+
+def test_conditions_that_are_kept_by_themselves_need_no_word() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    document["tables"]["customer"] |= {
+        "checks": [
+            "age between 18 and 100 and age is not null",
+            "job in ('cook', 'nurse', 'pilot') and job <> 'king'",
+            "since >= '2000-03-01'",
+        ],
+        "unique": [["id"], ["id", "job"]],
+    }
+    document["tables"]["town"] |= {"checks": ["kind like '%i%'"], "unique": [["id"]]}
+    assert find(tables, document) == []
+
+
+def test_rows_that_break_a_condition_are_numbered_and_nothing_of_them_is_told() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    tables["customer"]["age"][4] = "131"
+    document["tables"]["customer"]["checks"] = ["age < 130"]
+    (finding,) = (one for one in find(tables, document) if one.code == "checks.broken")
+    assert finding.message == "1 of 600 rows of the source break age < ?: row 5."
 
 
 def test_every_code_of_the_checks_has_a_case() -> None:

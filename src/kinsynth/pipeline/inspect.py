@@ -12,6 +12,7 @@ from kinsynth.columns.declared import declare_column
 from kinsynth.columns.detect import Detected, detect_table, is_text
 from kinsynth.connectors.base import Listing
 from kinsynth.errors import Finding, SchemaError
+from kinsynth.pipeline.constraints import read_checks, read_unique_keys
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import Facts, find_facts
 from kinsynth.schema.foreign_keys import ForeignKeyProposal, propose_foreign_keys
@@ -382,6 +383,8 @@ def _schema(
                 ),
                 primary_key=keys[name],
                 original=_settings(synthesis, name).original,
+                unique_keys=read_unique_keys(_settings(synthesis, name), table.column_names),
+                checks=read_checks(_settings(synthesis, name), table.column_names),
             )
             for name, table in tables.items()
         },

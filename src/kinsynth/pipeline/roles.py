@@ -89,7 +89,10 @@ def _reduced(schema: Schema, name: str, synthesis: Synthesis) -> Table:
     table = schema.tables[name]
     kept = kept_columns(schema, name, synthesis)
     order_by = table.order_by if table.order_by in {column.name for column in kept} else None
-    return replace(table, columns=kept, order_by=order_by)
+    names = {column.name for column in kept}
+    unique = tuple(key for key in table.unique_keys if set(key) <= names)
+    checks = tuple(check for check in table.checks if set(check.columns) <= names)
+    return replace(table, columns=kept, order_by=order_by, unique_keys=unique, checks=checks)
 
 
 def kept_columns(schema: Schema, name: str, synthesis: Synthesis) -> tuple[Column, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from kinsynth.columns.storage import as_array
+from kinsynth.pipeline.constraints import rules_of
 from kinsynth.pipeline.roles import find_roles, reduce_to_chosen
 from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
@@ -82,7 +83,8 @@ def fit_rules(
         synthesis: Declared rules, treatments and value protection.
 
     Returns:
-        By table, the rules in the order of application, and the declared ones that these rows break.
+        By table, the rules in the order of application, and the declared ones that these rows break. Checks
+        between two columns that are declared count as declared rules.
     """
     structure = find_structure(train.schema)
     searched = train
@@ -92,13 +94,34 @@ def fit_rules(
     found = views if searched is train else view_tables(searched, synthesis)
     result: dict[str, tuple[tuple[Rule, ...], tuple[Unkept, ...]]] = {}
     for name, view in views.items():
-        said = declared_rules(synthesis, name)
+        said, stated = declared_rules(synthesis, name), rules_of(train.schema.tables[name].checks)
         if said is None:
             proposals = detect_rules(found[name], others[name])
-            result[name] = (refit((one.rule for one in proposals), view), ())
+            result[name] = _add_stated(refit((one.rule for one in proposals), view), stated, view)
         else:
-            result[name] = settle_declared(said, view)
+            named = {(one.kind, one.columns) for one in said}
+            more = tuple(one for one in stated if (one.kind, one.columns) not in named)
+            result[name] = settle_declared((*said, *more), view)
     return result
+
+
+def _add_stated(
+    found: tuple[Rule, ...], stated: tuple[Declared, ...], view: View
+) -> tuple[tuple[Rule, ...], tuple[Unkept, ...]]:
+    """Add to found rules those of declared checks; a found one that is in their way gives way."""
+    named = {(rule.kind, rule.columns) for rule in found}
+    more = tuple(one for one in stated if (one.kind, one.columns) not in named)
+    if not more:
+        return found, ()
+    fitted, unkept = settle_declared(more, view)
+    kept, left = arrange_rules((*fitted, *found))
+    places = {id(rule): number for number, rule in enumerate(fitted)}
+    lost = [places[id(rule)] for rule in left if id(rule) in places]
+    return kept, (*unkept, *(Unkept(n, _declared(fitted[n]), "conflict") for n in lost))
+
+
+def _declared(rule: Rule) -> Declared:
+    return Declared.model_validate({"kind": rule.kind, "columns": rule.columns})
 
 
 def declared_rules(synthesis: Synthesis, table: str) -> tuple[Declared, ...] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -37,6 +38,7 @@ from kinsynth.pipeline.checks import check, raise_errors
 from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs, widen
 from kinsynth.pipeline.complexity import expected_epochs
 from kinsynth.pipeline.conditions import Conditions
+from kinsynth.pipeline.constraints import state_circles, without_given
 from kinsynth.pipeline.domains import certain_domains
 from kinsynth.pipeline.encoding import encode_parts, with_keys
 from kinsynth.pipeline.exclusion import certain_rules
@@ -54,6 +56,7 @@ from kinsynth.schema.database import Database
 from kinsynth.schema.facts import find_facts
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.split import split_rows
+from kinsynth.schema.table import Schema
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system import crash
 from kinsynth.system.files import commit, read_json, write_atomically, write_json
@@ -76,7 +79,7 @@ def load(workspace: Workspace, synthesis: Synthesis, base: Path) -> None:
         database, changes = apply_orphan_policies(inspection.database())
         for change in changes:
             progress.say(change)
-        save_database(original, reduce_to_chosen(database, synthesis))
+        save_database(original, state_circles(reduce_to_chosen(database, synthesis)))
         for name, table in database.tables.items():
             progress.say(f"{name}: {table.num_rows:,} rows, {table.num_columns} columns")
 
@@ -290,7 +293,7 @@ def draw(
         database = model.draw(
             rows, seed=seed, conditions=conditions, on_share=report, on_notice=progress.say
         )
-        save_database(synthetic, database)
+        save_database(synthetic, replace(database, schema=_certain_schema(database.schema, conditions)))
         certain = certain_rules(model.codec, conditions or Conditions())
         write_json(rules, {name: [rule.to_json() for rule in kept] for name, kept in certain.items()})
         kept_to = certain_domains(model.codec, conditions or Conditions())
@@ -303,6 +306,16 @@ def draw(
         )
         for name, table in database.tables.items():
             progress.say(f"{name}: {table.num_rows:,} rows")
+
+
+def _certain_schema(schema: Schema, conditions: Conditions | None) -> Schema:
+    """Give what is certain to hold of a drawing: cells that the user gives come back as they are."""
+    if conditions is None:
+        return schema
+    given = {name: {*rows.column_names} for name, rows in conditions.given.items()}
+    for name, values in conditions.fixed.items():
+        given[name] = given.get(name, set()) | {*values}
+    return without_given(schema, given)
 
 
 def compare(workspace: Workspace, synthesis: Synthesis) -> None:
@@ -342,7 +355,7 @@ def store(workspace: Workspace, synthesis: Synthesis) -> None:
     with workspace.step("storing", workspace.tables, certificate) as progress:
         database = load_database(workspace.work / "synthetic")
         staging = workspace.work / "tables"
-        for folder in (staging, workspace.tables):
+        for folder in (staging, workspace.tables, workspace.work / "read_back"):
             if folder.exists():
                 shutil.rmtree(folder)
         written = write(database, synthesis.destination, staging)
@@ -356,6 +369,7 @@ def store(workspace: Workspace, synthesis: Synthesis) -> None:
                 where=str(certificate),
                 remedy="Report this with the certificate; it holds no values.",
             )
+        shutil.rmtree(workspace.work / "read_back")
         commit(staging, workspace.tables)
         progress.say(f"{len(proof.guarantees)} guarantees hold on the written files")
 
@@ -366,7 +380,7 @@ def _certify(workspace: Workspace, database: Database, written: Sequence[Written
     kept = read_json(workspace.work / "rules.json")
     return certify(
         database.schema,
-        read_back(written, database.schema),
+        read_back(written, database.schema, folder=workspace.work / "read_back"),
         originals=original_tables(load_database(source) if source.exists() else database),
         expected_rows={name: table.num_rows for name, table in database.tables.items()},
         rules={name: [rule_from_json(rule) for rule in rules] for name, rules in kept.items()},

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from kinsynth.schema.check import Check
 from kinsynth.schema.table import Column, Relation, Schema, Table, TextFormat
 
 
@@ -34,12 +35,18 @@ def _read_table(document: Mapping[str, Any]) -> Table:
         primary_key=tuple(document["primary_key"]),
         original=document["original"],
         order_by=document["order_by"],
+        unique_keys=tuple(tuple(key) for key in document.get("unique_keys", ())),
+        checks=tuple(_read_check(check) for check in document.get("checks", ())),
     )
 
 
 def _read_column(document: Mapping[str, Any]) -> Column:
     text = document["text"]
     return Column(**{**document, "text": None if text is None else TextFormat(**text)})
+
+
+def _read_check(document: Mapping[str, Any]) -> Check:
+    return Check(**{**document, "constants": tuple(document["constants"])})
 
 
 def read_relation(document: Mapping[str, Any]) -> Relation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kinsynth.schema.check import Check
 from kinsynth.settings.treatment import COLUMN_TYPES
 
 ROLES = ("", "owner", "key", "implied")
@@ -74,6 +75,7 @@ class Relation:
         role: What the key is for, one of ``ROLES``: the rows belong to the referenced row as a sequence
             (``owner``), they point at it (``key``), or the key follows from others (``implied``); empty
             while that is undecided.
+        acyclic: For a table that references itself: no row reaches itself along the references.
     """
 
     table: str
@@ -82,6 +84,7 @@ class Relation:
     references_columns: tuple[str, ...]
     orphans: str = "refuse"
     role: str = ""
+    acyclic: bool = False
 
     def __post_init__(self) -> None:
         """Check the role's name, and that both sides have as many columns."""
@@ -89,6 +92,8 @@ class Relation:
             raise ValueError(f"role={self.role}: expected one of {ROLES}")
         if not self.columns or len(self.columns) != len(self.references_columns):
             raise ValueError(f"{self}: as many referencing as referenced columns expected")
+        if self.acyclic and self.table != self.references_table:
+            raise ValueError(f"{self}: only a table that references itself can be acyclic")
 
     def __str__(self) -> str:
         """Write ``orders(customer_id) -> customers(id)``."""
@@ -106,6 +111,8 @@ class Table:
         primary_key: Names of the key columns; empty for none.
         original: Whether rows are copied unchanged.
         order_by: Column by which rows under one parent follow each other; None for no meaning.
+        unique_keys: Further groups of columns in which no two complete rows are equal.
+        checks: Conditions that no row breaks.
     """
 
     name: str
@@ -113,13 +120,19 @@ class Table:
     primary_key: tuple[str, ...] = ()
     original: bool = False
     order_by: str | None = None
+    unique_keys: tuple[tuple[str, ...], ...] = ()
+    checks: tuple[Check, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that names are unique and the key exists."""
         names = self.column_names
         if len(set(names)) != len(names):
             raise ValueError(f"{self.name}: column names must be unique")
-        wanted = (*self.primary_key, *((self.order_by,) if self.order_by else ()))
+        wanted = [*self.primary_key, *((self.order_by,) if self.order_by else ())]
+        wanted += [name for key in self.unique_keys for name in key]
+        wanted += [name for check in self.checks for name in check.columns]
+        if not all(self.unique_keys):
+            raise ValueError(f"{self.name}: a unique key has no column")
         missing = [name for name in wanted if name not in names]
         if missing:
             raise ValueError(f"{self.name}: no column {missing}")

@@ -76,6 +76,18 @@ class Table(Settings):
         "Rules",
         "What every row keeps; an empty list means none; missing means as detected.",
     )
+    unique: tuple[tuple[str, ...], ...] = setting(
+        (),
+        "Unique keys",
+        "Lists of columns in which no two rows are equal; rows with a missing value in them are apart. "
+        "Certified on the written files.",
+    )
+    checks: tuple[str, ...] = setting(
+        (),
+        "Check constraints",
+        "Conditions that no row breaks, in SQL: amount > 0, status in ('A', 'B'), end_date >= start_date. "
+        "Certified on the written files.",
+    )
     columns: dict[str, Column] = setting(
         dict, "Columns", "Settings by column; a column that is not named here is used as detected."
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kinsynth.errors import Finding, SchemaError, SettingsError, UserError
+from kinsynth.pipeline.checks.constraints import find_constraints
 from kinsynth.pipeline.checks.data import find_data
 from kinsynth.pipeline.checks.facts import Facts
 from kinsynth.pipeline.checks.foreign_keys import find_foreign_keys
@@ -28,6 +29,7 @@ STEPS = (
     find_ownership,
     find_treatment,
     find_rules,
+    find_constraints,
     find_settings,
 )
 ORDER = ("data", "primary_keys", "foreign_keys", "treatment", "settings")

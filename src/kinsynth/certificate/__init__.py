@@ -1,0 +1,1 @@
+"""Proof of a result, computed from its written files; shares nothing with what made it."""

@@ -1,0 +1,180 @@
+"""Unique keys and check constraints: readable, about columns that are there, kept by the source itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from kinsynth.certificate.condition import broken_rows, find_misfit
+from kinsynth.certificate.numbering import number_keys
+from kinsynth.errors import Finding, SchemaError
+from kinsynth.pipeline.checks.facts import Facts, Step, list_names, show_rows, suggest, table_path
+from kinsynth.pipeline.constraints import keeps_alone, rules_of
+from kinsynth.pipeline.roles import kept_columns
+from kinsynth.pipeline.rules import settle_declared, view_tables
+from kinsynth.rules.base import Rule
+from kinsynth.rules.view import View
+from kinsynth.schema.check import Check
+from kinsynth.schema.check_text import read_check
+from kinsynth.schema.database import Database
+
+_UNIQUE = Step("primary_keys")
+_CHECK = Step("treatment")
+_STRICT = ("<", ">")
+
+
+def find_constraints(facts: Facts) -> Iterator[Finding]:
+    """Give the findings about declared unique keys and check constraints."""
+    for name in facts.schema.tables:
+        for number, key in enumerate(facts.settings(name).unique):
+            yield from _find_unique(facts, name, table_path(name, "unique", str(number)), key)
+    checked = [name for name in facts.schema.tables if facts.settings(name).checks]
+    compared = any(check.other for name in checked for check in facts.schema.tables[name].checks)
+    database = Database(facts.schema, facts.tables, "original")
+    views = view_tables(database, facts.synthesis) if compared else {}
+    for name in checked:
+        kept = frozenset(column.name for column in kept_columns(facts.schema, name, facts.synthesis))
+        for number, text in enumerate(facts.settings(name).checks):
+            where = table_path(name, "checks", str(number))
+            yield from _find_check(_Site(facts, name, where, kept, views.get(name)), text)
+
+
+def _find_unknown(facts: Facts, name: str, where: str, columns: Collection[str]) -> Iterator[Finding]:
+    known = facts.schema.tables[name].column_names
+    for column in columns:
+        if column not in known:
+            state = "is left out" if column in facts.source.get(name, ()) else "does not exist"
+            yield _CHECK.error(
+                "constraints.unknown_column", where, f"The column {column} {state}.", suggest(column, known)
+            )
+
+
+def _find_left_out(where: str, columns: Collection[str], kept: Collection[str]) -> Iterator[Finding]:
+    if lost := sorted({*columns} - {*kept}):
+        yield _CHECK.notice(
+            "constraints.left_out",
+            where,
+            f"It is not certified: the result has no {list_names(lost)}.",
+            "Nothing is to be done unless you want the column.",
+        )
+
+
+def _find_unique(facts: Facts, name: str, where: str, key: tuple[str, ...]) -> Iterator[Finding]:
+    if not key:
+        yield _UNIQUE.error("unique_keys.empty", where, "It names no column.", "Name one or more.")
+        return
+    unknown = [*_find_unknown(facts, name, where, key)]
+    if unknown:
+        yield from unknown
+        return
+    numbers_R = number_keys([facts.tables[name].column(column) for column in key])
+    rows = np.flatnonzero(~_is_first(numbers_R) & (numbers_R >= 0)) + 1
+    if len(rows):
+        yield _UNIQUE.error(
+            "unique_keys.duplicates",
+            where,
+            f"{len(rows):,} of {len(numbers_R):,} rows repeat an earlier {list_names(key)}: "
+            f"{show_rows(rows.tolist())}.",
+            "Repair the source, or remove the key.",
+        )
+    kept = [column.name for column in kept_columns(facts.schema, name, facts.synthesis)]
+    yield from _find_left_out(where, key, kept)
+    if {*key} <= {*kept} and not _is_kept_unique(facts, name, key):
+        yield _UNIQUE.warning(
+            "unique_keys.not_by_construction",
+            where,
+            f"The model draws {list_names(key)}; nothing keeps drawn rows from repeating there.",
+            "A repeated row fails the certificate, and the run with it. Give the column the type identifier, "
+            "or remove the key.",
+        )
+
+
+def _is_first(numbers_R: np.ndarray) -> np.ndarray:
+    """Mark the first row of every number."""
+    first_R = np.zeros(len(numbers_R), np.bool_)
+    first_R[np.unique(numbers_R, return_index=True)[1]] = True
+    return first_R
+
+
+def _is_kept_unique(facts: Facts, name: str, key: tuple[str, ...]) -> bool:
+    """Tell whether a key holds the primary key, or a column of new identifiers."""
+    table = facts.schema.tables[name]
+    if table.original or (table.primary_key and {*table.primary_key} <= {*key}):
+        return True
+    linked = {column for relation in facts.schema.outgoing(name) for column in relation.columns}
+    made = [one for one in key if table.column(one).type == "identifier" and one not in linked]
+    return any(len(key) == 1 or one in table.primary_key[:1] for one in made)
+
+
+@dataclass(frozen=True)
+class _Site:
+    """Where a condition is declared: the table, the place in the document, the result's columns, the rows."""
+
+    facts: Facts
+    name: str
+    where: str
+    kept: frozenset[str]
+    view: View | None
+
+
+def _find_check(site: _Site, text: str) -> Iterator[Finding]:
+    try:
+        checks = read_check(text)
+    except SchemaError as error:
+        yield _CHECK.error("checks.syntax", site.where, error.message, error.remedy)
+        return
+    for check in checks:
+        yield from _find_condition(site, check)
+
+
+def _find_condition(site: _Site, check: Check) -> Iterator[Finding]:
+    unknown = [*_find_unknown(site.facts, site.name, site.where, check.columns)]
+    if unknown:
+        yield from unknown
+        return
+    rows = site.facts.tables[site.name]
+    if misfit := find_misfit(check, rows.schema):
+        remedy = "Compare values of one kind; write dates as 2024-12-31, in quotes."
+        yield _CHECK.error("checks.type", site.where, f"It cannot be applied: {misfit}.", remedy)
+        return
+    broken = np.flatnonzero(broken_rows(check, rows)) + 1
+    if len(broken):
+        yield _CHECK.error(
+            "checks.broken",
+            site.where,
+            f"{len(broken):,} of {rows.num_rows:,} rows of the source break {check}: "
+            f"{show_rows(broken.tolist())}.",
+            "Repair the source, or remove the condition.",
+        )
+        return
+    yield from _find_left_out(site.where, check.columns, site.kept)
+    if {*check.columns} <= site.kept and not _is_kept(site, check):
+        yield _CHECK.warning(
+            "checks.not_by_construction",
+            site.where,
+            f"Nothing keeps drawn rows from breaking {check}.",
+            "A broken row fails the certificate, and the run with it. Remove the condition if that happens.",
+        )
+
+
+def _is_kept(site: _Site, check: Check) -> bool:
+    """Tell whether drawn rows cannot break a condition that the source keeps."""
+    schema = site.facts.schema
+    table = schema.tables[site.name]
+    if table.original:
+        return True
+    keys = {*table.primary_key, *(column for one in schema.outgoing(site.name) for column in one.columns)}
+    keys |= {column for one in schema.incoming(site.name) for column in one.references_columns}
+    if check.other is None or check.other == check.column:
+        said = site.facts.column_settings(site.name, check.column)
+        return said.rare_replacement != "label" and keeps_alone(check, table, keys)
+    if site.view is None:
+        return False
+    fitted = settle_declared(rules_of([check]), site.view)[0]
+    return any(_suffices(rule, check) for rule in fitted)
+
+
+def _suffices(rule: Rule, check: Check) -> bool:
+    return check.operator not in _STRICT or bool(getattr(rule, "strict", False))
