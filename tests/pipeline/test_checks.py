@@ -207,6 +207,10 @@ def large_original(tables: Tables, document: dict[str, Any]) -> None:
     tables["town"] = {"id": [f"T{i:02}" for i in range(2_000)], "kind": ["city"] * 2_000}
 
 
+def with_infinity(tables: Tables, document: dict[str, Any]) -> None:
+    tables["payment"]["amount"][3] = "inf"
+
+
 KEY = "tables.account.foreign_keys.0"
 CASES: dict[str, list[tuple[Change, str]]] = {
     "data.no_tables": [(everything_out, "tables")],
@@ -346,6 +350,7 @@ CASES: dict[str, list[tuple[Change, str]]] = {
             "tables.payment.columns.amount.outlier_quantile",
         )
     ],
+    "treatment.infinite": [(with_infinity, "tables.payment.columns.amount")],
     "treatment.text_left_out": [
         (put("tables.customer.columns.job.type", "text"), "tables.customer.columns.job")
     ],

@@ -58,8 +58,8 @@ def _unknown_category(where: str, count: int, rows: int) -> Finding:
         "condition.unknown_category",
         "notice",
         where,
-        f"{count:,} of {rows:,} known cells hold a value that is rare or unknown to the model: they come back "
-        "as given, but the rest of their rows is drawn as beside any other rare value, or freely.",
+        f"{count:,} of {rows:,} known cells hold a value that is rare or unknown to the model: they come "
+        "back as given, but the rest of their rows is drawn as beside any other rare value, or freely.",
         "Write values as the source does, capitals too; charts of the report name frequent categories.",
     )
 

@@ -108,8 +108,8 @@ class _Preparation:
                     "condition.child_table",
                     "Known values can be given for root tables only; their children are drawn.",
                     where=name,
-                    remedy=f"Give rows of {self._root_of(name)} instead: all rows below them are drawn. Of a child "
-                    "table, shares (balance) and values to keep out (never) can be asked for.",
+                    remedy=f"Give rows of {self._root_of(name)} instead: all rows below them are drawn. Of a "
+                    "child table, shares (balance) and values to keep out (never) can be asked for.",
                 )
         named = {name: list(table.column_names) for name, table in asked.given.items()}
         for part in (

@@ -51,8 +51,8 @@ class Request:
             base: Folder that relative paths start at.
 
         Raises:
-            KinsynthError: A file cannot be read, two hold rows of one table, a column is not there, or is fixed
-                or has a share of one value twice.
+            KinsynthError: A file cannot be read, two hold rows of one table, or a column is not there, is
+                fixed twice or has two shares of one value.
         """
         fixed: dict[str, dict[str, Any]] = defaultdict(dict)
         balance: dict[str, dict[str, dict[Any, float]]] = defaultdict(lambda: defaultdict(dict))
@@ -94,7 +94,7 @@ def read_files(paths: Sequence[Path], schema: Schema, *, base: Path) -> dict[str
         if name in found:
             raise UserError(
                 "condition.given_twice",
-                f"{read_from[name]} and {path} both give rows of this table; expected one file for each table.",
+                f"{read_from[name]} and {path} both give rows of this table; expected one file.",
                 where=name,
                 remedy="Put the rows into one file, or name each file after its table.",
             )
