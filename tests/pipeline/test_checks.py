@@ -208,7 +208,8 @@ def large_original(tables: Tables, document: dict[str, Any]) -> None:
 
 
 def with_infinity(tables: Tables, document: dict[str, Any]) -> None:
-    tables["payment"]["amount"][3] = "inf"
+    tables["account"]["limit"][3] = "inf"
+    document["tables"]["account"]["columns"] = {}
 
 
 KEY = "tables.account.foreign_keys.0"
@@ -350,7 +351,7 @@ CASES: dict[str, list[tuple[Change, str]]] = {
             "tables.payment.columns.amount.outlier_quantile",
         )
     ],
-    "treatment.infinite": [(with_infinity, "tables.payment.columns.amount")],
+    "treatment.infinite": [(with_infinity, "tables.account.columns.limit")],
     "treatment.text_left_out": [
         (put("tables.customer.columns.job.type", "text"), "tables.customer.columns.job")
     ],
