@@ -192,3 +192,20 @@ def test_ctrl_c_stops_and_resume_gives_the_same(
     for table in TABLES:
         broken, whole = (tmp_path / name / "tables" / f"{table}.csv" for name in ("out", "whole"))
         assert broken.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nonsense",),
+        ("run",),
+        ("generate", "x", "--output", "y", "--seed", "abc"),
+        ("generate", "x", "--output", "y", "--bogus"),
+        ("generate", "x", "--output", "y", "--temperature"),
+    ],
+)
+def test_words_that_do_not_fit_have_a_code(call: Call, words: tuple[str, ...]) -> None:
+    ended = call(*words)
+    assert ended.code == 2
+    assert "[command.usage]" in ended.err
+    assert "--help" in ended.err

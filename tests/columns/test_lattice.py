@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinsynth.columns.lattice import find_base, round_ends, roundest, roundest_between
+from kinsynth.columns.lattice import find_base, round_ends, roundest, roundest_between, shared_mass
 
 
 def slow_roundest(low: int, high: int) -> int:
@@ -48,3 +48,16 @@ def test_a_lattice_that_only_few_roots_keep_is_none() -> None:
     kept = find_base(tick_D, rows_D, chain=(10,), is_few=lambda part_D: not part_D.any())
     assert kept == (10, 0)
     assert find_base(tick_D, rows_D, chain=(10,), is_few=lambda part_D: True) == (1, 0)
+
+
+@given(st.integers(0, 10**9), st.lists(st.integers(0, 10**6), min_size=2, max_size=2), st.integers(0, 3))
+def test_no_mass_is_lost_by_rounding(mass: int, members: list[int], cut: int) -> None:
+    whole = sum(members) + cut
+    if not whole:
+        return
+    parts = shared_mass(np.array([mass]), np.array(members)[:, None], np.array([whole]))[:, 0]
+    exact = [mass * count / whole for count in members]
+    assert (parts >= 1).all()
+    assert all(abs(part - share) <= 1 for part, share in zip(parts, exact, strict=True))
+    if min(exact) >= 1:
+        assert abs(parts.sum() - sum(exact)) <= 0.5 + 1e-6 * mass / whole

@@ -101,6 +101,13 @@ def test_f01_utf_16_with_a_mark(reader: Reader, mark: bytes) -> None:
     assert reader("t.csv", mark + LETTERS.encode(encoding)) == {"Größe": ["Müller"], "Straße": ["Ørsted"]}
 
 
+@pytest.mark.parametrize("cell", ["\0x\0y\0z", "x\0", "1\0\0\0"])
+def test_f01_cells_full_of_nul_are_not_utf_16(reader: Reader, cell: str) -> None:
+    assert reader("t.csv", "a,b\n" + f"{cell},11\n" * 31) == {"a": [cell] * 31, "b": ["11"] * 31}
+    assert reader.dialect["encoding"] == "utf-8"
+    assert reader.tables[0]["notes"] == {"NUL_characters": 31 * cell.count("\0")}
+
+
 def test_f01_declared_encodings_are_used(reader: Reader) -> None:
     content = "price\n5 €,\n".replace(",", "").encode("iso8859-15")
     assert reader("t.csv", content, encoding="iso-8859-15") == {"price": ["5 €"]}

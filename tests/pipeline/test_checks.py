@@ -236,6 +236,11 @@ def circle_of_primary_keys(tables: Tables, document: dict[str, Any]) -> None:
             key["references"] = ["id"]
 
 
+def with_infinity(tables: Tables, document: dict[str, Any]) -> None:
+    tables["account"]["limit"][3] = "inf"
+    document["tables"]["account"]["columns"] = {}
+
+
 KEY = "tables.account.foreign_keys.0"
 OWNER = f"{KEY}.owner"
 CASES: dict[str, list[tuple[Change, str]]] = {
@@ -390,6 +395,7 @@ CASES: dict[str, list[tuple[Change, str]]] = {
             "tables.payment.columns.amount.outlier_quantile",
         )
     ],
+    "treatment.infinite": [(with_infinity, "tables.account.columns.limit")],
     "treatment.text_left_out": [
         (put("tables.customer.columns.job.type", "text"), "tables.customer.columns.job")
     ],

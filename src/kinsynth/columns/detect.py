@@ -34,6 +34,7 @@ _BOOLEANS = tuple(
         ("t", "f"), ("T", "F"), ("y", "n"), ("Y", "N"),
     )
 )  # fmt: skip
+_INFINITE = r"(?i)^[+-]?inf(inity)?$"
 _INTEGER = r"^-?\d+$"
 _DECIMAL = r"^-?\d+(\.\d+)?([eE][+-]?\d+)?$"
 _COMMA_DECIMAL = r"^-?\d+(,\d+)?$"
@@ -160,7 +161,7 @@ def _detect_typed(values: pa.ChunkedArray, distinct: pa.ChunkedArray, name: str)
 
 def _detect_text(values: pa.ChunkedArray, distinct: pa.ChunkedArray, name: str) -> Detected:
     """Find the first typed reading that loses nothing; strings are told apart by their shape."""
-    sample = distinct.slice(0, _SAMPLE)
+    sample = distinct.filter(pc.invert(is_infinite(distinct))).slice(0, _SAMPLE)
     near: Column | None = None
     for column, confidence, reason in _readings(sample, distinct, name):
         if reads_back(distinct, column):
@@ -171,6 +172,15 @@ def _detect_text(values: pa.ChunkedArray, distinct: pa.ChunkedArray, name: str) 
         near = near or column
     found = _detect_string(values, distinct, name)
     return found if near is None else _explain(found, near, distinct)
+
+
+def is_infinite(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Tell which texts are a word for infinity: no number, yet found in columns of numbers.
+
+    >>> is_infinite(pa.chunked_array([["-inf", "1.5", "Infinity"]])).to_pylist()
+    [True, False, True]
+    """
+    return pc.match_substring_regex(cells, _INFINITE)
 
 
 def _explain(found: Detected, near: Column, distinct: pa.ChunkedArray) -> Detected:
@@ -188,6 +198,8 @@ def _readings(
 ) -> Iterator[tuple[Column, float, str]]:
     """Give typed readings that fit the sample, likeliest first, with confidence and reason."""
     texts = sample.to_pylist()
+    if not texts:
+        return
     for text in _BOOLEANS:
         present = {text.true, text.false} & set(texts)
         both = len(present) == 2 or (len(present) == 1 and len(text.true) > 3)

@@ -152,6 +152,22 @@ def count_members(low_L: Rows, high_L: Rows, modulus_L: Rows, remainder_L: Rows)
     return (high_L - remainder_L) // modulus_L + (remainder_L - low_L) // modulus_L + 1
 
 
+def shared_mass(mass_L: Rows, members_PL: Rows, whole_L: Rows) -> Rows:
+    """Share the mass of leaves out to their parts by numbers of members, shape (P, L); at least 1 each.
+
+    Guarantees:
+        The parts add up to the rounded share of all their members, so that rounding loses nothing.
+
+    >>> shared_mass(np.array([49]), np.array([[24], [24]]), np.array([49]))
+    array([[24],
+           [24]])
+    """
+    ends_PL = np.cumsum(members_PL.astype(float), axis=0) * mass_L / whole_L
+    parts_PL = np.diff(np.rint(ends_PL).astype(np.int64), axis=0, prepend=0)
+    shares_PL: Rows = np.maximum(parts_PL, 1)
+    return shares_PL
+
+
 def first_member(low_L: Rows, modulus_L: Rows, remainder_L: Rows) -> Rows:
     """Give the first tick of a residue class at or above a bound."""
     return low_L + (remainder_L - low_L) % modulus_L

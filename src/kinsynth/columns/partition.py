@@ -23,6 +23,7 @@ from kinsynth.columns.lattice import (
     round_to,
     roundest,
     roundest_between,
+    shared_mass,
     weekday_classes,
 )
 from kinsynth.columns.line import Line
@@ -438,16 +439,18 @@ def _split(leaves: Leaves, tick: int, classes: tuple[Class, ...]) -> Leaves:
     """Cut a tick out of all leaves."""
     hit = (leaves.low <= tick) & (leaves.high >= tick)
     inner, before = leaves.where(hit), _members(leaves.where(hit), classes)
-    halves = []
-    for low, high in (
+    ends = (
         (inner.low, np.full_like(inner.low, tick - 1)),
         (np.full_like(inner.low, tick + 1), inner.high),
-    ):
-        half = Leaves(inner.cell, inner.kind, low, high, inner.mass)
-        members = np.where(low <= high, _members(half, classes), 0)
-        mass = np.maximum((inner.mass * (members / before)).astype(np.int64), 1)
-        halves.append(Leaves(inner.cell, inner.kind, low, high, mass).where(members > 0))
-    return Leaves.join([leaves.where(~hit), *halves])
+    )
+    halves = [Leaves(inner.cell, inner.kind, low, high, inner.mass) for low, high in ends]
+    members_PL = np.array([np.where(one.low <= one.high, _members(one, classes), 0) for one in halves])
+    mass_PL = shared_mass(inner.mass, members_PL, before)
+    parts = [
+        replace(half, mass=mass).where(members > 0)
+        for half, mass, members in zip(halves, mass_PL, members_PL, strict=True)
+    ]
+    return Leaves.join([leaves.where(~hit), *parts])
 
 
 def _line(

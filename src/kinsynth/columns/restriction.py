@@ -17,7 +17,7 @@ from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.coordinate import CoordinateCodec
 from kinsynth.columns.datetime import DatetimeCodec
 from kinsynth.columns.identifier import IdentifierCodec
-from kinsynth.columns.lattice import count_members
+from kinsynth.columns.lattice import count_members, shared_mass
 from kinsynth.columns.line import FIRST, MISSING, Line
 from kinsynth.columns.numeric import OrderedCodec
 from kinsynth.columns.relative import RelativeCodec
@@ -135,10 +135,10 @@ def _cut_tick(line: Line, tick: int) -> Line:
     whole = _members(line, hit, line.low_L[hit], line.high_L[hit])
     ends = [(line.low_L[hit], np.full(len(hit), tick - 1)), (np.full(len(hit), tick + 1), line.high_L[hit])]
     parts = [(np.flatnonzero(~hit_L), line.low_L[~hit_L], line.high_L[~hit_L], line.mass_L[~hit_L])]
-    for low, high in ends:
-        members = _members(line, hit, low, high)
+    members_PL = np.array([_members(line, hit, low, high) for low, high in ends])
+    mass_PL = shared_mass(line.mass_L[hit], members_PL, whole)
+    for (low, high), members, mass in zip(ends, members_PL, mass_PL, strict=True):
         left = members > 0
-        mass = np.maximum((line.mass_L[hit] * (members / whole)).astype(np.int64), 1)
         parts.append((hit[left], low[left], high[left], mass[left]))
     lost = np.setdiff1d(line.state_L, line.state_L[np.concatenate([part[0] for part in parts])])
     bare = np.searchsorted(line.state_L, lost)

@@ -91,6 +91,13 @@ def _array(where: str, values: Any) -> pa.Array | pa.ChunkedArray:
     """Turn one column into Arrow; not-a-number of pandas is missing."""
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values
+    if isinstance(values, str | bytes):
+        raise SourceError(
+            "source.column_type",
+            f"A single {type(values).__name__} is no column.",
+            where=where,
+            remedy="Give a list with a value for each row.",
+        )
     library = type(values).__module__.partition(".")[0]
     if library == "polars":
         return values.to_arrow()

@@ -20,11 +20,12 @@ from kinsynth.columns.restriction import own_code, without_missing, without_valu
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.encoded import IntArray
 from kinsynth.engine.evidence import UNKNOWN, Condition, Shares
-from kinsynth.errors import SettingsError
+from kinsynth.errors import Finding, SettingsError
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, TableCodec
 from kinsynth.pipeline.conditions import Conditions, contradiction, read_column, read_values
 from kinsynth.pipeline.exclusion import Excluded, exclude, name_needed
 from kinsynth.pipeline.known import Known
+from kinsynth.pipeline.notices import find_notices
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.keys import check_primary_key, row_numbers
 from kinsynth.schema.table import Relation, Schema
@@ -40,6 +41,7 @@ class Prepared:
         conditions: What the engine keeps to, by table.
         known: Cells to write back, by root table.
         excluded: What no rule may write, by table.
+        findings: What the user should know; none of them stops the drawing.
     """
 
     codec: DatabaseCodec
@@ -47,6 +49,7 @@ class Prepared:
     conditions: Mapping[str, Condition]
     known: Mapping[str, Known]
     excluded: Mapping[str, Excluded]
+    findings: tuple[Finding, ...] = ()
 
 
 def prepare(
@@ -85,6 +88,7 @@ def prepare(
         },
         known=known,
         excluded={name: work.excluded(table) for name, table in codec.tables.items()},
+        findings=tuple(find_notices(conditions, codec, known)),
     )
 
 
@@ -104,7 +108,8 @@ class _Preparation:
                     "condition.child_table",
                     "Known values can be given for root tables only; their children are drawn.",
                     where=name,
-                    remedy="Give values of the root table, or shares with balance.",
+                    remedy=f"Give rows of {self._root_of(name)} instead: all rows below them are drawn. Of a "
+                    "child table, shares (balance) and values to keep out (never) can be asked for.",
                 )
         named = {name: list(table.column_names) for name, table in asked.given.items()}
         for part in (
@@ -122,12 +127,38 @@ class _Preparation:
         for name, values in asked.fixed.items():
             for column in values:
                 self._check_fixed_once(name, column)
+        for name, shares in asked.balance.items():
+            for column in shares:
+                self._check_left_to_draw(name, column)
+
+    def _root_of(self, name: str) -> str:
+        """Name the root table that a table hangs on."""
+        while (parent := self._table(name).parent) is not None:
+            name = parent
+        return name
+
+    def _known_cells(self, name: str, column: str) -> int:
+        """Count the cells that are given, or known to be missing."""
+        given = self.conditions.given.get(name, pa.table({}))
+        if column not in given.column_names:
+            return 0
+        unknown = column not in self.conditions.empty_is_missing.get(name, ())
+        return len(given) - (given[column].null_count if unknown else 0)
 
     def _check_fixed_once(self, name: str, column: str) -> None:
-        given = self.conditions.given.get(name, pa.table({}))
-        is_given = column in given.column_names and given[column].null_count < len(given)
-        if is_given or column in self.conditions.balance.get(name, {}):
+        if self._known_cells(name, column) or column in self.conditions.balance.get(name, {}):
             raise contradiction(f"{name}.{column}")
+
+    def _check_left_to_draw(self, name: str, column: str) -> None:
+        """Refuse shares of a column that is known in every given row: nothing of it is drawn."""
+        known = self._known_cells(name, column)
+        if known and known == len(self.conditions.given[name]):
+            raise SettingsError(
+                "condition.contradiction",
+                f"All {known:,} cells of the column are given, so that no share of its values can be drawn.",
+                where=f"{name}.{column}",
+                remedy="Leave the share out, or empty the cells that shall be drawn.",
+            )
 
     def _table(self, name: str) -> TableCodec:
         if name not in self.codec.tables:

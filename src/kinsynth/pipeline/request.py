@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from kinsynth.connectors.files import read
-from kinsynth.errors import UserError
+from kinsynth.errors import SettingsError, UserError
 from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.conditions import Conditions, contradiction, find_column, only_root
 from kinsynth.schema.table import Schema
@@ -51,7 +51,8 @@ class Request:
             base: Folder that relative paths start at.
 
         Raises:
-            KinsynthError: A file cannot be read, or a column is not there.
+            KinsynthError: A file cannot be read, two hold rows of one table, or a column is not there, is
+                fixed twice or has two shares of one value.
         """
         fixed: dict[str, dict[str, Any]] = defaultdict(dict)
         balance: dict[str, dict[str, dict[Any, float]]] = defaultdict(lambda: defaultdict(dict))
@@ -63,12 +64,14 @@ class Request:
             fixed[table][column] = value or None
         for name, value, share in self.shares:
             table, column = find_column(schema, name)
+            if (value or None) in balance[table][column]:
+                raise _two_shares(f"{table}.{column}")
             balance[table][column][value or None] = share
         for name, value in self.never:
             table, column = find_column(schema, name)
             never[table][column].append(value)
         return Conditions(
-            given=dict(read_rows(path, schema, base=base) for path in self.given),
+            given=read_files(self.given, schema, base=base),
             fixed=fixed,
             empty_is_missing=_by_table(schema, self.empty_is_missing),
             balance=balance,
@@ -76,6 +79,27 @@ class Request:
             no_missing=_by_table(schema, self.no_missing),
             temperature=self.temperature,
         )
+
+
+def read_files(paths: Sequence[Path], schema: Schema, *, base: Path) -> dict[str, pa.Table]:
+    """Read files with rows of root tables, one for each table.
+
+    Raises:
+        KinsynthError: A file cannot be read; ``condition.given_twice``, two hold rows of one table.
+    """
+    found: dict[str, pa.Table] = {}
+    read_from: dict[str, Path] = {}
+    for path in paths:
+        name, rows = read_rows(path, schema, base=base)
+        if name in found:
+            raise UserError(
+                "condition.given_twice",
+                f"{read_from[name]} and {path} both give rows of this table; expected one file.",
+                where=name,
+                remedy="Put the rows into one file, or name each file after its table.",
+            )
+        found[name], read_from[name] = rows, path
+    return found
 
 
 def read_rows(path: Path, schema: Schema, *, base: Path, table: str | None = None) -> tuple[str, pa.Table]:
@@ -106,6 +130,15 @@ def read_rows(path: Path, schema: Schema, *, base: Path, table: str | None = Non
             listing.tables[0].name if listing.tables[0].name in schema.tables else only_root(schema)
         )
     return name, copied
+
+
+def _two_shares(where: str) -> SettingsError:
+    return SettingsError(
+        "condition.shares",
+        "Two shares are asked for one value.",
+        where=where,
+        remedy="Name each value once.",
+    )
 
 
 def _by_table(schema: Schema, names: Sequence[str]) -> dict[str, list[str]]:

@@ -290,6 +290,9 @@ def draw(
             crash.point("synthesis.block")
             progress(share, message)
 
+        _, ready = model.prepared(rows, conditions or Conditions())
+        for finding in ready.findings:
+            progress.say(str(finding))
         database = model.draw(
             rows, seed=seed, conditions=conditions, on_share=report, on_notice=progress.say
         )

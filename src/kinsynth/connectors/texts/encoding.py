@@ -94,16 +94,26 @@ def _known(path: Path, declared: str) -> str:
 
 
 def _utf_16_without_mark(sample: bytes) -> str | None:
-    """Recognise UTF-16 by the NUL that Latin letters have in one half of their two bytes."""
+    """Recognise UTF-16 by the NUL that Latin letters have in one half of their bytes, and by its line ends.
+
+    A file whose cells are full of NUL has line ends of one byte: read as UTF-16 they would be other letters.
+    """
     half = len(sample) // 2
     if half < 4 or len(sample) % 2:
         return None
     even, odd = sample[0::2].count(0) / half, sample[1::2].count(0) / half
     if odd > 0.3 and even < 0.05:
-        return "utf-16-le"
+        return "utf-16-le" if _ends_lines(sample, b"\n\0") else None
     if even > 0.3 and odd < 0.05:
-        return "utf-16-be"
+        return "utf-16-be" if _ends_lines(sample, b"\0\n") else None
     return None
+
+
+def _ends_lines(sample: bytes, end: bytes) -> bool:
+    """Tell whether line feeds stand as units of two bytes; true where there is none."""
+    first, second = sample[0::2], sample[1::2]
+    units = sum((one, two) == (end[0], end[1]) for one, two in zip(first, second, strict=True))
+    return units >= sample.count(b"\n") - units
 
 
 def _first_bad_byte(path: Path, encoding: str) -> int | None:

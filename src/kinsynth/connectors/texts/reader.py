@@ -104,6 +104,7 @@ class _Lines:
         self._where = where
         self.lines = 0
         self.characters = 0
+        self.nuls = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -114,6 +115,7 @@ class _Lines:
             raise StopIteration
         self.lines += 1
         self.characters += len(line)
+        self.nuls += line.count("\0")
         if len(line) == _LINE_CHARACTERS and line[-1] not in "\r\n":
             raise SourceError(
                 "source.line_too_long",
@@ -245,4 +247,5 @@ def _store(
             seen = lines.characters
     if shape.ragged_rows:
         raise shape.error(where)
-    return table.rows, shape.notes()
+    nuls = {"NUL_characters": lines.nuls} if lines.nuls else {}
+    return table.rows, shape.notes() | nuls

@@ -8,18 +8,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kinsynth.columns.detect import is_infinite, is_text
 from kinsynth.columns.registry import column_type
 from kinsynth.errors import Finding, SettingsError
 from kinsynth.pipeline.checks.data import FEWEST_ROWS
 from kinsynth.pipeline.checks.facts import Facts, Step, column_path, list_names, table_path
 from kinsynth.schema.literals import parse_text, unparsable_rows
-from kinsynth.schema.table import Column
+from kinsynth.schema.table import Column, TextFormat
 from kinsynth.settings.fields import fields_of
 from kinsynth.settings.treatment import CATEGORIES, NUMBERS, ORDERED
 from kinsynth.settings.treatment import Column as ColumnSettings
 
 LARGE_ORIGINAL_ROWS = 1_000
 LARGE_ORIGINAL_SHARE = 0.2
+_SHOWN_ROWS = 10
 _STEP = Step("treatment")
 
 
@@ -117,6 +119,7 @@ def _find_column(facts: Facts, table: str, column: Column) -> Iterator[Finding]:
     chosen = facts.column_settings(table, column.name)
     values = facts.tables[table].column(column.name)
     yield from _find_options(table, column, chosen)
+    yield from _find_infinite(table, column, values)
     if _is_key(facts, table, column.name):
         if chosen.treatment == "leave_out":
             yield _key_left_out(table, column.name)
@@ -140,6 +143,26 @@ def _find_column(facts: Facts, table: str, column: Column) -> Iterator[Finding]:
         yield from _find_label(table, column, chosen)
     if column.type == "categorical" and facts.rows(table) >= FEWEST_ROWS:
         yield from _find_rare(facts, table, column, values)
+
+
+def _find_infinite(table: str, column: Column, values: pa.ChunkedArray) -> Iterator[Finding]:
+    """Warn of numbers that are read as texts because some cells say that they are infinite."""
+    if not is_text(values.type):
+        return
+    infinite = pc.fill_null(is_infinite(values), False)
+    others = values.filter(pc.invert(infinite)).drop_null()
+    rows = np.flatnonzero(infinite.to_numpy())
+    number = Column(column.name, "numeric", "double", text=TextFormat())
+    if not len(rows) or not len(others) or len(unparsable_rows(others, number)):
+        return
+    shown = ", ".join(f"{row + 1:,}" for row in rows[:_SHOWN_ROWS])
+    yield _STEP.warning(
+        "treatment.infinite",
+        column_path(table, column.name),
+        f"All values are numbers but {len(rows):,} of {len(values) - values.null_count:,}, which are "
+        f"infinite: rows {shown}{' ...' if len(rows) > _SHOWN_ROWS else ''}. The column is read as texts.",
+        "Repair the rows, or name their word in source.null_values: the cells are then missing.",
+    )
 
 
 def _is_key(facts: Facts, table: str, column: str) -> bool:
