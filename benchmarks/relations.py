@@ -177,7 +177,7 @@ def main() -> None:
 def add_judgement(bench: Bench, runs: dict[str, list[dict[str, Any]]]) -> None:
     """Add the judge's figures: they need those of fresh rows and of all peers."""
     fresh = next((run.get("scores") for run in runs.get("fresh", [])), None)
-    peers = [run["scores"] for name in producers.PEERS for run in runs.get(name, []) if "figures" in run]
+    peers = [run["scores"] for name in producers.RIVALS for run in runs.get(name, []) if "figures" in run]
     rivals = [scores for scores in peers if scores]
     for found in runs.values():
         for run in found:

@@ -8,6 +8,7 @@ mean over tables. Trends between tables are those of sdmetrics; on berka at most
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -58,7 +59,7 @@ def views(scores: Mapping[str, Any]) -> dict[tuple[str, str], float]:
             found[group, MEAN] = fmean(tables.values())
     report = scores.get("sdm", {}).get("multi_quality", {})
     for name in ("Intertable Trends", "Cardinality"):
-        if name in report:
+        if not math.isnan(report.get(name, math.nan)):  # sdmetrics says NaN where no pair can be scored
             found["sdmetrics", name] = report[name]
     return found
 

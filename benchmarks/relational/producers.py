@@ -20,7 +20,8 @@ import pandas as pd
 from relational.database import Database, relations_of
 
 YARDSTICKS = ("copy", "shuffle", "fresh")
-PEERS = ("mostly-sdk", "sdv-hma", "mostly-engine", "independent")
+RIVALS = ("mostly-sdk", "sdv-hma", "mostly-engine")
+PEERS = (*RIVALS, "independent")  # what the judge can run
 OURS = "kinsynth"
 
 

@@ -197,6 +197,21 @@ def test_the_judges_aim_is_fixed_or_a_quarter_of_the_best_peer() -> None:
     assert all(figure.limit is None for figure in alone)
 
 
+def test_a_trend_that_sdmetrics_cannot_score_is_left_out() -> None:
+    report = {"multi_quality": {"score": 0.9, "Intertable Trends": float("nan"), "Cardinality": 0.97}}
+    assert outside.views({"sdm": report}) == {("sdmetrics", "Cardinality"): 0.97}
+    failed = {"multi_quality": {"error": "no"}}
+    assert outside.views({"sdm": failed, "c2st": {"error": "no"}}) == {}
+
+
+def test_trends_between_tables_may_be_a_little_below_real_rows() -> None:
+    report = {"sdm": {"multi_quality": {"Intertable Trends": 0.7}}}
+    made = {"sdm": {"multi_quality": {"Intertable Trends": 0.64}}}
+    (figure,) = outside.judge("berka", made, report, [])
+    assert figure.limit == pytest.approx(0.65)
+    assert figure.kept is False
+
+
 def test_shuffled_keys_keep_their_values() -> None:
     made = shuffle_keys(SCHEMA, dict(TRAIN.tables))
     for relation in TRAIN.relations:
