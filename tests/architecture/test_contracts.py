@@ -110,3 +110,31 @@ def test_names_of_test_files_are_unique() -> None:
     """Test folders are no packages, so that two files of one name cannot both be collected."""
     names = Counter(path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py")
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_the_certificate_names_nothing_that_draws() -> None:
+    """It imports plain libraries, errors, the door for mapped files and the dataclasses of the statement."""
+    allowed = re.compile(
+        r"kinsynth\.(certificate\.\w+|errors|system\.mapping|schema\.(table|check|database))"
+    )
+    guilty = [
+        f"{name}: {module}"
+        for name, path in modules().items()
+        if name.startswith("kinsynth.certificate")
+        for module, _ in imports(path)
+        if module.startswith("kinsynth") and not allowed.fullmatch(module)
+    ]
+    assert guilty == []
+
+
+def test_the_certificate_runs_without_what_draws() -> None:
+    """Proving loads no codec, no rule, no network, and no code for keys of those who link."""
+    code = "import sys, kinsynth.certificate.certify; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    mine = {name for name in loaded if re.match(r"kinsynth\.\w+\.\w+", name)}
+    assert mine <= {
+        *(name for name in mine if name.startswith(("kinsynth.certificate.", "kinsynth.settings."))),
+        *("kinsynth.schema.table", "kinsynth.schema.check", "kinsynth.system.mapping"),
+    }
+    assert not {"torch", "polars"} & set(loaded)

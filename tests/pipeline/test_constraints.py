@@ -11,9 +11,9 @@ import pytest
 
 import kinsynth
 from kinsynth.pipeline.certificate import Certificate
-from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.constraints import rules_of, state_circles, without_given
 from kinsynth.pipeline.inspect import inspect
+from kinsynth.pipeline.request import Request
 from kinsynth.pipeline.run import generate, run
 from kinsynth.schema.check_text import read_check
 from kinsynth.schema.database import Database
@@ -86,7 +86,7 @@ def test_the_certificate_names_what_is_declared(pairs: pa.Table, tmp_path: Path)
         rows={"t": 50},
         seed=3,
         output=tmp_path / "fixed",
-        conditions=Conditions(fixed={"t": {"low": 900}}),
+        request=Request(fixed=[("t.low", "900")]),
     )
     codes = [one.where for one in Certificate.from_json(fixed.certificate.read_text()).guarantees]
     assert not any(where.startswith("t: low") for where in codes)
