@@ -66,7 +66,11 @@ def payments(rng: np.random.Generator, *, role: str = "implied", nulls: int = 0,
         {
             "customer": {"id": range(30)},
             "rental": {"id": range(200), "customer": customer_of_rental},
-            "pay": {"id": range(500), "rental": [None] * nulls + rental[nulls:].tolist(), "customer": customer},
+            "pay": {
+                "id": range(500),
+                "rental": [None] * nulls + rental[nulls:].tolist(),
+                "customer": customer,
+            },
         },
         {},
         RENTAL_CUSTOMER,
@@ -77,7 +81,10 @@ def payments(rng: np.random.Generator, *, role: str = "implied", nulls: int = 0,
 
 def test_an_implied_key_has_its_path() -> None:
     found = facts(payments(np.random.default_rng(0)))
-    assert found[replace(CUSTOMER, role="implied")].implied == (replace(RENTAL, role="owner"), RENTAL_CUSTOMER)
+    assert found[replace(CUSTOMER, role="implied")].implied == (
+        replace(RENTAL, role="owner"),
+        RENTAL_CUSTOMER,
+    )
 
 
 def test_an_implied_key_without_a_path_is_an_error() -> None:
@@ -131,7 +138,11 @@ def lines(rng: np.random.Generator, rows: int = 40) -> Database:
                 "product": rng.integers(0, 3, rows),
             },
         },
-        {"product": ("firm", "number"), "ordered": ("firm", "number"), "line": ("firm", "ordered", "product")},
+        {
+            "product": ("firm", "number"),
+            "ordered": ("firm", "number"),
+            "line": ("firm", "ordered", "product"),
+        },
         FIRM,
         ORDER_FIRM,
         LINE_ORDER,
@@ -211,13 +222,19 @@ def test_a_bridge_without_a_primary_key_never_repeats_a_pair(planted: bool) -> N
 
 
 @pytest.mark.parametrize(("rows", "apart"), [(100, ((),)), (5, ())])
-def test_a_key_that_never_repeats_stays_one_to_one(rows: int, apart: tuple[tuple[Relation, ...], ...]) -> None:
+def test_a_key_that_never_repeats_stays_one_to_one(
+    rows: int, apart: tuple[tuple[Relation, ...], ...]
+) -> None:
     rng = np.random.default_rng(0)
     owner, card = to("visit", "person", "person"), to("visit", "card", "card")
     tables = {
         "person": {"id": range(10)},
         "card": {"id": range(120)},
-        "visit": {"id": range(rows), "person": rng.integers(0, 10, rows), "card": rng.permutation(120)[:rows]},
+        "visit": {
+            "id": range(rows),
+            "person": rng.integers(0, 10, rows),
+            "card": rng.permutation(120)[:rows],
+        },
     }
     assert facts(base(tables, {}, owner, card))[card].apart == apart
 

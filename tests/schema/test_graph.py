@@ -178,7 +178,8 @@ def is_free_of_circles(relations: list[Relation], names: list[str]) -> bool:
     """Slow: some order puts every target first."""
     edges = {(one.table, one.references_table) for one in relations}
     return any(
-        all(order.index(target) < order.index(table) for table, target in edges) for order in permutations(names)
+        all(order.index(target) < order.index(table) for table, target in edges)
+        for order in permutations(names)
     )
 
 
@@ -203,11 +204,18 @@ def test_any_schema(seed: int) -> None:
 
 def check_deferred(data: Schema, found: Structure) -> None:
     names = [name for name, table in data.tables.items() if not table.original]
-    ready = [*(one for one in found.parent_relation.values() if one), *(k for v in found.keys.values() for k in v)]
+    ready = [
+        *(one for one in found.parent_relation.values() if one),
+        *(k for v in found.keys.values() for k in v),
+    ]
     late = [one for group in found.late.values() for one in group]
     for one in late:
         assert one.table == one.references_table or not is_free_of_circles([*ready, one], names)
-    bound = [one for one in late if not data.may_be_missing(one) and one.columns[0] in data.tables[one.table].primary_key]
+    bound = [
+        one
+        for one in late
+        if not data.may_be_missing(one) and one.columns[0] in data.tables[one.table].primary_key
+    ]
     last = {way[-1] for way in found.unbreakable}
     assert set(bound) <= last
     for way in found.unbreakable:

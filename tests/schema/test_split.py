@@ -15,7 +15,6 @@ from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.split import some_roots, split_roots
 from kinsynth.schema.table import Column, Relation, Schema, Table
 
-
 LOST = {10**6, 10**7}
 
 
@@ -113,7 +112,9 @@ def mixed(seed: int) -> Database:
         ("line", "item"): ("item", False),
         ("item", "likeness"): ("item", True),
     }
-    columns: dict[str, dict[str, pa.Array]] = {name: {"id": pa.array(range(size), pa.int64())} for name, size in sizes.items()}
+    columns: dict[str, dict[str, pa.Array]] = {
+        name: {"id": pa.array(range(size), pa.int64())} for name, size in sizes.items()
+    }
     relations = []
     for (table, column), (target, nullable) in wanted.items():
         if not sizes[target] and not nullable:
@@ -136,7 +137,9 @@ def mixed(seed: int) -> Database:
         for name, cells in columns.items()
     }
     return Database(
-        Schema(tables, tuple(relations)), {name: pa.table(cells) for name, cells in columns.items()}, "original"
+        Schema(tables, tuple(relations)),
+        {name: pa.table(cells) for name, cells in columns.items()},
+        "original",
     )
 
 
@@ -158,7 +161,9 @@ def test_no_key_of_a_part_names_a_row_of_the_other_alone(seed: int) -> None:
 
 
 def test_rows_that_one_part_points_to_alone_are_in_that_part_alone() -> None:
-    key, account, client = (Column(name, "identifier", "int64", nullable=False) for name in ("id", "account", "client"))
+    key, account, client = (
+        Column(name, "identifier", "int64", nullable=False) for name in ("id", "account", "client")
+    )
     tables = {
         "account": Table("account", (key,), ("id",)),
         "client": Table("client", (key,), ("id",)),
@@ -166,13 +171,18 @@ def test_rows_that_one_part_points_to_alone_are_in_that_part_alone() -> None:
     }
     schema = Schema(
         tables,
-        (Relation("disp", ("account",), "account", ("id",)), Relation("disp", ("client",), "client", ("id",))),
+        (
+            Relation("disp", ("account",), "account", ("id",)),
+            Relation("disp", ("client",), "client", ("id",)),
+        ),
     )
     number = pa.array(range(100))
     rows = {
         "account": pa.table({"id": number}),
         "client": pa.table({"id": number}),
-        "disp": pa.table({"id": number, "account": number, "client": number.take(pa.array(range(100))[::-1])}),
+        "disp": pa.table(
+            {"id": number, "account": number, "client": number.take(pa.array(range(100))[::-1])}
+        ),
     }
     data = Database(schema, rows, "original")
     training, holdout = split_roots(data, find_structure(schema), share=0.2, seed=1)

@@ -174,10 +174,10 @@ def _chosen(tables: Tables, synthesis: Synthesis) -> dict[str, pa.Table]:
 
 def _plain(table: pa.Table) -> pa.Table:
     """Replace dictionaries by their values."""
-    for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            values = table.column(place).cast(field.type.value_type)
-            table = table.set_column(place, field.name, values)
+    for place, one in enumerate(table.schema):
+        if pa.types.is_dictionary(one.type):
+            values = table.column(place).cast(one.type.value_type)
+            table = table.set_column(place, one.name, values)
     return table
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 RowNumbers = NDArray[np.int64]
@@ -36,9 +37,14 @@ def is_no_accident(
     count = np.unique(end, return_counts=True)[1]
     if len(count) < 2:
         return False
-    pairs = len(np.unique(np.stack([left, right], axis=1), axis=0))
-    ties = min(pairs, len(np.unique(left)) + len(np.unique(right)) - len(count))
+    sides = count_distinct([left]) + count_distinct([right])
+    ties = min(count_distinct([left, right]), sides - len(count))
     return bool(-ties * np.log(((count / len(end)) ** 2).sum()) >= nats())
+
+
+def count_distinct(columns: Sequence[RowNumbers]) -> int:
+    """Count the different rows of some columns."""
+    return pl.DataFrame({str(place): column for place, column in enumerate(columns)}).n_unique()
 
 
 def expected_repeats(columns: Sequence[RowNumbers], targets: int) -> float:

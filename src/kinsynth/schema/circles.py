@@ -9,7 +9,9 @@ from kinsynth.schema.table import Relation, Schema
 Relations = tuple[Relation, ...]
 
 
-def break_circles(schema: Schema, relations: Sequence[Relation]) -> tuple[frozenset[Relation], tuple[Relations, ...]]:
+def break_circles(
+    schema: Schema, relations: Sequence[Relation]
+) -> tuple[frozenset[Relation], tuple[Relations, ...]]:
     """Choose the keys that are drawn after all rows are made, so that the others form no circle.
 
     A reference of a table to itself is always one. A circle of tables is broken at a key that may be missing,
@@ -30,7 +32,7 @@ def break_circles(schema: Schema, relations: Sequence[Relation]) -> tuple[frozen
         The result depends on the schema only. No key is deferred without need.
     """
     own = [one for one in relations if one.table == one.references_table]
-    unbreakable = [(one,) for one in own if not _can_wait(schema, one, [*relations])]
+    unbreakable: list[Relations] = [(one,) for one in own if not _can_wait(schema, one, [*relations])]
     kept = [one for one in dict.fromkeys(relations) if one not in own]
     deferred: list[Relation] = []
     while inside := [one for one in kept if is_inside(one, kept)]:
@@ -80,9 +82,13 @@ def _can_wait(schema: Schema, relation: Relation, relations: Iterable[Relation])
     return not (needed & named) - known
 
 
-def _reluctance(schema: Schema, relation: Relation, inside: Sequence[Relation]) -> tuple[bool, bool, bool, int, int]:
+def _reluctance(
+    schema: Schema, relation: Relation, inside: Sequence[Relation]
+) -> tuple[bool, bool, bool, int, int]:
     """Order the keys at which a circle may be broken, the best first."""
-    beside = sum((one.table, one.references_table) == (relation.table, relation.references_table) for one in inside)
+    beside = sum(
+        (one.table, one.references_table) == (relation.table, relation.references_table) for one in inside
+    )
     bound = not schema.may_be_missing(relation)
     return relation.role == "owner", bound, relation.role != "key", beside, -inside.index(relation)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kinsynth.schema.chance import expected_agreements, expected_repeats, is_no_accident, nats
+from kinsynth.schema.chance import count_distinct, expected_agreements, expected_repeats, is_no_accident, nats
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_relation
 from kinsynth.schema.graph import Relations, Structure
@@ -237,9 +237,7 @@ class _Finder:
         agreeing = {mine[column] for column in mine.keys() & theirs.keys() if mine[column] == theirs[column]}
         return agreeing >= set(left[-1].references_columns)
 
-    def _meet(
-        self, pair: tuple[Path, Path], known: dict[str, list[tuple[RowNumbers, RowNumbers]]]
-    ) -> bool:
+    def _meet(self, pair: tuple[Path, Path], known: dict[str, list[tuple[RowNumbers, RowNumbers]]]) -> bool:
         """Tell whether two paths end at one row in every row, by no accident, and say something new."""
         left, right = pair
         start_R, row_R = self.walker.everything(self.relation.table), self.walker.rows(self.relation)
@@ -302,7 +300,7 @@ class _Finder:
         targets = len(self.walker.everything(self.relation.references_table))
         if expected_repeats(columns, targets) < _REPEATS:
             return False
-        return len(np.unique(np.stack(columns, axis=1), axis=0)) == rows
+        return count_distinct(columns) == rows
 
     def _avoid(self) -> Iterator[Relation]:
         row_R = self.walker.rows(self.relation)

@@ -1,4 +1,4 @@
-"""How the tables hang together: owners, further keys, where circles are broken, and the order of generation."""
+"""How the tables hang together: owners, further keys, broken circles, and the order of generation."""
 
 from __future__ import annotations
 
@@ -137,9 +137,7 @@ def _owner(schema: Schema, table: str, relations: Iterable[Relation]) -> Relatio
 
 def _targets_first(tables: Iterable[str], relations: Iterable[Relation]) -> tuple[str, ...]:
     """Order tables so that each comes after those it points to, otherwise as they came."""
-    waiting = {
-        name: {one.references_table for one in relations if one.table == name} for name in tables
-    }
+    waiting = {name: {one.references_table for one in relations if one.table == name} for name in tables}
     order: dict[str, None] = {}
     while waiting:
         ready = next((name for name, targets in waiting.items() if targets <= order.keys()), None)
@@ -156,4 +154,3 @@ def _subjects(tables: list[str], relations: list[Relation]) -> tuple[str, ...]:
     return tuple(
         name for name in closed if not any(name in reach[other] for other in closed[: closed.index(name)])
     )
-

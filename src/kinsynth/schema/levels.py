@@ -15,9 +15,11 @@ class Levels:
     """The levels of the rows of a table that references itself.
 
     Attributes:
-        level_R: 0 for a row that points at none or at itself, else one more than the row it points at, shape (R,).
+        level_R: 0 for a row that points at none or at itself, else one more than that of the row it points
+            at, shape (R,).
         circular_R: Rows on a circle of two or more rows, shape (R,).
-        cut_R: Of each such circle the row with the smallest number: it counts as pointing at none, shape (R,).
+        cut_R: Of each such circle the row with the smallest number, which counts as pointing at none,
+            shape (R,).
     """
 
     level_R: RowNumbers

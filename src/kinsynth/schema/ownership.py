@@ -54,9 +54,7 @@ def choose_roles(database: Database) -> Schema:
 
 def _with_roles(schema: Schema, roles: Mapping[Relation, str]) -> Schema:
     """Set the roles of some relations."""
-    relations = tuple(
-        replace(one, role=roles[one]) if one in roles else one for one in schema.relations
-    )
+    relations = tuple(replace(one, role=roles[one]) if one in roles else one for one in schema.relations)
     return replace(schema, relations=relations)
 
 
@@ -84,11 +82,17 @@ def _with_broken(schema: Schema, walker: Walker) -> Schema:
     share = {one: _distinct_share(walker.rows(one)) for one in inside}
     rarest = {}
     for one in inside:
-        circle = [share[other] for other in inside if other.table in ahead[one.table] and one.table in ahead[other.table]]
+        circle = [
+            share[other]
+            for other in inside
+            if other.table in ahead[one.table] and one.table in ahead[other.table]
+        ]
         if not one.role and share[one] == max(circle) > min(circle):
             rarest[one] = "key"
     late = find_structure(_with_roles(schema, rarest)).late
-    return _with_roles(schema, {one: role for one, role in rarest.items() if replace(one, role=role) in late[one.table]})
+    return _with_roles(
+        schema, {one: role for one, role in rarest.items() if replace(one, role=role) in late[one.table]}
+    )
 
 
 def _distinct_share(row_R: RowNumbers) -> float:
@@ -155,11 +159,12 @@ def _some(row_R: RowNumbers, sibling_R: RowNumbers) -> RowNumbers:
 
 
 def _features(values: pa.ChunkedArray) -> NDArray[np.float64] | None:
-    """Give a column as numbers: ranks, or whether the value is each of the frequent ones; None for neither."""
+    """Give a column as numbers: ranks, or whether it has each frequent value; None for neither."""
     series = pl.Series("x", values)
     if any(is_kind(values.type) for is_kind in _NUMBERS):
         ranks = series.to_physical().rank("average").cast(pl.Float64)
-        return np.nan_to_num(ranks.fill_null(-len(ranks)).to_numpy())[:, None]
+        known_R: NDArray[np.float64] = ranks.fill_null(-len(ranks)).to_numpy()
+        return np.nan_to_num(known_R)[:, None].astype(np.float64)
     if series.dtype not in (pl.String, pl.Boolean, pl.Categorical):
         return None
     counts = series.cast(pl.String).fill_null("").value_counts(sort=True)

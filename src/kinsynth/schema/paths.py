@@ -34,7 +34,7 @@ class Walker:
         return self._joined[relation]
 
     def ends(self, path: Path, start_R: RowNumbers) -> RowNumbers:
-        """Give the row at the end of a path from each of some rows, -1 where a step is missing, shape (R,)."""
+        """Give the row to which a path leads from each row, -1 where a step is missing, shape (R,)."""
         end_R = start_R
         for relation in path:
             end_R = np.append(self.rows(relation), -1)[end_R]

@@ -43,9 +43,7 @@ def split_roots(
     return _part(database, training), _part(database, held)
 
 
-def split_rows(
-    database: Database, structure: Structure, *, share: float, seed: int
-) -> tuple[Masks, Masks]:
+def split_rows(database: Database, structure: Structure, *, share: float, seed: int) -> tuple[Masks, Masks]:
     """Mark the rows of each synthesised table that ``split_roots`` gives to either part, shape (rows,).
 
     Subjects to which no other leads are dealt; all that they lead to follows them. What is left, circles to
@@ -53,12 +51,14 @@ def split_rows(
     """
     subjects = find_subjects(database, structure)
     training_S, held_S = (np.zeros(subjects.count, dtype=bool) for _ in range(2))
-    for dealt_S in (~subjects.pointed_S(), np.ones(subjects.count, dtype=bool)):
+    for dealt_S in (~subjects.pointed(), np.ones(subjects.count, dtype=bool)):
         open_S = dealt_S & ~training_S & ~held_S
         chosen_S = _chosen(subjects, open_S, share=share, seed=seed)
         training_S |= subjects.closed(open_S & ~chosen_S)
         held_S |= subjects.closed(chosen_S)
-    training, held = ({name: mask_S[rows] for name, rows in subjects.of.items()} for mask_S in (training_S, held_S))
+    training, held = (
+        {name: mask_S[rows] for name, rows in subjects.of.items()} for mask_S in (training_S, held_S)
+    )
     return training, held
 
 
@@ -73,9 +73,7 @@ def some_roots(database: Database, structure: Structure, *, most: int, seed: int
     return _part(database, split_rows(database, structure, share=most / largest, seed=seed)[1])
 
 
-def _chosen(
-    subjects: Subjects, open_S: NDArray[np.bool_], *, share: float, seed: int
-) -> NDArray[np.bool_]:
+def _chosen(subjects: Subjects, open_S: NDArray[np.bool_], *, share: float, seed: int) -> NDArray[np.bool_]:
     """Mark a share of the open subjects of each root table."""
     held_S = np.zeros(subjects.count, dtype=bool)
     for root, (start, stop) in subjects.spans.items():
@@ -92,8 +90,7 @@ def _chosen(
 def _part(database: Database, masks: Masks) -> Database:
     """Give one of the two parts."""
     tables = {
-        name: _kept(table, masks[name]) if name in masks else table
-        for name, table in database.tables.items()
+        name: _kept(table, masks[name]) if name in masks else table for name, table in database.tables.items()
     }
     return Database(database.schema, tables, database.origin)
 

@@ -64,7 +64,7 @@ class Subjects:
         """Number of subjects S."""
         return len(self.start_S1) - 1
 
-    def pointed_S(self) -> NDArray[np.bool_]:
+    def pointed(self) -> NDArray[np.bool_]:
         """Mark the subjects to which another one leads, shape (S,)."""
         marked_S = np.zeros(self.count, dtype=bool)
         marked_S[self.ahead_E] = True
@@ -84,7 +84,8 @@ def _ranges(start_N: RowNumbers, stop_N: RowNumbers) -> RowNumbers:
     """Give the numbers of several ranges one after the other."""
     length_N = stop_N - start_N
     before_N = np.cumsum(length_N) - length_N
-    return np.arange(int(length_N.sum()), dtype=np.int64) + np.repeat(start_N - before_N, length_N)
+    range_E: RowNumbers = np.arange(int(length_N.sum()), dtype=np.int64)
+    return range_E + np.repeat(start_N - before_N, length_N).astype(np.int64)
 
 
 def find_subjects(database: Database, structure: Structure) -> Subjects:
@@ -93,7 +94,11 @@ def find_subjects(database: Database, structure: Structure) -> Subjects:
     spans: dict[str, tuple[int, int]] = {}
     stop = 0
     for root in structure.roots:
-        tops = [int(rows.max()) + 1 for name, rows in numbers.items() if structure.root_of(name) == root and len(rows)]
+        tops = [
+            int(rows.max()) + 1
+            for name, rows in numbers.items()
+            if structure.root_of(name) == root and len(rows)
+        ]
         spans[root] = (stop, stop + max(tops, default=0))
         stop = spans[root][1]
     of = {name: rows + spans[structure.root_of(name)][0] for name, rows in numbers.items()}

@@ -24,8 +24,8 @@ class ForeignKey(Settings):
     owner: bool | None = setting(
         None,
         "Owner",
-        "true: the rows belong to the referenced row and follow each other under it; false: they point at it; "
-        "missing means as detected.",
+        "true: the rows belong to the referenced row and follow each other under it; false: they point at "
+        "it; missing means as detected.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What each foreign key is for: owners, further keys, what follows from others, and what cannot be generated."""
+"""What each foreign key is for: owners, further keys, implied ones, and what cannot be generated."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def _find_late(facts: Facts, name: str) -> Iterator[Finding]:
             yield _STEP.notice(
                 "foreign_keys.circle_broken",
                 where_is(facts, relation),
-                f"A circle of tables is broken at {write_path((relation,))}: the key is drawn when all other "
-                "values are there.",
+                f"A circle of tables is broken at {write_path((relation,))}: the key is drawn when all "
+                "other values are there.",
                 "Nothing is to be done.",
             )
         rows = facts.key_facts[relation].circular
@@ -107,7 +107,8 @@ def _find_late(facts: Facts, name: str) -> Iterator[Finding]:
             yield _STEP.notice(
                 "foreign_keys.circular_rows",
                 where_is(facts, relation),
-                f"{rows:,} of {facts.rows(name):,} rows of {name} are their own ancestors; no synthetic row is.",
+                f"{rows:,} of {facts.rows(name):,} rows of {name} are their own ancestors; "
+                "no synthetic row is.",
                 "Repair the source if that is not expected.",
             )
 
@@ -137,8 +138,8 @@ def _find_shared(facts: Facts, name: str) -> Iterator[Finding]:
             where,
             f"The columns {list_names(loose)} stand in several foreign keys, and nothing says that the rows "
             "these name agree; that is not available yet.",
-            f"Leave out one of these entries of {where}, or reference the table that lists {list_names(loose)} "
-            "from all of them.",
+            f"Leave out one of these entries of {where}, or let all tables they lead to reference the one "
+            f"that lists {list_names(loose)}.",
         )
 
 
@@ -150,7 +151,8 @@ def _is_settled(facts: Facts, keys: list[Relation], column: str) -> bool:
         tied = [
             other
             for other in sharing
-            if other not in reached and (_is_tied(facts, one, other, column) or _is_tied(facts, other, one, column))
+            if other not in reached
+            and (_is_tied(facts, one, other, column) or _is_tied(facts, other, one, column))
         ]
         reached |= set(tied)
         frontier += tied
@@ -177,13 +179,15 @@ def _find_partly_missing(facts: Facts, name: str) -> Iterator[Finding]:
     keys = [*drawn_keys(facts.structure, name), *facts.structure.implied[name]]
     always = {column for one in keys if not facts.schema.may_be_missing(one) for column in one.columns}
     for one in keys:
-        bare = [column for column in one.columns if not table.column(column).nullable and column not in always]
+        bare = [
+            column for column in one.columns if not table.column(column).nullable and column not in always
+        ]
         if bare and facts.schema.may_be_missing(one):
             yield _STEP.error(
                 "foreign_keys.partly_missing_not_available",
                 where_is(facts, one),
-                f"The key may be missing, its columns {list_names(bare)} may not, and no other key gives their "
-                "values; that is not available yet.",
+                f"The key may be missing, its columns {list_names(bare)} may not, and no other key gives "
+                "their values; that is not available yet.",
                 f"Declare a foreign key by {list_names(bare)} too, or leave this one out.",
             )
 

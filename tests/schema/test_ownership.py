@@ -1,0 +1,128 @@
+"""Roles that the rows suggest: implied keys, owners, and where circles are broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from test_facts import base, payments, to
+
+from kinsynth.schema.database import Database
+from kinsynth.schema.ownership import choose_roles
+from kinsynth.schema.table import Column, Relation, Schema, Table
+
+
+def roles(database: Database) -> dict[str, str]:
+    undecided = replace(
+        database.schema, relations=tuple(replace(one, role="") for one in database.schema.relations)
+    )
+    chosen = choose_roles(Database(undecided, database.tables, database.origin))
+    assert choose_roles(Database(chosen, database.tables, database.origin)) == chosen
+    return {f"{one.table}.{one.columns[0]}": one.role for one in chosen.relations}
+
+
+@pytest.mark.parametrize(("wrong", "role"), [(0, "implied"), (1, "key")])
+def test_a_key_that_follows_from_another_in_every_row_is_implied(wrong: int, role: str) -> None:
+    found = roles(payments(np.random.default_rng(0), wrong=wrong))
+    assert found == {"rental.customer": "owner", "pay.rental": "owner", "pay.customer": role}
+
+
+def test_a_reference_to_an_original_table_may_be_implied_too() -> None:
+    data = payments(np.random.default_rng(0))
+    tables = {**data.schema.tables, "customer": replace(data.schema.tables["customer"], original=True)}
+    found = roles(Database(replace(data.schema, tables=tables), data.tables, "original"))
+    assert found == {"rental.customer": "", "pay.rental": "owner", "pay.customer": "implied"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_few_rows_show_is_an_accident(seed: int) -> None:
+    """Two shops in two cities, and clerks whose cities are those of their shops in half of the databases."""
+    rng = np.random.default_rng(seed)
+    city, shop = rng.permutation(2), rng.integers(0, 2, 8)
+    database = base(
+        {
+            "city": {"id": range(2)},
+            "shop": {"id": range(2), "city": city},
+            "clerk": {"id": range(8), "shop": shop, "city": city[shop]},
+        },
+        {},
+        to("shop", "city", "city"),
+        to("clerk", "shop", "shop"),
+        to("clerk", "city", "city"),
+    )
+    assert "implied" not in roles(database).values()
+
+
+def visits(of: str, rng: np.random.Generator, *, rooms: int = 40, declared: str = "") -> Database:
+    """Visits of persons to rooms; when they took place depends on one of these."""
+    person, room = rng.integers(0, 60, 600), rng.integers(0, rooms, 600)
+    day = {"person": person, "room": room}[of] * 10 + rng.integers(0, 5, 600)
+    names = ("id", "room", "person", "day")
+    columns = tuple(Column(name, "integer", "int64", nullable=False) for name in names)
+    key = Column("id", "identifier", "int64", nullable=False)
+    schema = Schema(
+        {
+            "person": Table("person", (key,), ("id",)),
+            "room": Table("room", (key,), ("id",)),
+            "visit": Table("visit", columns, ("id",)),
+        },
+        tuple(
+            Relation("visit", (name,), name, ("id",), role="owner" if name == declared else "")
+            for name in ("room", "person")
+        ),
+    )
+    tables = {
+        "person": pa.table({"id": np.arange(60)}),
+        "room": pa.table({"id": np.arange(rooms)}),
+        "visit": pa.table(dict(zip(names, (np.arange(600), room, person, day), strict=True))),
+    }
+    return Database(schema, tables, "original")
+
+
+def owner(database: Database) -> str:
+    (found,) = (one.columns[0] for one in choose_roles(database).relations if one.role == "owner")
+    return found
+
+
+@pytest.mark.parametrize("of", ["person", "room"])
+def test_the_owner_is_the_one_whose_rows_are_tied_together(of: str) -> None:
+    assert owner(visits(of, np.random.default_rng(0))) == of
+
+
+def test_few_parents_come_last_and_the_document_wins() -> None:
+    rng = np.random.default_rng(0)
+    assert owner(visits("room", rng, rooms=10)) == "person"
+    assert owner(visits("person", rng, declared="room")) == "room"
+
+
+def test_groups_of_one_row_say_nothing() -> None:
+    """As a disposition has a client of its own, and an account has one or two."""
+    rng = np.random.default_rng(0)
+    client, account = rng.permutation(90), np.concatenate([np.arange(60), np.arange(30)])
+    kind = pa.array(["owner"] * 60 + ["other"] * 30)
+    data = base(
+        {
+            "client": {"id": range(90)},
+            "account": {"id": range(60)},
+            "disp": {"id": range(90), "client": client, "account": account},
+        },
+        {},
+        to("disp", "client", "client"),
+        to("disp", "account", "account"),
+    )
+    disp = data.schema.tables["disp"]
+    disp = replace(disp, columns=(*disp.columns, Column("kind", "categorical", "string", nullable=False)))
+    tables = {**data.tables, "disp": data.tables["disp"].append_column("kind", kind)}
+    schema = replace(data.schema, tables={**data.schema.tables, "disp": disp})
+    assert owner(Database(schema, tables, "original")) == "account"
+
+
+@pytest.mark.parametrize("first", ["staff", "shop"])
+def test_a_circle_is_broken_at_the_key_that_repeats_least(first: str) -> None:
+    shop = np.arange(90) % 30
+    tables = {"staff": {"id": range(90), "shop": shop}, "shop": {"id": range(30), "manager": range(30)}}
+    keys = [to("staff", "shop", "shop"), to("shop", "manager", "staff")]
+    found = roles(base(tables, {}, *(keys if first == "staff" else keys[::-1])))
+    assert found == {"staff.shop": "owner", "shop.manager": "key"}
