@@ -19,7 +19,7 @@ RowArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
 Path = tuple[int, ...]
 OWNER = -1
-NONE, ITSELF, FIRST_GROUP = 0, 1, 2
+NONE, ITSELF, AGREEING, FIRST_GROUP = 0, 1, 2, 3
 _CODE_TYPES: tuple[np.dtype[Any], ...] = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.int32))
 _CHECKED_ROWS = 1 << 16
 
@@ -216,11 +216,35 @@ class Grouping:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """What a path leads to: the row at its end, or what some codes of that row stand for.
+
+    Attributes:
+        path: The steps.
+        sub_columns: One or two sub-columns of the row at the end; empty for the row itself.
+        labels: What their codes stand for together, the last one counted fastest; -1 for nothing.
+    """
+
+    path: Path
+    sub_columns: tuple[int, ...] = ()
+    labels: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data for JSON."""
+        return {"path": list(self.path), "sub_columns": list(self.sub_columns), "labels": list(self.labels)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Ending:
+        """Read what ``to_json`` gave."""
+        return cls(*(tuple(document[name]) for name in ("path", "sub_columns", "labels")))
+
+
+@dataclass(frozen=True)
 class Pointer:
     """How one sub-column of a table of keys leads to rows of another table: one further foreign key.
 
-    Its codes are ``NONE`` (the key is missing), ``ITSELF`` (the row points at itself) and ``FIRST_GROUP + g``
-    (a row of group g). The row within the group is chosen under quotas: the target's ``counts`` say, under
+    Its codes are ``NONE`` (the key is missing), ``ITSELF`` (the row points at itself), ``AGREEING`` (a row
+    that agrees with this one, see below) and ``FIRST_GROUP + g`` (a row of group g). The row itself is chosen under quotas: the target's ``counts`` say, under
     the name ``key``, how many rows point at each of its rows.
 
     A ``Path`` leads from a row to one row of another table, step by step: ``OWNER`` to its parent, k >= 0 to
@@ -237,6 +261,8 @@ class Pointer:
         apart: For each unique key that the foreign key is part of: paths from the row; rows that agree on
             all rows reached by them must not point at the same row. No path: no two rows at all may.
         avoid: Paths from the row: it must not point at the row reached by one of them.
+        agreement: Endings from the row and from the target that are often the same, such as the town of a
+            shop and of its customer; None where there are none.
     """
 
     key: str
@@ -247,6 +273,7 @@ class Pointer:
     level: str = ""
     apart: tuple[tuple[Path, ...], ...] = ()
     avoid: tuple[Path, ...] = ()
+    agreement: tuple[Ending, Ending] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data for JSON."""
@@ -259,11 +286,13 @@ class Pointer:
             "level": self.level,
             "apart": [[list(path) for path in paths] for paths in self.apart],
             "avoid": [list(path) for path in self.avoid],
+            "agreement": None if self.agreement is None else [ending.to_json() for ending in self.agreement],
         }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Pointer:
         """Read what ``to_json`` gave."""
+        agreement = document["agreement"]
         return cls(
             document["key"],
             document["target"],
@@ -273,6 +302,7 @@ class Pointer:
             document["level"],
             tuple(tuple(tuple(path) for path in paths) for paths in document["apart"]),
             tuple(tuple(path) for path in document["avoid"]),
+            None if agreement is None else (Ending.from_json(agreement[0]), Ending.from_json(agreement[1])),
         )
 
 
