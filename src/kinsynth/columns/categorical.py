@@ -129,6 +129,11 @@ class CategoricalCodec:
         size_R = np.clip(len(self.texts) - start_R, 1, self.group)
         return start_R + codes_RC[:, 1] % size_R
 
+    def all_codes(self) -> IntArray:
+        """Give every combination of codes, the last token counted fastest, shape (combinations, tokens)."""
+        sizes = [sub.cardinality for sub in self.sub_columns]
+        return np.indices(sizes).reshape(len(sizes), -1).T.astype(np.int32)
+
     def _resampled(self, uniform_R: Uniforms) -> Rows:
         weights = np.array(self.rows, dtype=np.int64)
         weights[list(self.refused)] = 0

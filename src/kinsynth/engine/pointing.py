@@ -7,14 +7,25 @@ Shape letters: R rows, T rows of the target, S rows that want one, A rows of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kinsynth.encoded import FIRST_GROUP, ITSELF, NONE, ChildCount, Path, Pointer, RowArray
+from kinsynth.encoded import (
+    AGREEING,
+    FIRST_GROUP,
+    ITSELF,
+    NONE,
+    ChildCount,
+    CodeArray,
+    Ending,
+    Path,
+    Pointer,
+    RowArray,
+)
 from kinsynth.engine.assignment import UNRESOLVED, Supply, Wanted, assign
 from kinsynth.engine.labels import join_known, join_labels
 from kinsynth.engine.sampled import draw_counts
@@ -22,6 +33,7 @@ from kinsynth.engine.store import Store
 from kinsynth.system.randomness import uniforms
 
 _LOST = -1
+_TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,12 @@ class Target:
     level_T: RowArray | None
     ids_T: RowArray
     alive: RowArray
+
+    def less(self, row_S: RowArray, *, once: bool) -> Target:
+        """Give the target after some rows point at it: no second time where they may ``once``."""
+        given_T = np.bincount(row_S[row_S >= 0], minlength=len(self.quota_T))
+        alive = self.alive[given_T[self.alive] == 0] if once else self.alive
+        return replace(self, quota_T=np.maximum(self.quota_T - given_T, 0), alive=alive)
 
 
 def assign_keys(store: Store, keys: str, *, seed: int) -> None:
@@ -92,16 +110,33 @@ def _assign_key(
     token_R = _without_impossible(token_R, pointer, itself=pointer.target == table)
     token_R = np.where(store.dead(table), NONE, token_R)
     row_R = np.where(token_R == _LOST, UNRESOLVED, -1)
-    own, some = np.flatnonzero(token_R == ITSELF), np.flatnonzero(token_R >= FIRST_GROUP)
+    own = np.flatnonzero(token_R == ITSELF)
     row_R[own] = own
     target.quota_T[own] = np.maximum(target.quota_T[own] - 1, 0)
+    agreeing = np.flatnonzero(token_R == AGREEING)
+    if len(agreeing) and len(target.alive):
+        asked = _Asked(store, table, pointer, target, agreeing, agree=True)
+        row_R[agreeing] = asked.given(np.zeros(len(agreeing), dtype=np.int64), seed=seed, stream=f"{stream}/agree")
+        target = target.less(row_R[agreeing], once=() in pointer.apart)
+        lost = agreeing[row_R[agreeing] == UNRESOLVED]
+        token_R[lost] = FIRST_GROUP + _any_group(target, uniforms(seed, f"{stream}/lost", ids_R[lost])[:, 0])
+    some = np.flatnonzero(token_R >= FIRST_GROUP)
     row_R[some] = UNRESOLVED
     if len(some) and len(target.alive):
-        asked = _Asked(store, table, pointer, target, some)
-        wanted, supply = asked.wanted(token_R[some] - FIRST_GROUP, ids_R[some]), asked.supply()
-        place_S = assign(wanted, supply, seed=seed, stream=stream)
-        row_R[some] = np.where(place_S >= 0, target.alive[place_S], place_S)
+        asked = _Asked(store, table, pointer, target, some, settled_R=row_R if len(agreeing) else None)
+        row_R[some] = asked.given(token_R[some] - FIRST_GROUP, seed=seed, stream=stream)
     return row_R
+
+
+def _any_group(target: Target, uniform_S: NDArray[np.float64]) -> RowArray:
+    """Draw groups as likely as rows are still to point at them, shape (S,)."""
+    if not len(target.alive):
+        return np.zeros(len(uniform_S), dtype=np.int64)
+    open_A = np.maximum(target.quota_T[target.alive], 0) + 1e-9
+    ends_A = np.cumsum(open_A)
+    place_S = np.searchsorted(ends_A, uniform_S * ends_A[-1], side="right").clip(max=len(ends_A) - 1)
+    group_S: RowArray = target.group_T[target.alive[place_S]]
+    return group_S
 
 
 def _without_impossible(token_R: RowArray, pointer: Pointer, *, itself: bool) -> RowArray:
@@ -122,6 +157,8 @@ class _Asked:
         pointer: Its further key.
         target: The rows that may be pointed to.
         some: Numbers of the rows that want one.
+        agree: Whether they want one that agrees with them; any group will do then.
+        settled_R: What other rows of the table point to already, from which these must be kept apart, or None.
     """
 
     store: Store
@@ -129,6 +166,33 @@ class _Asked:
     pointer: Pointer
     target: Target
     some: RowArray
+    agree: bool = False
+    settled_R: RowArray | None = None
+
+    def given(self, group_S: RowArray, *, seed: int, stream: str) -> RowArray:
+        """Give the row of the target for each row, ``UNRESOLVED`` where there is none, shape (S,)."""
+        wanted, supply = self.wanted(group_S, self.store.all_row_ids(self.table)[self.some]), self.supply()
+        for number in range(_TRIES):
+            place_S = assign(wanted, supply, seed=seed, stream=f"{stream}/{number}" if number else stream)
+            row_S = np.where(place_S >= 0, self.target.alive[place_S], place_S)
+            if not (taken_S := self._taken(row_S)).any():
+                break
+            avoided_S = np.where(taken_S, place_S, -1)
+            wanted = replace(wanted, avoid=(*wanted.avoid, avoided_S))
+        return np.where(taken_S, UNRESOLVED, row_S)
+
+    def _taken(self, row_S: RowArray) -> NDArray[np.bool_]:
+        """Mark the rows that a settled row, which they must be kept apart from, points to as well."""
+        taken_S = np.zeros(len(row_S), dtype=np.bool_)
+        if self.settled_R is None:
+            return taken_S
+        settled = np.flatnonzero(self.settled_R >= 0)
+        for paths in self.pointer.apart:
+            both = np.concatenate([self.some, settled])
+            label = join_known([self.store.follow(self.table, path)[both] for path in paths], len(both))
+            pair = join_labels([label, np.concatenate([row_S, self.settled_R[settled]]).clip(-1)])
+            taken_S |= np.isin(pair[: len(row_S)], pair[len(row_S) :]) & (row_S >= 0)
+        return taken_S
 
     def wanted(self, group_S: RowArray, ids_S: RowArray) -> Wanted:
         """Give what the rows want, and what they must keep to."""
@@ -138,7 +202,8 @@ class _Asked:
     def supply(self) -> Supply:
         """Give what can be given."""
         target, given = self.target, self.target.alive
-        return Supply(target.group_T[given], target.quota_T[given], target.ids_T[given], self._scopes[1])
+        group_A = np.zeros(len(given), dtype=np.int64) if self.agree else target.group_T[given]
+        return Supply(group_A, target.quota_T[given], target.ids_T[given], self._scopes[1])
 
     def _reached(self, path: Path) -> RowArray:
         return self.store.follow(self.table, path)[self.some]
@@ -151,6 +216,11 @@ class _Asked:
             np.concatenate([self._reached(own), self.store.follow(self.pointer.target, other)[given]])
             for own, other in self.pointer.scopes
         ]
+        if self.agree and self.pointer.agreement is not None:
+            own, other = self.pointer.agreement
+            mine_S = _ends(self.store, self.table, own)[self.some]
+            theirs_A = _ends(self.store, self.pointer.target, other)[given]
+            columns.append(np.concatenate([mine_S, np.where(theirs_A < 0, theirs_A.max(initial=0) + 1, theirs_A)]))
         if target.level_T is not None:
             columns.append(np.concatenate([target.level_T[self.some] - 1, target.level_T[given]]))
         if not columns:
@@ -179,6 +249,34 @@ class _Asked:
             yield place_T[self._reached(path)]
 
 
+def _ends(store: Store, table: str, ending: Ending) -> RowArray:
+    """Give what an ending leads to from each row, -1 for nothing, shape (R,)."""
+    row_R = store.follow(table, ending.path)
+    if not ending.sub_columns:
+        return row_R
+    end = store.end_of(table, ending.path)
+    subs = store.layouts[end].sub_columns
+    return ending_labels(ending, store.tables[end].codes_RC, [subs[sub].cardinality for sub in ending.sub_columns], row_R)
+
+
+def ending_labels(ending: Ending, codes_RC: CodeArray, sizes: Sequence[int], row_R: RowArray) -> RowArray:
+    """Give what the codes of the rows at the end of a path stand for, -1 for nothing, shape (R,).
+
+    Args:
+        ending: Which sub-columns count, and what their codes stand for.
+        codes_RC: Codes of the table at the end.
+        sizes: Number of codes of each of these sub-columns.
+        row_R: Row at the end of each path, -1 for none.
+    """
+    known = np.flatnonzero(row_R >= 0)
+    code_K = np.zeros(len(known), dtype=np.int64)
+    for sub, size in zip(ending.sub_columns, sizes, strict=True):
+        code_K = code_K * size + codes_RC[row_R[known], sub]
+    label_R = np.full(len(row_R), -1, dtype=np.int64)
+    label_R[known] = np.array(ending.labels, dtype=np.int64)[code_K]
+    return label_R
+
+
 def keep_levels(
     token_R: RowArray, target: Target, uniform_R: NDArray[np.float64], *, nullable: bool
 ) -> RowArray:
@@ -193,8 +291,8 @@ def keep_levels(
     level_T, alive = target.level_T, target.alive
     assert level_T is not None
     top_R = level_T == 0
-    made_R = np.where(top_R & (token_R >= FIRST_GROUP), NONE if nullable else ITSELF, token_R)
-    astray = np.flatnonzero(~top_R & (token_R < FIRST_GROUP))
+    made_R = np.where(top_R & (token_R >= AGREEING), NONE if nullable else ITSELF, token_R)
+    astray = np.flatnonzero(~top_R & (token_R < AGREEING))
     by_level = alive[np.argsort(level_T[alive], kind="stable")]
     sorted_levels = level_T[by_level]
     begin, end = (np.searchsorted(sorted_levels, level_T[astray] - 1, side) for side in ("left", "right"))

@@ -164,6 +164,12 @@ class Store:
             row_R[known_R] = next_R[row_R[known_R]]
         return row_R
 
+    def end_of(self, table: str, path: Path) -> str:
+        """Name the table that a path from a table leads to."""
+        for step in path:
+            table = self._step(table, step)[0]
+        return table
+
     def _step(self, table: str, step: int) -> tuple[str, RowArray]:
         if step == OWNER:
             frame = self.frame(table)

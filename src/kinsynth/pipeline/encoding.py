@@ -21,13 +21,13 @@ from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, Link, code_type
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, Rows, TableCodec, referenced_rows, row_counts
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
-from kinsynth.pipeline.further_keys import FurtherKeys, fit_keys, keys_parts
+from kinsynth.pipeline.further_keys import FurtherKeys, Reading, fit_keys, keys_parts
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.rules.enforce import enforce
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
-from kinsynth.schema.graph import find_structure
+from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.link import link
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.system.mapping import let_go
@@ -98,13 +98,28 @@ def with_keys(
     """
     structure = find_structure(database.schema)
     further = FurtherKeys(database, structure, arrange(database, structure))
-    keys = fit_keys(further, facts, encode_parts(database, codec), minimum=minimum)
+    readings = _read_references(structure, codec)
+    keys = fit_keys(further, facts, encode_parts(database, codec), readings, minimum=minimum)
     implied = {
         str(one): tuple(str(step) for step in facts[one].implied)
         for several in structure.implied.values()
         for one in several
     }
     return replace(codec, keys=keys, implied=implied)
+
+
+def _read_references(structure: Structure, codec: DatabaseCodec) -> dict[Relation, Reading]:
+    """Tell how the codes of a table say which row of an original table is referenced."""
+    found: dict[Relation, Reading] = {}
+    for name, table_codec in codec.tables.items():
+        by_columns = {relation.columns: relation for relation in structure.reference_relations[name]}
+        for factor, span in zip(table_codec.factors, table_codec.spans, strict=True):
+            if factor.kind == "reference" and isinstance(factor.codec, CategoricalCodec):
+                place_K = factor.codec.places(factor.codec.all_codes())
+                row_K = np.append(factor.codec.kept.to_numpy(zero_copy_only=False), -1)[np.maximum(place_K, -1)]
+                subs = tuple(range(span.start, span.stop))
+                found[by_columns[factor.columns]] = subs, tuple(row_K.astype(np.int64).tolist())
+    return found
 
 
 def _table_parts(

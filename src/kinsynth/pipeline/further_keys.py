@@ -6,14 +6,16 @@ where a row must be known before its keys are (self references, circles of table
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kinsynth.encoded import (
+    AGREEING,
     FIRST_GROUP,
     ITSELF,
     NONE,
@@ -21,6 +23,7 @@ from kinsynth.encoded import (
     CodeArray,
     EncodedParts,
     EncodedTable,
+    Ending,
     IntArray,
     Link,
     Path,
@@ -29,6 +32,7 @@ from kinsynth.encoded import (
     code_type,
 )
 from kinsynth.engine.grouping import fit_grouping
+from kinsynth.engine.pointing import ending_labels
 from kinsynth.engine.profile import make_profile
 from kinsynth.schema.arrange import Arrangement, pointed_rows
 from kinsynth.schema.database import Database
@@ -38,6 +42,7 @@ from kinsynth.schema.levels import find_levels
 from kinsynth.schema.table import Relation
 
 Rows = NDArray[np.int64]
+Reading = tuple[tuple[int, ...], tuple[int, ...]]  # sub-columns of a table, and the row each of their codes says
 PROFILE_WIDTH = 24
 MOST_GROUPS = 64
 _CHUNK_ROWS = 1 << 16
@@ -157,6 +162,17 @@ class FurtherKeys:
             self._rows[relation] = rows
         return self._rows[relation]
 
+    def follow(self, table: str, path: Path) -> tuple[str, Rows]:
+        """Give the table that a path leads to, and the row there from each row, -1 for none, shape (R,)."""
+        row_R = np.arange(len(self.arranged[table].row_R), dtype=np.int64)
+        for step in path:
+            relation = self.structure.parent_relation[table] if step == OWNER else self.structure.keys[table][step]
+            next_R = self.arranged[table].parent_R if step == OWNER else self.rows(self.structure.keys[table][step])
+            assert relation is not None
+            assert next_R is not None
+            row_R, table = np.append(next_R, -1)[row_R], relation.references_table
+        return table, row_R
+
     def in_degrees(self, relation: Relation) -> Rows:
         """Count the rows that point at each row of the target."""
         rows = self.rows(relation)
@@ -172,6 +188,7 @@ def fit_keys(
     further: FurtherKeys,
     facts: Mapping[Relation, KeyFacts],
     encoded: Mapping[str, EncodedParts],
+    readings: Mapping[Relation, Reading],
     *,
     minimum: int,
     seed: int = 0,
@@ -182,35 +199,54 @@ def fit_keys(
         further: The keys.
         facts: What always holds of each key.
         encoded: Every table that is drawn.
+        readings: How codes say the referenced row, for references to original tables.
         minimum: Roots that a group needs.
         seed: Source of the projections by which groups are found.
     """
-    whole: dict[str, EncodedTable] = {}
-
-    def of(name: str) -> EncodedTable:
-        if name not in whole:
-            whole[name] = encoded[name].whole()
-        return whole[name]
-
-    codecs = {}
+    of, codecs = cache(lambda name: encoded[name].whole()), {}
     for table in further.structure.order:
         for late in (False, True):
             relations = further.of(table, late=late)
             if not relations:
                 continue
             head, name = encoded[table].head, keys_name(encoded, table, late=late)
-            pointers = tuple(_fit_pointer(one, further, facts[one], of, minimum, seed) for one in relations)
+            pointers = tuple(
+                _fit_pointer(one, further, facts[one], of, readings, minimum=minimum, seed=seed)
+                for one in relations
+            )
             codes = [
-                token_codes(pointer, further.rows(one), of(one.references_table).codes_RC, table)
-                for one, pointer in zip(relations, pointers, strict=True)
+                token_codes(pointer, one, further, of) for one, pointer in zip(relations, pointers, strict=True)
             ]
             seen = tuple(tuple(np.unique(code_R).tolist()) for code_R in codes)
             codecs[name] = KeysCodec(name, table, head.parent, head.ordered, late, pointers, seen)
     return codecs
 
 
+def _fit_agreement(
+    relation: Relation, facts: KeyFacts, paths: _Paths, readings: Mapping[Relation, Reading]
+) -> tuple[Ending, Ending] | None:
+    """Turn the paths that often end at one row into what the engine follows and reads."""
+    if facts.agreement is None:
+        return None
+    ends = []
+    for table, path in zip((relation.table, relation.references_table), facts.agreement, strict=True):
+        reading = readings.get(path[-1]) if path else None
+        steps = paths.path(table, path if reading is None else path[:-1])
+        if steps is None:
+            return None
+        ends.append(Ending(steps, *(reading or ((), ()))))
+    return ends[0], ends[1]
+
+
 def _fit_pointer(
-    relation: Relation, further: FurtherKeys, facts: KeyFacts, of: Any, minimum: int, seed: int
+    relation: Relation,
+    further: FurtherKeys,
+    facts: KeyFacts,
+    of: Any,
+    readings: Mapping[Relation, Reading],
+    *,
+    minimum: int,
+    seed: int,
 ) -> Pointer:
     rows, target = of(relation.table), of(relation.references_table)
     owner, link_R = rows.parent, further.rows(relation)
@@ -239,6 +275,7 @@ def _fit_pointer(
         level=level_name(relation) if own else "",
         apart=paths.groups(relation, facts.apart),
         avoid=tuple(path for one in facts.avoid if (path := paths.path(relation.table, (one,))) is not None),
+        agreement=_fit_agreement(relation, facts, paths, readings),
     )
 
 
@@ -287,22 +324,41 @@ class _Paths:
         return tuple(found)
 
 
-def token_codes(pointer: Pointer, link_R: Rows, target_codes: CodeArray, table: str) -> IntArray:
+def token_codes(
+    pointer: Pointer, relation: Relation, further: FurtherKeys, of: Callable[[str], EncodedTable]
+) -> IntArray:
     """Give the code of each row's key, shape (R,)."""
-    group_T = pointer.grouping.of(target_codes)
+    link_R, group_T = further.rows(relation), pointer.grouping.of(of(pointer.target).codes_RC)
     code_R = np.where(link_R < 0, NONE, FIRST_GROUP + group_T[link_R] if len(group_T) else NONE)
-    if pointer.target == table:
+    if pointer.agreement is not None:
+        own_R, other_T = (
+            _ends(ending, table, further, of)
+            for ending, table in zip(pointer.agreement, (relation.table, pointer.target), strict=True)
+        )
+        agrees_R = (link_R >= 0) & (own_R >= 0) & (own_R == other_T[link_R])
+        code_R = np.where(agrees_R, AGREEING, code_R)
+    if pointer.target == relation.table:
         own_R = link_R == np.arange(len(link_R))
         code_R = np.where(own_R | ((link_R < 0) & (not pointer.nullable)), ITSELF, code_R)
     return code_R.astype(np.int32)
 
 
+def _ends(ending: Ending, table: str, further: FurtherKeys, of: Callable[[str], EncodedTable]) -> Rows:
+    """Give what an ending leads to from each row, -1 for nothing, shape (R,)."""
+    end, row_R = further.follow(table, ending.path)
+    if not ending.sub_columns:
+        return row_R
+    there = of(end)
+    sizes = [there.sub_columns[sub].cardinality for sub in ending.sub_columns]
+    return ending_labels(ending, there.codes_RC, sizes, row_R)
+
+
 def keys_parts(codec: KeysCodec, further: FurtherKeys, encoded: Mapping[str, EncodedParts]) -> EncodedParts:
     """Make a table of keys ready to be turned into codes."""
     subs, table = codec.sub_columns, encoded[codec.table]
-    kind = code_type(sub.cardinality for sub in subs)
+    kind, of = code_type(sub.cardinality for sub in subs), cache(lambda name: encoded[name].whole())
     columns = [
-        token_codes(pointer, further.rows(relation), encoded[pointer.target].whole().codes_RC, codec.table).astype(kind)
+        token_codes(pointer, relation, further, of).astype(kind)
         for relation, pointer in zip(further.of(codec.table, late=codec.late), codec.pointers, strict=True)
     ]
 

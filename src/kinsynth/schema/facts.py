@@ -21,6 +21,7 @@ LONGEST_IMPLIED = 3
 LONGEST_SCOPE = 2
 _FEWEST_ROWS = 20
 _REPEATS = 5
+_LEAST_AGREEMENT = 0.1
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class KeyFacts:
         apart: For each unique key that ends with this one: the other keys of the row that are part of it;
             no two rows agree on all of them and on this one. None: no two rows point at the same row.
         avoid: Keys of the row drawn earlier, to the same table, that never name the same row as this one.
+        agreement: Pair of paths, from the row and from the row it points at, that often end at one row; the
+            last step of each may lead to an original table. None where nothing agrees more often than by chance.
         constant: Whether all rows of one owner point at the same row.
         itself: For a reference of a table to itself: number of rows that point at themselves.
         circular: For such a reference: number of rows on circles of two or more rows.
@@ -49,6 +52,7 @@ class KeyFacts:
     scopes: tuple[tuple[Path, Path], ...] = ()
     apart: tuple[Relations, ...] = ()
     avoid: Relations = ()
+    agreement: tuple[Path, Path] | None = None
     constant: bool = False
     itself: int = 0
     circular: int = 0
@@ -60,12 +64,14 @@ class KeyFacts:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> KeyFacts:
         """Read what ``to_json`` gave."""
+        agreement = document["agreement"]
         return cls(
             document["nullable"],
             _read_path(document["implied"]),
             tuple((_read_path(first), _read_path(second)) for first, second in document["scopes"]),
             tuple(map(_read_path, document["apart"])),
             _read_path(document["avoid"]),
+            None if agreement is None else (_read_path(agreement[0]), _read_path(agreement[1])),
             document["constant"],
             document["itself"],
             document["circular"],
@@ -178,6 +184,7 @@ class _Finder:
             scopes=tuple(self._scopes()) if self.relation in self.structure.further(table) else (),
             apart=tuple(self._apart()),
             avoid=tuple(self._avoid()),
+            agreement=self._agreement() if self.relation in self.structure.further(table) else None,
             constant=owned and self._is_constant(),
             itself=int((row_R == self.walker.everything(table)).sum()) if selfish else 0,
             circular=int(find_levels(row_R).circular_R.sum()) if selfish else 0,
@@ -254,6 +261,33 @@ class _Finder:
         seen.append((own_R, other_R))
         return True
 
+    def _agreement(self) -> tuple[Path, Path] | None:
+        """Give the pair of paths whose ends agree most often beyond chance, those that always do left out.
+
+        A pair counts by the share of rows that agree beyond chance, times what an agreement says: the
+        logarithm of how many ends are told apart.
+        """
+        table, target = self.relation.table, self.relation.references_table
+        start_R, row_R = self.walker.everything(table), self.walker.rows(self.relation)
+        first = tuple(one for one in self._earlier() if not self.schema.tables[one.references_table].original)
+        own = [((one, *rest), one) for one in first for rest in self._endings(one.references_table)]
+        best, most = None, _LEAST_AGREEMENT
+        for left, _ in own:
+            own_R = self.walker.ends(left, start_R)
+            for right in self._endings(target):
+                if end_of(left, table) != end_of(right, target):
+                    continue
+                other_R = self.walker.ends(right, row_R)
+                both_R = (own_R >= 0) & (other_R >= 0)
+                gain = agreement_gain(own_R[both_R], other_R[both_R])
+                if gain > most:
+                    best, most = (left, right), gain
+        return best
+
+    def _endings(self, table: str) -> list[Path]:
+        """Give the empty path, and those of one step, that lead from a table to rows that are known."""
+        return [(), *((one,) for one in (*self._steps(table), *self.structure.reference_relations[table]))]
+
     # Keys that never repeat, or never agree
 
     def _apart(self) -> Iterator[Relations]:
@@ -319,6 +353,25 @@ class _Finder:
         assert owner is not None
         owner_R, row_R = self.walker.rows(owner), self.walker.rows(self.relation)
         return is_constant(owner_R, row_R)
+
+
+def agreement_gain(own_R: RowNumbers, other_R: RowNumbers) -> float:
+    """Tell how much two ends agree beyond chance, and how much that says; 0 where they always do.
+
+    >>> towns = np.arange(400) % 20
+    >>> round(agreement_gain(towns, np.where(np.arange(400) < 200, towns, (towns + 7) % 20)), 2)
+    1.35
+    """
+    rows = len(own_R)
+    equal = own_R == other_R
+    if rows < _FEWEST_ROWS or equal.all():
+        return 0.0
+    size = int(max(own_R.max(), other_R.max())) + 1
+    chance = float(np.bincount(own_R, minlength=size) @ np.bincount(other_R, minlength=size)) / rows**2
+    beyond = float(equal.mean()) - chance
+    if beyond < _LEAST_AGREEMENT or rows * beyond**2 < 16 * chance * (1 - chance):
+        return 0.0
+    return beyond * -float(np.log(max(chance, 1e-12)))
 
 
 def is_constant(owner_R: RowNumbers, row_R: RowNumbers) -> bool:
