@@ -11,7 +11,7 @@ from schema_toys import TO_CUSTOMER, TO_ORDER, TO_PRODUCT, database
 from kinsynth.errors import SchemaError
 from kinsynth.schema.database import Database
 from kinsynth.schema.keys import orphans
-from kinsynth.schema.orphans import apply_orphan_policies
+from kinsynth.schema.orphans import apply_orphan_policies, resolve_orphans
 from kinsynth.schema.table import Relation, Schema
 
 
@@ -73,3 +73,14 @@ def test_missing_references_are_no_orphans() -> None:
     lines = data.tables["lines"].set_column(2, "product", pa.array([None] * 5, pa.int64()))
     found, _ = apply_orphan_policies(Database(data.schema, {**data.tables, "lines": lines}, "original"))
     assert found.tables["lines"]["product"].null_count == 5
+
+
+def test_looking_at_a_database_without_orphans_refuses_nothing() -> None:
+    data = database()
+    lost = data.tables["orders"].set_column(0, "customer", pa.array([1, 1, 2, 99]))
+    broken = Database(data.schema, {**data.tables, "orders": lost}, "original")
+    found = resolve_orphans(broken)
+    assert found.schema == data.schema
+    assert found.tables["orders"]["customer"].to_pylist() == [1, 1, 2]
+    assert found.tables["lines"]["customer"].to_pylist() == [1, 1, 2]
+    assert resolve_orphans(data).tables == data.tables

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -21,6 +22,7 @@ ROWS = pa.table({"id": pa.array([1], pa.int64()), "name": ["a"]})
     [
         lambda: Column("a", "number", "int64"),
         lambda: Relation("a", (), "b", ()),
+        lambda: Relation("a", ("x",), "b", ("x",), role="parent"),
         lambda: Relation("a", ("x", "y"), "b", ("x",)),
         lambda: Table("a", (whole("x"), whole("x"))),
         lambda: Table("a", (whole("x"),), primary_key=("y",)),
@@ -56,3 +58,6 @@ def test_a_database_has_exactly_the_tables_columns_and_types(
 
 def test_a_schema_comes_back_from_plain_data() -> None:
     assert read_schema(write_schema(schema())) == schema()
+    decided = replace(schema(), relations=tuple(replace(one, role="key") for one in schema().relations))
+    assert read_schema(write_schema(decided)) == decided
+    assert decided != schema()
