@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -294,3 +295,30 @@ def test_within_a_group_no_order_meets_another():
 def test_wrong_arrays_are_refused(wrong):
     with pytest.raises(ValueError, match=r"shape|group|quota|scopes"):
         wrong()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kept", ["nothing", "apart", "scopes, apart, avoid"])
+def test_ten_million_rows_and_a_million_target_rows(kept):
+    """Under 60 s of one core and 2.5 GiB, with what the arrays given hold."""
+    random = np.random.default_rng(0)
+    rows, targets = 10_000_000, 1_000_000
+    tracemalloc.start()
+    ids_R, ids_T = np.arange(rows), np.arange(targets)
+    group_R, group_T = random.integers(0, 64, rows), random.integers(0, 64, targets)
+    quota_T = random.geometric(0.1, targets) - 1
+    scope_R = scope_T = None
+    if "scopes" in kept:
+        scope_R, scope_T = random.integers(0, 100_000, rows), random.integers(0, 100_000, targets)
+    apart = (np.sort(random.integers(0, targets, rows)),) if "apart" in kept else ()
+    avoid = (random.integers(0, targets, rows),) if "avoid" in kept else ()
+    wanted, supply = Wanted(group_R, ids_R, scope_R, apart, avoid), Supply(group_T, quota_T, ids_T, scope_T)
+    begin = time.process_time()
+    target_R = assign(wanted, supply, seed=1, stream="x")
+    seconds = time.process_time() - begin
+    peak = tracemalloc.get_traced_memory()[1] / 2**30
+    tracemalloc.stop()
+    print(f"{kept}: {seconds:.0f} s, {peak:.2f} GiB")
+    assert seconds < 60
+    assert peak < 2.5
+    assert (target_R == UNRESOLVED).mean() < 1e-4

@@ -213,7 +213,8 @@ def _limits(rules: Rules) -> RowArray:
     limit_S = np.bincount(rules.scope_W, minlength=scopes)
     for label_W in rules.apart:
         labels = int(label_W.max(initial=0)) + 1
-        scope_U = np.unique(rules.scope_W * labels + label_W) // labels
+        pair_W = np.sort(rules.scope_W * labels + label_W)
+        scope_U = pair_W[np.diff(pair_W, prepend=-1) != 0] // labels
         limit_S = np.minimum(limit_S, np.bincount(scope_U, minlength=scopes))
     return limit_S
 

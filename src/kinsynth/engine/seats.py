@@ -75,9 +75,8 @@ def seat(
     rows_C = np.bincount(cell_W, minlength=len(key_C))
     target_W = np.empty(len(cell_W), dtype=np.int64)
     cell_T = np.repeat(np.arange(len(key_C)), np.diff(np.append(first_T, len(key_T))))
-    copies_T = np.where(rows_C[cell_T] > 0, quota_T[by_cell_T], 0)
-    chance_X = uniforms(seed, f"{stream}.slots", np.arange(int(copies_T.sum())))[:, 0]
-    target_W[order_W] = by_cell_T[_slots(cell_T, copies_T, rows_C, chance_X)]
+    place_W = _slots(cell_T, quota_T[by_cell_T], rows_C, seed=seed, stream=f"{stream}.slots")
+    target_W[order_W] = by_cell_T[place_W]
     return Seats(order_W, target_W, cell_W, np.concatenate([[0], np.cumsum(rows_C)]), key_C // groups)
 
 
@@ -131,15 +130,16 @@ def _meet(block_L: RowArray, cell_L: RowArray, block_C: RowArray, free_C: RowArr
     block_L, block_C = block_L[left], block_C[cells]
     through_C = np.cumsum(free_C[cells])
     before_C = through_C - free_C[cells]
-    start_L, end_L = (np.searchsorted(block_L, block_L, side=side) for side in ("left", "right"))
-    low_L, high_L = (np.searchsorted(block_C, block_L, side=side) for side in ("left", "right"))
-    has = high_L > low_L
-    left, start_L, end_L, low_L, high_L = left[has], start_L[has], end_L[has], low_L[has], high_L[has]
-    free_L = through_C[high_L - 1] - before_C[low_L]
-    place_L, rows_L = np.flatnonzero(has) - start_L, end_L - start_L
+    starts = np.flatnonzero(np.diff(block_L, prepend=-1))
+    rows = np.diff(starts, append=len(block_L))
+    low, high = (np.searchsorted(block_C, block_L[starts], side=side) for side in ("left", "right"))
+    free = np.where(high > low, through_C[high - 1] - before_C[np.minimum(low, len(cells) - 1)], 0)
+    place_L, rows_L = _runs(np.zeros_like(rows), rows), np.repeat(rows, rows)
+    free_L = np.repeat(free, rows)
     slot_L, next_L = place_L * free_L // rows_L, (place_L + 1) * free_L // rows_L
     taken = next_L > slot_L  # with fewer slots than rows: as many rows as slots, evenly spread
-    chosen = cells[np.searchsorted(through_C, (before_C[low_L] + slot_L)[taken], side="right")]
+    base_L = np.repeat(before_C[np.minimum(low, len(cells) - 1)], rows)
+    chosen = cells[np.searchsorted(through_C, (base_L + slot_L)[taken], side="right")]
     cell_L[left[taken]] = chosen
     free_C -= np.bincount(chosen, minlength=len(free_C))
 
@@ -158,17 +158,32 @@ def _order(
     return random_W[np.argsort((cell_W * labels + rank_B[beside_W])[random_W], kind="stable")]
 
 
-def _slots(cell_T: RowArray, copies_T: RowArray, rows_C: RowArray, chance_X: NDArray[np.float64]) -> RowArray:
+def _slots(cell_T: RowArray, copies_T: RowArray, rows_C: RowArray, *, seed: int, stream: str) -> RowArray:
     """Give the places of the target rows of the slots that are used, cell by cell, each evenly spread.
 
     Copy k of a target row with c copies stands at (k + chance) / c; the first ones of a cell are used. Each
     copy has its own chance: else target rows with equal quotas would follow each other again and again.
     """
-    place_X = np.repeat(np.arange(len(copies_T)), copies_T)
-    copy_X = _runs(np.zeros(len(copies_T), dtype=np.int64), copies_T)
-    position_X = (copy_X + chance_X) / copies_T[place_X]
+    near_T = _near_copies(cell_T, copies_T, rows_C)
+    place_X = np.repeat(np.arange(len(near_T)), near_T)
+    position_X = _runs(np.zeros(len(near_T), dtype=np.int64), near_T).astype(np.float64)
+    position_X += uniforms(seed, stream, np.arange(len(place_X)))[:, 0]
+    position_X /= copies_T[place_X]
     bits = 62 - max(1, len(rows_C).bit_length())
     step_X = np.minimum((position_X * 2.0**bits).astype(np.int64), (1 << bits) - 1)
-    place_X = place_X[np.argsort((cell_T[place_X] << bits) + step_X, kind="stable")]
-    slots_C = np.bincount(cell_T, copies_T, len(rows_C)).astype(np.int64)
+    del position_X
+    step_X += cell_T[place_X] << bits
+    place_X = place_X[np.argsort(step_X, kind="stable")]
+    slots_C = np.bincount(cell_T, near_T, len(rows_C)).astype(np.int64)
     return place_X[_runs(np.cumsum(slots_C) - slots_C, rows_C)]
+
+
+def _near_copies(cell_T: RowArray, copies_T: RowArray, rows_C: RowArray) -> RowArray:
+    """Give how many copies of each target row can be among the first of its cell, as many as it has rows.
+
+    Up to a position x there are at least x c - 1 copies of each: as many as rows once x times all copies is
+    rows and target rows together.
+    """
+    targets_C, slots_C = np.bincount(cell_T), np.bincount(cell_T, copies_T)
+    reach_C = np.where(rows_C > 0, (rows_C + targets_C) / np.maximum(slots_C, 1), 0.0)
+    return np.minimum(copies_T, np.ceil(copies_T * reach_C[cell_T]).astype(np.int64))
