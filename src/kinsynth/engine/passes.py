@@ -127,14 +127,9 @@ def _keys_on_paths(layouts: Layouts, keys: str, number: int) -> Iterator[str]:
     """Give the tables of keys that draw the keys on the paths of a pointer."""
     pointer, table = layouts[keys].pointers[number], layouts[keys].keys_of
     assert table is not None
-    own = (
-        [first for first, _ in pointer.scopes]
-        + list(chain.from_iterable(pointer.apart))
-        + list(pointer.avoid)
-    )
-    for start, path in [(table, path) for path in own] + [
-        (pointer.target, path) for _, path in pointer.scopes
-    ]:
+    own = [*(first for first, _ in pointer.scopes), *chain.from_iterable(pointer.apart), *pointer.avoid]
+    others = [(pointer.target, second) for _, second in pointer.scopes]
+    for start, path in [*((table, path) for path in own), *others]:
         for each in _walk(layouts, start, path):
             if each.drawn == keys and each.number >= number:
                 raise _out_of_order(keys, "a path leads through a key that is assigned later")

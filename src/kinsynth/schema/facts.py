@@ -395,4 +395,4 @@ def _follows(pair: tuple[Path, Path], other: tuple[Path, Path]) -> bool:
 
 def _unique_columns(table: Table) -> tuple[tuple[str, ...], ...]:
     """Give the column sets that never repeat by declaration."""
-    return (table.primary_key,) if table.primary_key else ()
+    return (*((table.primary_key,) if table.primary_key else ()), *table.unique_keys)
