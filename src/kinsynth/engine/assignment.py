@@ -122,6 +122,7 @@ def assign(wanted: Wanted, supply: Supply, *, seed: int, stream: str) -> RowArra
     )
     if not (can_W := (scope_W >= 0) & ~_cornered(rules)).all():
         row_W, rules = row_W[can_W], rules.of(np.flatnonzero(can_W))
+    del scope_W, can_W
     if len(row_W):
         target_W = _target_rows(rules, row_W, wanted, supply, seed=seed, stream=stream)
         target_R[row_W] = np.where(target_W >= 0, target_W, UNRESOLVED)

@@ -288,7 +288,7 @@ def _principal(profile_TP: Numbers, weight_T: Numbers) -> Numbers:
 
 
 def _sum_by_code(
-    place_T: RowArray, codes: int, weighted_TBP: Numbers, weight_TB: Numbers
+    place_T: RowArray, codes: int, weighted_TBP: Numbers | FloatArray, weight_TB: Numbers
 ) -> tuple[Numbers, Numbers]:
     """Give the weighted sum of profiles and the weight of each code, shapes (M, B, P) and (M, B)."""
     rows, shufflings, width = weighted_TBP.shape

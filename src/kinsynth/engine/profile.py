@@ -67,10 +67,8 @@ def make_profile(
         if codes_RC is not None and len(pointing_R):
             mixed_SW += _mix(codes_RC[pointing_R], sub_columns, width, seed=seed, stream=f"profile.{use}")
     seen_T = np.bincount(link_R[pointing_R], minlength=targets)
-    mean_TW = np.stack(
-        [np.bincount(link_R[pointing_R], column, targets) for column in _standard(mixed_SW).T], axis=1
-    )
-    mean_TW = mean_TW / np.maximum(seen_T, 1)[:, None]
+    sums = [np.bincount(link_R[pointing_R], column, targets) for column in _standard(mixed_SW).T]
+    mean_TW = np.stack(sums, axis=1).astype(np.float64) / np.maximum(seen_T, 1)[:, None]
     weight_T = np.where(degree_T == 0, 1, seen_T).astype(np.float64)
     first_T = _scaled_degree(degree_T, weight_T, mean_TW)
     return np.column_stack([first_T, mean_TW]).astype(np.float32), weight_T.astype(np.float32)

@@ -51,7 +51,7 @@ class State:
         if not len(pairs):
             return np.zeros(len(pair_P), dtype=np.bool_)
         place_P = np.minimum(np.searchsorted(pairs, pair_P), len(pairs) - 1)
-        return pairs[place_P] == pair_P
+        return np.asarray(pairs[place_P] == pair_P)
 
     def may_hold(self, row_P: RowArray, target_P: RowArray, giver_P: RowArray | None = None) -> Flags:
         """Tell where a row may take a target row, from a settled row that gives it away if one is named."""

@@ -31,8 +31,8 @@ class Rules:
 
     def of(self, row: RowArray) -> Rules:
         """Give the rules of some rows."""
-        some = (tuple(array[row] for array in arrays) for arrays in (self.apart, self.avoid))
-        return Rules(self.scope_W[row], *some, self.scope_T)
+        apart, avoid = (tuple(array[row] for array in arrays) for arrays in (self.apart, self.avoid))
+        return Rules(self.scope_W[row], apart, avoid, self.scope_T)
 
     def avoided(self, row_P: RowArray, target_P: RowArray) -> NDArray[np.bool_]:
         """Tell where a row must not hold a target row."""

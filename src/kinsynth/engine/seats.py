@@ -70,7 +70,7 @@ def seat(
     key_C, first_T = np.unique(key_T, return_index=True)
     slots_C = np.add.reduceat(quota_T[by_cell_T], first_T)
     random_W = np.argsort(chance_W, kind="stable")
-    cell_W = _cells(scope_W * groups + group_W, random_W, key_C, slots_C, groups)
+    cell_W = _cells((scope_W * groups + group_W)[random_W], random_W, key_C, slots_C, groups)
     order_W = _order(cell_W, beside_W, random_W, chance_W)
     rows_C = np.bincount(cell_W, minlength=len(key_C))
     target_W = np.empty(len(cell_W), dtype=np.int64)
@@ -80,9 +80,8 @@ def seat(
     return Seats(order_W, target_W, cell_W, np.concatenate([[0], np.cumsum(rows_C)]), key_C // groups)
 
 
-def _cells(want_W: RowArray, random_W: RowArray, key_C: RowArray, slots_C: RowArray, groups: int) -> RowArray:
-    """Give the cell each row is served in, shape (W,)."""
-    key_W = want_W[random_W]
+def _cells(key_W: RowArray, random_W: RowArray, key_C: RowArray, slots_C: RowArray, groups: int) -> RowArray:
+    """Give the cell each row is served in, shape (W,); the keys are those of the rows in random order."""
     order_W = np.argsort(key_W, kind="stable")
     key_W = key_W[order_W]
     order_W = random_W[order_W]
@@ -102,7 +101,7 @@ def _cells(want_W: RowArray, random_W: RowArray, key_C: RowArray, slots_C: RowAr
 def _runs(first_C: RowArray, length_C: RowArray) -> RowArray:
     """Give ``first, first + 1, ...`` of each length, one after the other."""
     begin_C = np.cumsum(length_C) - length_C
-    return np.arange(int(length_C.sum())) + np.repeat(first_C - begin_C, length_C)
+    return np.asarray(np.arange(int(length_C.sum())) + np.repeat(first_C - begin_C, length_C))
 
 
 def _near_cells(key_L: RowArray, key_C: RowArray, free_C: RowArray, groups: int) -> RowArray:
@@ -114,34 +113,37 @@ def _near_cells(key_L: RowArray, key_C: RowArray, free_C: RowArray, groups: int)
     cell_L, free_C = np.full(len(key_L), -1, dtype=np.int64), free_C.copy()
     sizes = [1 << bit for bit in range(1, (groups - 1).bit_length() + 1)]
     steps = [*((size, moved) for size in sizes for moved in (0, size // 2)), (groups, 0)]
-    for width, moved in steps:
-        block_L, block_C = (
-            key // groups * (2 * groups + 2) + (key % groups + moved) // width for key in (key_L, key_C)
-        )
-        _meet(block_L, cell_L, block_C, free_C)
+    for size, moved in steps:
+        left_L, left_C = np.flatnonzero(cell_L < 0), np.flatnonzero(free_C)
+        if len(left_L) and len(left_C):
+            block_L, block_C = (
+                key // groups * (2 * groups + 2) + (key % groups + moved) // size
+                for key in (key_L[left_L], key_C[left_C])
+            )
+            taken_L, chosen = _meet(block_L, block_C, free_C[left_C])
+            cell_L[left_L[taken_L]] = left_C[chosen]
+            free_C[left_C] -= np.bincount(chosen, minlength=len(left_C))
     return cell_L
 
 
-def _meet(block_L: RowArray, cell_L: RowArray, block_C: RowArray, free_C: RowArray) -> None:
-    """Serve rows that have no cell yet in the cells of their block; writes ``cell_L`` and ``free_C``."""
-    left, cells = np.flatnonzero(cell_L < 0), np.flatnonzero(free_C)
-    if not len(left) or not len(cells):
-        return
-    block_L, block_C = block_L[left], block_C[cells]
-    through_C = np.cumsum(free_C[cells])
-    before_C = through_C - free_C[cells]
+def _meet(block_L: RowArray, block_C: RowArray, free_C: RowArray) -> tuple[NDArray[np.bool_], RowArray]:
+    """Tell which rows are served by the cells of their block, and the cell of each that is."""
+    through_C = np.cumsum(free_C)
+    before_C = through_C - free_C
     starts = np.flatnonzero(np.diff(block_L, prepend=-1))
     rows = np.diff(starts, append=len(block_L))
     low, high = (np.searchsorted(block_C, block_L[starts], side=side) for side in ("left", "right"))
-    free = np.where(high > low, through_C[high - 1] - before_C[np.minimum(low, len(cells) - 1)], 0)
-    place_L, rows_L = _runs(np.zeros_like(rows), rows), np.repeat(rows, rows)
-    free_L = np.repeat(free, rows)
-    slot_L, next_L = place_L * free_L // rows_L, (place_L + 1) * free_L // rows_L
-    taken = next_L > slot_L  # with fewer slots than rows: as many rows as slots, evenly spread
-    base_L = np.repeat(before_C[np.minimum(low, len(cells) - 1)], rows)
-    chosen = cells[np.searchsorted(through_C, (base_L + slot_L)[taken], side="right")]
-    cell_L[left[taken]] = chosen
-    free_C -= np.bincount(chosen, minlength=len(free_C))
+    free = np.where(high > low, through_C[high - 1] - before_C[np.minimum(low, len(free_C) - 1)], 0)
+    next_L, rows_L, free_L = _runs(np.zeros_like(rows), rows), np.repeat(rows, rows), np.repeat(free, rows)
+    slot_L = next_L * free_L
+    slot_L //= rows_L
+    next_L += 1
+    next_L *= free_L
+    next_L //= rows_L
+    taken_L = next_L > slot_L  # with fewer slots than rows: as many rows as slots, evenly spread
+    del next_L, rows_L, free_L
+    slot_L += np.repeat(before_C[np.minimum(low, len(free_C) - 1)], rows)
+    return taken_L, np.searchsorted(through_C, slot_L[taken_L], side="right")
 
 
 def _order(
