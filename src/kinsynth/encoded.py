@@ -244,7 +244,8 @@ class Pointer:
     """How one sub-column of a table of keys leads to rows of another table: one further foreign key.
 
     Its codes are ``NONE`` (the key is missing), ``ITSELF`` (the row points at itself), ``AGREEING`` (a row
-    that agrees with this one, see below) and ``FIRST_GROUP + g`` (a row of group g). The row itself is chosen under quotas: the target's ``counts`` say, under
+    that agrees with this one, see below) and ``FIRST_GROUP + g`` (a row of group g). The row itself is
+    chosen under quotas: the target's ``counts`` say, under
     the name ``key``, how many rows point at each of its rows.
 
     A ``Path`` leads from a row to one row of another table, step by step: ``OWNER`` to its parent, k >= 0 to

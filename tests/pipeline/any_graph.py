@@ -257,7 +257,7 @@ def _copy_a_lookup(graph: Graph) -> None:
     pointing = {key.table for key in graph.foreign}
     named = {key.target for key in graph.foreign}
     able = [name for name in graph.tables if name in named - pointing]
-    if len(able) and len(graph.tables) - len(graph.originals) > 1:
+    if able and len(graph.tables) - len(graph.originals) > 1:
         graph.originals.add(graph.chance.choice(able))
 
 
@@ -293,9 +293,10 @@ def _broken_key(
     whole = all(one in referenced for one in before)
     if before and whole and any("" in one for one in values):
         yield f"{key}: missing, which it never is in the source"
-    if key.table == key.target and not _circles(before, source[key.table], graph.primary[key.table]):
-        if _circles(values, written[key.table], graph.primary[key.table]):
-            yield f"{key}: a row is its own ancestor"
+    own = graph.primary[key.table]
+    acyclic = key.table == key.target and not _circles(before, source[key.table], own)
+    if acyclic and _circles(values, written[key.table], own):
+        yield f"{key}: a row is its own ancestor"
     if key.columns == graph.primary[key.table] and max(Counter(values).values(), default=0) > 1:
         yield f"{key}: two rows for one"
 
@@ -303,8 +304,8 @@ def _broken_key(
 def _circles(values: list[tuple[Any, ...]], rows: list[Row], primary: tuple[str, ...]) -> bool:
     """Tell whether a row is its own ancestor, itself included."""
     above = {tuple(row[column] for column in primary): value for row, value in zip(rows, values, strict=True)}
-    for start in above:
-        seen, place = {start}, above[start]
+    for start, first in above.items():
+        seen, place = {start}, first
         while place in above:
             if place in seen:
                 return True

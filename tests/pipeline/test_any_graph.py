@@ -1,4 +1,4 @@
-"""Foreign keys in any graph: everything that the source keeps is kept, or the database is refused with a reason."""
+"""Foreign keys in any graph: what the source keeps is kept, or the database is refused with a reason."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 from schema_toys import TO_CUSTOMER, TO_ORDER, TO_PRODUCT, database, schema
 
-from kinsynth.schema.keys import check_primary_key, orphans
 from kinsynth.schema.database import Database
+from kinsynth.schema.keys import check_primary_key, orphans
 from kinsynth.schema.link import link
 from kinsynth.schema.table import Column, Relation, Schema, Table
 
@@ -116,7 +116,10 @@ def test_a_circle_of_keys_and_a_self_reference() -> None:
         return Column(name, "identifier", "int64")
 
     staff, store = (Table(name, (column("id"), column("other")), ("id",)) for name in ("staff", "store"))
-    employs, leads = Relation("staff", ("other",), "store", ("id",)), Relation("store", ("other",), "staff", ("id",))
+    employs, leads = (
+        Relation("staff", ("other",), "store", ("id",)),
+        Relation("store", ("other",), "staff", ("id",)),
+    )
     found = link(
         Schema({"staff": staff, "store": store}, (employs, leads)),
         {"staff": pa.table({}), "store": pa.table({})},

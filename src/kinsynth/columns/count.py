@@ -122,7 +122,12 @@ def build_level(level_R: Rows, root_R: Roots, protection: Protection) -> CountCo
     if not rest.mass_K.any():
         return CountCodec(np.array([0, 1]), np.array([0, 1]), np.array([(~below_R).sum(), below_R.sum()]))
     low, high = np.maximum(rest.low_K, 1), np.maximum(rest.high_K, 1)
-    return CountCodec(*(np.concatenate([[first], more]) for first, more in ((0, low), (0, high), ((~below_R).sum(), rest.mass_K))))
+    return CountCodec(
+        *(
+            np.concatenate([[first], more])
+            for first, more in ((0, low), (0, high), ((~below_R).sum(), rest.mass_K))
+        )
+    )
 
 
 def _range_ends(tick_D: Rows, first: Rows, last: Rows, safe_D: NDArray[np.bool_]) -> tuple[Rows, Rows]:

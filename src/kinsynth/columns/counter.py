@@ -42,4 +42,6 @@ class CounterCodec:
 def build_counter(values: pa.Array | pa.ChunkedArray) -> CounterCodec:
     """Count on from the smallest value; every owner's rows begin with it."""
     numbers = as_array(values).drop_null().cast(pa.int64()).to_numpy()
-    return CounterCodec(Sequence(str(values.type), int(np.min(numbers, initial=numbers[0] if len(numbers) else 1))))
+    return CounterCodec(
+        Sequence(str(values.type), int(np.min(numbers, initial=numbers[0] if len(numbers) else 1)))
+    )

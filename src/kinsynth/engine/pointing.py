@@ -116,7 +116,9 @@ def _assign_key(
     agreeing = np.flatnonzero(token_R == AGREEING)
     if len(agreeing) and len(target.alive):
         asked = _Asked(store, table, pointer, target, agreeing, agree=True)
-        row_R[agreeing] = asked.given(np.zeros(len(agreeing), dtype=np.int64), seed=seed, stream=f"{stream}/agree")
+        row_R[agreeing] = asked.given(
+            np.zeros(len(agreeing), dtype=np.int64), seed=seed, stream=f"{stream}/agree"
+        )
         target = target.less(row_R[agreeing], once=() in pointer.apart)
         lost = agreeing[row_R[agreeing] == UNRESOLVED]
         token_R[lost] = FIRST_GROUP + _any_group(target, uniforms(seed, f"{stream}/lost", ids_R[lost])[:, 0])
@@ -158,7 +160,7 @@ class _Asked:
         target: The rows that may be pointed to.
         some: Numbers of the rows that want one.
         agree: Whether they want one that agrees with them; any group will do then.
-        settled_R: What other rows of the table point to already, from which these must be kept apart, or None.
+        settled_R: What other rows of the table point to already, which these must be kept apart from.
     """
 
     store: Store
@@ -220,7 +222,9 @@ class _Asked:
             own, other = self.pointer.agreement
             mine_S = _ends(self.store, self.table, own)[self.some]
             theirs_A = _ends(self.store, self.pointer.target, other)[given]
-            columns.append(np.concatenate([mine_S, np.where(theirs_A < 0, theirs_A.max(initial=0) + 1, theirs_A)]))
+            columns.append(
+                np.concatenate([mine_S, np.where(theirs_A < 0, theirs_A.max(initial=0) + 1, theirs_A)])
+            )
         if target.level_T is not None:
             columns.append(np.concatenate([target.level_T[self.some] - 1, target.level_T[given]]))
         if not columns:
@@ -256,7 +260,9 @@ def _ends(store: Store, table: str, ending: Ending) -> RowArray:
         return row_R
     end = store.end_of(table, ending.path)
     subs = store.layouts[end].sub_columns
-    return ending_labels(ending, store.tables[end].codes_RC, [subs[sub].cardinality for sub in ending.sub_columns], row_R)
+    return ending_labels(
+        ending, store.tables[end].codes_RC, [subs[sub].cardinality for sub in ending.sub_columns], row_R
+    )
 
 
 def ending_labels(ending: Ending, codes_RC: CodeArray, sizes: Sequence[int], row_R: RowArray) -> RowArray:

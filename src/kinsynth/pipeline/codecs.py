@@ -36,9 +36,9 @@ from kinsynth.rules.formula import Formula
 from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order
 from kinsynth.rules.registry import rule_from_json
-from kinsynth.schema.arrange import Arrangement, arrange
+from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
-from kinsynth.schema.graph import Structure, find_structure
+from kinsynth.schema.graph import find_structure
 from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.levels import find_levels
 from kinsynth.schema.table import Relation, Schema, Table
@@ -231,7 +231,7 @@ def fit_codecs(
     further, tables = FurtherKeys(database, structure, arranged), {}
     for number, name in enumerate(structure.order):
         on_share(number / len(structure.order), name)
-        fit = _TableFit(database, synthesis, structure, arranged, further, name)
+        fit = _TableFit(database, synthesis, further, name)
         tables[name] = fit.codec(rules.get(name, ()))
     return DatabaseCodec(tables)
 
@@ -243,19 +243,13 @@ class _TableFit:
         self,
         database: Database,
         synthesis: Synthesis,
-        structure: Structure,
-        arranged: Mapping[str, Arrangement],
         further: FurtherKeys,
         name: str,
     ) -> None:
         self.further = further
-        self.database, self.synthesis, self.structure, self.arranged = (
-            database,
-            synthesis,
-            structure,
-            arranged,
-        )
-        self.schema, self.name, self.rows = database.schema, name, arranged[name]
+        self.database, self.synthesis, self.structure = database, synthesis, further.structure
+        self.arranged = further.arranged
+        self.schema, self.name, self.rows = database.schema, name, further.arranged[name]
         self.table = self.rows.take(database.tables[name])
         self.shape = database.schema.tables[name]
         self.roles: Roles = find_roles(database.schema, structure, name)
@@ -350,11 +344,16 @@ class _TableFit:
         return build_key(part, self.synthesis.protection)
 
     def _counts(self) -> list[Factor]:
-        """Make what the rows say of others: how many hang under them, how many point at them, at what level."""
+        """Make what the rows say of others: how many hang under them or point at them, and their level."""
         protection, roots = self.synthesis.protection, self._roots()
         level_names = {level_name(one) for one in self.further.late_to_itself(self.name)}
         return [
-            Factor("count", (), (build_level if name in level_names else build_count)(count_R, roots, protection), name)
+            Factor(
+                "count",
+                (),
+                (build_level if name in level_names else build_count)(count_R, roots, protection),
+                name,
+            )
             for name, count_R in row_counts(self.further, self.name).items()
         ]
 
@@ -498,7 +497,7 @@ def _can_be_missing(codec: Codec | SequenceCodec | RelativeCodec) -> bool:
 
 
 def row_counts(further: FurtherKeys, table: str) -> dict[str, Rows]:
-    """Count for each arranged row the rows of each child table and those that point at it by each further key.
+    """Count for each arranged row the rows of each child table, and those that point at it.
 
     A table that references itself has the level of each row beside them.
     """
@@ -508,7 +507,9 @@ def row_counts(further: FurtherKeys, table: str) -> dict[str, Rows]:
         assert parent_R is not None, "a child has a parent"
         counts[child] = np.bincount(parent_R, minlength=len(further.arranged[table].row_R)).astype(np.int64)
     counts |= {str(one): further.in_degrees(one) for one in further.to(table)}
-    return counts | {level_name(one): find_levels(further.rows(one)).level_R for one in further.late_to_itself(table)}
+    return counts | {
+        level_name(one): find_levels(further.rows(one)).level_R for one in further.late_to_itself(table)
+    }
 
 
 def referenced_rows(table: pa.Table, relation: Relation, database: Database) -> pa.Array:

@@ -19,7 +19,15 @@ from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, Link, code_type
-from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, Rows, TableCodec, referenced_rows, row_counts
+from kinsynth.pipeline.codecs import (
+    DatabaseCodec,
+    Factor,
+    KeyCodec,
+    Rows,
+    TableCodec,
+    referenced_rows,
+    row_counts,
+)
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.further_keys import FurtherKeys, Reading, fit_keys, keys_parts
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
@@ -116,15 +124,15 @@ def _read_references(structure: Structure, codec: DatabaseCodec) -> dict[Relatio
         for factor, span in zip(table_codec.factors, table_codec.spans, strict=True):
             if factor.kind == "reference" and isinstance(factor.codec, CategoricalCodec):
                 place_K = factor.codec.places(factor.codec.all_codes())
-                row_K = np.append(factor.codec.kept.to_numpy(zero_copy_only=False), -1)[np.maximum(place_K, -1)]
+                row_K = np.append(factor.codec.kept.to_numpy(zero_copy_only=False), -1)[
+                    np.maximum(place_K, -1)
+                ]
                 subs = tuple(range(span.start, span.stop))
                 found[by_columns[factor.columns]] = subs, tuple(row_K.astype(np.int64).tolist())
     return found
 
 
-def _table_parts(
-    codec: TableCodec, rows: _Rows, links: tuple[Link, ...], chunk_rows: int
-) -> EncodedParts:
+def _table_parts(codec: TableCodec, rows: _Rows, links: tuple[Link, ...], chunk_rows: int) -> EncodedParts:
     subs = codec.sub_columns
     kind = code_type(sub.cardinality for sub in subs)
 

@@ -42,7 +42,9 @@ from kinsynth.schema.levels import find_levels
 from kinsynth.schema.table import Relation
 
 Rows = NDArray[np.int64]
-Reading = tuple[tuple[int, ...], tuple[int, ...]]  # sub-columns of a table, and the row each of their codes says
+Reading = tuple[
+    tuple[int, ...], tuple[int, ...]
+]  # sub-columns of a table, and the row each of their codes says
 PROFILE_WIDTH = 24
 MOST_GROUPS = 64
 _CHUNK_ROWS = 1 << 16
@@ -126,15 +128,16 @@ def generation_order(structure: Structure, tables: Mapping[str, Any]) -> tuple[s
         if structure.keys.get(table):
             order.append(keys_name(tables, table, late=False))
         order.append(table)
-    return (*order, *(keys_name(tables, table, late=True) for table in structure.order if structure.late.get(table)))
+    return (
+        *order,
+        *(keys_name(tables, table, late=True) for table in structure.order if structure.late.get(table)),
+    )
 
 
 class FurtherKeys:
     """The further keys of all tables of a database, as row numbers of arranged rows."""
 
-    def __init__(
-        self, database: Database, structure: Structure, arranged: Mapping[str, Arrangement]
-    ) -> None:
+    def __init__(self, database: Database, structure: Structure, arranged: Mapping[str, Arrangement]) -> None:
         self.database, self.structure, self.arranged = database, structure, arranged
         self._rows: dict[Relation, Rows] = {}
 
@@ -166,8 +169,14 @@ class FurtherKeys:
         """Give the table that a path leads to, and the row there from each row, -1 for none, shape (R,)."""
         row_R = np.arange(len(self.arranged[table].row_R), dtype=np.int64)
         for step in path:
-            relation = self.structure.parent_relation[table] if step == OWNER else self.structure.keys[table][step]
-            next_R = self.arranged[table].parent_R if step == OWNER else self.rows(self.structure.keys[table][step])
+            relation = (
+                self.structure.parent_relation[table] if step == OWNER else self.structure.keys[table][step]
+            )
+            next_R = (
+                self.arranged[table].parent_R
+                if step == OWNER
+                else self.rows(self.structure.keys[table][step])
+            )
             assert relation is not None
             assert next_R is not None
             row_R, table = np.append(next_R, -1)[row_R], relation.references_table
@@ -215,7 +224,8 @@ def fit_keys(
                 for one in relations
             )
             codes = [
-                token_codes(pointer, one, further, of) for one, pointer in zip(relations, pointers, strict=True)
+                token_codes(pointer, one, further, of)
+                for one, pointer in zip(relations, pointers, strict=True)
             ]
             seen = tuple(tuple(np.unique(code_R).tolist()) for code_R in codes)
             codecs[name] = KeysCodec(name, table, head.parent, head.ordered, late, pointers, seen)
@@ -318,7 +328,9 @@ class _Paths:
         found = []
         for others in apart:
             steps = [self.path(relation.table, (one,)) for one in others]
-            known = all(one in before or one == self.structure.parent_relation[relation.table] for one in others)
+            known = all(
+                one in before or one == self.structure.parent_relation[relation.table] for one in others
+            )
             if known and all(step is not None for step in steps):
                 found.append(tuple(step for step in steps if step is not None))
         return tuple(found)

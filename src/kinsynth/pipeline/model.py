@@ -131,7 +131,9 @@ class Model:
         made = assemble(batches, ready.codec, ready.schema, originals=self.originals, known=ready.known)
         distinct, repeated = keep_distinct(made, ready.codec)
         for name, number in repeated.items():
-            lost[f"{name}: rows that were left out, because they repeated a primary key or named such a row"] += number
+            lost[
+                f"{name}: rows that were left out, because they repeated a primary key or named such a row"
+            ] += number
         for what, number in lost.items():
             if number:
                 on_notice(f"{what}: {number:,}")

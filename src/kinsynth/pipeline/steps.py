@@ -293,9 +293,7 @@ def draw(
         _, ready = model.prepared(rows, conditions or Conditions())
         for finding in ready.findings:
             progress.say(str(finding))
-        database = model.draw(
-            rows, seed=seed, conditions=conditions, on_share=report, on_notice=progress.say
-        )
+        database = model.draw(rows, seed=seed, conditions=conditions, on_share=report, on_notice=progress.say)
         save_database(synthetic, replace(database, schema=_certain_schema(database.schema, conditions)))
         certain = certain_rules(model.codec, conditions or Conditions())
         write_json(rules, {name: [rule.to_json() for rule in kept] for name, kept in certain.items()})

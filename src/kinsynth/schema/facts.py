@@ -41,7 +41,7 @@ class KeyFacts:
             no two rows agree on all of them and on this one. None: no two rows point at the same row.
         avoid: Keys of the row drawn earlier, to the same table, that never name the same row as this one.
         agreement: Pair of paths, from the row and from the row it points at, that often end at one row; the
-            last step of each may lead to an original table. None where nothing agrees more often than by chance.
+            last step of each may lead to an original table. None where nothing beats chance.
         constant: Whether all rows of one owner point at the same row.
         itself: For a reference of a table to itself: number of rows that point at themselves.
         circular: For such a reference: number of rows on circles of two or more rows.

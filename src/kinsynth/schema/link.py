@@ -106,7 +106,7 @@ class _Linking:
 
 
 def _referenced(relation: Relation, table: str, name: str) -> str | None:
-    """Name the column that a column of a relation references; None where it is another relation's, or itself."""
+    """Name the column that a column references by a relation; None where it has no other one."""
     if relation.table != table or name not in relation.columns:
         return None
     reference = relation.references_columns[relation.columns.index(name)]

@@ -17,7 +17,7 @@ from kinsynth.schema.table import Schema, Table
 
 
 def mark_numbered(database: Database) -> Schema:
-    """Mark columns of primary keys, beside the key to the owner, that number the owner's rows without a gap."""
+    """Mark parts of primary keys that number the rows of one owner without a gap."""
     schema, structure = database.schema, find_structure(database.schema)
     tables = dict(schema.tables)
     for name in structure.order:
@@ -45,7 +45,10 @@ def _is_numbered(values: pa.ChunkedArray, parent_R: NDArray[np.int64]) -> bool:
         return False
     frame = pl.DataFrame({"parent": parent_R, "value": pl.from_arrow(values).cast(pl.Int64, strict=False)})
     groups = frame.group_by("parent").agg(
-        first=pl.col("value").min(), last=pl.col("value").max(), rows=pl.len(), kinds=pl.col("value").n_unique()
+        first=pl.col("value").min(),
+        last=pl.col("value").max(),
+        rows=pl.len(),
+        kinds=pl.col("value").n_unique(),
     )
     gapless = (groups["kinds"] == groups["rows"]) & (groups["last"] - groups["first"] + 1 == groups["rows"])
     return bool(gapless.all()) and groups["first"].n_unique() == 1 and bool((groups["rows"] > 1).any())

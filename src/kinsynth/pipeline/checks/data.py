@@ -134,7 +134,7 @@ def _find_few_rows(facts: Facts, root: str) -> Iterator[Finding]:
         yield _STEP.warning(
             "data.hardly_any_rows",
             table_path(root),
-            f"The table has {rows} rows: value protection leaves next to nothing of them; keys will be whole.",
+            f"The table has {rows} rows: value protection leaves next to nothing of them.",
             f"If it is a lookup table without personal data, mark it: {table_path(root, 'original')}: true.",
         )
     elif rows < FEWEST_ROWS:
