@@ -252,7 +252,7 @@ class _TableFit:
         self.schema, self.name, self.rows = database.schema, name, further.arranged[name]
         self.table = self.rows.take(database.tables[name])
         self.shape = database.schema.tables[name]
-        self.roles: Roles = find_roles(database.schema, structure, name)
+        self.roles: Roles = find_roles(database.schema, self.structure, name)
         declared = synthesis.tables.get(name)
         self.treatments: Mapping[str, Column] = declared.columns if declared else {}
 

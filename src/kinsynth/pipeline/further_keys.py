@@ -6,7 +6,7 @@ where a row must be known before its keys are (self references, circles of table
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -37,9 +37,9 @@ from kinsynth.engine.profile import make_profile
 from kinsynth.schema.arrange import Arrangement, pointed_rows
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
-from kinsynth.schema.graph import Structure
+from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.levels import find_levels
-from kinsynth.schema.table import Relation
+from kinsynth.schema.table import Relation, Schema, Table
 
 Rows = NDArray[np.int64]
 Reading = tuple[
@@ -391,3 +391,27 @@ def keys_parts(codec: KeysCodec, further: FurtherKeys, encoded: Mapping[str, Enc
         codec.pointers,
     )
     return EncodedParts(head, table.rows, table.parent_R, chunks, links)
+
+
+def state_pairs(schema: Schema, keys: Mapping[str, KeysCodec]) -> Schema:
+    """State what never repeats in the result: rows that are pointed at once, and pairs of a bridge."""
+    structure, named = find_structure(schema), {str(relation): relation for relation in schema.relations}
+    found: dict[str, dict[tuple[str, ...], None]] = {}
+    for codec in keys.values():
+        early = structure.keys[codec.table]
+        for pointer in codec.pointers:
+            for paths in pointer.apart:
+                others = [
+                    structure.parent_relation[codec.table] if one == OWNER else early[one] for (one,) in paths
+                ]
+                sides = [*(other for other in others if other is not None), named[pointer.key]]
+                columns = dict.fromkeys(column for side in sides for column in side.columns)
+                found.setdefault(codec.table, {})[tuple(columns)] = None
+    tables = {name: _with_unique(table, found.get(name, {})) for name, table in schema.tables.items()}
+    return replace(schema, tables=tables)
+
+
+def _with_unique(table: Table, found: Iterable[tuple[str, ...]]) -> Table:
+    known = [frozenset(key) for key in (table.primary_key, *table.unique_keys)]
+    more = tuple(columns for columns in found if frozenset(columns) not in known)
+    return replace(table, unique_keys=(*table.unique_keys, *more))

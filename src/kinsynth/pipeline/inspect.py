@@ -19,6 +19,7 @@ from kinsynth.schema.foreign_keys import ForeignKeyProposal, propose_foreign_key
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.keys import comparable, row_numbers
 from kinsynth.schema.literals import parse_text, unparsable_rows
+from kinsynth.schema.numbering import mark_numbered
 from kinsynth.schema.order import OrderProposal, propose_order
 from kinsynth.schema.orphans import apply_orphan_policies, resolve_orphans
 from kinsynth.schema.ownership import choose_roles
@@ -99,7 +100,7 @@ def inspect(tables: Tables, synthesis: Synthesis, *, listing: Listing | None = N
     first, types = types, _with_keys(chosen, types, keys, relations, synthesis)
     typed = _retyped(chosen, typed, first, types)
     resolved = resolve_orphans(Database(_schema(typed, types, keys, relations, synthesis), typed, "original"))
-    schema = choose_roles(resolved)
+    schema = mark_numbered(Database(choose_roles(resolved), resolved.tables, "original"))
     orders = _order_proposals(schema, typed)
     return Inspection(
         schema=_ordered(schema, orders, synthesis),

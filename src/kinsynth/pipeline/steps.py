@@ -42,6 +42,7 @@ from kinsynth.pipeline.constraints import state_circles, without_given
 from kinsynth.pipeline.domains import certain_domains
 from kinsynth.pipeline.encoding import encode_parts, with_keys
 from kinsynth.pipeline.exclusion import certain_rules
+from kinsynth.pipeline.further_keys import state_pairs
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
 from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
@@ -260,7 +261,7 @@ def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[st
     schema, _ = widen(database.schema, codec)
     return Model(
         name=synthesis.name,
-        schema=schema,
+        schema=state_pairs(schema, codec.keys),
         codec=codec,
         networks=networks,
         originals=original_tables(database),
