@@ -24,10 +24,12 @@ from kinsynth.columns.reference import build_reference
 from kinsynth.columns.registry import codec_from_json, column_type
 from kinsynth.columns.relative import RelativeCodec, build_relative
 from kinsynth.columns.sequence import SequenceCodec, build_sequence
+from kinsynth.columns.sketch import SketchCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import ChildCount, SubColumn
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.roles import Roles, find_roles
+from kinsynth.pipeline.sketches import Children, choose_sketches
 from kinsynth.privacy.protection import OwnRoots, Roots
 from kinsynth.rules.base import Rule
 from kinsynth.rules.formula import Formula
@@ -44,7 +46,7 @@ from kinsynth.settings.treatment import Column
 from kinsynth.system.mapping import let_go
 
 Rows = NDArray[np.int64]
-FactorKind = Literal["column", "relative", "reference", "sequence", "count"]
+FactorKind = Literal["column", "relative", "reference", "sequence", "count", "sketch"]
 OnShare = Callable[[float, str], None]
 
 
@@ -54,9 +56,9 @@ class Factor:
 
     Attributes:
         kind: What it is.
-        columns: Columns of the table it reads and fills; empty for a count.
+        columns: Columns of the table it reads and fills; empty for a count or a sketch.
         codec: How it becomes codes.
-        child: The child table of a count; empty otherwise.
+        child: The child table of a count or a sketch; empty otherwise.
         anchor: The column that it counts from, of the parent for a sequence, of the same row for a relative
             column; empty for none.
     """
@@ -200,7 +202,46 @@ def fit_codecs(
     for number, name in enumerate(structure.order):
         on_share(number / len(structure.order), name)
         tables[name] = _TableFit(database, synthesis, structure, arranged, name).codec(rules.get(name, ()))
-    return DatabaseCodec(tables)
+    sketched = {
+        name: _with_sketches(codec, tables, database, synthesis, structure, arranged)
+        for name, codec in tables.items()
+    }
+    return DatabaseCodec(sketched)
+
+
+def _with_sketches(
+    codec: TableCodec,
+    tables: Mapping[str, TableCodec],
+    database: Database,
+    synthesis: Synthesis,
+    structure: Structure,
+    arranged: Mapping[str, Arrangement],
+) -> TableCodec:
+    """Let the rows of a table tell summaries of their child rows, behind the columns that are read."""
+    rows = arranged[codec.name]
+    roots = OwnRoots(np.ones(len(rows.row_R), dtype=np.int64)) if rows.parent_R is None else rows.root_R
+    found = []
+    for child, count_R in child_counts(structure, arranged, codec.name).items():
+        children = children_of(tables[child], arranged[child].take(database.tables[child]), arranged)
+        chosen = choose_sketches(children, count_R, roots, synthesis.protection)
+        found += [Factor("sketch", (), sketch, child) for sketch in chosen]
+    read = codec.read_factors
+    return replace(codec, factors=(*read, *found, *codec.factors[len(read) :]))
+
+
+def children_of(codec: TableCodec, table: pa.Table, arranged: Mapping[str, Arrangement]) -> Children:
+    """Give the arranged rows of a child table to be summed up for their parents."""
+    assert codec.parent is not None, "a child has a parent"
+    parent_R = arranged[codec.name].parent_R
+    assert parent_R is not None, "a child has a parent"
+    summed = ("column", "relative", "sequence")
+    return Children(
+        table=table,
+        codecs={one.columns[0]: one.codec for one in codec.factors if one.kind in summed and len(one.columns) == 1},
+        parent_R=parent_R,
+        parents=len(arranged[codec.parent].row_R),
+        ordered=codec.ordered,
+    )
 
 
 class _TableFit:
@@ -447,7 +488,7 @@ def _can_be_missing(codec: Codec | SequenceCodec | RelativeCodec) -> bool:
     """Tell whether the first code of a codec, which means missing in all of them, may be drawn."""
     if isinstance(codec, SequenceCodec):
         return codec.missing
-    if isinstance(codec, CountCodec) or not codec.sub_columns:
+    if isinstance(codec, CountCodec | SketchCodec) or not codec.sub_columns:
         return False
     forbidden_K = codec.sub_columns[0].forbidden_K
     return forbidden_K is None or not forbidden_K[0]

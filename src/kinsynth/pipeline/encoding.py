@@ -16,13 +16,23 @@ from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
+from kinsynth.columns.sketch import SketchCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, code_type
-from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, child_counts, referenced_rows
+from kinsynth.pipeline.codecs import (
+    DatabaseCodec,
+    Factor,
+    Rows,
+    TableCodec,
+    child_counts,
+    children_of,
+    referenced_rows,
+)
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
+from kinsynth.pipeline.sketches import as_values
 from kinsynth.rules.enforce import enforce
-from kinsynth.schema.arrange import arrange
+from kinsynth.schema.arrange import Arrangement, arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.link import link
@@ -73,9 +83,25 @@ def encode_parts(
                 relation.columns: referenced_rows(tables[name], relation, database)
                 for relation in structure.reference_relations[name]
             },
+            sketches=_sketches(codec, table_codec, tables, arranged),
         )
         parts[name] = _table_parts(table_codec, rows, chunk_rows)
     return parts
+
+
+def _sketches(
+    codec: DatabaseCodec,
+    table_codec: TableCodec,
+    tables: Mapping[str, pa.Table],
+    arranged: Mapping[str, Arrangement],
+) -> dict[Factor, pa.Array]:
+    """Give the summaries of child rows that the rows of a table tell."""
+    found = {}
+    for factor in table_codec.factors:
+        if isinstance(factor.codec, SketchCodec):
+            children = children_of(codec.tables[factor.child], tables[factor.child], arranged)
+            found[factor] = as_values(children.summarise(factor.codec.column, factor.codec.statistic))
+    return found
 
 
 def _table_parts(codec: TableCodec, rows: _Rows, chunk_rows: int) -> EncodedParts:
@@ -118,6 +144,7 @@ class _Rows:
     parent: pa.Table | None
     counts: Mapping[str, Rows]
     references: Mapping[tuple[str, ...], pa.Array]
+    sketches: Mapping[Factor, pa.Array]
 
     def encode(self, factor: Factor, rows: slice) -> IntArray:
         if isinstance(factor.codec, SequenceCodec):
@@ -133,6 +160,8 @@ class _Rows:
     def _values(self, factor: Factor, rows: slice) -> tuple[pa.Array, ...]:
         if factor.kind == "count":
             return (pa.array(self.counts[factor.child][rows]),)
+        if factor.kind == "sketch":
+            return (self.sketches[factor][rows],)
         if factor.kind == "reference":
             return (self.references[factor.columns][rows],)
         return tuple(as_array(self.table[column][rows]) for column in factor.columns)
@@ -322,7 +351,7 @@ def _decode_table(
     spans = codec.spans
     unread = codec.computed - apart.columns
     for number, factor in _anchors_first(codec.factors):
-        if factor.kind == "count" or unread & {*factor.columns}:
+        if factor.kind in ("count", "sketch") or unread & {*factor.columns}:
             continue
         codes_RC = drawn.encoded.codes_RC[:, spans[number]].astype(np.int32)
         if isinstance(factor.codec, IdentifierCodec):

@@ -1,0 +1,268 @@
+"""Sketches: a parent's row tells a few summaries of its child rows, so that what they add up to comes out right.
+
+Which ones is decided by what they explain: of the differences between parents that are more than chance and
+that the number of child rows leaves open, the best summary is taken, then the best for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kinsynth.columns.base import Rows
+from kinsynth.columns.categorical import CategoricalCodec
+from kinsynth.columns.sketch import Numbers, SketchCodec, build_sketch
+from kinsynth.columns.storage import as_array
+from kinsynth.privacy.protection import Roots
+from kinsynth.settings.privacy import Protection
+
+MOST_SKETCHES = 4
+FEWEST_PARENTS = 100
+CELLS, PARENTS_OF_CELL = 16, 20
+LEAST_GAIN = 0.05
+CATEGORIES = 8
+NUMBER_STATISTICS = ("mean", "spread", "largest", "first", "last")
+CATEGORY_STATISTICS = ("most_frequent", "distinct", "repeated")
+IN_ORDER = ("first", "last", "repeated")
+
+
+@dataclass(frozen=True)
+class Children:
+    """The rows of one child table, in arranged order.
+
+    Attributes:
+        table: Their values.
+        codecs: How the columns that can be summed up become codes.
+        parent_R: Number of each row's parent, never decreasing, shape (R,).
+        parents: Number of parents.
+        ordered: Whether their order carries meaning.
+    """
+
+    table: pa.Table
+    codecs: Mapping[str, Any]
+    parent_R: Rows
+    parents: int
+    ordered: bool
+
+    def summarise(self, column: str, statistic: str) -> Numbers:
+        """Give one summary of each parent's rows; NaN where there are none, shape (P,)."""
+        return summarise(statistic, self.measure(column), self.parent_R, self.parents)
+
+    def measure(self, column: str) -> Numbers:
+        """Give the number of each row, NaN where it is missing, or the code of its category, shape (R,)."""
+        values, codec = as_array(self.table[column]), self.codecs[column]
+        if isinstance(codec, CategoricalCodec):
+            sizes = [sub.cardinality for sub in codec.sub_columns]
+            return np.ravel_multi_index(codec.encode((values,)).T, sizes).astype(np.float64)
+        return to_numbers(values)
+
+    def statistics(self, column: str) -> tuple[str, ...]:
+        """Give the ways in which a column can be summed up."""
+        if isinstance(self.codecs[column], CategoricalCodec):
+            found = CATEGORY_STATISTICS
+        else:
+            found = NUMBER_STATISTICS if _holds_numbers(self.table.schema.field(column).type) else ()
+        return tuple(one for one in found if self.ordered or one not in IN_ORDER)
+
+
+def _holds_numbers(kind: pa.DataType) -> bool:
+    numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    return bool(numbers or pa.types.is_temporal(kind))
+
+
+def to_numbers(values: pa.Array) -> Numbers:
+    """Give numbers as they are and moments as ticks; NaN where they are missing."""
+    kind = values.type
+    if pa.types.is_temporal(kind):
+        values = values.cast(pa.int32() if kind.bit_width == 32 else pa.int64())
+    numbers: Numbers = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return numbers
+
+
+def summarise(statistic: str, value_R: Numbers, parent_R: Rows, parents: int) -> Numbers:
+    """Sum up the values of each parent's rows.
+
+    Args:
+        statistic: One of ``NUMBER_STATISTICS`` or ``CATEGORY_STATISTICS``.
+        value_R: Values or codes, NaN where missing, shape (R,).
+        parent_R: Number of each row's parent, never decreasing, shape (R,).
+        parents: Number of parents P.
+
+    Returns:
+        One number for each parent, NaN where it has no value, shape (P,).
+
+    >>> summarise("mean", np.array([1.0, 3.0, np.nan]), np.array([0, 0, 1]), 2)
+    array([ 2., nan])
+    """
+    known_R = ~np.isnan(value_R)
+    value_R, parent_R = value_R[known_R], parent_R[known_R]
+    result = np.full(parents, np.nan)
+    if not len(value_R):
+        return result
+    start_G = np.flatnonzero(np.diff(parent_R, prepend=-1))
+    result[parent_R[start_G]] = _of_groups(statistic, value_R, start_G, parent_R)
+    return result
+
+
+def _of_groups(statistic: str, value_R: Numbers, start_G: Rows, parent_R: Rows) -> Numbers:
+    rows_G = np.diff(start_G, append=len(value_R))
+    match statistic:
+        case "mean":
+            return np.add.reduceat(value_R, start_G) / rows_G
+        case "spread":
+            return np.maximum.reduceat(value_R, start_G) - np.minimum.reduceat(value_R, start_G)
+        case "largest":
+            return np.maximum.reduceat(value_R, start_G)
+        case "first":
+            return value_R[start_G]
+        case "last":
+            return value_R[start_G + rows_G - 1]
+        case "repeated":
+            same_R = np.append(False, (value_R[1:] == value_R[:-1]) & (parent_R[1:] == parent_R[:-1]))
+            return np.add.reduceat(same_R.astype(float), start_G) / np.maximum(rows_G - 1, 1)
+    order = np.lexsort((value_R, parent_R))
+    sorted_R = value_R[order]
+    new_R = (np.diff(parent_R, prepend=-1) != 0) | (np.diff(sorted_R, prepend=np.nan) != 0)
+    if statistic == "distinct":
+        return np.add.reduceat(new_R.astype(float), start_G)
+    assert statistic == "most_frequent", statistic
+    start_S = np.flatnonzero(new_R)
+    rows_S, owner_S = np.diff(start_S, append=len(value_R)), parent_R[start_S]
+    best = np.lexsort((-rows_S, owner_S))
+    return sorted_R[start_S[best[np.flatnonzero(np.diff(owner_S[best], prepend=-1))]]]
+
+
+def choose_sketches(
+    children: Children, count_P: Rows, root_P: Roots, protection: Protection
+) -> list[SketchCodec]:
+    """Choose the summaries of one child table that its parents tell.
+
+    Args:
+        children: The rows of the child table.
+        count_P: Number of child rows of each parent, shape (P,).
+        root_P: Number of each parent's root, shape (P,), or own roots.
+        protection: How many roots a cell needs.
+
+    Returns:
+        Up to ``MOST_SKETCHES``, none where parents differ by chance alone.
+    """
+    if np.count_nonzero(count_P) < FEWEST_PARENTS:
+        return []
+    minimum = max(protection.rare_minimum, protection.extreme_minimum)
+    cells = int(np.clip(children.parents // PARENTS_OF_CELL, 2, CELLS))
+    found: list[tuple[SketchCodec, Rows]] = []
+    targets: list[Numbers] = []
+    for column in children.codecs:
+        if not (statistics := children.statistics(column)):
+            continue
+        measure_R = children.measure(column)
+        targets.append(_targets(measure_R, children, category="distinct" in statistics))
+        for statistic in statistics:
+            value_P = summarise(statistic, measure_R, children.parent_R, children.parents)
+            codec = build_sketch(
+                value_P,
+                root_P,
+                column=column,
+                statistic=statistic,
+                ordered=statistic != "most_frequent",
+                cells=cells,
+                minimum=minimum,
+            )
+            if codec is not None:
+                found.append((codec, codec.encode((as_values(value_P),))[:, 0].astype(np.int64)))
+    chosen = _choose([code_P for _, code_P in found], targets, count_P)
+    return [found[place][0] for place in chosen]
+
+
+def as_values(value_P: Numbers) -> pa.Array:
+    """Give summaries as a column; NaN becomes missing."""
+    return pa.array(value_P, from_pandas=True)
+
+
+def _choose(codes: list[Rows], targets: list[Numbers], count_P: Rows) -> list[int]:
+    """Take the candidate that explains most of what is left, again and again."""
+    some_P = count_P > 0
+    rest_PT = np.concatenate(targets, axis=1)[some_P] if targets else np.zeros((int(some_P.sum()), 0))
+    rest_PT = rest_PT - _means(np.minimum(count_P[some_P], 32), rest_PT)[0]
+    whole, chosen = float((rest_PT**2).sum()), list[int]()
+    while len(chosen) < MOST_SKETCHES and len(chosen) < len(codes):
+        found = [_means(code_P[some_P], rest_PT) for code_P in codes]
+        gains = [0.0 if place in chosen else gain for place, (_, gain) in enumerate(found)]
+        best = int(np.argmax(gains))
+        if gains[best] <= LEAST_GAIN * whole:
+            break
+        chosen.append(best)
+        rest_PT = rest_PT - found[best][0]
+    return chosen
+
+
+def _means(code_P: Rows, rest_PT: Numbers) -> tuple[Numbers, float]:
+    """Give the mean of each code, and the squares it explains beyond what as many random groups would."""
+    code_P = np.unique(code_P, return_inverse=True)[1]
+    rows_K = np.bincount(code_P)
+    mean_KT = np.zeros((len(rows_K), rest_PT.shape[1]))
+    np.add.at(mean_KT, code_P, rest_PT)
+    mean_KT /= rows_K[:, None]
+    explained, whole = float((mean_KT**2 * rows_K[:, None]).sum()), float((rest_PT**2).sum())
+    chance = (whole - explained) * (len(rows_K) - 1) / max(len(code_P) - len(rows_K), 1)
+    return mean_KT[code_P], explained - chance
+
+
+def _targets(measure_R: Numbers, children: Children, *, category: bool) -> Numbers:
+    """Give what is to be explained of one column: its parents' means and spreads, by the share beyond chance.
+
+    All columns weigh the same; a missing summary counts as the mean. Shape (P, T).
+    """
+    score_RT = _shares(measure_R) if category else _ranks(measure_R)[:, None]
+    mean_PT = np.stack(
+        [summarise("mean", score_R, children.parent_R, children.parents) for score_R in score_RT.T], axis=1
+    )
+    weight = _beyond_chance(score_RT, mean_PT, children.parent_R)
+    last = "distinct" if category else "spread"
+    spread_P = summarise(last, measure_R if category else score_RT[:, 0], children.parent_R, children.parents)
+    parts = [_standard(mean_PT), _standard(spread_P[:, None])]
+    return np.sqrt(weight / 2) * np.concatenate(parts, axis=1)
+
+
+def _standard(value_PT: Numbers) -> Numbers:
+    """Centre columns and give them together the squares of one standardised column; NaN becomes 0."""
+    known_PT = ~np.isnan(value_PT)
+    mean_T = np.nansum(value_PT, axis=0) / np.maximum(known_PT.sum(axis=0), 1)
+    centred = np.where(known_PT, value_PT - mean_T, 0.0)
+    size = np.sqrt((centred**2).sum() / max(len(centred), 1))
+    return centred / size if size > 0 else centred
+
+
+def _shares(code_R: Numbers) -> Numbers:
+    """Give for each of the most frequent categories whether a row holds it, shape (R, T)."""
+    code_D, rows_D = np.unique(code_R[~np.isnan(code_R)], return_counts=True)
+    frequent = code_D[np.argsort(-rows_D, kind="stable")[:CATEGORIES]]
+    share_RT = (code_R[:, None] == frequent).astype(np.float64)
+    share_RT[np.isnan(code_R)] = np.nan
+    return share_RT if len(frequent) else np.full((len(code_R), 1), np.nan)
+
+
+def _ranks(value_R: Numbers) -> Numbers:
+    """Give the share of smaller values, half of equal ones included."""
+    known_R = ~np.isnan(value_R)
+    place_R, rows_D = np.unique(value_R[known_R], return_inverse=True, return_counts=True)[1:]
+    rank_R = np.full(len(value_R), np.nan)
+    rank_R[known_R] = ((np.cumsum(rows_D) - rows_D / 2) / max(int(known_R.sum()), 1))[place_R]
+    return rank_R
+
+
+def _beyond_chance(score_RT: Numbers, mean_PT: Numbers, parent_R: Rows) -> float:
+    """Give the share of the variance between parents' means that is not there by chance (analysis of variance)."""
+    known_R = ~np.isnan(score_RT[:, 0])
+    score_RT, parent_R = score_RT[known_R], parent_R[known_R]
+    parents = len(np.unique(parent_R))
+    if parents < 2 or len(score_RT) <= parents:
+        return 1.0 if parents > 1 else 0.0
+    within = ((score_RT - mean_PT[parent_R]) ** 2).sum() / (len(score_RT) - parents)
+    between = ((mean_PT[parent_R] - score_RT.mean(axis=0)) ** 2).sum() / (parents - 1)
+    return float(np.clip(1 - within / between, 0.0, 1.0)) if between > 0 else 0.0
