@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Rows, Values
@@ -89,12 +88,12 @@ class SketchCodec:
 
     @property
     def _likely(self) -> int:
-        """The code in the middle of numbers, or that of most parents: what too few roots lack or hold joins it."""
+        """The code in the middle of numbers, or that of most parents: what is too rare joins it."""
         mass_K = self.mass_K[int(self.absent) :]
         middle = np.searchsorted(np.cumsum(mass_K), mass_K.sum() / 2) if self.ordered else mass_K.argmax()
         return int(middle) + int(self.absent)
 
-    def decode(self, codes_RC: IntArray, uniform_RD: NDArray[Any]) -> NoReturn:
+    def decode(self, codes_RC: IntArray, uniform_RD: NDArray[Any]) -> NoReturn:  # noqa: ARG002
         """Refuse: a sketch is no cell of a table.
 
         Raises:

@@ -202,31 +202,32 @@ def fit_codecs(
     for number, name in enumerate(structure.order):
         on_share(number / len(structure.order), name)
         tables[name] = _TableFit(database, synthesis, structure, arranged, name).codec(rules.get(name, ()))
-    sketched = {
-        name: _with_sketches(codec, tables, database, synthesis, structure, arranged)
-        for name, codec in tables.items()
-    }
-    return DatabaseCodec(sketched)
+    return DatabaseCodec(_with_sketches(tables, database, synthesis, structure, arranged))
 
 
 def _with_sketches(
-    codec: TableCodec,
     tables: Mapping[str, TableCodec],
     database: Database,
     synthesis: Synthesis,
     structure: Structure,
     arranged: Mapping[str, Arrangement],
-) -> TableCodec:
-    """Let the rows of a table tell summaries of their child rows, behind the columns that are read."""
-    rows = arranged[codec.name]
-    roots = OwnRoots(np.ones(len(rows.row_R), dtype=np.int64)) if rows.parent_R is None else rows.root_R
-    found = []
-    for child, count_R in child_counts(structure, arranged, codec.name).items():
-        children = children_of(tables[child], arranged[child].take(database.tables[child]), arranged)
-        chosen = choose_sketches(children, count_R, roots, synthesis.protection)
-        found += [Factor("sketch", (), sketch, child) for sketch in chosen]
+) -> dict[str, TableCodec]:
+    """Let parents tell summaries of their child rows, behind the columns that are read."""
+    found: dict[str, list[Factor]] = {name: [] for name in tables}
+    for child, codec in tables.items():
+        if codec.parent is not None:
+            rows = arranged[codec.parent]
+            roots = OwnRoots(np.ones_like(rows.row_R)) if rows.parent_R is None else rows.root_R
+            children = children_of(codec, arranged[child].take(database.tables[child]), arranged)
+            count_R = child_counts(structure, arranged, codec.parent)[child]
+            chosen = choose_sketches(children, count_R, roots, synthesis.protection)
+            found[codec.parent] += [Factor("sketch", (), sketch, child) for sketch in chosen]
+    return {name: _behind_read(codec, found[name]) for name, codec in tables.items()}
+
+
+def _behind_read(codec: TableCodec, sketches: list[Factor]) -> TableCodec:
     read = codec.read_factors
-    return replace(codec, factors=(*read, *found, *codec.factors[len(read) :]))
+    return replace(codec, factors=(*read, *sketches, *codec.factors[len(read) :]))
 
 
 def children_of(codec: TableCodec, table: pa.Table, arranged: Mapping[str, Arrangement]) -> Children:
@@ -234,10 +235,11 @@ def children_of(codec: TableCodec, table: pa.Table, arranged: Mapping[str, Arran
     assert codec.parent is not None, "a child has a parent"
     parent_R = arranged[codec.name].parent_R
     assert parent_R is not None, "a child has a parent"
-    summed = ("column", "relative", "sequence")
+    kinds = ("column", "relative", "sequence")
+    summed = [one for one in codec.read_factors if one.kind in kinds and len(one.columns) == 1]
     return Children(
         table=table,
-        codecs={one.columns[0]: one.codec for one in codec.factors if one.kind in summed and len(one.columns) == 1},
+        codecs={one.columns[0]: one.codec for one in summed},
         parent_R=parent_R,
         parents=len(arranged[codec.parent].row_R),
         ordered=codec.ordered,

@@ -371,7 +371,9 @@ class _Preparation:
         codes_RC = np.full((known.rows, len(table.sub_columns)), UNKNOWN, dtype=np.int32)
         for factor, span in zip(table.factors, table.spans, strict=True):
             read = (*factor.columns, factor.anchor) if factor.kind == "relative" else factor.columns
-            if isinstance(factor.codec, CountCodec | SketchCodec | SequenceCodec) or not set(read) <= set(known.cells):
+            if isinstance(factor.codec, CountCodec | SketchCodec | SequenceCodec) or not set(read) <= set(
+                known.cells
+            ):
                 continue
             values: tuple[pa.Array, ...] = tuple(known.cells[column] for column in read)
             if factor.kind == "reference":

@@ -1,4 +1,4 @@
-"""Sketches: a parent's row tells a few summaries of its child rows, so that what they add up to comes out right.
+"""Sketches: a parent's row tells a few summaries of its child rows, so that aggregates come out right.
 
 Which ones is decided by what they explain: of the differences between parents that are more than chance and
 that the number of child rows leaves open, the best summary is taken, then the best for the rest.
@@ -12,23 +12,21 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from kinsynth.columns.base import Rows
 from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.sketch import Numbers, SketchCodec, build_sketch
 from kinsynth.columns.storage import as_array
+from kinsynth.pipeline.summaries import IN_ORDER, OF_CATEGORIES, OF_NUMBERS, summarise
 from kinsynth.privacy.protection import Roots
 from kinsynth.settings.privacy import Protection
 
 MOST_SKETCHES = 4
-FEWEST_PARENTS = 100
-CELLS, PARENTS_OF_CELL = 16, 20
+FEWEST_PARENTS = 2_000  # of fewer, sketches are fingerprints, and children are worse
+CELLS = 16
 LEAST_GAIN = 0.05
+SURE = 4.0  # standard deviations of the ratio of two variances
 CATEGORIES = 8
-NUMBER_STATISTICS = ("mean", "spread", "largest", "first", "last")
-CATEGORY_STATISTICS = ("most_frequent", "distinct", "repeated")
-IN_ORDER = ("first", "last", "repeated")
 
 
 @dataclass(frozen=True)
@@ -58,15 +56,17 @@ class Children:
         values, codec = as_array(self.table[column]), self.codecs[column]
         if isinstance(codec, CategoricalCodec):
             sizes = [sub.cardinality for sub in codec.sub_columns]
-            return np.ravel_multi_index(codec.encode((values,)).T, sizes).astype(np.float64)
+            code_R = np.ravel_multi_index(tuple(codec.encode((values,)).T), sizes)
+            return np.asarray(code_R, dtype=np.float64)
         return to_numbers(values)
 
     def statistics(self, column: str) -> tuple[str, ...]:
         """Give the ways in which a column can be summed up."""
+        found: tuple[str, ...] = ()
         if isinstance(self.codecs[column], CategoricalCodec):
-            found = CATEGORY_STATISTICS
-        else:
-            found = NUMBER_STATISTICS if _holds_numbers(self.table.schema.field(column).type) else ()
+            found = OF_CATEGORIES
+        elif _holds_numbers(self.table.schema.field(column).type):
+            found = OF_NUMBERS
         return tuple(one for one in found if self.ordered or one not in IN_ORDER)
 
 
@@ -76,65 +76,12 @@ def _holds_numbers(kind: pa.DataType) -> bool:
 
 
 def to_numbers(values: pa.Array) -> Numbers:
-    """Give numbers as they are and moments as ticks; NaN where they are missing."""
+    """Give numbers as they are and moments as ticks; NaN where they are missing or not finite."""
     kind = values.type
     if pa.types.is_temporal(kind):
         values = values.cast(pa.int32() if kind.bit_width == 32 else pa.int64())
     numbers: Numbers = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    return numbers
-
-
-def summarise(statistic: str, value_R: Numbers, parent_R: Rows, parents: int) -> Numbers:
-    """Sum up the values of each parent's rows.
-
-    Args:
-        statistic: One of ``NUMBER_STATISTICS`` or ``CATEGORY_STATISTICS``.
-        value_R: Values or codes, NaN where missing, shape (R,).
-        parent_R: Number of each row's parent, never decreasing, shape (R,).
-        parents: Number of parents P.
-
-    Returns:
-        One number for each parent, NaN where it has no value, shape (P,).
-
-    >>> summarise("mean", np.array([1.0, 3.0, np.nan]), np.array([0, 0, 1]), 2)
-    array([ 2., nan])
-    """
-    known_R = ~np.isnan(value_R)
-    value_R, parent_R = value_R[known_R], parent_R[known_R]
-    result = np.full(parents, np.nan)
-    if not len(value_R):
-        return result
-    start_G = np.flatnonzero(np.diff(parent_R, prepend=-1))
-    result[parent_R[start_G]] = _of_groups(statistic, value_R, start_G, parent_R)
-    return result
-
-
-def _of_groups(statistic: str, value_R: Numbers, start_G: Rows, parent_R: Rows) -> Numbers:
-    rows_G = np.diff(start_G, append=len(value_R))
-    match statistic:
-        case "mean":
-            return np.add.reduceat(value_R, start_G) / rows_G
-        case "spread":
-            return np.maximum.reduceat(value_R, start_G) - np.minimum.reduceat(value_R, start_G)
-        case "largest":
-            return np.maximum.reduceat(value_R, start_G)
-        case "first":
-            return value_R[start_G]
-        case "last":
-            return value_R[start_G + rows_G - 1]
-        case "repeated":
-            same_R = np.append(False, (value_R[1:] == value_R[:-1]) & (parent_R[1:] == parent_R[:-1]))
-            return np.add.reduceat(same_R.astype(float), start_G) / np.maximum(rows_G - 1, 1)
-    order = np.lexsort((value_R, parent_R))
-    sorted_R = value_R[order]
-    new_R = (np.diff(parent_R, prepend=-1) != 0) | (np.diff(sorted_R, prepend=np.nan) != 0)
-    if statistic == "distinct":
-        return np.add.reduceat(new_R.astype(float), start_G)
-    assert statistic == "most_frequent", statistic
-    start_S = np.flatnonzero(new_R)
-    rows_S, owner_S = np.diff(start_S, append=len(value_R)), parent_R[start_S]
-    best = np.lexsort((-rows_S, owner_S))
-    return sorted_R[start_S[best[np.flatnonzero(np.diff(owner_S[best], prepend=-1))]]]
+    return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
 def choose_sketches(
@@ -149,12 +96,12 @@ def choose_sketches(
         protection: How many roots a cell needs.
 
     Returns:
-        Up to ``MOST_SKETCHES``, none where parents differ by chance alone.
+        Up to ``MOST_SKETCHES``; none where parents differ by chance alone, or where fewer than
+        ``FEWEST_PARENTS`` have child rows.
     """
     if np.count_nonzero(count_P) < FEWEST_PARENTS:
         return []
     minimum = max(protection.rare_minimum, protection.extreme_minimum)
-    cells = int(np.clip(children.parents // PARENTS_OF_CELL, 2, CELLS))
     found: list[tuple[SketchCodec, Rows]] = []
     targets: list[Numbers] = []
     for column in children.codecs:
@@ -170,7 +117,7 @@ def choose_sketches(
                 column=column,
                 statistic=statistic,
                 ordered=statistic != "most_frequent",
-                cells=cells,
+                cells=CELLS,
                 minimum=minimum,
             )
             if codec is not None:
@@ -194,7 +141,7 @@ def _choose(codes: list[Rows], targets: list[Numbers], count_P: Rows) -> list[in
         found = [_means(code_P[some_P], rest_PT) for code_P in codes]
         gains = [0.0 if place in chosen else gain for place, (_, gain) in enumerate(found)]
         best = int(np.argmax(gains))
-        if gains[best] <= LEAST_GAIN * whole:
+        if gains[best] <= LEAST_GAIN * max(whole, len(rest_PT)):
             break
         chosen.append(best)
         rest_PT = rest_PT - found[best][0]
@@ -226,7 +173,7 @@ def _targets(measure_R: Numbers, children: Children, *, category: bool) -> Numbe
     last = "distinct" if category else "spread"
     spread_P = summarise(last, measure_R if category else score_RT[:, 0], children.parent_R, children.parents)
     parts = [_standard(mean_PT), _standard(spread_P[:, None])]
-    return np.sqrt(weight / 2) * np.concatenate(parts, axis=1)
+    return np.asarray(np.sqrt(weight / 2) * np.concatenate(parts, axis=1), dtype=np.float64)
 
 
 def _standard(value_PT: Numbers) -> Numbers:
@@ -242,7 +189,7 @@ def _shares(code_R: Numbers) -> Numbers:
     """Give for each of the most frequent categories whether a row holds it, shape (R, T)."""
     code_D, rows_D = np.unique(code_R[~np.isnan(code_R)], return_counts=True)
     frequent = code_D[np.argsort(-rows_D, kind="stable")[:CATEGORIES]]
-    share_RT = (code_R[:, None] == frequent).astype(np.float64)
+    share_RT: Numbers = (code_R[:, None] == frequent).astype(np.float64)
     share_RT[np.isnan(code_R)] = np.nan
     return share_RT if len(frequent) else np.full((len(code_R), 1), np.nan)
 
@@ -257,12 +204,18 @@ def _ranks(value_R: Numbers) -> Numbers:
 
 
 def _beyond_chance(score_RT: Numbers, mean_PT: Numbers, parent_R: Rows) -> float:
-    """Give the share of the variance between parents' means that is not there by chance (analysis of variance)."""
+    """Give the share of the variance between parents' means beyond chance; 0 where chance may explain it.
+
+    Sources:
+        Fisher, "Statistical Methods for Research Workers", 1925: analysis of variance.
+    """
     known_R = ~np.isnan(score_RT[:, 0])
     score_RT, parent_R = score_RT[known_R], parent_R[known_R]
     parents = len(np.unique(parent_R))
-    if parents < 2 or len(score_RT) <= parents:
-        return 1.0 if parents > 1 else 0.0
-    within = ((score_RT - mean_PT[parent_R]) ** 2).sum() / (len(score_RT) - parents)
+    freedom = len(score_RT) - parents
+    if parents < 2 or freedom < 1:  # a single row is drawn as a whole: a summary adds nothing
+        return 0.0
+    within = ((score_RT - mean_PT[parent_R]) ** 2).sum() / freedom
     between = ((mean_PT[parent_R] - score_RT.mean(axis=0)) ** 2).sum() / (parents - 1)
-    return float(np.clip(1 - within / between, 0.0, 1.0)) if between > 0 else 0.0
+    likely = within * (1 + SURE * np.sqrt(2 / (parents - 1) + 2 / freedom))
+    return float(1 - within / between) if between > likely else 0.0
