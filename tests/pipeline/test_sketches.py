@@ -117,6 +117,15 @@ def test_sketches_are_not_read():
     assert values(encoded.tables["parent"]) == values(changed)
 
 
+def test_of_very_many_rows_some_parents_decide(monkeypatch):
+    tables = family(level=0.8, constant=0.7)
+    whole = sketches(fitted(tables)[1])
+    monkeypatch.setattr("kinsynth.pipeline.sketches.MOST_ROWS", tables["child"].num_rows // 2)
+    fewer = sketches(fitted(tables)[1])
+    assert {one.column for one in fewer} == {one.column for one in whole}
+    assert max(one.mass_K.sum() for one in fewer) <= PARENTS / 2
+
+
 def test_few_parents_tell_nothing():
     tables = family(level=0.8, constant=0.7)
     few = {

@@ -24,6 +24,7 @@ from kinsynth.settings.privacy import Protection
 MOST_SKETCHES = 4
 FEWEST_PARENTS = 2_000  # of fewer, sketches are fingerprints, and children are worse
 CELLS = 16
+MOST_ROWS = 1 << 20  # so many child rows tell enough about which summaries explain most
 LEAST_GAIN = 0.05
 SURE = 4.0  # standard deviations of the ratio of two variances
 CATEGORIES = 8
@@ -69,6 +70,13 @@ class Children:
             found = OF_NUMBERS
         return tuple(one for one in found if self.ordered or one not in IN_ORDER)
 
+    def every(self, step: int) -> Children:
+        """Keep every ``step``-th parent, from the first, and its rows."""
+        kept_R = np.flatnonzero(self.parent_R % step == 0)
+        table = self.table.take(pa.array(kept_R))
+        parents = -(-self.parents // step)
+        return Children(table, self.codecs, self.parent_R[kept_R] // step, parents, self.ordered)
+
 
 def _holds_numbers(kind: pa.DataType) -> bool:
     numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
@@ -101,6 +109,9 @@ def choose_sketches(
     """
     if np.count_nonzero(count_P) < FEWEST_PARENTS:
         return []
+    step = -(-len(children.parent_R) // MOST_ROWS)
+    if step > 1:
+        children, count_P, root_P = children.every(step), count_P[::step], root_P[::step]
     minimum = max(protection.rare_minimum, protection.extreme_minimum)
     found: list[tuple[SketchCodec, Rows]] = []
     targets: list[Numbers] = []
