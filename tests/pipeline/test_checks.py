@@ -213,6 +213,8 @@ def small_town(tables: Tables, document: dict[str, Any]) -> None:
     known = tables["town"]["id"]
     tables["customer"]["town"] = [known[row % 12] for row in range(len(tables["customer"]["town"]))]
     document["tables"]["town"].pop("original", None)
+    for key in document["tables"]["customer"]["foreign_keys"]:
+        key["owner"] = False
     document["roots"] = "many"
 
 
