@@ -30,8 +30,9 @@ def choose_roles(database: Database) -> Schema:
 
     A key that follows from others in every row, by no accident, is implied. The owner is chosen among the
     keys that are never missing: the one under which the rows' other columns are tied together most
-    strongly, where a table of fewer than 20 referenced rows comes last; what does not differ by much is left
-    to the rule of ``find_structure``. All other keys to synthesised tables are further ones.
+    strongly. Fewer than 20 referenced rows of a larger table own nothing, and those of a smaller one come
+    last. What does not differ by much is left to the rule of ``find_structure``. All other keys to
+    synthesised tables are further ones.
 
     Args:
         database: Typed originals without orphans.
@@ -113,13 +114,26 @@ def _chosen(
         and one.role != "key"
         and not schema.may_be_missing(one)
     ]
-    if usual is None or usual.role == "owner" or len(candidates) < 2:
+    if usual is None or usual.role == "owner":
         return usual
+    candidates = [one for one in candidates if not _is_hub(database, one, walker.rows(one))]
+    if len(candidates) < 2:
+        return candidates[0] if candidates else None
     wide = [one for one in candidates if len(np.unique(walker.rows(one))) >= _FEWEST_PARENTS]
     scores = {one: _tie(database, schema, one, walker.rows(one)) for one in wide or candidates}
     best = max(scores.values())
     close = [one for one, score in scores.items() if _ALIKE * (score + _NOISE) >= best]
     return usual if usual in close else close[0]
+
+
+def _is_hub(database: Database, relation: Relation, row_R: RowNumbers) -> bool:
+    """Tell whether fewer than 20 rows of a larger table are referenced.
+
+    As owners they would be the few whose every value is protected, and a few rows under many say nothing of
+    them. A table of fewer rows altogether is left to the check: whether it may be copied is the user's word.
+    """
+    parents = database.tables[relation.references_table].num_rows
+    return parents >= _FEWEST_PARENTS > len(np.unique(row_R)) and len(row_R) > 0
 
 
 def _tie(database: Database, schema: Schema, relation: Relation, row_R: RowNumbers) -> float:
