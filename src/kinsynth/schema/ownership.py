@@ -127,13 +127,18 @@ def _chosen(
 
 
 def _is_hub(database: Database, relation: Relation, row_R: RowNumbers) -> bool:
-    """Tell whether fewer than 20 rows of a larger table are referenced.
+    """Tell whether fewer than 20 rows are referenced, of a larger table or by a table that small.
 
-    As owners they would be the few whose every value is protected, and a few rows under many say nothing of
-    them. A table of fewer rows altogether is left to the check: whether it may be copied is the user's word.
+    As owners they would be the few whose every value is protected, and a few rows say nothing of those they
+    hang under. A small table under which many rows hang is left to the check: whether it may be copied is the
+    user's word.
     """
-    parents = database.tables[relation.references_table].num_rows
-    return parents >= _FEWEST_PARENTS > len(np.unique(row_R)) and len(row_R) > 0
+    rows = [
+        table.num_rows for name, table in database.tables.items() if not database.schema.tables[name].original
+    ]
+    parents, small = database.tables[relation.references_table].num_rows, len(row_R) < _FEWEST_PARENTS
+    few = len(row_R) > 0 and len(np.unique(row_R)) < _FEWEST_PARENTS
+    return few and (parents >= _FEWEST_PARENTS or (small and max(rows) >= _FEWEST_PARENTS))
 
 
 def _tie(database: Database, schema: Schema, relation: Relation, row_R: RowNumbers) -> float:
