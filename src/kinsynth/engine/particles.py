@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kinsynth.encoded import IntArray, RowArray
+from kinsynth.engine.apart import Earlier
 from kinsynth.engine.context import History
 from kinsynth.engine.evidence import UNKNOWN, Evidence
 from kinsynth.engine.prefix import Columns, Prefix, draw_codes
@@ -41,6 +42,7 @@ class Begun:
         row_ids: What the randomness of each row hangs on.
         trunk_RT: What parents, earlier rows and links say; None for a root table without links.
         history: The earlier rows; None for a root table.
+        earlier: Rows of the same parents that they must differ from; None where no key says so.
     """
 
     columns: Columns
@@ -48,21 +50,23 @@ class Begun:
     row_ids: RowArray
     trunk_RT: Tensor | None = None
     history: History | None = None
+    earlier: Earlier | None = None
 
     def take(self, index: RowArray) -> Begun:
         """Give some of the rows."""
         rows = torch.from_numpy(index)
         trunk_RT = None if self.trunk_RT is None else self.trunk_RT[rows]
         history = None if self.history is None else _take_history(self.history, rows)
-        return Begun(self.columns, self.uniforms, self.row_ids[index], trunk_RT, history)
+        earlier = None if self.earlier is None else self.earlier.take(index)
+        return Begun(self.columns, self.uniforms, self.row_ids[index], trunk_RT, history, earlier)
 
     def begin(self, copies: int) -> Prefix:
         """Begin so many copies of each row, side by side."""
         if copies == 1:
-            return self.columns.begin(len(self.row_ids), self.trunk_RT, self.history)
+            return self.columns.begin(len(self.row_ids), self.trunk_RT, self.history, self.earlier)
         index = np.repeat(np.arange(len(self.row_ids), dtype=np.int64), copies)
         several = self.take(index)
-        return self.columns.begin(len(index), several.trunk_RT, several.history)
+        return self.columns.begin(len(index), several.trunk_RT, several.history, several.earlier)
 
     def numbers(self, use: str, copies: int) -> Tensor:
         """Give uniform numbers for so many copies of each row, shape (R * P, C)."""
