@@ -51,6 +51,8 @@ class SubColumn:
             is seen by the same sub-column of the next row at most. What is drawn of a column that is
             computed afterwards is not shown: it need not be what is written.
         keys: Numbers of the keys it is part of: rows of one parent never agree on all sub-columns of a key.
+        even: Whether its codes are spread evenly over the rows drawn together: how many rows hold a code
+            follows the chances more closely than independent draws would.
     """
 
     column: int
@@ -59,6 +61,7 @@ class SubColumn:
     forbidden_K: NDArray[np.bool_] | None = None
     shown: bool = True
     keys: tuple[int, ...] = ()
+    even: bool = False
 
     def __post_init__(self) -> None:
         """Check the shapes."""
@@ -83,6 +86,7 @@ class SubColumn:
             "forbidden": None if self.forbidden_K is None else np.flatnonzero(self.forbidden_K).tolist(),
             "shown": self.shown,
             "keys": list(self.keys),
+            "even": self.even,
         }
 
     @classmethod
@@ -95,8 +99,15 @@ class SubColumn:
         if document["forbidden"] is not None:
             forbidden_K = np.zeros(document["cardinality"], dtype=np.bool_)
             forbidden_K[document["forbidden"]] = True
-        shown, keys = document["shown"], tuple(document["keys"])
-        return cls(document["column"], document["cardinality"], position_K, forbidden_K, shown, keys)
+        return cls(
+            document["column"],
+            document["cardinality"],
+            position_K,
+            forbidden_K,
+            document["shown"],
+            tuple(document["keys"]),
+            document["even"],
+        )
 
 
 @dataclass(frozen=True)

@@ -80,11 +80,15 @@ class Begun:
         evenly as can be. Source: McKay, Beckman, Conover, "A comparison of three methods", 1979.
         """
         drawn_RN = self.uniforms(use, self.row_ids, copies * self.columns.count)
-        drawn_RPC = drawn_RN.reshape(len(self.row_ids), copies, self.columns.count)
-        part_RPC = np.argsort(drawn_RPC, axis=1, kind="stable")
-        # The later digits of a number say nothing about its rank.
-        spread_RPC = (part_RPC + drawn_RPC * LATER_DIGITS % 1.0) / copies
+        spread_RPC = _spread(drawn_RN.reshape(len(self.row_ids), copies, self.columns.count), axis=1)
         return torch.from_numpy(spread_RPC.reshape(len(drawn_RN) * copies, self.columns.count)).float()
+
+
+def _spread(drawn: NDArray[np.float64], axis: int = 0) -> NDArray[np.float64]:
+    """Turn numbers that are uniform by themselves into as many of which one is in each part of [0, 1)."""
+    part = np.argsort(drawn, axis=axis, kind="stable")
+    # The later digits of a number say nothing about its rank.
+    return np.asarray((part + drawn * LATER_DIGITS % 1.0) / drawn.shape[axis])
 
 
 def _take_history(history: History, rows: Tensor) -> History:
@@ -98,8 +102,14 @@ def _take_history(history: History, rows: Tensor) -> History:
 
 
 def draw_freely(begun: Begun) -> Tensor:
-    """Draw rows of which nothing is known, shape (R, C)."""
-    prefix, uniform_RC = begun.begin(1), begun.numbers("codes", 1)
+    """Draw rows of which nothing is known, shape (R, C).
+
+    A row depends on its own number alone, but for the codes that are spread evenly over all rows given.
+    """
+    drawn_RC = begun.uniforms("codes", begun.row_ids, begun.columns.count)
+    for c in begun.columns.even:
+        drawn_RC[:, c] = _spread(drawn_RC[:, c])
+    prefix, uniform_RC = begun.begin(1), torch.from_numpy(drawn_RC).float()
     for c, barred_K in enumerate(begun.columns.barred):
         prefix.put(c, draw_codes(prefix.logits(c) + barred_K, uniform_RC[:, c]))
     return prefix.codes_BC

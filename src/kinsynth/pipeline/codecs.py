@@ -109,9 +109,19 @@ class TableCodec:
 
     @property
     def sub_columns(self) -> tuple[SubColumn, ...]:
-        """Sub-columns of all factors, numbered by factor; those of computed columns are not shown."""
+        """Sub-columns of all factors, numbered by factor.
+
+        Those of computed columns are not shown. References are spread evenly: how many rows point at each
+        row of a lookup is a fact of the lookup, not of one row.
+        """
         return tuple(
-            replace(sub, column=number, shown=not self.computed & {*factor.columns}, keys=self._keys(number))
+            replace(
+                sub,
+                column=number,
+                shown=not self.computed & {*factor.columns},
+                keys=self._keys(number),
+                even=factor.kind == "reference",
+            )
             for number, factor in enumerate(self.factors)
             for sub in factor.codec.sub_columns
         )
