@@ -1,4 +1,4 @@
-"""Codes that are spread evenly: counts follow the chances, and rows stay independent of each other otherwise."""
+"""Codes that are spread evenly: counts follow the chances, and rows are independent otherwise."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def spread_of_counts(draws: list[np.ndarray]) -> float:
 
 
 def test_counts_follow_the_chances(drawn):
-    # Independent draws: the variance of a count is about its mean; here rows / block size blocks add 1/4 each.
+    # Independent draws: the variance of a count is about its mean; here two blocks add 1/4 each.
     assert 0.7 < spread_of_counts(drawn[False]) < 1.3
     assert spread_of_counts(drawn[True]) < 0.15
 
