@@ -44,6 +44,7 @@ from kinsynth.pipeline.encoding import encode_parts, with_keys
 from kinsynth.pipeline.exclusion import certain_rules
 from kinsynth.pipeline.further_keys import state_pairs
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
+from kinsynth.pipeline.lookups import group_lookups
 from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
 from kinsynth.pipeline.roles import reduce_to_chosen
@@ -106,6 +107,7 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
             train_part, synthesis, rules=rules, on_share=lambda share, name: progress(0.2 + 0.5 * share, name)
         )
         workspace.check_stop()
+        codec = group_lookups(train_part, codec, minimum=synthesis.protection.rare_minimum)
         codec = _with_keys(workspace, train_part, codec, synthesis)
         write_json(codecs, codec.to_json(), indent=None)
         for column in widen(train_part.schema, codec)[1]:
