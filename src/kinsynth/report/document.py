@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kinsynth.errors import Finding
 from kinsynth.evaluation.results import (
     ColumnComparison,
     Distribution,
@@ -88,13 +89,16 @@ class Document:
         return {"name": f"{name}.svg", "alt": figure.alt}
 
 
-def compose(evaluation: Evaluation, *, name: str, facts: Mapping[str, str]) -> Document:
+def compose(
+    evaluation: Evaluation, *, name: str, facts: Mapping[str, str], limits: Sequence[Finding] = ()
+) -> Document:
     """Arrange an evaluation as a report.
 
     Args:
         evaluation: What was measured.
         name: Title of the report.
         facts: Lines of the title page, such as seed and duration.
+        limits: What could not be modelled as asked, in the order of the timeline.
     """
     document = Document({})
     document.content |= {
@@ -106,6 +110,7 @@ def compose(evaluation: Evaluation, *, name: str, facts: Mapping[str, str]) -> D
             _score(document, "Data accuracy", evaluation.accuracy, _accuracy_words(evaluation.accuracy)),
             _score(document, "Privacy", evaluation.privacy, _privacy_words(evaluation)),
         ],
+        "limits": [_limit(limit) for limit in limits],
         "highlights": _highlights(evaluation),
         "summary": [_summary(table) for table in evaluation.tables],
         "relation_summary": [_relation_summary(relation) for relation in evaluation.relations],
@@ -113,6 +118,11 @@ def compose(evaluation: Evaluation, *, name: str, facts: Mapping[str, str]) -> D
         "relations": [_relation(document, relation) for relation in evaluation.relations],
     }
     return document
+
+
+def _limit(limit: Finding) -> dict[str, str]:
+    """Arrange a line about what could not be modelled as asked."""
+    return {"where": wording.breakable(limit.where, 120), "words": limit.message, "code": limit.code}
 
 
 def _score(document: Document, title: str, value: float | None, words: str) -> dict[str, Any]:
