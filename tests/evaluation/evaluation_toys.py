@@ -52,7 +52,10 @@ def make_database(
     declared = {
         name: Table(
             name,
-            tuple(Column(c, types[c], str(table.schema.field(c).type)) for c in table.column_names),
+            tuple(
+                Column(c, types[c], str(table.schema.field(c).type), bool(table[c].null_count))
+                for c in table.column_names
+            ),
             primary_key=(keys[name],) if keys and keys.get(name) else (),
             original=name in original,
         )

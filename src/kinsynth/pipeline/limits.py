@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kinsynth.encoded import EncodedParts
 from kinsynth.engine.sampled import SampledBlock
 from kinsynth.errors import Finding
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.rules import Unkept
+from kinsynth.schema.database import Database
 
 FOUND_BY_CHECKS = frozenset(
     {
@@ -44,16 +45,19 @@ def find_unkept_rules(table: str, unkept: Iterable[Unkept]) -> Iterator[Finding]
         )
 
 
-def find_widened(columns: Iterable[str]) -> Iterator[Finding]:
-    """Tell columns in which values may be missing, though none is in the source."""
-    for column in columns:
+def find_widened(columns: Sequence[str]) -> Iterator[Finding]:
+    """Tell by table in which columns, written ``table.column``, values may be missing, unlike in the source."""
+    tables = dict.fromkeys(name.rpartition(".")[0] for name in columns)
+    for table in tables:
+        own = [name.rpartition(".")[2] for name in columns if name.rpartition(".")[0] == table]
         yield Finding(
             "treatment.may_be_missing",
             "notice",
-            column,
-            "Values may be missing in the result, though none is in the source: value protection leaves no "
-            "other value for them.",
+            table,
+            f"In {', '.join(own)} values may be missing, though none is in the source: value protection "
+            "leaves no other value for them.",
             "Lower rare_minimum, or declare another type.",
+            count=len(own),
         )
 
 
@@ -71,6 +75,21 @@ def find_blind_keys(codec: DatabaseCodec, encoded: Mapping[str, EncodedParts]) -
                     f"{pointer.target} was found to go with the rows that point there.",
                     "Nothing is to be done unless you know of such a column.",
                 )
+
+
+def find_empty(database: Database) -> Iterator[Finding]:
+    """Tell synthetic tables that have no row."""
+    for name, table in database.schema.tables.items():
+        if not table.original and not database.tables[name].num_rows:
+            yield Finding(
+                "synthesis.no_rows",
+                "warning",
+                name,
+                "The synthetic table has no row.",
+                "Where the source has rows, too few roots or owners hold them: value protection counts roots. "
+                "Mark a small lookup table as original, or choose another owner.",
+                count=0,
+            )
 
 
 class Losses:

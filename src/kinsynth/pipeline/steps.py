@@ -44,7 +44,13 @@ from kinsynth.pipeline.encoding import encode_parts, with_keys
 from kinsynth.pipeline.exclusion import certain_rules
 from kinsynth.pipeline.further_keys import state_pairs
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
-from kinsynth.pipeline.limits import FOUND_BY_CHECKS, find_blind_keys, find_unkept_rules, find_widened
+from kinsynth.pipeline.limits import (
+    FOUND_BY_CHECKS,
+    find_blind_keys,
+    find_empty,
+    find_unkept_rules,
+    find_widened,
+)
 from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
 from kinsynth.pipeline.roles import reduce_to_chosen
@@ -315,6 +321,8 @@ def draw(
         )
         for name, table in database.tables.items():
             progress.say(f"{name}: {table.num_rows:,} rows")
+        for limit in find_empty(database):
+            progress.tell(limit)
 
 
 def _certain_schema(schema: Schema, conditions: Conditions | None) -> Schema:

@@ -13,6 +13,7 @@ from kinsynth.errors import Finding
 from kinsynth.evaluation.results import Evaluation
 from kinsynth.report import charts
 from kinsynth.report.document import Document, Figure, compose
+from kinsynth.report.overview import draw_overview
 
 _CHARTS: Mapping[str, Callable[..., bytes]] = {
     "distribution": charts.draw_distribution,
@@ -20,6 +21,7 @@ _CHARTS: Mapping[str, Callable[..., bytes]] = {
     "distances": charts.draw_distances,
     "pairs": charts.draw_pairs,
     "gauge": charts.draw_gauge,
+    "overview": draw_overview,
 }
 
 
