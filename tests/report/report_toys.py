@@ -51,7 +51,10 @@ def database(seed: int, rows: int = 400) -> Database:
     children = pa.table({"parent": pa.array(owner), "x": pa.array(owner % 7 * 1.0)})
     columns = [Column("id", "identifier", "int64")]
     columns += [Column(name, kind, str(parents.schema.field(name).type)) for name, (kind, _) in TYPES.items()]
-    child_columns = (Column("parent", "identifier", "int64", nullable=False), Column("x", "numeric", "double"))
+    child_columns = (
+        Column("parent", "identifier", "int64", nullable=False),
+        Column("x", "numeric", "double"),
+    )
     schema = Schema(
         {
             "parents": Table("parents", tuple(columns), primary_key=("id",)),

@@ -146,7 +146,9 @@ def _draw_up(original: Database, synthetic: Database, kinds: Mapping[Relation, K
     boxes = []
     for name, table in original.schema.tables.items():
         sizes = [part.tables[name].num_rows if name in part.tables else 0 for part in parts]
-        boxes.append(TableBox(name=name, rows=(_banded(sizes[0]), _banded(sizes[1])), original=table.original))
+        boxes.append(
+            TableBox(name=name, rows=(_banded(sizes[0]), _banded(sizes[1])), original=table.original)
+        )
     relations = dict.fromkeys(original.schema.relations)
     arrows = [
         KeyArrow(table=one.table, parent=one.references_table, kind=kinds.get(one, "copied"))
@@ -382,9 +384,7 @@ def _evaluate_relation(
     rows = [link(database, relation) for database in databases[:parts]]
     counts = _compare_counts(comparison, relation, kind, rows, sizes)
     depth = _compare_depth(comparison, relation, rows) if kind == "self" else None
-    pairs = (
-        None if kind in ("implied", "reference") else _compare_linked(comparison, relation, tables, rows)
-    )
+    pairs = None if kind in ("implied", "reference") else _compare_linked(comparison, relation, tables, rows)
     families = _compare_families(comparison, relation, tables, rows) if kind == "owner" else None
     accuracy = scores.relation_accuracy(
         [

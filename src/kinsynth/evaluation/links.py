@@ -28,9 +28,7 @@ def key_kinds(structure: Structure) -> dict[Relation, KeyKind]:
     for table, owner in structure.parent_relation.items():
         kinds |= {owner: "owner"} if owner else {}
         kinds |= dict.fromkeys(structure.keys[table], "key")
-        kinds |= {
-            one: "self" if one.references_table == table else "late" for one in structure.late[table]
-        }
+        kinds |= {one: "self" if one.references_table == table else "late" for one in structure.late[table]}
         kinds |= dict.fromkeys(structure.reference_relations[table], "reference")
         kinds |= dict.fromkeys(structure.implied[table], "implied")
     return kinds

@@ -408,7 +408,9 @@ def _mean_note(relation: RelationComparison) -> list[str]:
     if relation.counts is None:
         return [f"Too few rows of {relation.parent} to compare how many point at each."]
     means = " → ".join(f"{mean:,g}" for mean in relation.counts.means[:2])
-    compared = "" if relation.kind == "owner" else " Compared at the smaller mean; held-out rows are no yardstick."
+    compared = (
+        "" if relation.kind == "owner" else " Compared at the smaller mean; held-out rows are no yardstick."
+    )
     return [f"Mean {means} (original → synthetic).{compared}"]
 
 

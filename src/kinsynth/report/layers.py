@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Edge = tuple[str, str]
 BOX_WIDTH, BOX_HEIGHT = 1.02, 0.33
@@ -43,7 +44,7 @@ def arrange_layers(names: Sequence[str], edges: Iterable[Edge], *, width: float)
     Args:
         names: Tables.
         edges: Pairs of different tables, the referencing one first.
-        width: Width of the picture.
+        width: Width of the picture, at least.
 
     Sources:
         Sugiyama, Tagawa, Toda, "Methods for visual understanding of hierarchical system structures", 1981.
@@ -52,6 +53,7 @@ def arrange_layers(names: Sequence[str], edges: Iterable[Edge], *, width: float)
     layers = Layers(width, _split_wide(_rank(names, edges)))
     for edge in edges:
         layers.ways[edge] = _lay_way(layers.rows, edge)
+    layers.width = max(width, *(sum(map(_room, row)) for row in layers.rows))
     near = _neighbours(layers.ways.values())
     for sweep in range(_SWEEPS):
         _sort_rows(layers.rows, near, downwards=sweep % 2 == 0)
@@ -101,7 +103,7 @@ def _lay_way(rows: list[list[str]], edge: Edge) -> list[str]:
 def _neighbours(ways: Iterable[Sequence[str]]) -> dict[str, list[str]]:
     near: dict[str, list[str]] = {}
     for way in ways:
-        for one, other in zip(way, way[1:], strict=False):
+        for one, other in pairwise(way):
             near.setdefault(one, []).append(other)
             near.setdefault(other, []).append(one)
     return near

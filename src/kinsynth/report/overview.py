@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from kinsynth.evaluation.results import KeyArrow, Overview, TableBox
@@ -31,17 +32,19 @@ def draw_overview(overview: Overview) -> bytes:
     """Draw tables as boxes and keys as arrows to the tables they reference."""
     edges = [(key.table, key.parent) for key in overview.keys if key.table != key.parent]
     layers = arrange_layers([table.name for table in overview.tables], edges, width=_WIDTH)
+    width = max(layers.width, layers.height * _WIDTH / _TALLEST)  # a page shows the whole width
+    margin = (width - layers.width) / 2
 
     def fill(figure: Figure) -> None:
         axes = figure.add_axes((0, 0, 1, 1))
-        axes.set_xlim(0, layers.width)
+        axes.set_xlim(-margin, layers.width + margin)
         axes.set_ylim(0, layers.height)
         axes.set_axis_off()
         _draw_lines(axes, layers, overview.keys)
         for table in overview.tables:
             _draw_box(axes, layers, table)
 
-    return draw_figure((_WIDTH, min(layers.height, _TALLEST)), fill)
+    return draw_figure((width, layers.height), fill)
 
 
 def _draw_box(axes: Axes, layers: Layers, table: TableBox) -> None:
@@ -107,7 +110,7 @@ def _draw_way(axes: Axes, points: list[tuple[float, float]], key: KeyArrow) -> N
 
     colour, width, dash = _LINES[key.kind]
     vertices, codes = [points[0]], [Path.MOVETO]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         vertices += [(x0, (y0 + y1) / 2), (x1, (y0 + y1) / 2), (x1, y1)]
         codes += [Path.CURVE4] * 3
     path = Path(vertices, codes)

@@ -77,9 +77,11 @@ def _find_no_sequence(facts: Facts, name: str) -> Iterator[Finding]:
     """Find keys that would be the owner's if they were never missing."""
     if facts.structure.parent_relation[name] is not None:
         return
-    for relation in facts.structure.further(name):
-        own = relation.references_table == name
-        if not own and relation.role in ("", "owner") and facts.schema.may_be_missing(relation):
+    said = facts.settings(name).foreign_keys or ()
+    declined = {(one.columns, one.table) for one in said if one.owner is False}
+    for relation in facts.structure.keys[name]:
+        unasked = (relation.columns, relation.references_table) in declined
+        if not unasked and facts.schema.may_be_missing(relation):
             yield _STEP.notice(
                 "foreign_keys.no_sequence",
                 where_is(facts, relation),
