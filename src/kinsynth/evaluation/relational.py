@@ -1,4 +1,4 @@
-"""Relational: how many rows point at a row, and how columns of rows go with those of the rows they point at."""
+"""Relational: how many rows point at a row, and how columns of rows go with those of rows they point at."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def table_accuracy(columns: float, pairs: float | None, rows: float | None) -> f
 
 
 def relation_accuracy(levels: Sequence[float | None]) -> float | None:
-    """Give the accuracy of one relation, 0-10: the mean of the levels that could be measured, None for none."""
+    """Give the accuracy of one relation, 0-10: the mean of the measured levels; None for none."""
     known = [level for level in levels if level is not None]
     return round(10 * sum(known) / len(known), 2) if known else None
 

@@ -1,4 +1,4 @@
-"""Limits: what could not be modelled as asked. Told in the timeline and in the report, nowhere passed over."""
+"""Limits: what could not be modelled as asked, told in the timeline, in a file and in the report."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def find_unkept_rules(table: str, unkept: Iterable[Unkept]) -> Iterator[Finding]
 
 
 def find_widened(columns: Sequence[str]) -> Iterator[Finding]:
-    """Tell by table in which columns, written ``table.column``, values may be missing, unlike in the source."""
+    """Tell by table in which columns, written ``table.column``, values may be missing, unlike the source."""
     tables = dict.fromkeys(name.rpartition(".")[0] for name in columns)
     for table in tables:
         own = [name.rpartition(".")[2] for name in columns if name.rpartition(".")[0] == table]
@@ -71,8 +71,8 @@ def find_blind_keys(codec: DatabaseCodec, encoded: Mapping[str, EncodedParts]) -
                     "foreign_keys.in_degree_alone",
                     "notice",
                     pointer.key,
-                    f"Which row of {pointer.target} a row points at is chosen by in-degree alone: no column of "
-                    f"{pointer.target} was found to go with the rows that point there.",
+                    f"Which row of {pointer.target} a row points at is chosen by in-degree alone: no column "
+                    f"of {pointer.target} was found to go with the rows that point there.",
                     "Nothing is to be done unless you know of such a column.",
                 )
 
@@ -86,7 +86,7 @@ def find_empty(database: Database) -> Iterator[Finding]:
                 "warning",
                 name,
                 "The synthetic table has no row.",
-                "Where the source has rows, too few roots or owners hold them: value protection counts roots. "
+                "Where the source has rows, too few roots hold them: value protection counts roots. "
                 "Mark a small lookup table as original, or choose another owner.",
                 count=0,
             )

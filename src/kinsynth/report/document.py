@@ -46,8 +46,8 @@ _KINDS = {
 _RELATION_WORDS = {
     "owner": "Rows of {table} belong to a row of {parent} and follow each other under it.",
     "key": "Rows of {table} point at a row of {parent}; it is chosen before their other values.",
-    "late": "Rows of {table} point at a row of {parent}; a circle of tables is broken here, and the row is chosen "
-    "last.",
+    "late": "Rows of {table} point at a row of {parent}; a circle of tables is broken here, and the row "
+    "is chosen last.",
     "self": "Rows of {table} point at rows of the same table; none is its own ancestor.",
     "implied": "The row of {parent} follows from other keys of {table}.",
     "reference": "Rows of {table} choose a row of the original table {parent}.",
