@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from evaluation_toys import make_database
 
 from kinsynth.schema.database import Database
@@ -71,6 +72,14 @@ def trade(seed: int, customers: int = 600, *, blind: bool = False, flat: bool = 
         ),
     }
     values = {"price": "numeric", "amount": "numeric", "grade": "categorical", "size": "numeric"}
+    first = seed * 1_000_000  # rows of different parts are different rows
+    links = {
+        name for relation in RELATIONS for name in relation.columns if relation.references_table != "towns"
+    }
+    for name in ("customers", "products", "staff", "orders"):
+        for column in links & {*tables[name].column_names} | {"id"}:
+            place = tables[name].column_names.index(column)
+            tables[name] = tables[name].set_column(place, column, pc.add(tables[name][column], first))
     return make_database(
         {
             name: (table, {column: values.get(column, "identifier") for column in table.column_names})

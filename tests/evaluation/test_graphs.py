@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -109,11 +111,21 @@ def test_a_year_beside_the_owners_key_is_a_value():
         keys={"place": "id"},
         relations=(Relation("census", ("place",), "place", ("id",)),),
     )
-    from dataclasses import replace
-
     tables = dict(database.schema.tables)
     tables["census"] = replace(tables["census"], primary_key=("place", "year"))
     schema = replace(database.schema, tables=tables)
     assert key_columns(schema, "census") == {"place"}
     compared = evaluate(replace(database, schema=schema), replace(database, schema=schema))
     assert [column.name for column in compared.tables[1].columns] == ["year", "people"]
+
+
+def test_held_out_rows_that_the_original_has_too_are_no_reference(real):
+    held = trade(3, 300)
+    tables = dict(held.tables)
+    tables["products"] = pa.concat_tables([real.tables["products"], held.tables["products"].slice(0, 10)])
+    found = evaluate(real, trade(2), holdout=replace(held, tables=tables))
+    rows = {table.name: table.rows[2] for table in found.tables}
+    assert rows["products"] == 10
+    assert rows["customers"] == 300
+    copied = evaluate(real, real, holdout=replace(held, tables=tables))
+    assert {table.name: table.privacy for table in copied.tables}["products"] is None

@@ -44,6 +44,7 @@ from kinsynth.evaluation.results import (
 from kinsynth.evaluation.variables import IntArray, Variable, is_comparable, read_variable
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
+from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.split import some_roots
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.settings.evaluation import Evaluation as EvaluationSettings
@@ -197,20 +198,23 @@ def _evaluate_table(
 ) -> TableEvaluation | None:
     """Evaluate one table; None where a part has no rows or no column can be compared."""
     variables = tables[name]
-    sizes = [database.tables[name].num_rows for database in comparison.databases]
+    rows = [np.arange(database.tables[name].num_rows) for database in comparison.databases]
+    rows[2:] = [_fresh_rows(comparison, name)] if len(rows) > 2 else []
+    sizes = [len(part) for part in rows]
     if not variables or min(sizes[:2]) == 0:
         return None
     usable = comparison if min(sizes) else _without_holdout(comparison)
-    variables = [Variable(v.column, v.parts[: len(usable.databases)], v.labels) for v in variables]
+    rows = rows[: len(usable.databases)]
+    variables = [_at(variable, rows) for variable in variables]
     binned = [bin_variable(variable) for variable in variables]
-    owners = [subjects(database, name) for database in usable.databases]
+    owners = [subjects(database, name)[part] for database, part in zip(usable.databases, rows, strict=True)]
     grouped = groups(owners[0])
     columns = [
         _compare_column(usable, variable, cells, owners[0], grouped)
         for variable, cells in zip(variables, binned, strict=True)
     ]
     shown = columns[: comparison.report.univariate_columns]
-    wide = _wide(usable, name, tables)[: comparison.report.knn_columns]
+    wide = [_at(one, rows) for one in _wide(usable, name, tables)[: comparison.report.knn_columns]]
     pairs_metric, pairs = _compare_pairs(usable, binned, grouped)
     rows_metric = _compare_rows(usable, wide, owners)
     neighbours = compare_neighbours(wide, owners, max_rows=comparison.settings.max_rows, seed=comparison.seed)
@@ -230,6 +234,30 @@ def _evaluate_table(
         pairs=pairs,
         neighbours=neighbours,
     )
+
+
+def _at(variable: Variable, rows: Sequence[IntArray]) -> Variable:
+    """Take a variable at existing rows of each part."""
+    parts = tuple(part[taken] for part, taken in zip(variable.parts, rows, strict=False))
+    return Variable(variable.column, parts, variable.labels)
+
+
+def _fresh_rows(comparison: _Comparison, name: str) -> IntArray:
+    """Number the held-out rows whose subject is not among the original's.
+
+    What rows of both parts point at is in both: it is nothing that the model never saw.
+    """
+    original, _, holdout = comparison.databases
+    path = ancestry(original.schema, name)
+    root = path[-1].references_table if path else name
+    key = original.schema.tables[root].primary_key
+    owner_R = subjects(holdout, name)
+    if not key or root not in holdout.tables:
+        return np.arange(len(owner_R))
+    twin = Relation(root, key, root, key)
+    shared_S = row_numbers(holdout.tables[root], twin, original.tables[root]) >= 0
+    known_R = owner_R < len(shared_S)
+    return np.flatnonzero(~known_R | ~np.append(shared_S, False)[np.where(known_R, owner_R, -1)])
 
 
 def _without_holdout(comparison: _Comparison) -> _Comparison:
