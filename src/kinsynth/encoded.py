@@ -50,6 +50,9 @@ class SubColumn:
         shown: Whether other rows (children, later rows of a sequence) may look at it; what is not shown
             is seen by the same sub-column of the next row at most. What is drawn of a column that is
             computed afterwards is not shown: it need not be what is written.
+        keys: Numbers of the keys it is part of: rows of one parent never agree on all sub-columns of a key.
+        even: Whether its codes are spread evenly over the rows drawn together: how many rows hold a code
+            follows the chances more closely than independent draws would.
     """
 
     column: int
@@ -57,6 +60,8 @@ class SubColumn:
     position_K: FloatArray | None = None
     forbidden_K: NDArray[np.bool_] | None = None
     shown: bool = True
+    keys: tuple[int, ...] = ()
+    even: bool = False
 
     def __post_init__(self) -> None:
         """Check the shapes."""
@@ -80,6 +85,8 @@ class SubColumn:
             else [None if np.isnan(place) else float(place) for place in position],
             "forbidden": None if self.forbidden_K is None else np.flatnonzero(self.forbidden_K).tolist(),
             "shown": self.shown,
+            "keys": list(self.keys),
+            "even": self.even,
         }
 
     @classmethod
@@ -92,7 +99,15 @@ class SubColumn:
         if document["forbidden"] is not None:
             forbidden_K = np.zeros(document["cardinality"], dtype=np.bool_)
             forbidden_K[document["forbidden"]] = True
-        return cls(document["column"], document["cardinality"], position_K, forbidden_K, document["shown"])
+        return cls(
+            document["column"],
+            document["cardinality"],
+            position_K,
+            forbidden_K,
+            document["shown"],
+            tuple(document["keys"]),
+            document["even"],
+        )
 
 
 @dataclass(frozen=True)

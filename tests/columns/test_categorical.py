@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -124,3 +125,44 @@ def test_what_goes_with_a_reference_of_a_few_roots_is_not_told_though_it_is_draw
     if not many:
         assert own_code(codec, asked[:1]) is not None
     assert own_code(codec, asked[1:2]) is None
+
+
+def many_values(rows: int = 6_000, codes: int = 1_500):
+    return pa.array((np.arange(rows) * 7 % codes).astype(np.int64))
+
+
+def test_groups_of_given_sizes_come_back_as_they_were():
+    array = many_values()
+    plain = build(array, rare_minimum=1)
+    rng = np.random.default_rng(5)
+    order = rng.permutation(1_500)
+    ends = (*sorted(rng.choice(np.arange(1, 1_500), 40, replace=False).tolist()), 1_500)
+    codec = codec_from_json(json.loads(json.dumps(plain.arranged(order.tolist(), ends).to_json())))
+    codes = codec.encode((array,))
+    assert back_and_forth(codec, array) == array.to_pylist()
+    group, member = codec.sub_columns
+    assert group.cardinality == 2 + 41
+    assert member.cardinality == np.diff((0, *ends)).max()
+    assert (np.searchsorted(ends, codec.places(codes), side="right") + 2 == codes[:, 0]).all()
+    assert [codec.texts[place] for place in codec.places(codes)[:50]] == [
+        str(v) for v in array.to_pylist()[:50]
+    ]
+
+
+def test_every_code_of_uneven_groups_stays_in_its_group():
+    codec = build(many_values(), rare_minimum=1)
+    codec = codec.arranged(range(1_500), (3, 1_000, 1_500))
+    group, _ = codec.all_codes().T
+    place = codec.places(codec.all_codes())[group >= 2]
+    starts, ends = np.array([0, 3, 1_000]), np.array([3, 1_000, 1_500])
+    here = group[group >= 2] - 2
+    assert ((place >= starts[here]) & (place < ends[here])).all()
+    assert set(place.tolist()) == set(range(1_500))
+
+
+def test_what_is_said_of_a_value_moves_with_it():
+    codec = replace(build(many_values(), rare_minimum=1), refused=(4,), untold=(7, 1_000))
+    moved = codec.arranged(range(1_499, -1, -1), (700, 1_500))
+    assert [moved.texts[one] for one in moved.refused] == [codec.texts[4]]
+    assert {moved.texts[one] for one in moved.untold} == {codec.texts[7], codec.texts[1_000]}
+    assert dict(zip(moved.texts, moved.rows, strict=True)) == dict(zip(codec.texts, codec.rows, strict=True))

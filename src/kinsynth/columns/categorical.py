@@ -1,9 +1,13 @@
-"""Categories: one token for each kept value, or two (group, then member) where there are very many."""
+"""Categories: one token for each kept value, or two (group, then member) where there are very many.
+
+Groups are runs of kept values, of equal size unless something is known of what goes together.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -40,6 +44,7 @@ class CategoricalCodec:
         refused: Places of kept values that are never drawn.
         other_told: Whether enough roots hold other values for what goes with them to be told.
         untold: Places of kept values that too few roots hold for what goes with them to be told.
+        ends: For each group the place behind its last kept value; empty for groups of equal size.
 
     Guarantees:
         Decoding gives kept values, the label and missing values only.
@@ -56,6 +61,7 @@ class CategoricalCodec:
     refused: tuple[int, ...] = ()
     other_told: bool = False
     untold: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
 
     @cached_property
     def kept(self) -> pa.Array:
@@ -64,13 +70,19 @@ class CategoricalCodec:
 
     @property
     def group(self) -> int | None:
-        """Members of a group, or None for one token."""
-        return math.isqrt(len(self.texts)) + 1 if len(self.texts) > ONE_TOKEN else None
+        """Members of the largest group, or None for one token."""
+        return int(np.diff(self._starts).max()) if len(self.texts) > ONE_TOKEN else None
+
+    @cached_property
+    def _starts(self) -> Rows:
+        """Place of the first value of each group, and behind the last one."""
+        equal = range(0, len(self.texts), math.isqrt(len(self.texts)) + 1)
+        return np.array((0, *self.ends) if self.ends else (*equal, len(self.texts)), dtype=np.int64)
 
     @property
     def sub_columns(self) -> tuple[SubColumn, ...]:
         """One token, or group and member."""
-        whole = FIRST + (len(self.texts) if self.group is None else -(-len(self.texts) // self.group))
+        whole = FIRST + (len(self.texts) if self.group is None else len(self._starts) - 1)
         forbidden_K = np.zeros(whole, dtype=bool)
         forbidden_K[[MISSING, OTHER]] = not self.missing, not self.other_drawn
         if self.group is None:
@@ -91,8 +103,9 @@ class CategoricalCodec:
         code_R = np.where(array.is_null().to_numpy(zero_copy_only=False), MISSING, code_R)
         if self.group is None:
             return code_R[:, None].astype(np.int32)
-        member_R = np.where(found < 0, 0, found % self.group)
-        group_R = np.where(found < 0, code_R, found // self.group + FIRST)
+        place_R = np.searchsorted(self._starts, np.maximum(found, 0), side="right") - 1
+        member_R = np.where(found < 0, 0, found - self._starts[place_R])
+        group_R = np.where(found < 0, code_R, place_R + FIRST)
         return np.stack([group_R, member_R], axis=1).astype(np.int32)
 
     def is_told(self, codes_RC: IntArray) -> NDArray[np.bool_]:
@@ -125,9 +138,22 @@ class CategoricalCodec:
         """Give the place of each row's kept value, shape (R,); negative where there is none."""
         if self.group is None:
             return codes_RC[:, 0].astype(np.int64) - FIRST
-        start_R = (codes_RC[:, 0].astype(np.int64) - FIRST) * self.group
-        size_R = np.clip(len(self.texts) - start_R, 1, self.group)
-        return start_R + codes_RC[:, 1] % size_R
+        group_R = codes_RC[:, 0].astype(np.int64) - FIRST
+        here_R = np.maximum(group_R, 0)
+        place_R = self._starts[here_R] + codes_RC[:, 1] % np.diff(self._starts)[here_R]
+        return np.where(group_R < 0, group_R, place_R)
+
+    def arranged(self, order: Sequence[int], ends: Sequence[int]) -> CategoricalCodec:
+        """Put the kept values in another order, cut into groups.
+
+        Args:
+            order: Place of each kept value so far, in the new order.
+            ends: Place behind the last value of each group in the new order; no group is empty.
+        """
+        place_V = np.argsort(np.asarray(order, dtype=np.int64))
+        refused, untold = (tuple(sorted(place_V[list(one)].tolist())) for one in (self.refused, self.untold))
+        texts, rows = tuple(self.texts[one] for one in order), tuple(self.rows[one] for one in order)
+        return replace(self, texts=texts, rows=rows, refused=refused, untold=untold, ends=tuple(ends))
 
     def all_codes(self) -> IntArray:
         """Give every combination of codes, the last token counted fastest, shape (combinations, tokens)."""
@@ -157,13 +183,15 @@ class CategoricalCodec:
             "refused": list(self.refused),
             "other_told": self.other_told,
             "untold": list(self.untold),
+            "ends": list(self.ends),
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> CategoricalCodec:
         """Make a codec of ``to_json``'s document."""
         fields = {key: value for key, value in document.items() if key != "kind"}
-        tuples = {name: tuple(fields.get(name, ())) for name in ("texts", "rows", "refused", "untold")}
+        names = ("texts", "rows", "refused", "untold", "ends")
+        tuples = {name: tuple(fields.get(name, ())) for name in names}
         return cls(**{**fields, **tuples})
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kinsynth.encoded import IntArray, RowArray
+from kinsynth.engine.apart import Earlier, find_keys
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.context import DECAYS, History, Relatives
 from kinsynth.engine.evidence import Condition, Evidence, gather_evidence
@@ -34,7 +35,7 @@ class TableSampler:
     def __init__(self, model: TableModel, seed: int, temperature: float, condition: Condition | None) -> None:
         self.layout, self.plan, self.network = model.layout, model.plan, model.network
         self.seed, self._condition = seed, condition
-        self._columns = Columns(model, temperature)
+        self._columns, self._keys = Columns(model, temperature), find_keys(model.layout.sub_columns)
 
     def draw_roots(self, root_R: RowArray, row_ids: RowArray, relatives: Relatives | None = None) -> IntArray:
         """Draw root rows, shape (R, C).
@@ -99,10 +100,17 @@ class TableSampler:
             rows = first_P[:active] + step
             seen_BT = network.see(relatives.seen(first_row + rows))
             trunk_BT = network.trunk_of(context_PT, history_BT, context.parent_B[:active], seen_BT)
-            begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history)
+            earlier = self._earlier(codes_RC, first_P[:active], step)
+            begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history, earlier)
             codes_RC[rows] = self._draw(begun, rows)
             previous_PC = torch.from_numpy(codes_RC[rows]).long()
         return codes_RC
+
+    def _earlier(self, codes_RC: IntArray, first_P: RowArray, step: int) -> Earlier | None:
+        """Give the rows drawn before under each parent, where rows of one parent must differ."""
+        if not self._keys or not step:
+            return None
+        return Earlier(codes_RC[first_P[:, None] + np.arange(step)], self._keys)
 
     def _check_links(self, relatives: Relatives | None) -> None:
         if self.layout.links and relatives is None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kinsynth.encoded import IntArray, RowArray
+from kinsynth.engine.apart import Earlier
 from kinsynth.engine.context import History
 from kinsynth.engine.evidence import UNKNOWN, Evidence
 from kinsynth.engine.prefix import Columns, Prefix, draw_codes
@@ -41,6 +42,7 @@ class Begun:
         row_ids: What the randomness of each row hangs on.
         trunk_RT: What parents, earlier rows and links say; None for a root table without links.
         history: The earlier rows; None for a root table.
+        earlier: Rows of the same parents that they must differ from; None where no key says so.
     """
 
     columns: Columns
@@ -48,21 +50,23 @@ class Begun:
     row_ids: RowArray
     trunk_RT: Tensor | None = None
     history: History | None = None
+    earlier: Earlier | None = None
 
     def take(self, index: RowArray) -> Begun:
         """Give some of the rows."""
         rows = torch.from_numpy(index)
         trunk_RT = None if self.trunk_RT is None else self.trunk_RT[rows]
         history = None if self.history is None else _take_history(self.history, rows)
-        return Begun(self.columns, self.uniforms, self.row_ids[index], trunk_RT, history)
+        earlier = None if self.earlier is None else self.earlier.take(index)
+        return Begun(self.columns, self.uniforms, self.row_ids[index], trunk_RT, history, earlier)
 
     def begin(self, copies: int) -> Prefix:
         """Begin so many copies of each row, side by side."""
         if copies == 1:
-            return self.columns.begin(len(self.row_ids), self.trunk_RT, self.history)
+            return self.columns.begin(len(self.row_ids), self.trunk_RT, self.history, self.earlier)
         index = np.repeat(np.arange(len(self.row_ids), dtype=np.int64), copies)
         several = self.take(index)
-        return self.columns.begin(len(index), several.trunk_RT, several.history)
+        return self.columns.begin(len(index), several.trunk_RT, several.history, several.earlier)
 
     def numbers(self, use: str, copies: int) -> Tensor:
         """Give uniform numbers for so many copies of each row, shape (R * P, C)."""
@@ -76,11 +80,15 @@ class Begun:
         evenly as can be. Source: McKay, Beckman, Conover, "A comparison of three methods", 1979.
         """
         drawn_RN = self.uniforms(use, self.row_ids, copies * self.columns.count)
-        drawn_RPC = drawn_RN.reshape(len(self.row_ids), copies, self.columns.count)
-        part_RPC = np.argsort(drawn_RPC, axis=1, kind="stable")
-        # The later digits of a number say nothing about its rank.
-        spread_RPC = (part_RPC + drawn_RPC * LATER_DIGITS % 1.0) / copies
+        spread_RPC = _spread(drawn_RN.reshape(len(self.row_ids), copies, self.columns.count), axis=1)
         return torch.from_numpy(spread_RPC.reshape(len(drawn_RN) * copies, self.columns.count)).float()
+
+
+def _spread(drawn: NDArray[np.float64], axis: int = 0) -> NDArray[np.float64]:
+    """Turn numbers that are uniform by themselves into as many of which one is in each part of [0, 1)."""
+    part = np.argsort(drawn, axis=axis, kind="stable")
+    # The later digits of a number say nothing about its rank.
+    return np.asarray((part + drawn * LATER_DIGITS % 1.0) / drawn.shape[axis])
 
 
 def _take_history(history: History, rows: Tensor) -> History:
@@ -94,8 +102,14 @@ def _take_history(history: History, rows: Tensor) -> History:
 
 
 def draw_freely(begun: Begun) -> Tensor:
-    """Draw rows of which nothing is known, shape (R, C)."""
-    prefix, uniform_RC = begun.begin(1), begun.numbers("codes", 1)
+    """Draw rows of which nothing is known, shape (R, C).
+
+    A row depends on its own number alone, but for the codes that are spread evenly over all rows given.
+    """
+    drawn_RC = begun.uniforms("codes", begun.row_ids, begun.columns.count)
+    for c in begun.columns.even:
+        drawn_RC[:, c] = _spread(drawn_RC[:, c])
+    prefix, uniform_RC = begun.begin(1), torch.from_numpy(drawn_RC).float()
     for c, barred_K in enumerate(begun.columns.barred):
         prefix.put(c, draw_codes(prefix.logits(c) + barred_K, uniform_RC[:, c]))
     return prefix.codes_BC

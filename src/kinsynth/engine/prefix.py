@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from kinsynth.engine.apart import Earlier
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.context import History
 from kinsynth.engine.layout import TableLayout
@@ -36,13 +37,20 @@ class Columns:
         self.count, self.hidden = network.columns, network.width
         self.width = network.embedding.free.shape[1]
         self.barred = [forbidden_of(model.layout, c) for c in range(self.count)]
+        self.even = [c for c, sub in enumerate(model.layout.sub_columns) if sub.even]
         self.weights = [_Column(network, c, temperature) for c in range(self.count)]
         with torch.no_grad():
             self.starts = [_GroupStart(network, c) for c in range(0, self.count, GROUP)]
 
-    def begin(self, rows: int, trunk_BT: Tensor | None = None, history: History | None = None) -> Prefix:
+    def begin(
+        self,
+        rows: int,
+        trunk_BT: Tensor | None = None,
+        history: History | None = None,
+        earlier: Earlier | None = None,
+    ) -> Prefix:
         """Begin rows, with what their parents, their earlier rows and what they point to say."""
-        return Prefix(self, rows, trunk_BT, history)
+        return Prefix(self, rows, trunk_BT, history, earlier)
 
 
 class Prefix:
@@ -52,12 +60,20 @@ class Prefix:
         codes_BC: The codes put so far, int64.
     """
 
-    def __init__(self, columns: Columns, rows: int, trunk_BT: Tensor | None, history: History | None) -> None:
+    def __init__(
+        self,
+        columns: Columns,
+        rows: int,
+        trunk_BT: Tensor | None,
+        history: History | None,
+        earlier: Earlier | None = None,
+    ) -> None:
         self._columns, self._trunk_BT, self._history = columns, trunk_BT, history
+        self._earlier = earlier
         self.codes_BC = torch.zeros(rows, columns.count, dtype=torch.int64)
         # What the columns of earlier groups say; the last group needs none of its own.
-        earlier = (len(columns.starts) - 1) * GROUP
-        self._embedded_BX = torch.zeros(rows, max(earlier, 0) * columns.width)
+        embedded = (len(columns.starts) - 1) * GROUP
+        self._embedded_BX = torch.zeros(rows, max(embedded, 0) * columns.width)
         self._before_BY = torch.zeros(rows, 0)
 
     def logits(self, column: int) -> Tensor:
@@ -66,7 +82,8 @@ class Prefix:
         if place == 0:
             self._before_BY = self._columns.starts[group].of(self._embedded_BX, self._trunk_BT)
         here = slice(place * self._columns.hidden, (place + 1) * self._columns.hidden)
-        return self._columns.weights[column].logits(self._before_BY[:, here], self._history)
+        logits_BK = self._columns.weights[column].logits(self._before_BY[:, here], self._history)
+        return logits_BK if self._earlier is None else self._earlier.bar(column, logits_BK, self.codes_BC)
 
     def put(self, column: int, code_B: Tensor) -> None:
         """Set the codes of a column, whose logits were asked for."""

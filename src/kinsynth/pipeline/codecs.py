@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec
+from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.count import CountCodec, build_count, build_level
 from kinsynth.columns.counter import CounterCodec, build_counter
 from kinsynth.columns.fill import Fill, build_fill
@@ -87,6 +88,7 @@ class TableCodec:
         keys: How new values of key columns are made, by column.
         rules: What every row keeps, in the order of application; what they derive is not drawn.
         fills: Codes to fill columns with that a rule says must not be missing.
+        apart: Factors on all of which rows of one owner never agree, for each key that says so.
     """
 
     name: str
@@ -96,6 +98,7 @@ class TableCodec:
     keys: Mapping[str, KeyCodec]
     rules: tuple[Rule, ...] = ()
     fills: Mapping[str, Fill] = field(default_factory=dict)
+    apart: tuple[tuple[int, ...], ...] = ()
 
     @property
     def computed(self) -> frozenset[str]:
@@ -109,12 +112,25 @@ class TableCodec:
 
     @property
     def sub_columns(self) -> tuple[SubColumn, ...]:
-        """Sub-columns of all factors, numbered by factor; those of computed columns are not shown."""
+        """Sub-columns of all factors, numbered by factor.
+
+        Those of computed columns are not shown. References are spread evenly: how many rows point at each
+        row of a lookup is a fact of the lookup, not of one row.
+        """
         return tuple(
-            replace(sub, column=number, shown=not self.computed & {*factor.columns})
+            replace(
+                sub,
+                column=number,
+                shown=not self.computed & {*factor.columns},
+                keys=self._keys(number),
+                even=factor.kind == "reference",
+            )
             for number, factor in enumerate(self.factors)
             for sub in factor.codec.sub_columns
         )
+
+    def _keys(self, factor: int) -> tuple[int, ...]:
+        return tuple(number for number, factors in enumerate(self.apart) if factor in factors)
 
     @property
     def spans(self) -> tuple[slice, ...]:
@@ -152,6 +168,7 @@ class TableCodec:
             "keys": {column: codec.to_json() for column, codec in self.keys.items()},
             "rules": [rule.to_json() for rule in self.rules],
             "fills": {column: fill.to_json() for column, fill in self.fills.items()},
+            "apart": [list(factors) for factors in self.apart],
         }
 
     @staticmethod
@@ -164,8 +181,9 @@ class TableCodec:
         keys = {column: _read_key(codec) for column, codec in document["keys"].items()}
         rules = tuple(rule_from_json(rule) for rule in document.get("rules", ()))
         fills = {column: Fill.from_json(fill) for column, fill in document.get("fills", {}).items()}
+        apart = tuple(tuple(numbers) for numbers in document["apart"])
         return TableCodec(
-            document["name"], document["parent"], document["ordered"], factors, keys, rules, fills
+            document["name"], document["parent"], document["ordered"], factors, keys, rules, fills, apart
         )
 
 
@@ -334,7 +352,25 @@ class _TableFit:
             keys={column: self._key(column) for column in self.roles.keys},
             rules=tuple(_as_far_as_filled(rule, fills) for rule in rules),
             fills={column: fill for column, fill in fills.items() if fill is not None},
+            apart=self._apart((*factors, *computed)),
         )
+
+    def _apart(self, factors: tuple[Factor, ...]) -> tuple[tuple[int, ...], ...]:
+        """Find the unique keys that are an owner and categories, such as a film and one of its genres.
+
+        The codes of other values are ranges: rows that agree on them need not hold the same value. Nor do
+        rows with a missing value agree on a key.
+        """
+        owner = set() if self.roles.parent is None else {*self.roles.parent.columns}
+        found: dict[tuple[int, ...], None] = {}
+        for key in (self.shape.primary_key, *self.shape.unique_keys):
+            rest = {*key} - owner
+            numbers = tuple(number for number, one in enumerate(factors) if rest & {*one.columns})
+            exact = all(_is_exact(factors[number].codec) for number in numbers)
+            named = {column for number in numbers for column in factors[number].columns}
+            if owner and owner <= {*key} and rest and rest <= named <= {*key} and exact:
+                found[numbers] = None
+        return tuple(found)
 
     @property
     def _root_numbers(self) -> Rows | None:
@@ -487,6 +523,11 @@ class _TableFit:
         except SettingsError as error:
             where = f"tables.{self.name}.columns.{group[0]}.{error.where}".rstrip(".")
             raise SettingsError(error.code, error.message, where=where, remedy=error.remedy) from error
+
+
+def _is_exact(codec: Codec | SequenceCodec | RelativeCodec) -> bool:
+    """Tell whether rows hold the same value where, and only where, they agree on the codes."""
+    return isinstance(codec, CategoricalCodec) and not _can_be_missing(codec)
 
 
 def _read_key(document: dict[str, Any]) -> KeyCodec:

@@ -51,6 +51,7 @@ from kinsynth.pipeline.limits import (
     find_unkept_rules,
     find_widened,
 )
+from kinsynth.pipeline.lookups import group_lookups
 from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
 from kinsynth.pipeline.roles import reduce_to_chosen
@@ -115,6 +116,7 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
             train_part, synthesis, rules=rules, on_share=lambda share, name: progress(0.2 + 0.5 * share, name)
         )
         workspace.check_stop()
+        codec = group_lookups(train_part, codec, minimum=synthesis.protection.rare_minimum)
         codec = _with_keys(workspace, train_part, codec, synthesis)
         write_json(codecs, codec.to_json(), indent=None)
         for limit in find_widened(widen(train_part.schema, codec)[1]):

@@ -1,0 +1,79 @@
+"""Rows of one parent differ in what a key says, and what is left is drawn as learned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from engine.engine_toys import QUICK
+from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
+from kinsynth.engine.apart import Earlier, find_keys
+from kinsynth.engine.sampled import concatenate
+from kinsynth.engine.sampler import sample
+from kinsynth.engine.trainer import train
+
+CODES = 6
+LIKELY = np.array([0.4, 0.2, 0.15, 0.1, 0.1, 0.05])
+
+
+def bridge(parents: int = 400, *, keys: tuple[int, ...]) -> Encoded:
+    """Parents of 1, 3 or 7 rows that hold one of six codes each, drawn as if a row could repeat."""
+    rng = np.random.default_rng(0)
+    count_code = rng.integers(0, 3, parents)
+    sizes = np.array([1, 3, 7])
+    parent_R = np.repeat(np.arange(parents), sizes[count_code])
+    codes = rng.choice(CODES, len(parent_R), p=LIKELY)
+    subs = (SubColumn(0, 3, keys=keys), SubColumn(0, 2, keys=keys))
+    child = EncodedTable(np.stack([codes // 2, codes % 2], 1).astype(np.int32), subs, "film", parent_R)
+    film = EncodedTable(
+        count_code[:, None].astype(np.int32),
+        (SubColumn(0, 3),),
+        counts=(ChildCount("genre", 0, sizes, sizes),),
+    )
+    return Encoded({"film": film, "genre": child})
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, EncodedTable]:
+    encoded = bridge(keys=(0,))
+    models = {name: train(encoded, name, QUICK, seed=1) for name in encoded.tables}
+    return dict(concatenate(sample(models, {"film": 600}, seed=2)).tables)
+
+
+def test_no_two_rows_of_a_parent_agree_while_anything_else_is_left(drawn):
+    child = drawn["genre"]
+    pair = child.codes_RC[:, 0] * 2 + child.codes_RC[:, 1]
+    distinct = [np.unique(pair[child.parent_R == film]).size for film in np.unique(child.parent_R)]
+    rows = np.bincount(child.parent_R)
+    rows = rows[rows > 0]
+    short = rows < CODES
+    assert {1, 3, 7} == set(rows.tolist())
+    # Of two tokens the first is drawn freely: a group of two codes may be asked for a third time.
+    repeats = (rows - np.array(distinct))[short]
+    assert repeats.max() <= 1
+    assert repeats.sum() < 0.1 * rows[short].sum()
+
+
+def test_first_rows_are_drawn_as_learned(drawn):
+    child = drawn["genre"]
+    first = np.searchsorted(child.parent_R, np.unique(child.parent_R))
+    pair = child.codes_RC[first, 0] * 2 + child.codes_RC[first, 1]
+    share = np.bincount(pair, minlength=CODES) / len(first)
+    assert np.abs(share - LIKELY).max() < 5 * np.sqrt(0.25 / len(first)) + 0.05
+
+
+def test_keys_are_found_in_the_order_they_are_drawn():
+    subs = (SubColumn(0, 2, keys=(1,)), SubColumn(1, 2), SubColumn(2, 2, keys=(0, 1)))
+    assert find_keys(subs) == ((2,), (0, 2))
+    assert find_keys((SubColumn(0, 2),)) == ()
+    assert SubColumn.from_json(subs[2].to_json()).keys == (0, 1)
+
+
+def test_only_what_agrees_on_all_of_a_key_is_barred():
+    earlier = Earlier(np.array([[[0, 1], [1, 2]], [[1, 0], [1, 1]]], dtype=np.int32), ((0, 1),))
+    codes_BC = torch.tensor([[0, 0], [1, 0]])
+    assert (earlier.bar(0, torch.zeros(2, 3), codes_BC) == 0).all()
+    barred = earlier.bar(1, torch.zeros(2, 3), codes_BC) < 0
+    assert barred.tolist() == [[False, True, False], [True, True, False]]
+    assert earlier.take(np.array([1])).codes_BSC.tolist() == [[[1, 0], [1, 1]]]

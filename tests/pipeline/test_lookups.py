@@ -1,0 +1,118 @@
+"""Large lookups: what goes with kinds of rows is learned, and the lookup itself stays as it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+import kinsynth
+from kinsynth.columns.categorical import CategoricalCodec
+from kinsynth.connectors.memory import tables_from_memory
+from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs
+from kinsynth.pipeline.encoding import encode
+from kinsynth.pipeline.inspect import inspect
+from kinsynth.pipeline.lookups import cut_groups, group_lookups
+
+PRODUCTS, KINDS = 3_000, 6
+DOCUMENT = kinsynth.Synthesis.model_validate(
+    {
+        "tables": {"products": {"original": True}, "makers": {"original": True}},
+        "training": {"max_epochs": 6},
+    }
+)
+
+
+def make_tables(people: int = 1_500, sales: int = 9_000) -> dict[str, pl.DataFrame]:
+    """Products whose rows stand in no order; the age of a customer says the kind of product."""
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, KINDS, PRODUCTS)
+    buyer, age = np.sort(rng.integers(0, people, sales)), rng.integers(20, 80, people)
+    wanted = (age[buyer] - 20) // 10
+    rows = [np.flatnonzero(kind == one) for one in range(KINDS)]
+    product = np.array([rng.choice(rows[one]) for one in wanted])
+    return {
+        "makers": pl.DataFrame({"maker_id": np.arange(40), "country": [f"land {i % 5}" for i in range(40)]}),
+        "products": pl.DataFrame(
+            {
+                "product_id": rng.permutation(PRODUCTS) + 10_000,
+                "kind": [f"kind {one}" for one in kind],
+                "price": np.round(5 + 10 * kind + rng.random(PRODUCTS), 2),
+                "maker_id": rng.integers(0, 40, PRODUCTS),
+            }
+        ),
+        "customers": pl.DataFrame({"customer_id": np.arange(people) + 1, "age": age}),
+        "sales": pl.DataFrame({"sale_id": np.arange(sales) + 1, "customer_id": buyer + 1, "row": product}),
+    }
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pl.DataFrame]:
+    made = make_tables()
+    named = made["products"]["product_id"].gather(made["sales"]["row"])
+    return {**made, "sales": made["sales"].drop("row").with_columns(product_id=named)}
+
+
+def reference(codec: DatabaseCodec) -> CategoricalCodec:
+    (factor,) = (one for one in codec.tables["sales"].factors if one.kind == "reference")
+    assert isinstance(factor.codec, CategoricalCodec)
+    return factor.codec
+
+
+def test_leaves_are_cut_into_runs_that_hold_every_row_once():
+    rng = np.random.default_rng(1)
+    leaf, degree = rng.integers(0, 7, 2_000), rng.integers(0, 90, 2_000)
+    order, ends = cut_groups(leaf, degree)
+    assert sorted(order.tolist()) == list(range(2_000))
+    assert np.diff((0, *ends)).max() <= 44
+    assert ends[-1] == 2_000
+    for part in np.split(order, ends[:-1]):
+        assert len(set(leaf[part].tolist())) == 1
+        assert (np.diff(degree[part]) <= 0).all()
+
+
+def test_groups_hold_rows_of_one_kind(tables):
+    database = inspect(tables_from_memory(tables), DOCUMENT).database()
+    before = fit_codecs(database, DOCUMENT)
+    after = group_lookups(database, before, minimum=5)
+    assert sorted(reference(after).texts) == sorted(reference(before).texts)
+    kind = np.array(tables["products"]["kind"].to_list())
+
+    def purity(codec: CategoricalCodec) -> float:
+        place = np.arange(len(codec.texts))
+        group = codec.encode((codec.kept,))[place, 0]
+        found = kind[codec.kept.to_numpy().astype(int)]
+        most = [max(np.unique(found[group == one], return_counts=True)[1]) for one in np.unique(group)]
+        return float(sum(most) / len(place))
+
+    assert purity(reference(before)) < 0.4
+    assert purity(reference(after)) > 0.95
+    again = group_lookups(database, before, minimum=5)
+    assert again.to_json() == after.to_json()
+    assert encode(database, after).tables["sales"].codes_RC.max() > 0
+
+
+def test_small_lookups_are_left_as_they_are(tables):
+    few = {**tables, "products": tables["products"].head(900)}
+    few["sales"] = tables["sales"].join(few["products"].select("product_id"), on="product_id", how="semi")
+    database = inspect(tables_from_memory(few), DOCUMENT).database()
+    codec = fit_codecs(database, DOCUMENT)
+    assert group_lookups(database, codec, minimum=5) is codec
+
+
+def test_kinds_of_rare_products_go_with_their_customers(tables):
+    model = kinsynth.fit(tables, DOCUMENT)
+    drawn = model.sample(seed=3)
+    for name in ("products", "makers"):
+        assert drawn[name].equals(tables[name])
+
+    def joint(made: dict[str, pl.DataFrame]) -> np.ndarray:
+        rows = made["sales"].join(made["customers"], on="customer_id").join(made["products"], on="product_id")
+        assert len(rows) == len(made["sales"])
+        band = ((rows["age"].to_numpy() - 20) // 10).clip(0, 5)
+        cell = band * KINDS + rows["kind"].str.slice(5).cast(pl.Int64).to_numpy()
+        return np.bincount(cell, minlength=6 * KINDS) / len(rows)
+
+    real, made = joint(tables), joint(drawn)
+    # Were products drawn whoever buys, the distance would be 5/6.
+    assert np.abs(real - made).sum() / 2 < 0.15
