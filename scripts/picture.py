@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 from pathlib import Path
 
 from PIL import Image
 
+from kinsynth.errors import Finding
 from kinsynth.evaluation.results import Evaluation
 from kinsynth.pipeline.steps import report_facts
+from kinsynth.pipeline.workspace import LIMITS
 from kinsynth.report.document import compose
 from kinsynth.report.pdf import paint
 from kinsynth.settings.document import load
@@ -24,7 +27,8 @@ def load_pages(execution: Path, pixels_per_inch: float) -> list[Image.Image]:
     """Set the report of an execution again, as pictures."""
     evaluation = Evaluation.model_validate_json((execution / "evaluation.json").read_text(encoding="utf-8"))
     synthesis = load(execution / "synthesis.yaml")
-    document = compose(evaluation, name=synthesis.name, facts=report_facts(synthesis))
+    limits = [Finding(**limit) for limit in json.loads((execution / LIMITS).read_text(encoding="utf-8"))]
+    document = compose(evaluation, name=synthesis.name, facts=report_facts(synthesis), limits=limits)
     return [Image.open(io.BytesIO(page)) for page in paint(document, pixels_per_inch=pixels_per_inch)]
 
 

@@ -36,6 +36,7 @@ class Finding:
         remedy: What the user can do about it.
         step: Configuration step of the founding page: ``data``, ``primary_keys``,
             ``foreign_keys``, ``treatment`` or ``settings``.
+        count: How many rows, columns or rules it is about, where that is one number.
     """
 
     code: str
@@ -44,6 +45,7 @@ class Finding:
     message: str
     remedy: str
     step: str = "settings"
+    count: int | None = None
 
     def __str__(self) -> str:
         """Give the line a user reads."""

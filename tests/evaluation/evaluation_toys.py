@@ -52,7 +52,10 @@ def make_database(
     declared = {
         name: Table(
             name,
-            tuple(Column(c, types[c], str(table.schema.field(c).type)) for c in table.column_names),
+            tuple(
+                Column(c, types[c], str(table.schema.field(c).type), bool(table[c].null_count))
+                for c in table.column_names
+            ),
             primary_key=(keys[name],) if keys and keys.get(name) else (),
             original=name in original,
         )
@@ -178,8 +181,9 @@ def shop(customers: int, *, seed: int, mean: float = 3.0) -> Database:
     orders = rng.poisson(np.where(kind == "company", 2 * mean, mean))
     owner = np.repeat(np.arange(customers), orders)
     amount = np.exp(3 + 1.5 * (kind[owner] == "company") + rng.normal(size=len(owner)))
-    left = pa.table({"id": pa.array(np.arange(customers)), "kind": pa.array(kind, pa.string())})
-    right = pa.table({"customer_id": pa.array(owner), "amount": pa.array(amount.round(2))})
+    first = seed * 1_000_000  # rows of different parts are different rows
+    left = pa.table({"id": pa.array(first + np.arange(customers)), "kind": pa.array(kind, pa.string())})
+    right = pa.table({"customer_id": pa.array(first + owner), "amount": pa.array(amount.round(2))})
     return make_database(
         {
             "customers": (left, {"id": "identifier", "kind": "categorical"}),

@@ -8,7 +8,14 @@ from evaluation_toys import shop, shuffled
 
 from kinsynth.evaluation import evaluate
 from kinsynth.evaluation.links import ancestry, link, subjects
-from kinsynth.evaluation.relational import cell_starts, child_counts, count_distance, show_counts
+from kinsynth.evaluation.relational import (
+    cell_starts,
+    child_counts,
+    compare_counts,
+    compare_in_degrees,
+    count_distance,
+    thinned,
+)
 from kinsynth.schema.database import Database
 from kinsynth.schema.table import Column, Relation, Schema, Table
 
@@ -81,7 +88,13 @@ def test_cells_of_counts_hold_enough_parents(seed):
 
 def test_a_lonely_large_count_is_not_shown():
     counts = np.array([0] * 50 + [1] * 50 + [987])
-    assert show_counts([counts, counts], 5).labels == ("0", "1+")
+    assert compare_counts([counts, counts], np.arange(101), minimum=5, seed=0).shown.labels == ("0", "1+")
+
+
+def test_a_count_that_few_subjects_hold_is_not_shown():
+    counts = np.array([0] * 50 + [1] * 50 + [987] * 20)
+    owner = np.array([*range(100), *[100] * 20])
+    assert compare_counts([counts, counts], owner, minimum=5, seed=0).shown.labels == ("0", "1+")
 
 
 def test_a_relation_with_other_child_counts_scores_low_and_a_fresh_one_high():
@@ -89,13 +102,37 @@ def test_a_relation_with_other_child_counts_scores_low_and_a_fresh_one_high():
     fresh = evaluate(original, shop(1500, seed=3), holdout=holdout).relations[0]
     other = evaluate(original, shop(1500, seed=3, mean=9), holdout=holdout).relations[0]
     assert fresh.accuracy > 9
-    assert other.child_counts.value < 0.6
-    assert (
-        fresh.total_variation.interval[0] <= fresh.total_variation.value <= fresh.total_variation.interval[1]
-    )
+    assert other.counts.similarity.value < 0.6
+    distance = fresh.counts.total_variation
+    assert distance.interval[0] <= distance.value <= distance.interval[1]
+    assert distance.reference is not None
 
 
 def test_children_that_ignore_their_parents_are_noticed():
     original = shop(1500, seed=1)
     broken = evaluate(original, shuffled(shop(1500, seed=3))).relations[0]
     assert broken.pairs.value < 0.2
+
+
+def test_in_degrees_of_other_scale_and_equal_shape_are_alike():
+    rng = np.random.default_rng(0)
+    rate = rng.gamma(2, 3, 2000)
+    real, made, even = rng.poisson(rate), rng.poisson(5 * rate), rng.poisson(np.full(2000, 30.0))
+    owner = np.arange(2000)
+    same = compare_in_degrees([real, made], owner, minimum=5, seed=0)
+    other = compare_in_degrees([real, even], owner, minimum=5, seed=0)
+    assert same.similarity.value > 0.97
+    assert other.total_variation.value > 0.15
+    assert same.means == pytest.approx((real.mean(), made.mean()), rel=0.01)
+    assert same.total_variation.reference is None
+
+
+def test_a_part_in_which_no_row_points_is_not_thinned_away():
+    real, none = np.full(100, 4), np.zeros(100, dtype=np.int64)
+    assert [part.tolist() for part in thinned([real, none], seed=0)] == [real.tolist(), none.tolist()]
+    spread = np.repeat([1, 9], 50)
+    assert compare_in_degrees([spread, none], np.arange(100), minimum=5, seed=0).similarity.value < 0.6
+
+
+def test_few_targets_have_no_in_degrees_to_show():
+    assert compare_in_degrees([np.arange(6)] * 2, np.arange(6), minimum=5, seed=0) is None

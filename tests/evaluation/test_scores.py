@@ -24,8 +24,9 @@ def test_database_accuracy_weighs_tables_by_columns_and_relations_by_three_tenth
     assert overall_accuracy([(10, 3), (6, 1)], []) == 9
     assert overall_accuracy([(10, 1)], [0.0, 10.0]) == pytest.approx(0.7 * 10 + 0.3 * 5)
     assert overall_accuracy([], []) is None
-    assert relation_accuracy(0.5, None, None) == 5
-    assert relation_accuracy(1.0, 0.0, 0.5) == 5
+    assert relation_accuracy([0.5, None, None]) == 5
+    assert relation_accuracy([1.0, 0.0, 0.5]) == 5
+    assert relation_accuracy([None]) is None
 
 
 def test_privacy_is_steep_and_that_of_the_weakest():

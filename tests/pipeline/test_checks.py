@@ -328,6 +328,9 @@ CASES: dict[str, list[tuple[Change, str]]] = {
             "tables.payment.foreign_keys",
         )
     ],
+    "foreign_keys.no_sequence": [
+        (cells("account", "customer", lambda ids: [None, *ids[1:]]), "tables.account.foreign_keys.0")
+    ],
     "foreign_keys.implied": [(customer_of_account, "tables.payment.foreign_keys.1")],
     "foreign_keys.circular_rows": [
         (

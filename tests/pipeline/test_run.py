@@ -225,6 +225,7 @@ def test_the_folder_holds_what_the_documentation_says(finished: Execution) -> No
         "evaluation.json",
         "events.jsonl",
         "execution.json",
+        "limits.json",
         "model",
         "plan.json",
         "report.pdf",

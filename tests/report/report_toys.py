@@ -44,14 +44,18 @@ def values(seed: int, rows: int) -> dict[str, np.ndarray]:
 def database(seed: int, rows: int = 400) -> Database:
     """Make parents with one column of each type, and children."""
     drawn = values(seed, rows)
-    arrays = {"id": pa.array(np.arange(rows))}
+    first = seed * 1_000_000  # rows of different parts are different rows
+    arrays = {"id": pa.array(first + np.arange(rows))}
     arrays |= {name: pa.array(drawn[name], kind, from_pandas=True) for name, (_, kind) in TYPES.items()}
     parents = pa.table(arrays)
     owner = np.repeat(np.arange(rows), np.random.default_rng(seed).poisson(1.5, rows))
-    children = pa.table({"parent": pa.array(owner), "x": pa.array(owner % 7 * 1.0)})
+    children = pa.table({"parent": pa.array(first + owner), "x": pa.array(owner % 7 * 1.0)})
     columns = [Column("id", "identifier", "int64")]
     columns += [Column(name, kind, str(parents.schema.field(name).type)) for name, (kind, _) in TYPES.items()]
-    child_columns = (Column("parent", "identifier", "int64"), Column("x", "numeric", "double"))
+    child_columns = (
+        Column("parent", "identifier", "int64", nullable=False),
+        Column("x", "numeric", "double"),
+    )
     schema = Schema(
         {
             "parents": Table("parents", tuple(columns), primary_key=("id",)),

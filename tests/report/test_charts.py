@@ -16,6 +16,7 @@ def test_every_figure_of_a_report_is_sound_svg(evaluation):
         "pairs",
         "distances",
         "counts",
+        "overview",
     }
     for figure in document.figures.values():
         root = ET.fromstring(draw(figure))
@@ -55,7 +56,7 @@ def test_a_chart_is_the_same_every_time_whatever_the_process_has_set(evaluation)
 def test_no_label_breaks_a_chart(label):
     shares = Distribution(labels=(label, "b"), original=(0.5, 0.5), synthetic=(1.0, 0.0))
     ET.fromstring(draw_distribution(shares))
-    ET.fromstring(draw_counts(shares))
+    ET.fromstring(draw_counts(shares, label))
     ET.fromstring(draw_pairs((label, "b"), ((1, 0), (0, 1)), ((1, 0.5), (0.5, 1))))
 
 

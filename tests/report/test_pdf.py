@@ -134,7 +134,7 @@ def test_what_differs_most_is_named_once_and_in_order(evaluation):
     assert [kind["title"] for kind in highlights] == [
         "Columns",
         "Pairs of columns",
-        "Children of each parent",
+        "Rows that point at a row",
     ]
     columns = sorted(column.similarity.value for table in evaluation.tables for column in table.columns)
     assert [line["similarity"] for line in highlights[0]["lines"]] == [

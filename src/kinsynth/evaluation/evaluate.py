@@ -14,22 +14,39 @@ from kinsynth.evaluation.detection import detect
 from kinsynth.evaluation.disclosure import compare_neighbours
 from kinsynth.evaluation.families import summarise
 from kinsynth.evaluation.fidelity import Pair, compare_pair, dependence_kept, distance_interval, distances
-from kinsynth.evaluation.links import ancestry, climb, groups, key_columns, link, linking_columns, subjects
+from kinsynth.evaluation.links import (
+    ancestry,
+    climb,
+    groups,
+    key_columns,
+    key_kinds,
+    levels,
+    link,
+    linking_columns,
+    subjects,
+)
 from kinsynth.evaluation.marginals import missing_shares, show
 from kinsynth.evaluation.results import (
     ColumnComparison,
+    CountComparison,
     Evaluation,
+    KeyArrow,
+    KeyKind,
     Matrix,
     Metric,
+    Overview,
     PairComparison,
     RelationComparison,
+    Shares,
+    TableBox,
     TableEvaluation,
 )
 from kinsynth.evaluation.variables import IntArray, Variable, is_comparable, read_variable
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
+from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.split import some_roots
-from kinsynth.schema.table import Relation
+from kinsynth.schema.table import Relation, Schema
 from kinsynth.settings.evaluation import Evaluation as EvaluationSettings
 from kinsynth.settings.evaluation import Report
 from kinsynth.settings.privacy import Protection
@@ -100,10 +117,11 @@ def evaluate(
     )
     tables = {name: _read_table(comparison, name) for name in _synthesised(comparison.databases)}
     evaluated = [_evaluate_table(comparison, name, tables) for name in tables]
+    kinds = key_kinds(find_structure(original.schema))
     relations = [
-        _evaluate_relation(comparison, relation, tables)
-        for relation in original.schema.relations
-        if relation.table in tables and relation.references_table in tables
+        _evaluate_relation(comparison, relation, kinds[relation], tables)
+        for relation in dict.fromkeys(original.schema.relations)
+        if relation in kinds and _has_both(comparison, relation)
     ]
     known_tables = [table for table in evaluated if table is not None]
     known_relations = [relation for relation in relations if relation is not None]
@@ -119,6 +137,34 @@ def evaluate(
         has_holdout=holdout is not None,
         tables=tuple(known_tables),
         relations=tuple(known_relations),
+        overview=_draw_up(original, synthetic, kinds),
+    )
+
+
+def _draw_up(original: Database, synthetic: Database, kinds: Mapping[Relation, KeyKind]) -> Overview:
+    """Give all tables with their rows, and the keys between them."""
+    parts = (original, synthetic)
+    boxes = []
+    for name, table in original.schema.tables.items():
+        sizes = [part.tables[name].num_rows if name in part.tables else 0 for part in parts]
+        boxes.append(
+            TableBox(name=name, rows=(_banded(sizes[0]), _banded(sizes[1])), original=table.original)
+        )
+    relations = dict.fromkeys(original.schema.relations)
+    arrows = [
+        KeyArrow(table=one.table, parent=one.references_table, kind=kinds.get(one, "copied"))
+        for one in relations
+    ]
+    return Overview(tables=tuple(boxes), keys=tuple(arrows))
+
+
+def _has_both(comparison: _Comparison, relation: Relation) -> bool:
+    """Tell whether every part has both tables of a relation, with its columns."""
+    sides = ((relation.table, relation.columns), (relation.references_table, relation.references_columns))
+    return all(
+        name in part.tables and {*columns} <= {*part.tables[name].column_names}
+        for part in comparison.databases
+        for name, columns in sides
     )
 
 
@@ -152,20 +198,23 @@ def _evaluate_table(
 ) -> TableEvaluation | None:
     """Evaluate one table; None where a part has no rows or no column can be compared."""
     variables = tables[name]
-    sizes = [database.tables[name].num_rows for database in comparison.databases]
+    rows = [np.arange(database.tables[name].num_rows) for database in comparison.databases]
+    rows[2:] = [_fresh_rows(comparison, name)] if len(rows) > 2 else []
+    sizes = [len(part) for part in rows]
     if not variables or min(sizes[:2]) == 0:
         return None
     usable = comparison if min(sizes) else _without_holdout(comparison)
-    variables = [Variable(v.column, v.parts[: len(usable.databases)], v.labels) for v in variables]
+    rows = rows[: len(usable.databases)]
+    variables = [_at(variable, rows) for variable in variables]
     binned = [bin_variable(variable) for variable in variables]
-    owners = [subjects(database, name) for database in usable.databases]
+    owners = [subjects(database, name)[part] for database, part in zip(usable.databases, rows, strict=True)]
     grouped = groups(owners[0])
     columns = [
         _compare_column(usable, variable, cells, owners[0], grouped)
         for variable, cells in zip(variables, binned, strict=True)
     ]
     shown = columns[: comparison.report.univariate_columns]
-    wide = _wide(usable, name, tables)[: comparison.report.knn_columns]
+    wide = [_at(one, rows) for one in _wide(usable, name, tables)[: comparison.report.knn_columns]]
     pairs_metric, pairs = _compare_pairs(usable, binned, grouped)
     rows_metric = _compare_rows(usable, wide, owners)
     neighbours = compare_neighbours(wide, owners, max_rows=comparison.settings.max_rows, seed=comparison.seed)
@@ -185,6 +234,30 @@ def _evaluate_table(
         pairs=pairs,
         neighbours=neighbours,
     )
+
+
+def _at(variable: Variable, rows: Sequence[IntArray]) -> Variable:
+    """Take a variable at existing rows of each part."""
+    parts = tuple(part[taken] for part, taken in zip(variable.parts, rows, strict=False))
+    return Variable(variable.column, parts, variable.labels)
+
+
+def _fresh_rows(comparison: _Comparison, name: str) -> IntArray:
+    """Number the held-out rows whose subject is not among the original's.
+
+    What rows of both parts point at is in both: it is nothing that the model never saw.
+    """
+    original, _, holdout = comparison.databases
+    path = ancestry(original.schema, name)
+    root = path[-1].references_table if path else name
+    key = original.schema.tables[root].primary_key
+    owner_R = subjects(holdout, name)
+    if not key or root not in holdout.tables:
+        return np.arange(len(owner_R))
+    twin = Relation(root, key, root, key)
+    shared_S = row_numbers(holdout.tables[root], twin, original.tables[root]) >= 0
+    known_R = owner_R < len(shared_S)
+    return np.flatnonzero(~known_R | ~np.append(shared_S, False)[np.where(known_R, owner_R, -1)])
 
 
 def _without_holdout(comparison: _Comparison) -> _Comparison:
@@ -275,15 +348,24 @@ def _matrix(values: Mapping[tuple[int, int], float], width: int) -> Matrix:
 
 
 def _wide(comparison: _Comparison, name: str, tables: dict[str, list[Variable]]) -> list[Variable]:
-    """Give the columns of a table and, taken at its rows, those of its ancestors."""
-    parts = len(comparison.databases)
-    wide = [Variable(v.column, v.parts[:parts], v.labels) for v in tables[name]]
-    above = [climb(database, name) for database in comparison.databases]
-    for relation in ancestry(comparison.databases[0].schema, name):
+    """Give the columns of a table and, taken at its rows, those of its owners and of rows it points at."""
+    databases = comparison.databases
+    structure = find_structure(databases[0].schema)
+    wide = [Variable(v.column, v.parts[: len(databases)], v.labels) for v in tables[name]]
+    above = [climb(database, name) for database in databases]
+    for relation in ancestry(databases[0].schema, name):
         parent = relation.references_table
-        rows = [part[parent] for part in above]
-        wide += [variable.taken(rows, f"{parent}.{variable.column.name}") for variable in tables[parent]]
+        wide += _taken(tables[parent], [part[parent] for part in above], parent)
+    for relation in structure.further(name):
+        if relation.references_table in tables and _has_both(comparison, relation):
+            rows = [link(database, relation) for database in databases]
+            wide += _taken(tables[relation.references_table], rows, str(relation))
     return wide
+
+
+def _taken(variables: Sequence[Variable], rows: Sequence[IntArray], where: str) -> list[Variable]:
+    """Take columns of another table at the rows that rows lead to."""
+    return [variable.taken(rows, f"{where}.{variable.column.name}") for variable in variables]
 
 
 def _compare_rows(
@@ -319,33 +401,69 @@ def _detect_part(
 
 
 def _evaluate_relation(
-    comparison: _Comparison, relation: Relation, tables: dict[str, list[Variable]]
+    comparison: _Comparison, relation: Relation, kind: KeyKind, tables: dict[str, list[Variable]]
 ) -> RelationComparison | None:
-    """Evaluate one relation; None where a part has no parents."""
+    """Evaluate one foreign key; None where a part has no referenced rows, or nothing can be measured."""
     databases = comparison.databases
     sizes = [database.tables[relation.references_table].num_rows for database in databases]
     if min(sizes[:2]) == 0:
         return None
     parts = len(databases) if min(sizes) else 2
     rows = [link(database, relation) for database in databases[:parts]]
-    counts = [relational.child_counts(row, size) for row, size in zip(rows, sizes, strict=False)]
-    pairs = _parent_child(comparison, relation, tables, rows)
-    families = _compare_families(comparison, relation, tables, rows)
-    similar = relational.count_similarity(counts)
-    return RelationComparison(
-        name=str(relation),
-        table=relation.table,
-        parent=relation.references_table,
-        children=relational.show_counts(counts, comparison.protection.rare_minimum),
-        total_variation=relational.count_distance(counts, seed=comparison.seed),
-        child_counts=similar,
-        pairs=pairs,
-        families=families,
-        accuracy=scores.relation_accuracy(
-            similar.value,
+    counts = _compare_counts(comparison, relation, kind, rows, sizes)
+    depth = _compare_depth(comparison, relation, rows) if kind == "self" else None
+    pairs = None if kind in ("implied", "reference") else _compare_linked(comparison, relation, tables, rows)
+    families = _compare_families(comparison, relation, tables, rows) if kind == "owner" else None
+    accuracy = scores.relation_accuracy(
+        [
+            None if counts is None else counts.similarity.value,
+            None if depth is None else depth.similarity.value,
             None if pairs is None else pairs.value,
             None if families is None else scores.realism(families.value),
-        ),
+        ]
+    )
+    if accuracy is None:
+        return None
+    return RelationComparison(
+        name=str(relation),
+        kind=kind,
+        table=relation.table,
+        columns=relation.columns,
+        parent=relation.references_table,
+        counts=counts,
+        missing=_missing_keys(databases[0].schema, relation, rows),
+        depth=depth,
+        pairs=pairs,
+        families=families,
+        accuracy=accuracy,
+    )
+
+
+def _missing_keys(schema: Schema, relation: Relation, rows: Sequence[IntArray]) -> Shares | None:
+    """Give the share of rows that point at none in each part; None for a key that is never missing."""
+    if not schema.may_be_missing(relation):
+        return None
+    return tuple(round(float((row_R < 0).mean()), 4) if len(row_R) else 0.0 for row_R in rows)
+
+
+def _compare_counts(
+    comparison: _Comparison, relation: Relation, kind: KeyKind, rows: Sequence[IntArray], sizes: Sequence[int]
+) -> CountComparison | None:
+    """Compare how many rows point at each row."""
+    counts = [relational.child_counts(row, size) for row, size in zip(rows, sizes, strict=False)]
+    owner_R = subjects(comparison.databases[0], relation.references_table)
+    compare = relational.compare_counts if kind == "owner" else relational.compare_in_degrees
+    return compare(counts, owner_R, minimum=comparison.protection.rare_minimum, seed=comparison.seed)
+
+
+def _compare_depth(
+    comparison: _Comparison, relation: Relation, rows: Sequence[IntArray]
+) -> CountComparison | None:
+    """Compare how many rows stand above each row."""
+    owner_R = subjects(comparison.databases[0], relation.table)
+    minimum = comparison.protection.rare_minimum
+    return relational.compare_counts(
+        [levels(row_R) for row_R in rows], owner_R, minimum=minimum, seed=comparison.seed
     )
 
 
@@ -367,10 +485,10 @@ def _compare_families(
     )
 
 
-def _parent_child(
+def _compare_linked(
     comparison: _Comparison, relation: Relation, tables: dict[str, list[Variable]], rows: Sequence[IntArray]
 ) -> Metric | None:
-    """Compare pairs of a parent's and a child's column."""
+    """Compare pairs of a row's column and one of the row it points at."""
     parts = len(rows)
     own = [Variable(v.column, v.parts[:parts], v.labels) for v in tables[relation.table][:_PARENT_COLUMNS]]
     parents = [v.taken(rows, v.column.name) for v in tables[relation.references_table][:_PARENT_COLUMNS]]

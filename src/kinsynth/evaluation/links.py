@@ -1,4 +1,4 @@
-"""Links: which row is whose parent, and which root row stands behind each row."""
+"""Links: which row points at which, what each key is for, and which root row stands behind each row."""
 
 from __future__ import annotations
 
@@ -6,43 +6,46 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kinsynth.evaluation.results import KeyKind
 from kinsynth.evaluation.variables import IntArray
 from kinsynth.schema.database import Database
+from kinsynth.schema.graph import Structure, find_structure
+from kinsynth.schema.key_parts import made_keys
 from kinsynth.schema.keys import row_numbers
+from kinsynth.schema.levels import find_levels
 from kinsynth.schema.table import Relation, Schema
 
 
 def link(database: Database, relation: Relation) -> IntArray:
-    """Find the parent's row number of each child; -1 for none."""
+    """Find the row number of what each row points at; -1 for none."""
     child, parent = database.tables[relation.table], database.tables[relation.references_table]
     return row_numbers(child, relation, parent)
 
 
-def parent_relation(schema: Schema, table: str) -> Relation | None:
-    """Give the relation to the table's first synthesised parent; None for a root table."""
-    return next(
-        (
-            relation
-            for relation in schema.outgoing(table)
-            if relation.references_table != table and not schema.tables[relation.references_table].original
-        ),
-        None,
-    )
+def key_kinds(structure: Structure) -> dict[Relation, KeyKind]:
+    """Say what every foreign key of the synthesised tables is for."""
+    kinds: dict[Relation, KeyKind] = {}
+    for table, owner in structure.parent_relation.items():
+        kinds |= {owner: "owner"} if owner else {}
+        kinds |= dict.fromkeys(structure.keys[table], "key")
+        kinds |= {one: "self" if one.references_table == table else "late" for one in structure.late[table]}
+        kinds |= dict.fromkeys(structure.reference_relations[table], "reference")
+        kinds |= dict.fromkeys(structure.implied[table], "implied")
+    return kinds
 
 
 def ancestry(schema: Schema, table: str) -> tuple[Relation, ...]:
-    """Give the relations from a table up to its root, the nearest first."""
+    """Give the relations from a table over its owners up to its root, the nearest first."""
+    structure = find_structure(schema)
     path: list[Relation] = []
-    seen = {table}
-    while (relation := parent_relation(schema, table)) and relation.references_table not in seen:
+    while relation := structure.parent_relation[table]:
         path.append(relation)
         table = relation.references_table
-        seen.add(table)
     return tuple(path)
 
 
 def climb(database: Database, table: str) -> Mapping[str, IntArray]:
-    """Give, for each ancestor table, the row number above each row of a table; -1 for none."""
+    """Give, for each owner of a table, the row number above each row of the table; -1 for none."""
     rows = np.arange(database.tables[table].num_rows)
     above: dict[str, IntArray] = {}
     for relation in ancestry(database.schema, table):
@@ -52,14 +55,18 @@ def climb(database: Database, table: str) -> Mapping[str, IntArray]:
 
 
 def subjects(database: Database, table: str) -> IntArray:
-    """Number the root row behind each row; a row without one stands for itself."""
-    path = ancestry(database.schema, table)
+    """Number the root row behind each row; a row without one stands for itself, as do original rows."""
     own = np.arange(database.tables[table].num_rows)
-    if not path:
+    if database.schema.tables[table].original or not (path := ancestry(database.schema, table)):
         return own
     root = path[-1].references_table
     rows = climb(database, table)[root]
     return np.where(rows >= 0, rows, database.tables[root].num_rows + own)
+
+
+def levels(row_R: IntArray) -> IntArray:
+    """Give how many rows stand above each row of a table that references itself."""
+    return find_levels(row_R).level_R
 
 
 def groups(owner_R: IntArray) -> IntArray | None:
@@ -69,13 +76,19 @@ def groups(owner_R: IntArray) -> IntArray | None:
 
 
 def key_columns(schema: Schema, table: str) -> frozenset[str]:
-    """Name the columns that only link rows: the primary key and references to synthesised tables."""
-    links = (
+    """Name the columns that only name rows: made keys, and keys to synthesised tables.
+
+    Parts of a primary key that are values, and those that choose a row of an original table, are none,
+    unless the latter are all of the primary key.
+    """
+    to_synthesised = (
         relation.columns
         for relation in schema.outgoing(table)
         if not schema.tables[relation.references_table].original
     )
-    return frozenset(schema.tables[table].primary_key).union(*links)
+    key = schema.tables[table].primary_key
+    whole = key if any({*key} <= {*one.columns} for one in schema.outgoing(table)) else ()
+    return frozenset((*made_keys(schema, table), *whole)).union(*to_synthesised)
 
 
 def linking_columns(schema: Schema, table: str) -> frozenset[str]:

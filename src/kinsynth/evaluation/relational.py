@@ -1,4 +1,4 @@
-"""Relational: how many children parents have, and how columns of children go with those of their parents."""
+"""Relational: how many rows point at a row, and how columns of rows go with those of rows they point at."""
 
 from __future__ import annotations
 
@@ -15,30 +15,94 @@ from kinsynth.evaluation.fidelity import (
     total_variation,
 )
 from kinsynth.evaluation.marginals import shares
-from kinsynth.evaluation.results import Distribution, Metric
+from kinsynth.evaluation.results import CountComparison, Distribution, Metric
 from kinsynth.evaluation.variables import FloatArray, IntArray
 
-_CELLS = 12
+_CELLS, _IN_DEGREE_CELLS = 12, 6
 
 
-def child_counts(parent_row_R: IntArray, parents: int) -> IntArray:
-    """Count the children of each parent, those with none included; shape (parents,)."""
-    return np.bincount(parent_row_R[parent_row_R >= 0], minlength=parents)
+def child_counts(row_R: IntArray, targets: int) -> IntArray:
+    """Count the rows that point at each target, targets of none included; shape (targets,)."""
+    return np.bincount(row_R[row_R >= 0], minlength=targets)
+
+
+def compare_counts(
+    parts: Sequence[IntArray], owner_R: IntArray, *, minimum: int, seed: int
+) -> CountComparison:
+    """Compare a number that every row of every part has, the original first.
+
+    Args:
+        parts: The numbers, 0 or more; all parts with at least one row.
+        owner_R: Subject of each original row.
+        minimum: Subjects of the original in each cell that is shown.
+        seed: Chooses redraws, and the row by which a subject counts.
+    """
+    return CountComparison(
+        shown=_show(parts, cell_starts(one_of_each(parts[0], owner_R, seed=seed), minimum)),
+        total_variation=count_distance(parts, seed=seed),
+        similarity=_similarity(parts),
+        means=_means(parts),
+    )
+
+
+def compare_in_degrees(
+    parts: Sequence[IntArray], owner_R: IntArray, *, minimum: int, seed: int
+) -> CountComparison | None:
+    """Compare how many rows point at each row by a key that is not the owner's.
+
+    How many rows there are for each target depends on how many were asked for, and on how many were held
+    out: the part with more is thinned at random until the means agree. Held-out rows are no reference.
+    Numbers are compared in the cells that are shown, for nearly every target of many rows has its own.
+
+    Returns:
+        The comparison; None where the original has too few targets for two cells.
+    """
+    real, made = thinned(parts[:2], seed=seed)
+    starts = cell_starts(one_of_each(real, owner_R, seed=seed), minimum, cells=_IN_DEGREE_CELLS)
+    if len(starts) < 2:
+        return None
+    cells = [np.searchsorted(starts, part, side="right") - 1 for part in (real, made)]
+    return CountComparison(
+        shown=_show([real, made], starts),
+        total_variation=count_distance(cells, seed=seed),
+        similarity=_similarity(cells),
+        means=_means(parts[:2]),
+    )
+
+
+def thinned(parts: Sequence[IntArray], *, seed: int) -> list[IntArray]:
+    """Take rows away at random until each part has as many for each target as the one with fewest.
+
+    A part without a single row is compared as it is.
+    """
+    rng = np.random.default_rng(seed)
+    means = [float(part.mean()) for part in parts]
+    least = min(means)
+    return [
+        rng.binomial(part, least / mean) if mean > least > 0 else part
+        for part, mean in zip(parts, means, strict=True)
+    ]
+
+
+def one_of_each(count_R: IntArray, owner_R: IntArray, *, seed: int) -> IntArray:
+    """Give the number of one row of each subject, chosen by chance."""
+    order = np.random.default_rng(seed).permutation(len(count_R))
+    return count_R[order[np.unique(owner_R[order], return_index=True)[1]]]
 
 
 def count_shares(parts: Sequence[IntArray]) -> list[FloatArray]:
-    """Give the share of parents with exactly 0, 1, 2, ... children in each part."""
+    """Give the share of rows with exactly the number 0, 1, 2, ... in each part."""
     cells = max(int(part.max(initial=0)) for part in parts) + 1
     return [np.bincount(part, minlength=cells) / max(len(part), 1) for part in parts]
 
 
 def count_distance(parts: Sequence[IntArray], *, seed: int) -> Metric:
-    """Measure the total variation of exact child counts, original against synthetic."""
+    """Measure the total variation of numbers, original against synthetic."""
     spread = count_shares(parts)
     value = total_variation(spread[0], spread[1])
     low, high = distance_interval(*spread[:2], sizes=(len(parts[0]), len(parts[1])), seed=seed)
     return Metric(
-        name="child_count_distance",
+        name="count_distance",
         value=round(value, 4),
         interval=(round(low, 4), round(high, 4)),
         reference=round(total_variation(spread[0], spread[2]), 4) if len(parts) > 2 else None,
@@ -46,16 +110,20 @@ def count_distance(parts: Sequence[IntArray], *, seed: int) -> Metric:
     )
 
 
-def count_similarity(parts: Sequence[IntArray]) -> Metric:
-    """Scale the distance of child counts: 1 as near as another real sample of that size."""
+def _similarity(parts: Sequence[IntArray]) -> Metric:
+    """Scale the distance of numbers: 1 as near as another real sample of that size."""
     cells = max(int(part.max(initial=0)) for part in parts) + 1
     values = [round(distance.similarity, 4) for distance in distances(parts, cells, None)]
-    return Metric(name="child_counts", value=values[0], reference=values[1] if len(values) > 1 else None)
+    return Metric(name="count_similarity", value=values[0], reference=values[1] if len(values) > 1 else None)
 
 
-def show_counts(parts: Sequence[IntArray], minimum: int) -> Distribution:
-    """Give the distribution of child counts in cells of at least ``minimum`` original parents."""
-    starts = cell_starts(parts[0], minimum)
+def _means(parts: Sequence[IntArray]) -> tuple[float, ...]:
+    """Give the means to three digits."""
+    return tuple(float(f"{part.mean():.3g}") for part in parts)
+
+
+def _show(parts: Sequence[IntArray], starts: Sequence[int]) -> Distribution:
+    """Give the distribution of numbers in cells that begin at given numbers."""
     labels = [_range_label(low, high - 1) for low, high in zip(starts, [*starts[1:], 0], strict=True)]
     counts = [
         np.bincount(np.searchsorted(starts, part, side="right") - 1, minlength=len(starts)) for part in parts
@@ -69,9 +137,9 @@ def show_counts(parts: Sequence[IntArray], minimum: int) -> Distribution:
     )
 
 
-def cell_starts(counts: IntArray, minimum: int) -> list[int]:
+def cell_starts(counts: IntArray, minimum: int, *, cells: int = _CELLS) -> list[int]:
     """Choose the smallest count of each cell: single counts while they are few, ranges otherwise."""
-    wanted = max(minimum, len(counts) // (2 * _CELLS) if len(np.unique(counts)) > _CELLS else 1)
+    wanted = max(minimum, len(counts) // (2 * cells) if len(np.unique(counts)) > cells else 1)
     starts, held = [0], 0
     for value, parents in zip(*np.unique(counts, return_counts=True), strict=True):
         if held >= wanted and len(counts[counts >= value]) >= wanted:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 Direction = Literal["higher", "lower", "reference"]
 Scale = Literal["number", "date", "time", "datetime"]
+KeyKind = Literal["owner", "key", "late", "self", "implied", "reference"]
 Shares = tuple[float, ...]
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -88,23 +89,49 @@ class PairComparison(Result):
     association_synthetic: Matrix
 
 
-class RelationComparison(Result):
-    """One relation: how many children parents have, and how children go with their parents.
+class CountComparison(Result):
+    """A number that every row of a table has: how many rows point at it, or how deep it stands.
 
     Attributes:
-        children: Share of parents by number of children.
-        total_variation: Distance of the two distributions of exact child counts.
-        child_counts: Similarity of child counts, 1 as near as another real sample.
-        pairs: Dependence kept between a parent's and a child's columns; None without such columns.
-        families: How well parents with all their children can be told from real ones; 0.5 is guessing.
+        shown: Share of rows by number, in cells of enough subjects.
+        total_variation: Distance of the two distributions.
+        similarity: 1 as near as another real sample.
+        means: Mean in original, synthetic and (if any) held-out rows.
+    """
+
+    shown: Distribution
+    total_variation: Metric
+    similarity: Metric
+    means: Shares
+
+
+class RelationComparison(Result):
+    """One foreign key: how many rows point at a row, and how rows go with those they point at.
+
+    Attributes:
+        kind: What the key is for.
+        table: The table whose columns the key is.
+        columns: These columns.
+        parent: The table that is referenced, for an owner as well as for others.
+        counts: How many rows point at each referenced row, those at which none points included; None where
+            the original has too few referenced rows. Only of an owner's key held-out rows are a reference:
+            by other keys they point at rows which rows of the original point at too.
+        missing: Share of rows that point at none, of original, synthetic and (if any) held-out rows; None
+            for a key that is never missing.
+        depth: For a table that references itself how many rows stand above each row.
+        pairs: Dependence kept between columns of a row and of the row it points at; None without such
+            columns, for implied keys and for original tables.
+        families: How well owners with all their rows can be told from real ones; 0.5 is guessing.
     """
 
     name: str
+    kind: KeyKind
     table: str
+    columns: tuple[str, ...]
     parent: str
-    children: Distribution
-    total_variation: Metric
-    child_counts: Metric
+    counts: CountComparison | None
+    missing: Shares | None
+    depth: CountComparison | None
     pairs: Metric | None
     families: Metric | None
     accuracy: float
@@ -150,6 +177,38 @@ class TableEvaluation(Result):
     neighbours: NeighbourComparison | None
 
 
+class TableBox(Result):
+    """One table in the picture of all.
+
+    Attributes:
+        rows: Rows of original and synthetic part, rounded to two digits.
+        original: Whether its rows are copied.
+    """
+
+    name: str
+    rows: tuple[int, int]
+    original: bool
+
+
+class KeyArrow(Result):
+    """One foreign key in the picture of all tables.
+
+    Attributes:
+        kind: What the key is for; ``copied`` between original tables.
+    """
+
+    table: str
+    parent: str
+    kind: KeyKind | Literal["copied"]
+
+
+class Overview(Result):
+    """All tables and the foreign keys between them."""
+
+    tables: tuple[TableBox, ...]
+    keys: tuple[KeyArrow, ...]
+
+
 class Evaluation(Result):
     """Synthetic against original rows, with held-out rows as the reference.
 
@@ -159,6 +218,7 @@ class Evaluation(Result):
         privacy_missing: Why there is no privacy score: no rows were held out, or too few subjects or
             columns can be compared; None where there is one.
         has_holdout: Whether held-out rows were given.
+        overview: All tables of the original and their keys; None where that is not known.
     """
 
     accuracy: float | None
@@ -167,3 +227,4 @@ class Evaluation(Result):
     has_holdout: bool
     tables: tuple[TableEvaluation, ...]
     relations: tuple[RelationComparison, ...]
+    overview: Overview | None = None

@@ -23,10 +23,10 @@ def table_accuracy(columns: float, pairs: float | None, rows: float | None) -> f
     return round(10 * sum(v * w for v, w in known) / sum(w for _, w in known), 2)
 
 
-def relation_accuracy(child_counts: float, pairs: float | None, families: float | None) -> float:
-    """Give the accuracy of one relation, 0-10: the mean of the levels that could be measured."""
-    levels = [level for level in (child_counts, pairs, families) if level is not None]
-    return round(10 * sum(levels) / len(levels), 2)
+def relation_accuracy(levels: Sequence[float | None]) -> float | None:
+    """Give the accuracy of one relation, 0-10: the mean of the measured levels; None for none."""
+    known = [level for level in levels if level is not None]
+    return round(10 * sum(known) / len(known), 2) if known else None
 
 
 def overall_accuracy(tables: Sequence[tuple[float, int]], relations: Sequence[float]) -> float | None:

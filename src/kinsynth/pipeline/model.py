@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,14 @@ from kinsynth.engine.checkpoint import load_model as load_network
 from kinsynth.engine.checkpoint import save_model as save_network
 from kinsynth.engine.sampled import SampledBlock, concatenate, concatenate_pointed
 from kinsynth.engine.sampler import sample
-from kinsynth.errors import SettingsError, UserError
+from kinsynth.errors import Finding, SettingsError, UserError
 from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, only_root
 from kinsynth.pipeline.distinct import keep_distinct
 from kinsynth.pipeline.encoding import Decoded, Drawn, assemble, decode
 from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
+from kinsynth.pipeline.limits import Losses
 from kinsynth.pipeline.plan import derive_seed
 from kinsynth.pipeline.preparation import Prepared, prepare
 from kinsynth.schema.database import Database
@@ -37,7 +38,7 @@ from kinsynth.system.files import commit, read_json, write_json
 VERSION = 1
 BATCH_ROOTS = 8_192
 OnShare = Callable[[float, str], None]
-OnNotice = Callable[[str], None]
+OnLimit = Callable[[Finding], None]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Model:
         temperature: Temperature used for drawing.
         batch_roots: Root rows held as codes before they become values; never changes a value.
         flavour: Library of the tables that ``sample`` gives: ``polars``, ``pandas`` or ``pyarrow``.
+        limits: What of the database could not be modelled as asked.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Model:
     temperature: float = 1.0
     batch_roots: int = BATCH_ROOTS
     flavour: Flavour = "polars"
+    limits: tuple[Finding, ...] = ()
 
     @explained()
     def draw(
@@ -76,7 +79,7 @@ class Model:
         seed: int | None = None,
         conditions: Conditions | None = None,
         on_share: OnShare = lambda _share, _message: None,
-        on_notice: OnNotice = lambda _message: None,
+        on_limit: OnLimit = lambda _limit: None,
     ) -> Database:
         """Draw a synthetic database.
 
@@ -85,7 +88,7 @@ class Model:
             seed: Source of all randomness; None for the model's own.
             conditions: What the rows must keep to beside what was learned.
             on_share: Told the share done, between 0 and 1.
-            on_notice: Told what could not be made as it was learned.
+            on_limit: Told what could not be made as it was learned.
 
         Returns:
             A database with the model's schema, original tables included.
@@ -103,7 +106,7 @@ class Model:
         drawing = derive_seed(self.seed if seed is None else seed, "sample")
         batches: list[Decoded] = []
         before: Counter[str] = Counter()
-        lost: Counter[str] = Counter()
+        losses = Losses()
         done, total = 0, max(1, sum(wanted.values()))
         blocks = sample(
             _restricted(self.networks, ready.codec),
@@ -115,7 +118,7 @@ class Model:
         )
         begun = 0.6 if ready.codec.keys else 0.0
         for batch in gather(blocks, self.batch_roots):
-            _count_lost(batch, lost)
+            losses.add(batch)
             decoded = decode(
                 _join(batch),
                 ready.codec,
@@ -131,13 +134,9 @@ class Model:
             on_share(begun + (0.9 - begun) * done / total, f"{done:,} of {total:,} root rows")
         made = assemble(batches, ready.codec, ready.schema, originals=self.originals, known=ready.known)
         distinct, repeated = keep_distinct(made, ready.codec)
-        for name, number in repeated.items():
-            lost[
-                f"{name}: rows that were left out, because they repeated a primary key or named such a row"
-            ] += number
-        for what, number in lost.items():
-            if number:
-                on_notice(f"{what}: {number:,}")
+        losses.repeated.update(repeated)
+        for limit in losses.find():
+            on_limit(limit)
         return distinct
 
     def prepared(self, rows: Mapping[str, int], conditions: Conditions) -> tuple[dict[str, int], Prepared]:
@@ -322,6 +321,7 @@ class Model:
             "temperature": self.temperature,
             "batch_roots": self.batch_roots,
             "flavour": self.flavour,
+            "limits": [asdict(limit) for limit in self.limits],
         }
         write_json(folder / "model.json", document)
 
@@ -416,6 +416,7 @@ def load_model(folder: Path) -> Model:
         temperature=document["temperature"],
         batch_roots=document["batch_roots"],
         flavour=document["flavour"],
+        limits=tuple(Finding(**limit) for limit in document["limits"]),
     )
 
 
@@ -470,14 +471,6 @@ def _restricted(networks: Mapping[str, TableModel], codec: DatabaseCodec) -> dic
         name: replace(network, layout=replace(network.layout, sub_columns=codec.sub_columns(name)))
         for name, network in networks.items()
     }
-
-
-def _count_lost(blocks: list[SampledBlock], lost: Counter[str]) -> None:
-    """Count the keys that found no row to point at, by what became of the rows."""
-    for name, table in ((name, table) for block in blocks for name, table in block.tables.items()):
-        lost[f"{name}: rows that were left out, because a key found no row to point at"] += table.removed
-        for key, number in table.emptied.items():
-            lost[f"{key}: rows in which the key is missing, because it found no row to point at"] += number
 
 
 def _join(blocks: list[SampledBlock]) -> dict[str, Drawn]:

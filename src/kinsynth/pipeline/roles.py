@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure
+from kinsynth.schema.key_parts import linked_columns, made_keys
 from kinsynth.schema.table import Column, Relation, Schema, Table
 from kinsynth.settings.synthesis import Synthesis
 
@@ -35,16 +36,7 @@ def find_roles(schema: Schema, structure: Structure, table: str) -> Roles:
     """Find what each column of a synthesised table is for."""
     parent = structure.parent_relation[table]
     references = structure.reference_relations.get(table, ())
-    linked = {
-        name
-        for relation in schema.outgoing(table)
-        for name, other in zip(relation.columns, relation.references_columns, strict=True)
-        if (relation.references_table, other) != (table, name)
-    }
-    wanted = [*schema.tables[table].primary_key]
-    wanted += [name for relation in schema.incoming(table) for name in relation.references_columns]
-    own = dict.fromkeys(name for name in wanted if name not in linked)
-    keys = tuple(name for name in own if not _tells_apart(schema, table, name, linked))
+    linked, keys = linked_columns(schema, table), made_keys(schema, table)
     rest = [name for name in schema.tables[table].column_names if name not in linked and name not in keys]
     order = schema.tables[table].order_by if parent is not None else None
     return Roles(
@@ -54,15 +46,6 @@ def find_roles(schema: Schema, structure: Structure, table: str) -> Roles:
         modelled=_group(schema, table, [name for name in rest if name != order]),
         sequence=order if order in rest else None,
     )
-
-
-def _tells_apart(schema: Schema, table: str, name: str, linked: set[str]) -> bool:
-    """Tell whether a part of a primary key is a value that tells the rows of one owner apart."""
-    shape = schema.tables[table]
-    if name not in shape.primary_key or not linked & {*shape.primary_key} or shape.column(name).numbered:
-        return False
-    alone = any(relation.references_columns == (name,) for relation in schema.incoming(table))
-    return not alone and shape.column(name).type not in ("identifier", "text")
 
 
 def _group(schema: Schema, table: str, names: list[str]) -> tuple[tuple[str, ...], ...]:

@@ -236,7 +236,8 @@ def _generate_steps(workspace: Workspace, execution: Mapping[str, Any], synthesi
     def draw() -> None:
         model = load_model(Path(execution["model"]))
         conditions = read_conditions(execution["conditions"], workspace.given)
-        steps.draw(workspace, model, rows=execution["rows"], seed=execution["seed"], conditions=conditions)
+        rows, seed = execution["rows"], execution["seed"]
+        steps.draw(workspace, model, rows=rows, seed=seed, conditions=conditions, told=model.limits)
 
     return (("synthesis", draw), ("storing", lambda: steps.store(workspace, synthesis)))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,7 +24,7 @@ from kinsynth.engine.checkpoint import save_model as save_network
 from kinsynth.engine.device import cuda_bytes, has_cuda, require_device
 from kinsynth.engine.sizing import measure_table, training_seconds
 from kinsynth.engine.trainer import Progress, train
-from kinsynth.errors import InternalError
+from kinsynth.errors import Finding, InternalError
 from kinsynth.evaluation.evaluate import evaluate
 from kinsynth.pipeline.artefacts import (
     load_database,
@@ -44,13 +44,20 @@ from kinsynth.pipeline.encoding import encode_parts, with_keys
 from kinsynth.pipeline.exclusion import certain_rules
 from kinsynth.pipeline.further_keys import state_pairs
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
+from kinsynth.pipeline.limits import (
+    FOUND_BY_CHECKS,
+    find_blind_keys,
+    find_empty,
+    find_unkept_rules,
+    find_widened,
+)
 from kinsynth.pipeline.lookups import group_lookups
 from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
 from kinsynth.pipeline.roles import reduce_to_chosen
 from kinsynth.pipeline.rules import fit_rules
 from kinsynth.pipeline.timeline import StepProgress
-from kinsynth.pipeline.workspace import Workspace
+from kinsynth.pipeline.workspace import LIMITS, Workspace
 from kinsynth.report.pdf import render
 from kinsynth.rules.base import Rule
 from kinsynth.rules.registry import rule_from_json
@@ -75,7 +82,9 @@ def load(workspace: Workspace, synthesis: Synthesis, base: Path) -> None:
         progress(0.8, "types and keys found")
         findings = check(inspection, synthesis)
         for finding in findings:
-            if finding.severity != "error":
+            if finding.code in FOUND_BY_CHECKS:
+                progress.tell(finding)
+            elif finding.severity != "error":
                 progress.say(str(finding))
         raise_errors(findings)
         database, changes = apply_orphan_policies(inspection.database())
@@ -110,10 +119,13 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         codec = group_lookups(train_part, codec, minimum=synthesis.protection.rare_minimum)
         codec = _with_keys(workspace, train_part, codec, synthesis)
         write_json(codecs, codec.to_json(), indent=None)
-        for column in widen(train_part.schema, codec)[1]:
-            progress.say(f"{column}: may be missing in the result, though it is not in the source")
+        for limit in find_widened(widen(train_part.schema, codec)[1]):
+            progress.tell(limit)
         workspace.check_stop()
-        save_encoded(encoded, encode_parts(train_part, codec))
+        parts = encode_parts(train_part, codec)
+        for limit in find_blind_keys(codec, parts):
+            progress.tell(limit)
+        save_encoded(encoded, parts)
 
 
 def _with_keys(
@@ -134,9 +146,8 @@ def _settle_rules(
     """Make the rules of every table, and say which there are."""
     settled = fit_rules(train_part, held, synthesis)
     for name, (rules, unkept) in settled.items():
-        for one in unkept:
-            columns = ", ".join(one.declared.columns)
-            progress.say(f"{name}: the rule {one.declared.kind}({columns}) is not kept: {one.why}")
+        for limit in find_unkept_rules(name, unkept):
+            progress.tell(limit)
         if rules:
             progress.say(f"{name}: {len(rules)} rules are kept in every row")
     progress(0.2, "rules settled")
@@ -272,6 +283,7 @@ def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[st
         temperature=synthesis.generation.temperature,
         batch_roots=synthesis.training.generation_batch_size or BATCH_ROOTS,
         flavour=execution["flavour"],
+        limits=workspace.limits("building"),
     )
 
 
@@ -282,8 +294,9 @@ def draw(
     rows: Mapping[str, int],
     seed: int,
     conditions: Conditions | None = None,
+    told: Sequence[Finding] = (),
 ) -> None:
-    """Draw the synthetic database."""
+    """Draw the synthetic database; ``told`` says what of it the model could not learn as asked."""
     synthetic, rules = workspace.work / "synthetic", workspace.work / "rules.json"
     domains = workspace.work / "domains.json"
     with workspace.step("synthesis", synthetic, rules, domains) as progress:
@@ -294,9 +307,9 @@ def draw(
             progress(share, message)
 
         _, ready = model.prepared(rows, conditions or Conditions())
-        for finding in ready.findings:
-            progress.say(str(finding))
-        database = model.draw(rows, seed=seed, conditions=conditions, on_share=report, on_notice=progress.say)
+        for limit in (*told, *ready.findings):
+            progress.tell(limit)
+        database = model.draw(rows, seed=seed, conditions=conditions, on_share=report, on_limit=progress.tell)
         save_database(synthetic, replace(database, schema=_certain_schema(database.schema, conditions)))
         certain = certain_rules(model.codec, conditions or Conditions())
         write_json(rules, {name: [rule.to_json() for rule in kept] for name, kept in certain.items()})
@@ -310,6 +323,8 @@ def draw(
         )
         for name, table in database.tables.items():
             progress.say(f"{name}: {table.num_rows:,} rows")
+        for limit in find_empty(database):
+            progress.tell(limit)
 
 
 def _certain_schema(schema: Schema, conditions: Conditions | None) -> Schema:
@@ -340,7 +355,8 @@ def compare(workspace: Workspace, synthesis: Synthesis) -> None:
         progress(0.6, "comparison finished")
         workspace.check_stop()
         if synthesis.report.enabled:
-            write_atomically(pdf, render(evaluation, name=synthesis.name, facts=report_facts(synthesis)))
+            facts, limits = report_facts(synthesis), workspace.limits("report")
+            write_atomically(pdf, render(evaluation, name=synthesis.name, facts=facts, limits=limits))
 
 
 def report_facts(synthesis: Synthesis) -> dict[str, str]:
@@ -355,8 +371,8 @@ def report_facts(synthesis: Synthesis) -> dict[str, str]:
 
 def store(workspace: Workspace, synthesis: Synthesis) -> None:
     """Write the tables, read them again, certify what was written, and only then give them their name."""
-    certificate = workspace.folder / "certificate.json"
-    with workspace.step("storing", workspace.tables, certificate) as progress:
+    certificate, limits = workspace.folder / "certificate.json", workspace.folder / LIMITS
+    with workspace.step("storing", workspace.tables, certificate, limits) as progress:
         database = load_database(workspace.work / "synthetic")
         staging = workspace.work / "tables"
         for folder in (staging, workspace.tables, workspace.work / "read_back"):
@@ -374,6 +390,7 @@ def store(workspace: Workspace, synthesis: Synthesis) -> None:
                 remedy="Report this with the certificate; it holds no values.",
             )
         shutil.rmtree(workspace.work / "read_back")
+        write_json(limits, [asdict(limit) for limit in workspace.limits("storing")])
         commit(staging, workspace.tables)
         progress.say(f"{len(proof.guarantees)} guarantees hold on the written files")
 

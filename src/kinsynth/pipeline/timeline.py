@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 
+from kinsynth.errors import Finding
+
 StepName = Literal["loading", "preprocessing", "building", "training", "synthesis", "report", "storing"]
 STEPS: tuple[StepName, ...] = (
     "loading",
@@ -147,7 +149,11 @@ class EventLog:
 
 
 class StepProgress:
-    """Reports how far one step is, at most twice a second, with an estimate of the time left."""
+    """Reports how far one step is, at most twice a second, with an estimate of the time left.
+
+    Attributes:
+        limits: What could not be modelled as asked, as far as the step has told.
+    """
 
     def __init__(self, log: EventLog, step: StepName, *, clock: Callable[[], float] = time.time) -> None:
         self._log = log
@@ -155,6 +161,7 @@ class StepProgress:
         self._clock = clock
         self._started = clock()
         self._last = -1.0
+        self.limits: list[Finding] = []
 
     def __call__(self, share: float, message: str = "", values: dict[str, float] | None = None) -> None:
         """Report the share that is done, between 0 and 1."""
@@ -178,6 +185,11 @@ class StepProgress:
     def say(self, message: str) -> None:
         """Report something worth knowing."""
         self._log.add(StepMessage(at=self._clock(), step=self._step, message=message))
+
+    def tell(self, limit: Finding) -> None:
+        """Report what could not be modelled as asked; the report tells it too."""
+        self.say(str(limit))
+        self.limits.append(limit)
 
 
 def read_events(path: Path) -> tuple[Event, ...]:

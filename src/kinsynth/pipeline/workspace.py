@@ -11,15 +11,24 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kinsynth.errors import Interrupted, UserError
-from kinsynth.pipeline.timeline import EventLog, Listener, StepFinished, StepName, StepProgress, StepStarted
+from kinsynth.errors import Finding, Interrupted, UserError
+from kinsynth.pipeline.timeline import (
+    STEPS,
+    EventLog,
+    Listener,
+    StepFinished,
+    StepName,
+    StepProgress,
+    StepStarted,
+)
 from kinsynth.system import crash
 from kinsynth.system.files import digest, read_json, write_json
 
-EXECUTION = "execution.json"
+EXECUTION, LIMITS = "execution.json", "limits.json"
 VERSION = 2
 _LOCK = ".lock"
 
@@ -177,12 +186,24 @@ class Workspace:
         crash.point(f"{step}.start")
         started = time.time()
         self.log.add(StepStarted(at=started, step=step))
-        yield StepProgress(self.log, step)
+        progress = StepProgress(self.log, step)
+        yield progress
         crash.point(f"{step}.end")
-        document = {"step": step, "outputs": {name: digest(path) for name, path in self._files(outputs)}}
+        document = {
+            "step": step,
+            "outputs": {name: digest(path) for name, path in self._files(outputs)},
+            "limits": [asdict(limit) for limit in progress.limits],
+        }
         write_json(self._outcome(step), document)
         now = time.time()
         self.log.add(StepFinished(at=now, step=step, seconds=now - started))
+
+    def limits(self, before: StepName) -> tuple[Finding, ...]:
+        """Give what could not be modelled as asked, as far as the steps before one have told."""
+        outcomes = [self._outcome(step) for step in STEPS[: STEPS.index(before)]]
+        return tuple(
+            Finding(**limit) for path in outcomes if path.exists() for limit in read_json(path)["limits"]
+        )
 
     def remove_leftovers(self) -> None:
         """Delete temporary files that a killed process left; only the holder of the lock may."""

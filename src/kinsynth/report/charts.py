@@ -69,7 +69,7 @@ def _styled() -> Iterator[None]:
         yield
 
 
-def _draw(size: tuple[float, float], fill: Callable[[Figure], None]) -> bytes:
+def draw_figure(size: tuple[float, float], fill: Callable[[Figure], None]) -> bytes:
     """Make a figure and give it as SVG without a date."""
     from matplotlib.figure import Figure
 
@@ -85,18 +85,18 @@ def _draw(size: tuple[float, float], fill: Callable[[Figure], None]) -> bytes:
 def draw_distribution(distribution: Distribution) -> bytes:
     """Draw one column: bars for categories, steps for numbers and dates."""
     if distribution.labels:
-        return _draw(_CARD_INCHES, lambda figure: _bars(figure, distribution))
-    return _draw(_CARD_INCHES, lambda figure: _steps(figure, distribution))
+        return draw_figure(_CARD_INCHES, lambda figure: _bars(figure, distribution))
+    return draw_figure(_CARD_INCHES, lambda figure: _steps(figure, distribution))
 
 
-def draw_counts(distribution: Distribution) -> bytes:
-    """Draw child counts as upright bars."""
-    return _draw((3.25, 1.5), lambda figure: _upright(figure, distribution))
+def draw_counts(distribution: Distribution, axis: str) -> bytes:
+    """Draw numbers as upright bars, the axis named."""
+    return draw_figure((3.25, 1.5), lambda figure: _upright(figure, distribution, axis))
 
 
 def draw_distances(distribution: Distribution, axis: str) -> bytes:
     """Draw distances of synthetic and of real rows, the axis named."""
-    return _draw((2.05, 1.35), lambda figure: _steps(figure, distribution, axis=axis))
+    return draw_figure((2.05, 1.35), lambda figure: _steps(figure, distribution, axis=axis))
 
 
 def _bars(figure: Figure, distribution: Distribution) -> None:
@@ -129,8 +129,8 @@ def _steps(figure: Figure, distribution: Distribution, axis: str = "") -> None:
     _label_edges(axes, distribution)
 
 
-def _upright(figure: Figure, distribution: Distribution) -> None:
-    """Draw shares by number of children."""
+def _upright(figure: Figure, distribution: Distribution, axis: str) -> None:
+    """Draw shares by number."""
     axes = figure.add_axes((0.08, 0.22, 0.9, 0.74))
     places = np.arange(len(distribution.labels))
     axes.bar(places, distribution.original, width=0.8, color=ORIGINAL)
@@ -139,7 +139,7 @@ def _upright(figure: Figure, distribution: Distribution) -> None:
         axes.scatter(places, distribution.holdout, marker="_", s=40, color=HOLDOUT, linewidth=1, zorder=3)
     axes.set_xticks(places, [shortened(label, 9) for label in distribution.labels])
     axes.set_xlim(min(-0.6, len(places) / 2 - 3), max(len(places) - 0.4, len(places) / 2 + 2))
-    axes.set_xlabel("children of one parent", fontsize=5.5, labelpad=2)
+    axes.set_xlabel(shortened(axis, 60), fontsize=5.5, labelpad=2)
     _percent(axes, "y")
     axes.grid(axis="y")
 
@@ -230,7 +230,7 @@ def draw_pairs(columns: Sequence[str], original: Matrix, synthetic: Matrix) -> b
             )
             axes.set_xticks(numbers + 0.5, [str(i + 1) for i in numbers], fontsize=4.5)
 
-    return _draw((6.85, height), fill)
+    return draw_figure((6.85, height), fill)
 
 
 def _heatmap(axes: Axes, values_CC: Any, colours: str) -> None:
@@ -262,4 +262,4 @@ def draw_gauge(score: float | None, colour: str) -> bytes:
                 Arc((0, 0), 2, 2, theta1=start, theta2=230, color=colour, linewidth=9, capstyle="round")
             )
 
-    return _draw((1.6, 1.6), fill)
+    return draw_figure((1.6, 1.6), fill)

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kinsynth.errors import Finding
 from kinsynth.evaluation.results import (
     ColumnComparison,
+    CountComparison,
     Distribution,
     Evaluation,
     Metric,
     NeighbourComparison,
+    Overview,
     PairComparison,
     RelationComparison,
     TableEvaluation,
@@ -32,6 +35,23 @@ _METRICS = {
     ),
 }
 _WORST, _SHOWN_PAIRS = 3, 6
+_KINDS = {
+    "owner": "owner",
+    "key": "further key",
+    "late": "late key",
+    "self": "self reference",
+    "implied": "implied",
+    "reference": "original table",
+}
+_RELATION_WORDS = {
+    "owner": "Rows of {table} belong to a row of {parent} and follow each other under it.",
+    "key": "Rows of {table} point at a row of {parent}; it is chosen before their other values.",
+    "late": "Rows of {table} point at a row of {parent}; a circle of tables is broken here, and the row "
+    "is chosen last.",
+    "self": "Rows of {table} point at rows of the same table; none is its own ancestor.",
+    "implied": "The row of {parent} follows from other keys of {table}.",
+    "reference": "Rows of {table} choose a row of the original table {parent}.",
+}
 _CHARTS = (
     (
         "to_original",
@@ -59,7 +79,7 @@ class Figure:
     """What a chart shows.
 
     Attributes:
-        kind: ``distribution``, ``counts``, ``distances``, ``pairs`` or ``gauge``.
+        kind: ``distribution``, ``counts``, ``distances``, ``pairs``, ``gauge`` or ``overview``.
         data: Arguments of the chart's function.
         alt: The chart in words.
     """
@@ -88,13 +108,16 @@ class Document:
         return {"name": f"{name}.svg", "alt": figure.alt}
 
 
-def compose(evaluation: Evaluation, *, name: str, facts: Mapping[str, str]) -> Document:
+def compose(
+    evaluation: Evaluation, *, name: str, facts: Mapping[str, str], limits: Sequence[Finding] = ()
+) -> Document:
     """Arrange an evaluation as a report.
 
     Args:
         evaluation: What was measured.
         name: Title of the report.
         facts: Lines of the title page, such as seed and duration.
+        limits: What could not be modelled as asked, in the order of the timeline.
     """
     document = Document({})
     document.content |= {
@@ -106,6 +129,8 @@ def compose(evaluation: Evaluation, *, name: str, facts: Mapping[str, str]) -> D
             _score(document, "Data accuracy", evaluation.accuracy, _accuracy_words(evaluation.accuracy)),
             _score(document, "Privacy", evaluation.privacy, _privacy_words(evaluation)),
         ],
+        "limits": [_limit(limit) for limit in limits],
+        "overview": _overview(document, evaluation.overview),
         "highlights": _highlights(evaluation),
         "summary": [_summary(table) for table in evaluation.tables],
         "relation_summary": [_relation_summary(relation) for relation in evaluation.relations],
@@ -113,6 +138,11 @@ def compose(evaluation: Evaluation, *, name: str, facts: Mapping[str, str]) -> D
         "relations": [_relation(document, relation) for relation in evaluation.relations],
     }
     return document
+
+
+def _limit(limit: Finding) -> dict[str, str]:
+    """Arrange a line about what could not be modelled as asked."""
+    return {"where": wording.breakable(limit.where, 120), "words": limit.message, "code": limit.code}
 
 
 def _score(document: Document, title: str, value: float | None, words: str) -> dict[str, Any]:
@@ -177,10 +207,11 @@ def _highlights(evaluation: Evaluation) -> list[dict[str, Any]]:
         for value, first, second in _ranked(table.pairs)
     ]
     relations = [
-        (relation.child_counts.value, relation.parent, f"number of {relation.table}")
+        (relation.counts.similarity.value, relation.parent, f"number of {_by_key(relation)}")
         for relation in evaluation.relations
+        if relation.counts is not None
     ]
-    kinds = (("Columns", columns), ("Pairs of columns", pairs), ("Children of each parent", relations))
+    kinds = (("Columns", columns), ("Pairs of columns", pairs), ("Rows that point at a row", relations))
     return [
         {"title": title, "lines": [_similarity_line(*line) for line in sorted(found)[:_WORST]]}
         for title, found in kinds
@@ -233,12 +264,19 @@ def _rating(name: str, value: float | None) -> dict[str, Any]:
     }
 
 
+def _by_key(relation: RelationComparison) -> str:
+    """Name the rows of a relation and the key by which they point."""
+    return f"{relation.table} by {', '.join(relation.columns)}"
+
+
 def _relation_summary(relation: RelationComparison) -> dict[str, Any]:
     """Arrange the line of one relation."""
+    distance = None if relation.counts is None else relation.counts.total_variation
     return {
         "name": wording.shortened(_arrowed(relation.name), 160),
-        "distance": wording.percent(relation.total_variation.value),
-        "reference": wording.percent(relation.total_variation.reference),
+        "kind": _KINDS[relation.kind],
+        "distance": wording.percent(None if distance is None else distance.value),
+        "reference": wording.percent(None if distance is None else distance.reference),
         **_rating("accuracy", relation.accuracy),
     }
 
@@ -327,21 +365,67 @@ def _neighbours(document: Document, neighbours: NeighbourComparison) -> dict[str
 
 def _relation(document: Document, relation: RelationComparison) -> dict[str, Any]:
     """Arrange one relation."""
-    alt = f"{relation.name}: number of children of each parent, original and synthetic"
-    levels = (
-        ("Total variation of child counts", relation.total_variation),
-        ("Similarity of child counts", relation.child_counts),
-        ("Dependence of parent and child kept", relation.pairs),
+    counts, depth = relation.counts, relation.depth
+    measured = (
+        ("Number of rows: total variation", None if counts is None else counts.total_variation),
+        ("Number of rows: similarity", None if counts is None else counts.similarity),
+        ("Rows above: total variation", None if depth is None else depth.total_variation),
+        ("Dependence of the two rows kept", relation.pairs),
         ("Telling families apart", relation.families),
     )
-    interval = relation.total_variation.interval
+    title = f"How many rows of {relation.table} a row of {relation.parent} has"
+    charts = (
+        (title, f"rows of {relation.table}", counts),
+        (f"How many rows stand above a row of {relation.table}", "rows above", depth),
+    )
+    interval = None if counts is None else counts.total_variation.interval
     return {
         **_relation_summary(relation),
+        "words": _RELATION_WORDS[relation.kind].format(table=relation.table, parent=relation.parent),
         "levels": [
             [title, wording.percent(metric.value), wording.percent(metric.reference)]
-            for title, metric in levels
+            for title, metric in measured
             if metric is not None
         ],
         "interval": "" if interval is None else " – ".join(map(wording.percent, interval)),
-        "figure": document.add(Figure("counts", (relation.children,), alt)),
+        "notes": [*_missing_note(relation), *_mean_note(relation)],
+        "charts": [
+            _counts(document, title, axis, shown) for title, axis, shown in charts if shown is not None
+        ],
+    }
+
+
+def _missing_note(relation: RelationComparison) -> list[str]:
+    """Say how often a key is missing."""
+    if relation.missing is None:
+        return []
+    shares = " → ".join(wording.percent(share) for share in relation.missing[:2])
+    return [f"Missing in {shares} of the rows (original → synthetic)."]
+
+
+def _mean_note(relation: RelationComparison) -> list[str]:
+    """Give the mean number of rows; parts are compared at one mean where rows do not belong to a row."""
+    if relation.counts is None:
+        return [f"Too few rows of {relation.parent} to compare how many point at each."]
+    means = " → ".join(f"{mean:,g}" for mean in relation.counts.means[:2])
+    compared = (
+        "" if relation.kind == "owner" else " Compared at the smaller mean; held-out rows are no yardstick."
+    )
+    return [f"Mean {means} (original → synthetic).{compared}"]
+
+
+def _counts(document: Document, title: str, axis: str, counts: CountComparison) -> dict[str, Any]:
+    """Arrange the chart of a number that every row has."""
+    figure = document.add(Figure("counts", (counts.shown, axis), f"{title}, original and synthetic"))
+    return {"title": wording.shortened(title, 90), "figure": figure}
+
+
+def _overview(document: Document, overview: Overview | None) -> dict[str, Any] | None:
+    """Arrange the picture of all tables; None for a single table."""
+    if overview is None or not overview.keys:
+        return None
+    alt = f"{len(overview.tables)} tables and {len(overview.keys)} foreign keys between them"
+    return {
+        "figure": document.add(Figure("overview", (overview,), alt)),
+        "kinds": sorted({key.kind for key in overview.keys}),
     }

@@ -9,9 +9,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+from kinsynth.errors import Finding
 from kinsynth.evaluation.results import Evaluation
 from kinsynth.report import charts
 from kinsynth.report.document import Document, Figure, compose
+from kinsynth.report.overview import draw_overview
 
 _CHARTS: Mapping[str, Callable[..., bytes]] = {
     "distribution": charts.draw_distribution,
@@ -19,16 +21,24 @@ _CHARTS: Mapping[str, Callable[..., bytes]] = {
     "distances": charts.draw_distances,
     "pairs": charts.draw_pairs,
     "gauge": charts.draw_gauge,
+    "overview": draw_overview,
 }
 
 
-def render(evaluation: Evaluation, *, name: str, facts: Mapping[str, str] | None = None) -> bytes:
+def render(
+    evaluation: Evaluation,
+    *,
+    name: str,
+    facts: Mapping[str, str] | None = None,
+    limits: Sequence[Finding] = (),
+) -> bytes:
     """Make the PDF report.
 
     Args:
         evaluation: What was measured.
         name: Title of the report.
         facts: Lines of the title page, such as seed and model.
+        limits: What could not be modelled as asked.
 
     Returns:
         The PDF.
@@ -37,7 +47,7 @@ def render(evaluation: Evaluation, *, name: str, facts: Mapping[str, str] | None
         Same arguments, same bytes; names in scripts our fonts do not know use the system's fonts and may
         differ between machines. Besides fonts and our template no file is read, and no network.
     """
-    return typeset(compose(evaluation, name=name, facts=facts or {}))
+    return typeset(compose(evaluation, name=name, facts=facts or {}, limits=limits))
 
 
 def draw(figure: Figure) -> bytes:

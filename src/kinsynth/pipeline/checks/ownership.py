@@ -20,6 +20,7 @@ def find_ownership(facts: Facts) -> Iterator[Finding]:
     yield from _find_owners(facts)
     for name in facts.synthesised:
         yield from _find_further(facts, name)
+        yield from _find_no_sequence(facts, name)
         yield from _find_implied(facts, name)
         yield from _find_late(facts, name)
         yield from _find_shared(facts, name)
@@ -70,6 +71,24 @@ def _find_further(facts: Facts, name: str) -> Iterator[Finding]:
         f"{belong} {keys}.",
         "Write owner: true in another foreign key to choose another owner.",
     )
+
+
+def _find_no_sequence(facts: Facts, name: str) -> Iterator[Finding]:
+    """Find keys that would be the owner's if they were never missing."""
+    if facts.structure.parent_relation[name] is not None:
+        return
+    said = facts.settings(name).foreign_keys or ()
+    declined = {(one.columns, one.table) for one in said if one.owner is False}
+    for relation in facts.structure.keys[name]:
+        unasked = (relation.columns, relation.references_table) in declined
+        if not unasked and facts.schema.may_be_missing(relation):
+            yield _STEP.notice(
+                "foreign_keys.no_sequence",
+                where_is(facts, relation),
+                f"The key may be missing, so no row of {relation.references_table} owns rows of {name}: they "
+                "point at it, but are drawn one by one, not as a sequence under it.",
+                "Where every row should have one, repair the source.",
+            )
 
 
 def _write(relation: Relation) -> str:
