@@ -14,6 +14,7 @@ from kinsynth.errors import Finding, SettingsError
 from kinsynth.pipeline.checks.data import FEWEST_ROWS
 from kinsynth.pipeline.checks.facts import Facts, Step, column_path, list_names, table_path
 from kinsynth.schema.literals import parse_text, unparsable_rows
+from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import Column, TextFormat
 from kinsynth.settings.fields import fields_of
 from kinsynth.settings.treatment import CATEGORIES, NUMBERS, ORDERED
@@ -327,6 +328,13 @@ def _find_label(table: str, column: Column, chosen: ColumnSettings) -> Iterator[
             column_path(table, column.name, "rare_label"),
             f"The label cannot stand in a column stored as {column.storage}.",
             "Choose a label that can, or another rare_replacement.",
+        )
+    if chosen.rare_replacement == "invent" and not is_text(storage_type(column.storage)):
+        yield _STEP.error(
+            "treatment.rare_invention",
+            column_path(table, column.name, "rare_replacement"),
+            f"Texts cannot be made up in a column stored as {column.storage}.",
+            "Choose another rare_replacement.",
         )
 
 
