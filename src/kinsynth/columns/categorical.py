@@ -232,7 +232,8 @@ def build_categorical(
     if _is_made_up(settings, distinct.filter(pa.array(rare_D)), rows_D[rare_D].sum() / max(rows_D.sum(), 1)):
         rare_P = np.append(rare_D, False)[code_P]
         texts = pc.cast(values.filter(pa.array(rare_P)), pa.string())
-        invention = build_invention(texts, part.roots[rare_P], minimum=minimum)
+        kept = pc.cast(distinct.filter(pa.array(kept_D)), pa.string())
+        invention = build_invention(texts, part.roots[rare_P], minimum=minimum, avoid=kept)
     other = _replacement(settings, invention)
     return CategoricalCodec(
         storage=str(distinct.type),

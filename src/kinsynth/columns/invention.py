@@ -5,7 +5,7 @@ Shape letters: P pairs of text and root, N characters of all texts, T steps, S c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Rows, Uniforms
-from kinsynth.privacy.protection import Roots, count_roots, extremes
+from kinsynth.privacy.protection import Roots, count_roots, extremes, group_until_safe
 
 ORDER = 3
 TRIES = 32
@@ -24,6 +24,8 @@ MOST_CHARACTERS = 4_000_000
 BEGIN, END, BACK = "\x02", "\x03", "\x1b"
 _CONTROLS = f"[\x00{BEGIN}{END}{BACK}]"
 _AT_ONCE = 1 << 17
+_TRIED = 20_000
+_LEAST_TAKEN = 0.25
 
 Signs = NDArray[np.uint32]
 Words = NDArray[np.uint64]
@@ -37,18 +39,24 @@ class Invention:
     Attributes:
         steps: Each context, the signs that may follow it and the root rows behind each. ``BEGIN`` stands before
             the first character, ``END`` ends a text, ``BACK`` goes on with a context that is shorter by one.
-        longest: Characters of the longest text.
+        taken: Share of the texts of each length that is taken, so that lengths come out as in the source.
 
     Guarantees:
         At least ``rare_minimum`` roots hold a text in which each sign follows its context, as many a text that
-        is as long as the longest, and as many stand behind each way back. Nothing else of the source is held.
+        is as long as the longest, and as many stand behind each way back and each group of lengths. Nothing
+        else of the source is held.
     """
 
     steps: tuple[Steps, ...]
-    longest: int
+    taken: tuple[float, ...]
+
+    @property
+    def longest(self) -> int:
+        """Characters of the longest text."""
+        return len(self.taken) - 1
 
     def draw(self, uniform_R: Uniforms, avoid: pa.Array) -> pa.Array:
-        """Make up a text for each uniform; missing where it became one to avoid, or too long, in every try.
+        """Make up a text for each uniform; missing where it became one to avoid in every try.
 
         Args:
             uniform_R: Numbers in [0, 1), shape (R,). Equal numbers give equal texts.
@@ -61,16 +69,20 @@ class Invention:
         made_R: NDArray[Any] = np.full(len(uniform_R), None, dtype=object)
         open_R = np.arange(len(uniform_R))
         for attempt in range(TRIES):
-            text_R, whole_R = self._spell(_mix(_as_words(uniform_R[open_R]), attempt << 32))
-            good_R = whole_R & ~pc.is_in(text_R, value_set=avoid).to_numpy(zero_copy_only=False)
+            seed_R = _mix(_as_words(uniform_R[open_R]), attempt << 32)
+            text_R, length_R = self._spell(seed_R)
+            good_R = ~pc.is_in(text_R, value_set=avoid).to_numpy(zero_copy_only=False)
+            good_R &= length_R <= self.longest
+            if attempt < TRIES // 2:
+                good_R &= _shares(_mix(seed_R, 0)) < np.array([*self.taken, 0.0])[length_R]
             made_R[open_R[good_R]] = text_R.filter(pa.array(good_R)).to_numpy(zero_copy_only=False)
             open_R = open_R[~good_R]
             if not len(open_R):
                 break
         return pa.array(made_R, pa.string())
 
-    def _spell(self, seed_R: Words) -> tuple[pa.Array, NDArray[np.bool_]]:
-        """Spell a text for each seed; tell which came to their end."""
+    def _spell(self, seed_R: Words) -> tuple[pa.Array, Rows]:
+        """Spell a text for each seed and tell its length; one that is too long is cut, and has one more."""
         sign_RL = np.zeros((len(seed_R), self.longest + 1), dtype=np.uint32)
         row_R, state_R = np.arange(len(seed_R)), np.full(len(seed_R), self._chain.start)
         length_R, turn = np.zeros(len(seed_R), dtype=np.int64), 0
@@ -84,7 +96,7 @@ class Invention:
             going_R = (state_R >= 0) & (length_R[row_R] <= self.longest)
             row_R, state_R = row_R[going_R], state_R[going_R]
         texts = sign_RL.view(f"<U{self.longest + 1}")[:, 0]
-        return pa.array(texts, pa.string()), length_R <= self.longest
+        return pa.array(texts, pa.string()), length_R
 
     @cached_property
     def _chain(self) -> _Chain:
@@ -92,13 +104,14 @@ class Invention:
 
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON."""
-        return {"steps": [[one, signs, list(roots)] for one, signs, roots in self.steps], "longest": self.longest}
+        steps = [[one, signs, list(roots)] for one, signs, roots in self.steps]
+        return {"steps": steps, "taken": list(self.taken)}
 
     @staticmethod
     def from_json(document: dict[str, Any]) -> Invention:
         """Read what ``to_json`` gave."""
         steps = tuple((one, signs, tuple(roots)) for one, signs, roots in document["steps"])
-        return Invention(steps, document["longest"])
+        return Invention(steps, tuple(document["taken"]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +150,7 @@ class _Chain:
 
     def follow(self, state_R: Rows, word_R: Words) -> Rows:
         """Choose a step of each row's context."""
-        share_R = (word_R >> np.uint64(11)).astype(np.float64) * 2.0**-53
-        wanted_R = self.before_S[state_R] + (share_R * self.weight_S[state_R]).astype(np.int64)
+        wanted_R = self.before_S[state_R] + (_shares(word_R) * self.weight_S[state_R]).astype(np.int64)
         step_R: Rows = np.searchsorted(self.end_T, wanted_R, side="right")
         return step_R
 
@@ -153,13 +165,16 @@ def _next(context: str, sign: str, places: dict[str, int]) -> int:
     return places[spelled]
 
 
-def build_invention(texts: pa.Array, roots: Roots, *, minimum: int) -> Invention | None:
+def build_invention(
+    texts: pa.Array, roots: Roots, *, minimum: int, avoid: pa.Array | None = None
+) -> Invention | None:
     """Learn from rare texts how texts of their kind are spelled.
 
     Args:
         texts: Text of each pair of text and root, shape (P,).
         roots: Root of each pair.
         minimum: Roots that must hold a text with a step.
+        avoid: Texts that will not be made up.
 
     Returns:
         None where too few roots have in common how texts begin and end.
@@ -180,7 +195,11 @@ def build_invention(texts: pa.Array, roots: Roots, *, minimum: int) -> Invention
     signs = {context: signs for context, signs, _ in steps}
     if BEGIN not in signs or END not in signs[""]:
         return None
-    return Invention(_reached(steps), int(extremes(length_P, roots, minimum=minimum)[1]))
+    longest = int(extremes(length_P, roots, minimum=minimum)[1])
+    made = Invention(_reached(steps), (1.0,) * (longest + 1))
+    tried = made.draw(np.arange(_TRIED) / _TRIED, pa.array([], pa.string()) if avoid is None else avoid)
+    held_P = length_P <= longest
+    return replace(made, taken=_taken(length_P[held_P], roots[held_P], pc.utf8_length(tried), longest, minimum))
 
 
 def _some(texts: pa.Array, roots: Roots) -> tuple[pa.Array, Roots]:
@@ -258,6 +277,28 @@ def _reached(steps: list[Steps]) -> tuple[Steps, ...]:
             seen.add(place)
             waiting += [_next(steps[place][0], sign, places) for sign in steps[place][1]]
     return tuple(steps[place] for place in sorted(seen))
+
+
+def _taken(
+    length_P: Rows, roots: Roots, made: pa.Array, longest: int, minimum: int
+) -> tuple[float, ...]:
+    """Give the share of the texts of each length to take: the source's share by that of what is made up.
+
+    Lengths that too few roots hold are one with their neighbours. Of all that is made up a quarter is taken.
+    """
+    group_L = group_until_safe(np.arange(longest + 1), length_P, roots, minimum=minimum)
+    groups = int(group_L[-1]) + 1
+    wanted_G = count_roots(group_L[length_P], roots, codes=groups)
+    made_G = np.bincount(group_L[made.drop_null().to_numpy().astype(np.int64)], minlength=groups)
+    share_G = wanted_G / max(wanted_G.sum(), 1) / np.maximum(made_G / max(made_G.sum(), 1), 1 / _TRIED)
+    taken_G = np.minimum(share_G * max(1 / max(share_G.max(), 1.0), _LEAST_TAKEN), 1.0)
+    return tuple(taken_G[group_L].tolist())
+
+
+def _shares(word_R: Words) -> NDArray[np.float64]:
+    """Give numbers in [0, 1) of 53 bits."""
+    share_R: NDArray[np.float64] = (word_R >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return share_R
 
 
 def _as_words(uniform_R: Uniforms) -> Words:
