@@ -350,7 +350,8 @@ def _find_rare(facts: Facts, table: str, column: Column, values: pa.ChunkedArray
         yield _STEP.warning(
             "treatment.mostly_rare",
             column_path(table, column.name),
-            f"{lost:,} of {counts.sum():,} values are held by fewer than {minimum} rows and are protected.",
+            f"{lost:,} of {counts.sum():,} values are held by fewer than {minimum} rows and are protected: "
+            "texts that are made up, or frequent values, stand in their place.",
             f"Write {column_path(table, column.name, 'type')}: identifier for new values in the same format, "
             "or lower rare_minimum.",
         )
