@@ -107,7 +107,9 @@ def test_lengths_and_letters_are_those_of_rare_texts():
     rng = np.random.default_rng(0)
     syllables = [one + two for one in "bdfgklmnprstvz" for two in ("a", "e", "io", "u", "an", "er", "ov")]
     chance_S = 1 / np.arange(1, len(syllables) + 1)
-    values = ["".join(rng.choice(syllables, rng.integers(2, 5), p=chance_S / chance_S.sum())) for _ in range(20_000)]
+    values = [
+        "".join(rng.choice(syllables, rng.integers(2, 5), p=chance_S / chance_S.sum())) for _ in range(20_000)
+    ]
     codec = build(pa.array(values))
     texts = [text for text in values if text not in set(codec.texts)]
     made = codec.invention.draw(uniforms(len(texts)), pa.array(codec.texts)).drop_null().to_pylist()
@@ -154,7 +156,9 @@ def test_long_texts_are_spelled_to_their_end_from_one_number():
 
 def test_signs_of_many_scripts_are_spelled():
     rng = np.random.default_rng(0)
-    texts = ["".join(rng.choice(list("\u6771\u4eac\u5927\u962a\U0001f600\u00e9\u0301"), 4)) for _ in range(900)]
+    texts = [
+        "".join(rng.choice(list("\u6771\u4eac\u5927\u962a\U0001f600\u00e9\u0301"), 4)) for _ in range(900)
+    ]
     made = build_invention(pa.array(texts), np.arange(900), minimum=MINIMUM).draw(uniforms(300), NONE)
     assert {sign for text in made.to_pylist() for sign in text} == {sign for text in texts for sign in text}
 
@@ -169,7 +173,8 @@ def test_of_too_few_roots_nothing_is_made_up(few):
 def test_texts_with_signs_of_the_chain_are_left_out():
     texts = [*names(300), *[f"ka{BACK}{name}{BEGIN}" for name in names(300)], *["ka\x00"] * 20]
     plain, mixed = (
-        build_invention(pa.array(some), np.arange(len(some)), minimum=MINIMUM) for some in (texts[:300], texts)
+        build_invention(pa.array(some), np.arange(len(some)), minimum=MINIMUM)
+        for some in (texts[:300], texts)
     )
     assert plain == mixed
 
@@ -183,8 +188,16 @@ CASES = {
     "few texts": ([f"town {place % 40}" for place in range(2_000)], {"rare_minimum": 60}, "resample"),
     "short texts": ([f"{place:02x}" for place in range(200)] * 2, {}, "resample"),
     "no letters": ([f"{place:04d}" for place in range(400)] * 2, {}, "resample"),
-    "short texts, asked to": ([f"{place:02x}" for place in range(200)] * 2, {"rare_replacement": "invent"}, "invent"),
-    "nothing in common": ([chr(200 + place) * 3 for place in range(400)], {"rare_replacement": "invent"}, "resample"),
+    "short texts, asked to": (
+        [f"{place:02x}" for place in range(200)] * 2,
+        {"rare_replacement": "invent"},
+        "invent",
+    ),
+    "nothing in common": (
+        [chr(200 + place) * 3 for place in range(400)],
+        {"rare_replacement": "invent"},
+        "resample",
+    ),
 }
 
 

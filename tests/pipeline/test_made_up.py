@@ -20,7 +20,7 @@ SYLLABLES = ("ber", "gau", "hof", "kir", "lin", "mos", "neu", "ried", "sal", "we
 
 
 def people() -> pl.DataFrame:
-    """Names that one to four persons bear, a code that is checked, and towns in regions, some of them small."""
+    """Make names that few persons bear, a code that is checked, and towns in regions, some of them small."""
     rng = np.random.default_rng(0)
 
     def word(number: int) -> str:
@@ -113,14 +113,17 @@ def test_conditions_hold_beside_made_up_names(model: Model) -> None:
     assert drawn.null_count() == 0
     balanced = model.sample({"people": 2_000}, seed=4, balance={"people": {"name": {kept: 0.5}}})["people"]
     assert abs((balanced["name"] == kept).mean() - 0.5) < 4 * np.sqrt(0.25 / 2_000)
-    given = model.sample(seed=4, given={"people": pl.DataFrame({"name": ["Unheard of", None] * 50})})["people"]
+    given = model.sample(seed=4, given={"people": pl.DataFrame({"name": ["Unheard of", None] * 50})})[
+        "people"
+    ]
     assert given["name"].to_list()[::2] == ["Unheard of"] * 50
     assert given["name"].null_count() == 0
 
 
 def test_a_column_that_is_to_be_made_up_takes_part_in_no_rule() -> None:
     made = kinsynth.fit(
-        {"people": people()}, document(town={"rare_replacement": "invent"}, name={"rare_replacement": "resample"})
+        {"people": people()},
+        document(town={"rare_replacement": "invent"}, name={"rare_replacement": "resample"}),
     )
     table = made.codec.tables["people"]
     assert not [rule for rule in table.rules if "town" in rule.columns]

@@ -251,10 +251,11 @@ def build_categorical(
 
 def _replacement(settings: Column, invention: Invention | None) -> Replacement:
     """Give what becomes of other values: where nothing can be made up, a kept value is drawn."""
-    if invention is not None:
-        return "invent"
-    chosen = settings.rare_replacement
-    return "resample" if chosen in ("auto", "invent") else chosen
+    match settings.rare_replacement:
+        case "auto" | "invent":
+            return "resample" if invention is None else "invent"
+        case chosen:
+            return chosen
 
 
 def _is_made_up(settings: Column, rare: pa.Array, share: float) -> bool:

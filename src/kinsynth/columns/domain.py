@@ -162,10 +162,9 @@ def state_domains(codec: Any) -> tuple[tuple[Domain, ...], ...]:
     """
     match codec:
         case CategoricalCodec():
-            if codec.invention is not None:
-                return ((),)
             label = (codec.label,) if codec.other == "label" else ()
-            return ((Categories(codec.storage, (*codec.texts, *label)),),)
+            listed = Categories(codec.storage, (*codec.texts, *label))
+            return ((listed,) if codec.invention is None else (),)
         case OrderedCodec():
             return ((_line_range(codec.line, codec.scale),),)
         case DatetimeCodec():

@@ -37,14 +37,15 @@ class Invention:
     """A chain of characters: what may follow up to three characters, and how often.
 
     Attributes:
-        steps: Each context, the signs that may follow it and the root rows behind each. ``BEGIN`` stands before
-            the first character, ``END`` ends a text, ``BACK`` goes on with a context that is shorter by one.
+        steps: Each context, the signs that may follow it and the root rows behind each. ``BEGIN`` stands
+            before the first character, ``END`` ends a text, ``BACK`` goes on with a context that is shorter
+            by one.
         taken: Share of the texts of each length that is taken, so that lengths come out as in the source.
 
     Guarantees:
-        At least ``rare_minimum`` roots hold a text in which each sign follows its context, as many a text that
-        is as long as the longest, and as many stand behind each way back and each group of lengths. Nothing
-        else of the source is held.
+        At least ``rare_minimum`` roots hold a text in which each sign follows its context, as many a text
+        that is as long as the longest, and as many stand behind each way back and each group of lengths.
+        Nothing else of the source is held.
     """
 
     steps: tuple[Steps, ...]
@@ -191,7 +192,7 @@ def build_invention(
         if order:
             context_N, found = _longer(context_N, found, sign_N, (place_N >= order) & followed)
         here = (context_N >= 0) & followed
-        steps += _count(found, context_N[here], sign_N[here], pair_N[here], roots, minimum)
+        steps += _count(found, context_N[here], sign_N[here], pair_N[here], roots, minimum=minimum)
     signs = {context: signs for context, signs, _ in steps}
     if BEGIN not in signs or END not in signs[""]:
         return None
@@ -199,7 +200,9 @@ def build_invention(
     made = Invention(_reached(steps), (1.0,) * (longest + 1))
     tried = made.draw(np.arange(_TRIED) / _TRIED, pa.array([], pa.string()) if avoid is None else avoid)
     held_P = length_P <= longest
-    return replace(made, taken=_taken(length_P[held_P], roots[held_P], pc.utf8_length(tried), longest, minimum))
+    return replace(
+        made, taken=_taken(length_P[held_P], roots[held_P], pc.utf8_length(tried), longest, minimum)
+    )
 
 
 def _some(texts: pa.Array, roots: Roots) -> tuple[pa.Array, Roots]:
@@ -237,7 +240,7 @@ def _longer(
 
 
 def _count(
-    found: list[str], context_N: Rows, sign_N: Rows, pair_N: Rows, roots: Roots, minimum: int
+    found: list[str], context_N: Rows, sign_N: Rows, pair_N: Rows, roots: Roots, *, minimum: int
 ) -> list[Steps]:
     """Keep what follows each context in the texts of enough roots, and what goes back where enough do."""
     base = int(sign_N.max(initial=0)) + 1
@@ -279,9 +282,7 @@ def _reached(steps: list[Steps]) -> tuple[Steps, ...]:
     return tuple(steps[place] for place in sorted(seen))
 
 
-def _taken(
-    length_P: Rows, roots: Roots, made: pa.Array, longest: int, minimum: int
-) -> tuple[float, ...]:
+def _taken(length_P: Rows, roots: Roots, made: pa.Array, longest: int, minimum: int) -> tuple[float, ...]:
     """Give the share of the texts of each length to take: the source's share by that of what is made up.
 
     Lengths that too few roots hold are one with their neighbours. Of all that is made up a quarter is taken.

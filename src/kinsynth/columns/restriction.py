@@ -108,11 +108,15 @@ def without_values(codec: Any, values: pa.Array) -> Any:
 def _without_categories(codec: CategoricalCodec, values: pa.Array) -> CategoricalCodec:
     found = pc.index_in(values, value_set=codec.kept).drop_null().to_pylist()
     refused = tuple(sorted({*codec.refused, *found}))
-    unmade = codec.unmade if codec.invention is None else tuple(sorted({*codec.unmade, *write_values(values)}))
+    unmade = (
+        codec.unmade if codec.invention is None else tuple(sorted({*codec.unmade, *write_values(values)}))
+    )
     left = replace(codec, refused=refused, unmade=unmade)
     if codec.other == "label":
         label = read_values([codec.label], codec.storage)
-        left = replace(left, other_drawn=codec.other_drawn and not pc.is_in(label, value_set=values)[0].as_py())
+        left = replace(
+            left, other_drawn=codec.other_drawn and not pc.is_in(label, value_set=values)[0].as_py()
+        )
     elif codec.other_drawn:
         left = replace(left, other_drawn=left.makes_texts)
     if len(refused) == len(codec.texts) and not codec.missing and not left.other_drawn:

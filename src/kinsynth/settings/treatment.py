@@ -77,7 +77,8 @@ class Column(Settings):
         "auto",
         "Rare categories become",
         "invent makes texts up; resample draws a kept category instead; label writes rare_label; drop makes "
-        "them missing; auto invents where many rows hold one of many texts that no rule reads, else resamples.",
+        "them missing; auto invents where many rows hold one of many texts and no rule reads them, or else "
+        "resamples.",
         types=CATEGORIES,
     )
     rare_label: str = setting(
