@@ -23,7 +23,7 @@ MOST_PAIRS = 200_000
 MOST_CHARACTERS = 4_000_000
 BEGIN, END, BACK = "\x02", "\x03", "\x1b"
 _CONTROLS = f"[\x00{BEGIN}{END}{BACK}]"
-_AT_ONCE = 1 << 17
+_CHARACTERS_AT_ONCE = 1 << 21
 _TRIED = 20_000
 _LEAST_TAKEN = 0.25
 
@@ -63,7 +63,8 @@ class Invention:
             uniform_R: Numbers in [0, 1), shape (R,). Equal numbers give equal texts.
             avoid: Texts not to give.
         """
-        parts = [uniform_R[start : start + _AT_ONCE] for start in range(0, max(len(uniform_R), 1), _AT_ONCE)]
+        step = max(1, _CHARACTERS_AT_ONCE // (self.longest + 1))
+        parts = [uniform_R[start : start + step] for start in range(0, max(len(uniform_R), 1), step)]
         return pa.concat_arrays([self._draw(part_R, avoid) for part_R in parts])
 
     def _draw(self, uniform_R: Uniforms, avoid: pa.Array) -> pa.Array:
