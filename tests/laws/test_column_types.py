@@ -34,6 +34,12 @@ def very_many_categories(rng, rows):
     return (pa.array([f"code {value}" for value in rng.integers(0, 1_500, rows * 6)]),)
 
 
+def names(rng, rows):
+    parts = rng.choice(["mar", "lo", "tin", "ka", "bre", "sen", "vi", "dal"], (rows, 4))
+    made = ["".join(several) for several in parts.tolist()]
+    return (pa.array(np.where(rng.random(rows) < 0.4, "Smith", made), pa.string()),)
+
+
 def integer(rng, rows):
     return (pa.array(rng.geometric(0.02, rows) * rng.choice([-1, 1], rows)),)
 
@@ -103,7 +109,7 @@ def reference(rng, rows):
 
 CASES = {
     "boolean": (boolean,),
-    "categorical": (categorical, very_many_categories),
+    "categorical": (categorical, very_many_categories, names),
     "integer": (integer, large_integer),
     "numeric": (numeric, measure, prices, decimals),
     "date": (date, few_dates),
@@ -368,7 +374,11 @@ def test_a_decoded_value_lies_in_the_bin_of_the_encoded_one(name, make):
     assert (within & (line.state_L == state_R[:, None])).any(axis=1).all()
 
 
-@pytest.mark.parametrize("replacement", ["resample", "label", "drop"])
+def test_the_case_with_names_makes_texts_up():
+    assert fitted("categorical", sample(names)).other == "invent"
+
+
+@pytest.mark.parametrize("replacement", ["auto", "resample", "label", "drop"])
 @pytest.mark.parametrize("missing", ["reproduce", "impute"])
 def test_categories_are_kept_ones_the_label_or_missing(replacement, missing):
     values = [*("a" * 40), *("b" * 40), "rare", "rarer", None, None]

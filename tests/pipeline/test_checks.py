@@ -490,6 +490,15 @@ CASES: dict[str, list[tuple[Change, str]]] = {
             "tables.customer.columns.job.rare_label",
         )
     ],
+    "treatment.rare_invention": [
+        (
+            both(
+                cells("customer", "job", lambda jobs: [i % 3 for i in range(len(jobs))]),
+                put("tables.customer.columns.job.rare_replacement", "invent"),
+            ),
+            "tables.customer.columns.job.rare_replacement",
+        )
+    ],
     "treatment.mostly_rare": [
         (
             cells("customer", "job", lambda jobs: [f"job {i // 2}" for i in range(len(jobs))]),

@@ -17,6 +17,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Part, Rows, Uniforms, Values
+from kinsynth.columns.detect import is_text
+from kinsynth.columns.invention import Invention, build_invention
 from kinsynth.columns.storage import as_array, read_values, write_values
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
@@ -25,8 +27,12 @@ from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
 
+Replacement = Literal["resample", "label", "drop", "invent"]
 MISSING, OTHER, FIRST = 0, 1, 2
 ONE_TOKEN = 1_000
+_TRIED = 512
+MADE_SHARE, MADE_TEXTS, MADE_LENGTH = 0.1, 50, 3.0
+_TUPLES = ("texts", "rows", "refused", "untold", "unmade", "ends")
 
 
 @dataclass(frozen=True)
@@ -38,16 +44,19 @@ class CategoricalCodec:
         texts: Kept values, as texts.
         rows: Rows that hold each kept value: what a protected value is resampled from.
         missing: Whether missing values are generated.
-        other: What other values become: ``resample``, ``label`` or ``drop``.
+        other: What other values become: ``resample``, ``label``, ``drop`` or ``invent``.
         other_drawn: Whether the model may draw the code of other values.
         label: Text of other values.
         refused: Places of kept values that are never drawn.
         other_told: Whether enough roots hold other values for what goes with them to be told.
         untold: Places of kept values that too few roots hold for what goes with them to be told.
         ends: For each group the place behind its last kept value; empty for groups of equal size.
+        invention: How texts are made up for other values: of ``invent``.
+        unmade: Texts that are not made up.
 
     Guarantees:
-        Decoding gives kept values, the label and missing values only.
+        Decoding gives kept values, the label, made-up texts and missing values only. No text that is made up
+        is a kept value.
     """
 
     kind: ClassVar[str] = "categorical"
@@ -55,13 +64,15 @@ class CategoricalCodec:
     texts: tuple[str, ...]
     rows: tuple[int, ...]
     missing: bool
-    other: Literal["resample", "label", "drop"]
+    other: Replacement
     other_drawn: bool = False
     label: str = ""
     refused: tuple[int, ...] = ()
     other_told: bool = False
     untold: tuple[int, ...] = ()
     ends: tuple[int, ...] = ()
+    invention: Invention | None = None
+    unmade: tuple[str, ...] = ()
 
     @cached_property
     def kept(self) -> pa.Array:
@@ -116,19 +127,40 @@ class CategoricalCodec:
     def decode(self, codes_RC: IntArray, uniform_RD: NDArray[Any]) -> Values:
         """Turn codes into values."""
         code_R, place_R = codes_RC[:, 0], self.places(codes_RC)
-        loose_R = self.resampled(codes_RC)
+        loose_R = self.undecided(codes_RC)
         place_R[loose_R] = self._resampled(uniform_RD[loose_R, 0])
         null_R = (place_R < 0) | ((code_R < FIRST) & ~loose_R)
         taken = pc.take(self.kept, pa.array(np.where(null_R, 0, place_R), mask=null_R))
         if self.other == "label":
             taken = pc.if_else(pa.array(code_R == OTHER), read_values([self.label], self.storage)[0], taken)
+        if self.invention is not None:
+            taken = self._with_made(taken, (code_R == OTHER) | (loose_R & null_R), uniform_RD)
         return (taken,)
 
-    def resampled(self, codes_RC: IntArray) -> NDArray[np.bool_]:
-        """Tell for which rows decoding needs uniforms: a kept value is drawn for them, shape (R,)."""
+    def _with_made(self, taken: pa.Array, made_R: NDArray[np.bool_], uniform_RD: NDArray[Any]) -> pa.Array:
+        """Write made-up texts over values; where none could be made up, the value stays."""
+        assert self.invention is not None, "a codec that makes texts up"
+        texts = pc.cast(self.invention.draw(uniform_RD[made_R, 0], self._avoided), taken.type)
+        place_R = np.cumsum(made_R) - 1
+        return pc.coalesce(pc.take(texts, pa.array(place_R, mask=~made_R)), taken)
+
+    @property
+    def makes_texts(self) -> bool:
+        """Whether texts can be made up that are neither kept nor among those that are not to be made."""
+        if self.invention is None:
+            return False
+        tried = self.invention.draw(np.linspace(0, 1, _TRIED, endpoint=False), self._avoided)
+        return bool(tried.null_count == 0)
+
+    @cached_property
+    def _avoided(self) -> pa.Array:
+        return pa.array([*self.texts, *self.unmade], pa.string())
+
+    def undecided(self, codes_RC: IntArray) -> NDArray[np.bool_]:
+        """Tell for which rows decoding needs uniforms: a value is drawn or made up for them, shape (R,)."""
         code_R = codes_RC[:, 0]
         loose_R: NDArray[np.bool_] = (code_R == MISSING) & (not self.missing)
-        if self.other == "resample":
+        if self.other in ("resample", "invent"):
             loose_R |= code_R == OTHER
         if self.refused:
             loose_R |= np.isin(self.places(codes_RC), self.refused)
@@ -184,15 +216,17 @@ class CategoricalCodec:
             "other_told": self.other_told,
             "untold": list(self.untold),
             "ends": list(self.ends),
+            "invention": None if self.invention is None else self.invention.to_json(),
+            "unmade": list(self.unmade),
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> CategoricalCodec:
         """Make a codec of ``to_json``'s document."""
         fields = {key: value for key, value in document.items() if key != "kind"}
-        names = ("texts", "rows", "refused", "untold", "ends")
-        tuples = {name: tuple(fields.get(name, ())) for name in names}
-        return cls(**{**fields, **tuples})
+        tuples = {name: tuple(fields.get(name, ())) for name in _TUPLES}
+        made = fields.get("invention")
+        return cls(**{**fields, **tuples, "invention": None if made is None else Invention.from_json(made)})
 
 
 def build_categorical(
@@ -217,19 +251,64 @@ def build_categorical(
         )
     if settings.rare_replacement == "label":
         _check_label(settings.rare_label, str(distinct.type))
-    rare = bool((~common_D & ~never_D).any())
+    rare_D = ~common_D & ~never_D
+    rare = bool(rare_D.any())
     other_P = (code_P >= 0) & ~np.append(kept_D, True)[code_P]
     null = bool(values.null_count) or (rare and settings.rare_replacement == "drop")
+    invention = None
+    if _is_made_up(settings, distinct.filter(pa.array(rare_D)), rows_D[rare_D].sum() / max(rows_D.sum(), 1)):
+        rare_P = np.append(rare_D, False)[code_P]
+        texts = pc.cast(values.filter(pa.array(rare_P)), pa.string())
+        kept = pc.cast(distinct.filter(pa.array(kept_D)), pa.string())
+        invention = build_invention(texts, part.roots[rare_P], minimum=minimum, avoid=kept)
+    other = _replacement(settings, invention)
     return CategoricalCodec(
         storage=str(distinct.type),
         texts=tuple(write_values(distinct.filter(pa.array(kept_D)))),
         rows=tuple(rows_D[kept_D].tolist()),
-        missing=(null and settings.missing == "reproduce") or not kept_D.any(),
-        other=settings.rare_replacement,
+        missing=(null and settings.missing == "reproduce") or not (kept_D.any() or invention),
+        other=other,
         other_told=not has_few_roots(other_P, part.roots, minimum=minimum),
-        other_drawn=rare and settings.rare_replacement == "label",
-        label=settings.rare_label if settings.rare_replacement == "label" else "",
+        other_drawn=rare and other in ("label", "invent"),
+        label=settings.rare_label if other == "label" else "",
+        invention=invention,
+        unmade=settings.never if invention else (),
     )
+
+
+def _replacement(settings: Column, invention: Invention | None) -> Replacement:
+    """Give what becomes of other values: where nothing can be made up, a kept value is drawn."""
+    match settings.rare_replacement:
+        case "auto" | "invent":
+            return "resample" if invention is None else "invent"
+        case chosen:
+            return chosen
+
+
+def _is_made_up(settings: Column, rare: pa.Array, share: float) -> bool:
+    """Tell whether texts are made up for rare ones: asked for, or many rows hold one of many long texts.
+
+    Args:
+        settings: Treatment of the column.
+        rare: The rare values.
+        share: Share of the present rows that hold one.
+
+    Raises:
+        SettingsError: ``treatment.rare_invention``, the column holds no texts.
+    """
+    chosen, texts = settings.rare_replacement, is_text(rare.type)
+    if chosen == "invent" and not texts:
+        raise SettingsError(
+            "treatment.rare_invention",
+            f"Texts cannot be made up in a column of storage type {rare.type}.",
+            where="rare_replacement",
+            remedy="Choose another rare_replacement.",
+        )
+    if chosen != "auto" or not texts or share <= MADE_SHARE or len(rare) < MADE_TEXTS:
+        return chosen == "invent"
+    rare = pc.cast(rare, pa.string())
+    lettered = pc.mean(pc.cast(pc.match_substring_regex(rare, r"\p{L}"), pa.float64())).as_py()
+    return bool(pc.mean(pc.utf8_length(rare)).as_py() >= MADE_LENGTH and lettered > 1 / 2)
 
 
 def _check_label(label: str, storage: str) -> None:

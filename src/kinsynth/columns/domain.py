@@ -156,12 +156,15 @@ def domain_from_json(document: dict[str, Any]) -> Domain:
 def state_domains(codec: Any) -> tuple[tuple[Domain, ...], ...]:
     """State what a codec may give: for each of its columns all that holds of it; nothing for keys and links.
 
+    Of a column with made-up texts nothing is stated: they are in no list.
+
     Not for relative columns: what they may hold depends on another column.
     """
     match codec:
         case CategoricalCodec():
             label = (codec.label,) if codec.other == "label" else ()
-            return ((Categories(codec.storage, (*codec.texts, *label)),),)
+            listed = Categories(codec.storage, (*codec.texts, *label))
+            return ((listed,) if codec.invention is None else (),)
         case OrderedCodec():
             return ((_line_range(codec.line, codec.scale),),)
         case DatetimeCodec():

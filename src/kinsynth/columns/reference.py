@@ -23,7 +23,7 @@ def build_reference(
     references are never drawn. What goes with one that fewer than ``rare_minimum`` roots reference is not
     told.
     """
-    kept = Column(missing=settings.missing, rare_minimum=1)
+    kept = Column(missing=settings.missing, rare_minimum=1, rare_replacement="resample")
     codec = build_categorical(part, kept, Protection(rare_minimum=1, extreme_minimum=1), text)
     place_P = codec.places(codec.encode(part.values))
     roots_D = count_roots(place_P, part.roots, codes=len(codec.texts))

@@ -24,7 +24,7 @@ from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.scale import as_micros
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.step import Step
-from kinsynth.columns.storage import read_values
+from kinsynth.columns.storage import read_values, write_values
 from kinsynth.errors import SettingsError
 
 
@@ -55,7 +55,7 @@ def is_empty(codec: Any) -> bool:
     """Tell whether a codec has nothing but missing values."""
     match codec:
         case CategoricalCodec():
-            return not codec.texts
+            return not codec.texts and codec.invention is None
         case OrderedCodec():
             return codec.line.empty
         case DatetimeCodec():
@@ -108,13 +108,20 @@ def without_values(codec: Any, values: pa.Array) -> Any:
 def _without_categories(codec: CategoricalCodec, values: pa.Array) -> CategoricalCodec:
     found = pc.index_in(values, value_set=codec.kept).drop_null().to_pylist()
     refused = tuple(sorted({*codec.refused, *found}))
-    label = (
-        codec.other_drawn
-        and not pc.is_in(read_values([codec.label], codec.storage), value_set=values)[0].as_py()
+    unmade = (
+        codec.unmade if codec.invention is None else tuple(sorted({*codec.unmade, *write_values(values)}))
     )
-    if len(refused) == len(codec.texts) and not codec.missing and not label:
+    left = replace(codec, refused=refused, unmade=unmade)
+    if codec.other == "label":
+        label = read_values([codec.label], codec.storage)
+        left = replace(
+            left, other_drawn=codec.other_drawn and not pc.is_in(label, value_set=values)[0].as_py()
+        )
+    elif codec.other_drawn:
+        left = replace(left, other_drawn=left.makes_texts)
+    if len(refused) == len(codec.texts) and not codec.missing and not left.other_drawn:
         raise _nothing_left()
-    return replace(codec, refused=refused, other_drawn=label)
+    return left
 
 
 def cut_ticks(line: Line, ticks: Rows) -> Line:

@@ -8,7 +8,7 @@ are not read. They are there so that rows can be drawn given their values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -334,9 +334,11 @@ class _TableFit:
         self.roles: Roles = find_roles(database.schema, self.structure, name)
         declared = synthesis.tables.get(name)
         self.treatments: Mapping[str, Column] = declared.columns if declared else {}
+        self.bound: set[str] = set()
 
     def codec(self, rules: tuple[Rule, ...]) -> TableCodec:
         derived = {rule.derives for rule in rules}
+        self.bound = _bound_columns(rules, self.shape)
         columns = self._columns([group for group in self.roles.modelled if group[0] not in derived])
         computed = self._columns([group for group in self.roles.modelled if group[0] in derived])
         sequence = self._sequence()
@@ -518,6 +520,8 @@ class _TableFit:
         kind = column_type(column.type)
         part = kind.fit(tuple(self.table[name] for name in group), self._root_numbers)
         treatment = self.treatments.get(group[0], Column())
+        if treatment.rare_replacement == "auto" and group[0] in self.bound:
+            treatment = treatment.model_copy(update={"rare_replacement": "resample"})
         try:
             return kind.build(part, treatment, self.synthesis.protection, text=column.text)
         except SettingsError as error:
@@ -532,6 +536,17 @@ def _is_exact(codec: Codec | SequenceCodec | RelativeCodec) -> bool:
 
 def _read_key(document: dict[str, Any]) -> KeyCodec:
     return (CounterCodec if document["kind"] == CounterCodec.kind else IdentifierCodec).from_json(document)
+
+
+def _bound_columns(rules: Iterable[Rule], shape: Table) -> set[str]:
+    """Name the columns whose values rules or checks know: a text that is made up might break them."""
+    read = (
+        rule.columns[1:] if isinstance(rule, Missing) and rule.reads_values else rule.columns
+        for rule in rules
+        if not isinstance(rule, Missing) or rule.reads_values
+    )
+    checked = (check.columns for check in shape.checks if check.operator != "null")
+    return {name for names in (*read, *checked) for name in names}
 
 
 def _as_far_as_filled(rule: Rule, fills: Mapping[str, Fill | None]) -> Rule:

@@ -22,8 +22,8 @@ Domains = dict[str, tuple[Domain, ...]]
 def certain_domains(codec: DatabaseCodec, conditions: Conditions) -> dict[str, Domains]:
     """Give what every cell of a drawing keeps to, by table and column.
 
-    Not named are keys and links, computed columns, which lie where their sources put them, and columns that
-    are given or have values kept out, with those that an order ties to them.
+    Not named are keys and links, columns with made-up texts, computed columns, which lie where their sources
+    put them, and columns that are given or have values kept out, with those that an order ties to them.
     """
     result = {}
     for name, table in codec.tables.items():
@@ -47,7 +47,7 @@ def _table_domains(table: TableCodec, loose: set[str]) -> Domains:
         ranges = None if names & loose else order_ranges(rules, found)
         found = {name: kept for name, kept in found.items() if name not in names}
         found |= {name: (kept,) for name, kept in (ranges or {}).items()}
-    return {name: kept for name, kept in found.items() if name not in loose}
+    return {name: kept for name, kept in found.items() if kept and name not in loose}
 
 
 def _tie(pairs: Sequence[tuple[str, ...]]) -> list[list[int]]:

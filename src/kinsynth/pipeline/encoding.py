@@ -453,7 +453,7 @@ def _uniforms_of(
     """Give the uniforms that decoding needs; for categories those of the few rows that need one."""
     if not isinstance(codec, CategoricalCodec):
         return uniforms(seed, stream, row_ids, draws=max(1, codec.draws))
-    uniform_RD, needed_R = np.zeros((len(codes_RC), 1)), codec.resampled(codes_RC)
+    uniform_RD, needed_R = np.zeros((len(codes_RC), 1)), codec.undecided(codes_RC)
     uniform_RD[needed_R] = uniforms(seed, stream, row_ids[needed_R])
     return uniform_RD
 

@@ -260,4 +260,6 @@ def ruled_columns(schema: Schema, structure: Structure, table: str, synthesis: S
 def is_altered(said: Column) -> bool:
     """Tell whether a treatment changes the values of a column."""
     plain = Column()
+    if said.rare_replacement == "resample":  # what auto does to a column that a rule reads
+        said = said.model_copy(update={"rare_replacement": plain.rare_replacement})
     return any(getattr(said, name) != getattr(plain, name) for name in _ALTERING)

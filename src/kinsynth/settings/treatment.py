@@ -73,10 +73,12 @@ class Column(Settings):
         ge=0,
         lt=1,
     )
-    rare_replacement: Literal["resample", "label", "drop"] = setting(
-        "resample",
+    rare_replacement: Literal["auto", "invent", "resample", "label", "drop"] = setting(
+        "auto",
         "Rare categories become",
-        "resample draws a kept category instead; label writes rare_label; drop makes them missing.",
+        "invent makes texts up; resample draws a kept category instead; label writes rare_label; drop makes "
+        "them missing; auto invents where many rows hold one of many texts and no rule reads them, or else "
+        "resamples.",
         types=CATEGORIES,
     )
     rare_label: str = setting(

@@ -169,7 +169,7 @@ def _is_kept(site: _Site, check: Check) -> bool:
     keys |= {column for one in schema.incoming(site.name) for column in one.references_columns}
     if check.other is None or check.other == check.column:
         said = site.facts.column_settings(site.name, check.column)
-        return said.rare_replacement != "label" and keeps_alone(check, table, keys)
+        return said.rare_replacement not in ("label", "invent") and keeps_alone(check, table, keys)
     if site.view is None:
         return False
     fitted = settle_declared(rules_of([check]), site.view)[0]

@@ -14,6 +14,7 @@ from kinsynth.errors import Finding, SettingsError
 from kinsynth.pipeline.checks.data import FEWEST_ROWS
 from kinsynth.pipeline.checks.facts import Facts, Step, column_path, list_names, table_path
 from kinsynth.schema.literals import parse_text, unparsable_rows
+from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import Column, TextFormat
 from kinsynth.settings.fields import fields_of
 from kinsynth.settings.treatment import CATEGORIES, NUMBERS, ORDERED
@@ -328,6 +329,13 @@ def _find_label(table: str, column: Column, chosen: ColumnSettings) -> Iterator[
             f"The label cannot stand in a column stored as {column.storage}.",
             "Choose a label that can, or another rare_replacement.",
         )
+    if chosen.rare_replacement == "invent" and not is_text(storage_type(column.storage)):
+        yield _STEP.error(
+            "treatment.rare_invention",
+            column_path(table, column.name, "rare_replacement"),
+            f"Texts cannot be made up in a column stored as {column.storage}.",
+            "Choose another rare_replacement.",
+        )
 
 
 def _find_rare(facts: Facts, table: str, column: Column, values: pa.ChunkedArray) -> Iterator[Finding]:
@@ -342,7 +350,8 @@ def _find_rare(facts: Facts, table: str, column: Column, values: pa.ChunkedArray
         yield _STEP.warning(
             "treatment.mostly_rare",
             column_path(table, column.name),
-            f"{lost:,} of {counts.sum():,} values are held by fewer than {minimum} rows and are protected.",
+            f"{lost:,} of {counts.sum():,} values are held by fewer than {minimum} rows and are protected: "
+            "texts that are made up, or frequent values, stand in their place.",
             f"Write {column_path(table, column.name, 'type')}: identifier for new values in the same format, "
             "or lower rare_minimum.",
         )
