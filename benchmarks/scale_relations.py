@@ -4,14 +4,15 @@
         [--learn 20000] [--threads 2] [--set training.max_epochs=5] [--out benchmarks/results/NAME.json]
 
 The source is made up: ``--learn`` customers with about ten orders each, in the order of their days. An order
-belongs to a customer and points at a product, of which there are a tenth as many as customers; with ``--plain``
-the products are left out, so that nothing points beyond its owner. The model of FOLDER is used again when it
-is there. The drawing runs in a process of its own, and FOLDER needs about 4 GB for 1,000,000 customers.
+belongs to a customer and points at a product, of which there are a tenth as many as customers; with
+``--plain`` the products are left out, so that nothing points beyond its owner. The model of FOLDER is used
+again when it is there. The drawing runs in a process of its own; FOLDER needs about 4 GB for 1,000,000
+customers.
 
-A phase lasts until an event names the next one: a table that is drawn, root rows that become values, tables
-that get their keys, files that are written, read again and proven. Memory is the resident memory of the process,
-sampled 20 times a second; beside it the part that no file stands for (``own``): what is left is pages of
-mapped files, which the machine takes back when it needs them.
+A phase is what an event says was done since the event before: a table that is drawn, keys that are assigned,
+root rows that become values, tables that get their keys, files that are written, read again and proven.
+Memory is the resident memory of the process, sampled 20 times a second; beside it the part that no file
+stands for (``own``): the rest is pages of mapped files, which the machine takes back when it needs them.
 """
 
 from __future__ import annotations
@@ -203,26 +204,27 @@ class Watch:
 
     def __init__(self) -> None:
         self.phases: dict[str, dict[str, float]] = {}
-        self._now, self._since = "start", (time.time(), time.process_time())
-        self._begun = self._since
+        self._begun = self._since = time.time(), time.process_time()
+        self._peak = memory_mb()
         threading.Thread(target=self._sample, daemon=True).start()
 
     def _sample(self) -> None:
         while True:
-            whole, own = memory_mb()
-            phase = self.phases.setdefault(self._now, dict.fromkeys(("s", "cpu_s", "peak_mb", "own_mb"), 0.0))
-            phase["peak_mb"], phase["own_mb"] = max(phase["peak_mb"], whole), max(phase["own_mb"], own)
+            self._peak = tuple(map(max, self._peak, memory_mb()))
             time.sleep(0.05)
 
     def see(self, event: Any) -> None:
-        """Count what went by to the phase that the event ends or goes on with."""
+        """Count what went by since the event before to the phase that the event names."""
         message = getattr(event, "message", "") or event.kind
-        named = re.sub(r"[\d,.]+ ?(of )?", "", message).strip() or event.kind
-        now = time.time(), time.process_time()
-        phase = self.phases.setdefault(named, dict.fromkeys(("s", "cpu_s", "peak_mb", "own_mb"), 0.0))
-        phase["s"] += now[0] - self._since[0]
-        phase["cpu_s"] += now[1] - self._since[1]
-        self._now, self._since = named, now
+        named = re.sub(r"[\d,.]+ ?(of )?", "", message).strip()
+        peak, self._peak, now = self._peak, memory_mb(), (time.time(), time.process_time())
+        took = dict(zip(("s", "cpu_s"), (b - a for a, b in zip(self._since, now, strict=True)), strict=True))
+        before = self.phases.get(named, dict.fromkeys(("s", "cpu_s", "peak_mb", "own_mb"), 0.0))
+        self.phases[named] = {
+            **{key: before[key] + took[key] for key in took},
+            **{key: max(before[key], mb) for key, mb in zip(("peak_mb", "own_mb"), peak, strict=True)},
+        }
+        self._since = now
 
     def result(self) -> dict[str, Any]:
         now = time.time(), time.process_time()
@@ -232,18 +234,19 @@ class Watch:
             "peak_mb": round(max(one["peak_mb"] for one in self.phases.values())),
             "own_mb": round(max(one["own_mb"] for one in self.phases.values())),
             "phases": {
-                name: {key: round(value, 1 if "s" in key else 0) for key, value in one.items()}
+                name: {key: round(value, 1) for key, value in one.items()}
                 for name, one in self.phases.items()
+                if one["s"] >= 0.05
             },
         }
 
 
 def memory_mb() -> tuple[float, float]:
     """Give the resident memory of this process, and the part of it that no file stands for."""
-    found = dict(
-        line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line
-    )
-    return tuple(int(found[name].split()[0]) * 1024 / 1e6 for name in ("VmRSS", "RssAnon"))  # type: ignore[return-value]
+    lines = Path("/proc/self/status").read_text().splitlines()
+    found = dict(line.split(":", 1) for line in lines if ":" in line)
+    whole, own = (int(found[name].split()[0]) * 1024 / 1e6 for name in ("VmRSS", "RssAnon"))
+    return whole, own
 
 
 if __name__ == "__main__":

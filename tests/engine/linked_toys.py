@@ -62,7 +62,7 @@ def keys_table(of: str, owner: EncodedTable, pointers, rows, group_of, *, late: 
             number,
             FIRST_GROUP + pointer.grouping.groups,
             forbidden_K=np.array(
-                [not pointer.nullable, pointer.target != of] + [False] * pointer.grouping.groups
+                [not pointer.nullable, pointer.target != of, True] + [False] * pointer.grouping.groups
             ),
         )
         for number, pointer in enumerate(pointers)

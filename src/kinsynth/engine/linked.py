@@ -18,7 +18,8 @@ from kinsynth.engine.drawing import TableSampler
 from kinsynth.engine.passes import Assign, plan_steps
 from kinsynth.engine.pointing import assign_keys
 from kinsynth.engine.sampled import draw_counts
-from kinsynth.engine.store import Store
+from kinsynth.engine.store import Allocate, Store
+from kinsynth.system.mapping import let_go
 from kinsynth.system.parallel import ordered
 
 OnShare = Callable[[float, str], None]
@@ -31,6 +32,7 @@ def draw_linked(
     workers: int,
     begin: Callable[[], None],
     on_share: OnShare = lambda _share, _table: None,
+    allocate: Allocate = np.zeros,
 ) -> Store:
     """Draw all tables and assign all further keys.
 
@@ -40,15 +42,18 @@ def draw_linked(
         workers: Blocks drawn at the same time.
         begin: What a thread that draws begins with.
         on_share: Told the share done, between 0 and 1, and the table that is drawn.
+        allocate: Makes the arrays of the store.
 
     Guarantees:
         The rows depend on the samplers and ``roots`` alone.
     """
-    store = Store({name: sampler.layout for name, sampler in samplers.items()})
+    store = Store({name: sampler.layout for name, sampler in samplers.items()}, allocate)
     steps = plan_steps(store.layouts)
     for done, step in enumerate(steps):
+        let_go()
         if isinstance(step, Assign):
             assign_keys(store, step.keys, seed=samplers[step.keys].seed)
+            on_share((done + 1) / len(steps), f"{store.owner(step.keys)}: keys assigned")
             continue
         for part in _draw_table(store, samplers, step.table, roots, workers=workers, begin=begin):
             on_share((done + part) / len(steps), step.table)
