@@ -73,7 +73,7 @@ def _draw_table(
     if not store.has_rows(name):
         lay_rows(store, samplers[store.owner(name)], roots)
     store.open(name)
-    draw = partial(fill_block, store, samplers[name], _relatives(store, samplers[name]))
+    draw = partial(fill_block, store, samplers[name], relatives_of(store, samplers[name]))
     blocks = store.frame(name).blocks
     for number, _ in enumerate(ordered(draw, range(blocks), workers=workers, begin=begin)):
         yield (number + 1) / blocks
@@ -91,7 +91,8 @@ def lay_rows(store: Store, sampler: TableSampler, roots: Mapping[str, int]) -> N
     store.lay_children(name, draw_counts(table.codes_RC, ids_P, count, seed=sampler.seed, stream=stream))
 
 
-def _relatives(store: Store, sampler: TableSampler) -> Relatives | None:
+def relatives_of(store: Store, sampler: TableSampler) -> Relatives | None:
+    """Give what finds the rows that a table which was opened may look at; None where it looks at none."""
     layout = sampler.layout
     if layout.parent is None and not layout.links:
         return None

@@ -100,7 +100,7 @@ class Model:
             The same model, rows, seed and conditions give the same bytes, whatever ``batch_roots`` is. The
             first n roots are the same for any number of roots.
 
-        Memory: with a folder that of one batch, of the key columns that are drawn, and some 200 bytes for each
+        Memory: with a folder that of one batch, of the key columns that are drawn, and 200 bytes for each
             row of the table whose keys are assigned; all else are pages of files.
         """
         asked, lost = conditions or Conditions(), Counter[str]()
