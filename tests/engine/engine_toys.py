@@ -144,7 +144,9 @@ def market(sellers: int = 300, seed: int = 0) -> Encoded:
                 [kind, sold], [8, most + 1], "sellers", seller_R, counts=(count("sold", 1, most),)
             ),
             "orders": encode([channel, lines], [3, 4], counts=(count("lines", 1, 3),)),
-            "lines (keys)": encode([token], [4], "orders", order_R, keys_of="lines", pointers=(pointer,)),
+            "lines (keys)": encode(
+                [token], [FIRST_GROUP + 2], "orders", order_R, keys_of="lines", pointers=(pointer,)
+            ),
             "lines": encode(
                 [line_kind, duty, one_R],
                 [9, 5, 2],
@@ -173,6 +175,8 @@ def staff(rows: int = 1000, seed: int = 0) -> Encoded:
     return Encoded(
         {
             "staff": encode([department, managed, ~leader], [4, 4, 2], counts=counts),
-            "staff (late keys)": encode([token], [6], keys_of="staff", links=(own,), pointers=(pointer,)),
+            "staff (late keys)": encode(
+                [token], [FIRST_GROUP + 4], keys_of="staff", links=(own,), pointers=(pointer,)
+            ),
         }
     )

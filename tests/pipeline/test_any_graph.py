@@ -14,7 +14,12 @@ from kinsynth.errors import UserError
 from kinsynth.pipeline.run import run
 from kinsynth.settings.document import parse
 
-REASONS = {"foreign_keys.unbreakable_cycle", "foreign_keys.shared_column_not_available"}
+REASONS = {
+    "data.too_few_rows",
+    "foreign_keys.circle",
+    "foreign_keys.partly_missing_not_available",
+    "foreign_keys.shared_column_not_available",
+}
 
 
 @pytest.fixture(autouse=True)

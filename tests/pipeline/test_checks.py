@@ -207,6 +207,17 @@ def large_original(tables: Tables, document: dict[str, Any]) -> None:
     tables["town"] = {"id": [f"T{i:02}" for i in range(2_000)], "kind": ["city"] * 2_000}
 
 
+def small_town(tables: Tables, document: dict[str, Any]) -> None:
+    """Synthesise the towns, of which there are few."""
+    tables["town"] = {name: cells[:12] for name, cells in tables["town"].items()}
+    known = tables["town"]["id"]
+    tables["customer"]["town"] = [known[row % 12] for row in range(len(tables["customer"]["town"]))]
+    document["tables"]["town"].pop("original", None)
+    for key in document["tables"]["customer"]["foreign_keys"]:
+        key["owner"] = False
+    document["roots"] = "many"
+
+
 def keys(table: str, **targets: str) -> Change:
     """Declare foreign keys of one column each."""
     declared = [{"columns": [column], "table": target} for column, target in targets.items()]
@@ -257,6 +268,7 @@ CASES: dict[str, list[tuple[Change, str]]] = {
     "data.table_name": [(rename("payment", "pay/ment"), "tables.pay/ment")],
     "data.empty_table": [(keep(0, "payment"), "tables.payment")],
     "data.too_few_rows": [(keep(15, "customer", "account"), "tables.customer")],
+    "data.hardly_any_rows": [(small_town, "tables.town")],
     "data.few_rows": [(keep(100, "customer", "account"), "tables.customer")],
     "primary_keys.unknown_column": [
         (put("tables.payment.primary_key", ["number"]), "tables.payment.primary_key"),
@@ -268,9 +280,6 @@ CASES: dict[str, list[tuple[Change, str]]] = {
     ],
     "primary_keys.duplicates": [
         (cells("customer", "id", lambda ids: [ids[1], *ids[1:]]), "tables.customer.primary_key")
-    ],
-    "primary_keys.composite_not_available": [
-        (put("tables.customer.primary_key", ["town"]), "tables.customer.primary_key")
     ],
     "foreign_keys.unknown_table": [(put(f"{KEY}.table", "customers"), KEY)],
     "foreign_keys.left_out": [

@@ -14,6 +14,7 @@ from kinsynth.columns.numeric import OrderedCodec, build_number
 from kinsynth.columns.reference import build_reference
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
+from kinsynth.columns.sketch import SketchCodec
 
 COLUMN_TYPES: dict[str, ColumnType] = {
     kind.name: kind
@@ -41,6 +42,7 @@ CODECS: dict[str, Any] = {
         CountCodec,
         SequenceCodec,
         RelativeCodec,
+        SketchCodec,
     )
 }
 

@@ -8,7 +8,7 @@ are not read. They are there so that rows can be drawn given their values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -25,11 +25,13 @@ from kinsynth.columns.reference import build_reference
 from kinsynth.columns.registry import codec_from_json, column_type
 from kinsynth.columns.relative import RelativeCodec, build_relative
 from kinsynth.columns.sequence import SequenceCodec, build_sequence
+from kinsynth.columns.sketch import SketchCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import ChildCount, SubColumn
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.further_keys import FurtherKeys, KeysCodec, level_name
 from kinsynth.pipeline.roles import Roles, find_roles
+from kinsynth.pipeline.sketches import FEWEST_PARENTS, FEWEST_TARGETS, Children, choose_sketches
 from kinsynth.privacy.protection import OwnRoots, Roots
 from kinsynth.rules.base import Rule
 from kinsynth.rules.formula import Formula
@@ -48,7 +50,7 @@ from kinsynth.system.mapping import let_go
 
 Rows = NDArray[np.int64]
 KeyCodec = IdentifierCodec | CounterCodec
-FactorKind = Literal["column", "relative", "reference", "sequence", "count"]
+FactorKind = Literal["column", "relative", "reference", "sequence", "count", "sketch"]
 OnShare = Callable[[float, str], None]
 
 
@@ -58,9 +60,10 @@ class Factor:
 
     Attributes:
         kind: What it is.
-        columns: Columns of the table it reads and fills; empty for a count.
+        columns: Columns of the table it reads and fills; empty for a count or a sketch.
         codec: How it becomes codes.
-        child: What a count counts: a child table, or a further key that points at the table; empty otherwise.
+        child: What a count or a sketch is about: a child table, or a further key that leads to the table;
+            empty otherwise.
         anchor: The column that it counts from, of the parent for a sequence, of the same row for a relative
             column; empty for none.
     """
@@ -233,7 +236,65 @@ def fit_codecs(
         on_share(number / len(structure.order), name)
         fit = _TableFit(database, synthesis, further, name)
         tables[name] = fit.codec(rules.get(name, ()))
-    return DatabaseCodec(tables)
+    return DatabaseCodec(_with_sketches(tables, database, synthesis, further))
+
+
+def _with_sketches(
+    tables: Mapping[str, TableCodec], database: Database, synthesis: Synthesis, further: FurtherKeys
+) -> dict[str, TableCodec]:
+    """Let rows tell summaries of the rows under them and of those that point at them, behind what is read."""
+    found: dict[str, list[Factor]] = {name: [] for name in tables}
+    for owner, about, children in summed_rows(tables, database, further):
+        rows = further.arranged[owner]
+        roots = OwnRoots(np.ones_like(rows.row_R)) if rows.parent_R is None else rows.root_R
+        count_P = np.bincount(children.parent_R, minlength=children.parents).astype(np.int64)
+        fewest = FEWEST_PARENTS if about in tables else FEWEST_TARGETS
+        chosen = choose_sketches(children, count_P, roots, synthesis.protection, fewest=fewest)
+        found[owner] += [Factor("sketch", (), sketch, about) for sketch in chosen]
+    return {name: _behind_read(codec, found[name]) for name, codec in tables.items()}
+
+
+def _behind_read(codec: TableCodec, sketches: list[Factor]) -> TableCodec:
+    read = codec.read_factors
+    return replace(codec, factors=(*read, *sketches, *codec.factors[len(read) :]))
+
+
+def summed_rows(
+    tables: Mapping[str, TableCodec], database: Database, further: FurtherKeys
+) -> Iterator[tuple[str, str, Children]]:
+    """Give what the rows of each table can tell summaries of.
+
+    Yields:
+        A table, the name of a table under it or of a further key that leads to it, and the rows in question.
+    """
+    for name, codec in tables.items():
+        table = further.arranged[name].take(database.tables[name])
+        parent_R = further.arranged[name].parent_R
+        if codec.parent is not None and parent_R is not None:
+            yield (
+                codec.parent,
+                name,
+                _children(codec, table, parent_R, further, codec.parent, ordered=codec.ordered),
+            )
+        for relation in further.of(name, late=False):
+            row_R, target = further.rows(relation), relation.references_table
+            order = np.argsort(row_R, kind="stable")[int((row_R < 0).sum()) :]
+            some = table.take(pa.array(order))
+            yield target, str(relation), _children(codec, some, row_R[order], further, target, ordered=False)
+
+
+def _children(
+    codec: TableCodec, table: pa.Table, parent_R: Rows, further: FurtherKeys, parent: str, *, ordered: bool
+) -> Children:
+    kinds = ("column", "relative", "sequence")
+    summed = [one for one in codec.read_factors if one.kind in kinds and len(one.columns) == 1]
+    return Children(
+        table=table,
+        codecs={one.columns[0]: one.codec for one in summed},
+        parent_R=parent_R,
+        parents=len(further.arranged[parent].row_R),
+        ordered=ordered,
+    )
 
 
 class _TableFit:
@@ -490,7 +551,7 @@ def _can_be_missing(codec: Codec | SequenceCodec | RelativeCodec) -> bool:
     """Tell whether the first code of a codec, which means missing in all of them, may be drawn."""
     if isinstance(codec, SequenceCodec):
         return codec.missing
-    if isinstance(codec, CountCodec) or not codec.sub_columns:
+    if isinstance(codec, CountCodec | SketchCodec) or not codec.sub_columns:
         return False
     forbidden_K = codec.sub_columns[0].forbidden_K
     return forbidden_K is None or not forbidden_K[0]

@@ -16,12 +16,22 @@ from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
+from kinsynth.columns.sketch import SketchCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, Link, code_type
-from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, referenced_rows, row_counts
+from kinsynth.pipeline.codecs import (
+    DatabaseCodec,
+    Factor,
+    Rows,
+    TableCodec,
+    referenced_rows,
+    row_counts,
+    summed_rows,
+)
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.further_keys import FurtherKeys, Reading, fit_keys, keys_parts
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
+from kinsynth.pipeline.sketches import as_values
 from kinsynth.rules.enforce import enforce
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
@@ -66,7 +76,7 @@ def encode_parts(
     arranged = arrange(database, structure)
     further = FurtherKeys(database, structure, arranged)
     tables = {name: rows.take(database.tables[name]) for name, rows in arranged.items()}
-    parts = {}
+    parts, sketches = {}, _sketches(database, codec, further)
     for name, table_codec in codec.tables.items():
         rows = _Rows(
             table=tables[name],
@@ -77,6 +87,7 @@ def encode_parts(
                 relation.columns: referenced_rows(tables[name], relation, database)
                 for relation in structure.reference_relations[name]
             },
+            sketches=sketches[name],
         )
         parts[name] = _table_parts(table_codec, rows, further.links(name), chunk_rows)
     parts |= {name: keys_parts(keys, further, parts) for name, keys in codec.keys.items()}
@@ -119,6 +130,28 @@ def _read_references(structure: Structure, codec: DatabaseCodec) -> dict[Relatio
                 ]
                 subs = tuple(range(span.start, span.stop))
                 found[by_columns[factor.columns]] = subs, tuple(row_K.astype(np.int64).tolist())
+    return found
+
+
+def _sketches(
+    database: Database, codec: DatabaseCodec, further: FurtherKeys
+) -> dict[str, dict[Factor, pa.Array]]:
+    """Give the summaries of other rows that the rows of each table tell."""
+    found: dict[str, dict[Factor, pa.Array]] = {name: {} for name in codec.tables}
+    wanted = {
+        (name, factor.child): [
+            one for one in table.factors if one.kind == "sketch" and one.child == factor.child
+        ]
+        for name, table in codec.tables.items()
+        for factor in table.factors
+        if factor.kind == "sketch"
+    }
+    if wanted:
+        for name, about, children in summed_rows(codec.tables, database, further):
+            for factor in wanted.get((name, about), ()):
+                assert isinstance(factor.codec, SketchCodec), "a sketch"
+                summary = children.summarise(factor.codec.column, factor.codec.statistic)
+                found[name][factor] = as_values(summary)
     return found
 
 
@@ -165,6 +198,7 @@ class _Rows:
     parent: pa.Table | None
     counts: Mapping[str, Rows]
     references: Mapping[tuple[str, ...], pa.Array]
+    sketches: Mapping[Factor, pa.Array]
 
     def encode(self, factor: Factor, rows: slice) -> IntArray:
         if isinstance(factor.codec, SequenceCodec):
@@ -180,6 +214,8 @@ class _Rows:
     def _values(self, factor: Factor, rows: slice) -> tuple[pa.Array, ...]:
         if factor.kind == "count":
             return (pa.array(self.counts[factor.child][rows]),)
+        if factor.kind == "sketch":
+            return (self.sketches[factor][rows],)
         if factor.kind == "reference":
             return (self.references[factor.columns][rows],)
         return tuple(as_array(self.table[column][rows]) for column in factor.columns)
@@ -320,7 +356,7 @@ def _decode_table(
     spans = codec.spans
     unread = codec.computed - apart.columns
     for number, factor in _anchors_first(codec.factors):
-        if factor.kind == "count" or unread & {*factor.columns}:
+        if factor.kind in ("count", "sketch") or unread & {*factor.columns}:
             continue
         codes_RC = drawn.encoded.codes_RC[:, spans[number]].astype(np.int32)
         if isinstance(factor.codec, IdentifierCodec):

@@ -51,7 +51,7 @@ def fillable(codec: TableCodec, schema: Schema) -> tuple[str, ...]:
     return tuple(
         column
         for factor in codec.factors
-        if factor.kind != "count" and not is_empty(factor.codec)
+        if factor.kind not in ("count", "sketch") and not is_empty(factor.codec)
         for column in factor.columns
         if schema.tables[codec.name].column(column).nullable
     )

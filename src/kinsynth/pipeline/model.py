@@ -29,6 +29,7 @@ from kinsynth.pipeline.plan import derive_seed
 from kinsynth.pipeline.preparation import Prepared, prepare
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
+from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.table import Schema
 from kinsynth.system.failures import explained
 from kinsynth.system.files import commit, read_json, write_json
@@ -359,7 +360,8 @@ class Model:
     def wanted(self, rows: Mapping[str, int], conditions: Conditions | None = None) -> dict[str, int]:
         """Give the rows of every root table.
 
-        A table of which rows are given has as many; others that are not named get the model's number.
+        A table of which rows are given has as many; others that are not named get the model's number, or grow
+        with the tables that their rows point to.
         """
         given = {name: table.num_rows for name, table in (conditions or Conditions()).given.items()}
         for name, number in rows.items():
@@ -385,7 +387,30 @@ class Model:
                     where=where,
                     remedy="Leave the number out: every given row becomes one row.",
                 )
-        return {name: given.get(name, rows.get(name, found)) for name, found in self.rows.items()}
+        return grow(self.rows, {**rows, **given}, find_structure(self.schema))
+
+
+def grow(found: Mapping[str, int], wanted: Mapping[str, int], structure: Structure) -> dict[str, int]:
+    """Give the rows of every root table: as wanted, else as found, else grown as what its rows point to.
+
+    Args:
+        found: Rows of each root table in the source.
+        wanted: Rows of some of them.
+        structure: What their keys are for.
+    """
+    factors: dict[str, float] = {}
+
+    def factor(name: str) -> float:
+        if name not in factors:
+            factors[name] = 1.0  # what points back at it on a circle counts as not grown
+            above = {structure.root_of(one.references_table) for one in structure.further(name)} - {name}
+            if name in wanted:
+                factors[name] = wanted[name] / max(found[name], 1)
+            elif above:
+                factors[name] = sum(map(factor, sorted(above))) / len(above)
+        return factors[name]
+
+    return {name: wanted.get(name, round(number * factor(name))) for name, number in found.items()}
 
 
 @explained()

@@ -18,6 +18,7 @@ from kinsynth.columns.count import CountCodec
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.restriction import own_code, without_missing, without_values
 from kinsynth.columns.sequence import SequenceCodec
+from kinsynth.columns.sketch import SketchCodec
 from kinsynth.encoded import IntArray
 from kinsynth.engine.evidence import UNKNOWN, Condition, Shares
 from kinsynth.errors import Finding, SettingsError
@@ -402,7 +403,9 @@ class _Preparation:
         codes_RC = np.full((known.rows, len(table.sub_columns)), UNKNOWN, dtype=np.int32)
         for factor, span in zip(table.factors, table.spans, strict=True):
             read = (*factor.columns, factor.anchor) if factor.kind == "relative" else factor.columns
-            if isinstance(factor.codec, CountCodec | SequenceCodec) or not set(read) <= set(known.cells):
+            if isinstance(factor.codec, CountCodec | SketchCodec | SequenceCodec) or not set(read) <= set(
+                known.cells
+            ):
                 continue
             values: tuple[pa.Array, ...] = tuple(known.cells[column] for column in read)
             if factor.kind == "reference":

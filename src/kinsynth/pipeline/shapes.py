@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from kinsynth.engine.sizing import TableShape
 from kinsynth.pipeline.roles import find_roles
+from kinsynth.pipeline.sketches import CELLS, FEWEST_PARENTS, MOST_SKETCHES
 from kinsynth.schema.graph import Structure
 from kinsynth.schema.keys import key_frame
 from kinsynth.schema.table import Column, Relation, Schema
@@ -94,7 +95,11 @@ def estimate_cardinalities(
     for child in structure.children(name):
         owner = structure.parent_relation[child]
         assert owner is not None
-        found.append(int(min(_count_children(tables[child], owner).max() + 1, MOST_COUNT_CODES)))
+        counts = _count_children(tables[child], owner)
+        found.append(int(min(counts.max() + 1, MOST_COUNT_CODES)))
+        if len(counts) >= FEWEST_PARENTS and counts.max() > 1:
+            columns = len(find_roles(schema, structure, child).modelled)
+            found += min(MOST_SKETCHES, columns) * [CELLS]
     return tuple(found)
 
 

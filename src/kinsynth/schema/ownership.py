@@ -30,8 +30,9 @@ def choose_roles(database: Database) -> Schema:
 
     A key that follows from others in every row, by no accident, is implied. The owner is chosen among the
     keys that are never missing: the one under which the rows' other columns are tied together most
-    strongly, where a table of fewer than 20 referenced rows comes last; what does not differ by much is left
-    to the rule of ``find_structure``. All other keys to synthesised tables are further ones.
+    strongly. Fewer than 20 referenced rows of a larger table own nothing, and those of a smaller one come
+    last. What does not differ by much is left to the rule of ``find_structure``. All other keys to
+    synthesised tables are further ones.
 
     Args:
         database: Typed originals without orphans.
@@ -113,13 +114,31 @@ def _chosen(
         and one.role != "key"
         and not schema.may_be_missing(one)
     ]
-    if usual is None or usual.role == "owner" or len(candidates) < 2:
+    if usual is None or usual.role == "owner":
         return usual
+    candidates = [one for one in candidates if not _is_hub(database, one, walker.rows(one))]
+    if len(candidates) < 2:
+        return candidates[0] if candidates else None
     wide = [one for one in candidates if len(np.unique(walker.rows(one))) >= _FEWEST_PARENTS]
     scores = {one: _tie(database, schema, one, walker.rows(one)) for one in wide or candidates}
     best = max(scores.values())
     close = [one for one, score in scores.items() if _ALIKE * (score + _NOISE) >= best]
     return usual if usual in close else close[0]
+
+
+def _is_hub(database: Database, relation: Relation, row_R: RowNumbers) -> bool:
+    """Tell whether fewer than 20 rows are referenced, of a larger table or by a table that small.
+
+    As owners they would be the few whose every value is protected, and a few rows say nothing of those they
+    hang under. A small table under which many rows hang is left to the check: whether it may be copied is the
+    user's word.
+    """
+    rows = [
+        table.num_rows for name, table in database.tables.items() if not database.schema.tables[name].original
+    ]
+    parents, small = database.tables[relation.references_table].num_rows, len(row_R) < _FEWEST_PARENTS
+    few = len(row_R) > 0 and len(np.unique(row_R)) < _FEWEST_PARENTS
+    return few and (parents >= _FEWEST_PARENTS or (small and max(rows) >= _FEWEST_PARENTS))
 
 
 def _tie(database: Database, schema: Schema, relation: Relation, row_R: RowNumbers) -> float:

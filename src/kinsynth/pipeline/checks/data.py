@@ -130,7 +130,7 @@ def _find_table(facts: Facts, name: str) -> Iterator[Finding]:
 
 def _find_few_rows(facts: Facts, root: str) -> Iterator[Finding]:
     rows, most = facts.rows(root), max(facts.rows(one) for one in facts.structure.roots)
-    if rows < FEWEST_ROWS <= most:
+    if rows < FEWEST_ROWS <= most and not facts.structure.children(root):
         yield _STEP.warning(
             "data.hardly_any_rows",
             table_path(root),
