@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from kinsynth.columns.line import FIRST
+from kinsynth.columns.partition import Counts, Wishes, build_line
 from kinsynth.columns.registry import codec_from_json
 from kinsynth.columns.sequence import (
     ascend_by_parent,
@@ -16,6 +18,7 @@ from kinsynth.columns.sequence import (
     first_rows,
     sort_within,
     split_ticks,
+    state_ends,
     walk_by_parent,
 )
 from kinsynth.settings.privacy import Protection
@@ -390,3 +393,35 @@ def test_times_of_day_can_order_rows(kind):
 def _worst(codec):
     codes = np.stack([RNG.integers(0, sub.cardinality, len(PARENT)) for sub in codec.sub_columns], axis=1)
     return codes.astype(np.int32), RNG.random((len(PARENT), codec.draws)), PARENT, None
+
+
+def test_the_stretch_reached_has_no_places_however_many_rows_there_are():
+    rng = np.random.default_rng(0)
+    parent = np.repeat(np.arange(4_000), 50)
+    start = rng.integers(14_000, 15_000, 4_000)[parent]
+    days = start + rng.integers(1, 60, (4_000, 50)).cumsum(axis=1).ravel()
+    codec = build(dates(days), parent=parent)
+    codes = codec.encode(dates(days), parent)
+    assert codec.reached.places == 1
+    assert (codes.max(axis=0) < [sub.cardinality for sub in codec.sub_columns]).all()
+    read = codec_from_json(json.loads(json.dumps(codec.to_json())))
+    assert (read.encode(dates(days), parent) == codes).all()
+    low, high = state_ends(codec.reached)
+    state = codes[:, len(codec.start.sub_columns)] - FIRST
+    period = codec.calendar.split(days, codec.gap.unit).period_R
+    assert ((period >= low[state]) & (period <= high[state])).mean() > 0.999
+
+
+def test_lines_without_places_keep_states_and_classes():
+    tick = np.random.default_rng(1).integers(0, 3_000, 200_000)
+    root = np.arange(len(tick))
+    line = build_line(Counts(tick, root, np.ones(len(tick), dtype=np.int64), False), Wishes(), Protection())
+    flat, valid = line.without_places(), np.ones(len(tick), dtype=bool)
+    assert line.places > 1
+    codes, plain = line.encode(tick, valid), flat.encode(tick, valid)
+    assert (codes[:, 0] == plain[:, 0]).all()
+    assert plain.shape[1] == codes.shape[1] - 1
+    low, high = state_ends(flat)
+    drawn, _ = flat.decode(plain, np.random.default_rng(2).random(len(tick)))
+    state = plain[:, 0] - FIRST
+    assert ((drawn >= low[state]) & (drawn <= high[state])).all()

@@ -9,7 +9,7 @@ from schema_toys import TO_CUSTOMER, TO_ORDER, TO_PRODUCT, database, schema
 
 from kinsynth.schema.database import Database
 from kinsynth.schema.keys import check_primary_key, orphans
-from kinsynth.schema.link import link
+from kinsynth.schema.link import Linking
 from kinsynth.schema.table import Column, Relation, Schema, Table
 
 ORIGINALS = {"products": database().tables["products"]}
@@ -18,6 +18,20 @@ ORIGINALS = {"products": database().tables["products"]}
 def pointed(customer: list[int], order: list[int], product: list[int]) -> dict[Relation, np.ndarray]:
     rows = {TO_CUSTOMER: customer, TO_ORDER: order, TO_PRODUCT: product}
     return {relation: np.array(numbers, dtype=np.int64) for relation, numbers in rows.items()}
+
+
+def link(schema, tables, *, new_keys, pointed, originals, implied=None, part_rows=2) -> Database:
+    """Link whole tables, two rows at a time."""
+    rows = {name: table.num_rows for name, table in tables.items()}
+    rows |= {relation.table: len(row_R) for relation, row_R in pointed.items()}
+    rows |= {name: len(values) for (name, _), values in new_keys.items()}
+    made = {
+        key: lambda row_R, values=values: values.take(pa.array(row_R)) for key, values in new_keys.items()
+    }
+    linking = Linking(schema, tables, rows, pointed, made, originals, implied or {})
+    parts = {name: linking.parts(name, part_rows=part_rows) for name in tables}
+    linked = {name: pa.concat_tables(several) for name, several in parts.items()}
+    return Database(schema, {**originals, **linked}, "synthetic")
 
 
 def linked(**changes: object):
@@ -79,7 +93,7 @@ def test_a_table_of_keys_only() -> None:
 def test_missing_or_short_values_are_a_wrong_call() -> None:
     with pytest.raises(ValueError, match=r"customers\.id: no values"):
         linked(new_keys={})
-    with pytest.raises(ValueError, match=r"lines\.product: 1 values"):
+    with pytest.raises(ValueError, match=r"lines\(.*\) -> .*: 4 rows, expected 1"):
         linked(pointed=pointed([0, 0, 1], [2, 0, 1, 1], [1]))
 
 

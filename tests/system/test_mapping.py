@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kinsynth.system.mapping import let_go, map_file
+from kinsynth.system.mapping import allocate_in, let_go, map_file
 
 SIZE = 64 << 20
 
@@ -40,3 +40,16 @@ def test_a_map_outlives_its_name(tmp_path):
     (tmp_path / "small").unlink()
     let_go()
     assert mapped[:] == b"content"
+
+
+def test_arrays_in_files_begin_with_zeros_and_keep_what_is_written(tmp_path):
+    allocate = allocate_in(tmp_path / "arrays")
+    array, empty = allocate((5, 3), np.dtype(np.uint16)), allocate((0, 3), np.dtype(np.int64))
+    assert array.shape == (5, 3)
+    assert array.dtype == np.uint16
+    assert not array.any()
+    assert empty.shape == (0, 3)
+    array[2] = [7, 8, 65_535]
+    let_go()
+    assert array.tolist()[1:3] == [[0, 0, 0], [7, 8, 65_535]]
+    assert not list((tmp_path / "arrays").iterdir()), "no file has a name"

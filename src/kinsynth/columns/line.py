@@ -10,7 +10,7 @@ Shape letters: R rows, F fine cells, L leaves, K codes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -75,6 +75,13 @@ class Line:
     def empty(self) -> bool:
         """Whether value protection left no value."""
         return not len(self.state_L)
+
+    def without_places(self) -> Line:
+        """Give the same states with all places of a bin as one."""
+        order_L = np.lexsort((self.low_L, self.class_L, self.state_L))
+        leaves = {name: getattr(self, name)[order_L] for name in _ARRAYS if name.endswith("_L")}
+        leaves["place_L"] = np.zeros_like(self.place_L)
+        return replace(self, places=1, cell_place_F=np.zeros_like(self.cell_place_F), **leaves)
 
     @cached_property
     def sub_columns(self) -> tuple[SubColumn, ...]:

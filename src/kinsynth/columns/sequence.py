@@ -266,7 +266,7 @@ def build_sequence(
     gap = fit.gap(tick_R[later_R], (tick_R - gap_R)[later_R], root_R[later_R])
     period_R = fit.calendar.split(tick_R[valid_R], gap.unit).period_R
     whole = fit.line(tick_R[valid_R], root_R[valid_R], Wishes())
-    reached = whole if whole.empty else replace(fit.line(period_R, root_R[valid_R], Wishes()), places=1)
+    reached = whole if whole.empty else fit.line(period_R, root_R[valid_R], Wishes()).without_places()
     reach = _reach(whole, low, high)
     before_R = opens_R & (tick_R < anchor_R)
     return SequenceCodec(

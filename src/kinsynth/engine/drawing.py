@@ -1,23 +1,26 @@
 """Drawing: the codes of some rows of one table, from its network.
 
-Shape letters: B active rows, P parents, C sub-columns, R rows, D draws or decays, M memory, T trunk.
+Shape letters: B active rows, S stretches, P parents, C sub-columns, R rows, D draws or decays,
+M memory, T trunk.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from kinsynth.encoded import IntArray, RowArray
 from kinsynth.engine.apart import Earlier, find_keys
 from kinsynth.engine.checkpoint import TableModel
-from kinsynth.engine.context import DECAYS, History, Relatives
+from kinsynth.engine.context import DECAYS, Context, Relatives
 from kinsynth.engine.evidence import Condition, Evidence, gather_evidence
 from kinsynth.engine.particles import Begun, draw_freely, draw_given, draw_several
 from kinsynth.engine.prefix import Columns
 from kinsynth.engine.sampled import number_rows
+from kinsynth.engine.stretches import STRETCH, Stretches, cut_stretches
 from kinsynth.engine.tabular import embed_previous
 from kinsynth.system.randomness import uniforms
 
@@ -68,7 +71,8 @@ class TableSampler:
     ) -> IntArray:
         """Draw the child rows of consecutive parent rows, all sequences one step at a time, shape (R, C).
 
-        Longest first, so that the unfinished ones always stand in front.
+        Where the order of rows carries no meaning, long sequences are drawn in stretches: first the one that
+        all begin with, then the others beside each other, each as if it followed on that first one.
 
         Args:
             count_P: Number of child rows of each parent row.
@@ -79,32 +83,56 @@ class TableSampler:
         """
         network = self.network
         codes_RC = np.zeros((len(row_ids), network.columns), dtype=np.int32)
-        if not len(row_ids):
-            return codes_RC
-        longest_first = np.argsort(-count_P, kind="stable")
-        longest_first = longest_first[: int((count_P > 0).sum())]
-        first_P = (np.cumsum(count_P) - count_P)[longest_first]
-        count_P = count_P[longest_first]
-        context = relatives.of(first_parent + longest_first, np.arange(len(longest_first)))
+        begins, others = cut_stretches(count_P, most=None if self.layout.ordered or self._keys else STRETCH)
+        for some, before_S in ((begins, None), (others, begins.last_rows(others))):
+            if not len(some.first_S):
+                continue
+            previous_SC = np.zeros((len(some.first_S), network.columns), dtype=np.int32)
+            if before_S is not None:
+                previous_SC[:] = codes_RC[before_S]
+            parent_P, parent_S = np.unique(some.parent_S, return_inverse=True)
+            context = relatives.of(first_parent + parent_P, parent_S)
+            for rows, drawn_BC in self._walk(
+                some, previous_SC, context, row_ids, relatives, first_row=first_row, codes_RC=codes_RC
+            ):
+                codes_RC[rows] = drawn_BC
+        return codes_RC
+
+    def _walk(
+        self,
+        some: Stretches,
+        previous_SC: IntArray,
+        context: Context,
+        row_ids: RowArray,
+        relatives: Relatives,
+        *,
+        first_row: int,
+        codes_RC: IntArray,
+    ) -> Iterator[tuple[RowArray, IntArray]]:
+        """Draw stretches one step at a time; give the rows of each step and their codes.
+
+        ``codes_RC`` holds the rows of the steps before.
+        """
+        network = self.network
         context_PT = network.context(context)
-        sums_PDM = torch.zeros(len(count_P), len(DECAYS), self.plan.memory_width)
+        sums_SDM = torch.zeros(len(some.first_S), len(DECAYS), self.plan.memory_width)
         decay_D1 = torch.tensor(DECAYS).unsqueeze(1)
-        previous_PC = torch.zeros(len(count_P), network.columns, dtype=torch.int64)
-        for step in range(int(count_P[0])):
-            active = int(np.searchsorted(-count_P, -step))
-            history = _history_at(step, count_P[:active], previous_PC[:active])
+        previous_BC = torch.from_numpy(previous_SC).long()
+        for step in range(int(some.length_S[0])):
+            active = int(np.searchsorted(-some.length_S, -step))
+            history = some.history_at(step, active, previous_BC[:active])
             embedded_BX = embed_previous(network, history)
             remembered = network.history.remember(embedded_BX, history.known_B)
-            sums_PDM = sums_PDM[:active] * decay_D1 + remembered.unsqueeze(1)
-            history_BT = network.history.join(embedded_BX, sums_PDM, history)
-            rows = first_P[:active] + step
+            sums_SDM = sums_SDM[:active] * decay_D1 + remembered.unsqueeze(1)
+            history_BT = network.history.join(embedded_BX, sums_SDM, history)
+            rows = some.first_S[:active] + step
             seen_BT = network.see(relatives.seen(first_row + rows))
             trunk_BT = network.trunk_of(context_PT, history_BT, context.parent_B[:active], seen_BT)
-            earlier = self._earlier(codes_RC, first_P[:active], step)
+            earlier = self._earlier(codes_RC, some.first_S[:active], step)
             begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history, earlier)
-            codes_RC[rows] = self._draw(begun, rows)
-            previous_PC = torch.from_numpy(codes_RC[rows]).long()
-        return codes_RC
+            drawn_BC = self._draw(begun, rows)
+            previous_BC = torch.from_numpy(drawn_BC).long()
+            yield rows, drawn_BC
 
     def _earlier(self, codes_RC: IntArray, first_P: RowArray, step: int) -> Earlier | None:
         """Give the rows drawn before under each parent, where rows of one parent must differ."""
@@ -133,15 +161,3 @@ class TableSampler:
 
     def _uniforms(self, use: str, row_ids: RowArray, draws: int) -> NDArray[np.float64]:
         return uniforms(self.seed, f"{self.layout.name}/{use}", row_ids, draws=draws)
-
-
-def _history_at(step: int, count_P: RowArray, previous_BC: Tensor) -> History:
-    rows = len(count_P)
-    index_B = torch.full((rows,), step)
-    return History(
-        previous_BC=previous_BC,
-        known_B=index_B > 0,
-        index_B=index_B,
-        remaining_B=torch.from_numpy(count_P - 1 - step),
-        span_B=index_B,
-    )

@@ -18,7 +18,8 @@ from kinsynth.engine.drawing import TableSampler
 from kinsynth.engine.passes import Assign, plan_steps
 from kinsynth.engine.pointing import assign_keys
 from kinsynth.engine.sampled import draw_counts
-from kinsynth.engine.store import Store
+from kinsynth.engine.store import Allocate, Store
+from kinsynth.system.mapping import let_go
 from kinsynth.system.parallel import ordered
 
 OnShare = Callable[[float, str], None]
@@ -31,6 +32,7 @@ def draw_linked(
     workers: int,
     begin: Callable[[], None],
     on_share: OnShare = lambda _share, _table: None,
+    allocate: Allocate = np.zeros,
 ) -> Store:
     """Draw all tables and assign all further keys.
 
@@ -40,15 +42,18 @@ def draw_linked(
         workers: Blocks drawn at the same time.
         begin: What a thread that draws begins with.
         on_share: Told the share done, between 0 and 1, and the table that is drawn.
+        allocate: Makes the arrays of the store.
 
     Guarantees:
         The rows depend on the samplers and ``roots`` alone.
     """
-    store = Store({name: sampler.layout for name, sampler in samplers.items()})
+    store = Store({name: sampler.layout for name, sampler in samplers.items()}, allocate)
     steps = plan_steps(store.layouts)
     for done, step in enumerate(steps):
+        let_go()
         if isinstance(step, Assign):
             assign_keys(store, step.keys, seed=samplers[step.keys].seed)
+            on_share((done + 1) / len(steps), f"{store.owner(step.keys)}: keys assigned")
             continue
         for part in _draw_table(store, samplers, step.table, roots, workers=workers, begin=begin):
             on_share((done + part) / len(steps), step.table)
@@ -68,7 +73,7 @@ def _draw_table(
     if not store.has_rows(name):
         lay_rows(store, samplers[store.owner(name)], roots)
     store.open(name)
-    draw = partial(fill_block, store, samplers[name], _relatives(store, samplers[name]))
+    draw = partial(fill_block, store, samplers[name], relatives_of(store, samplers[name]))
     blocks = store.frame(name).blocks
     for number, _ in enumerate(ordered(draw, range(blocks), workers=workers, begin=begin)):
         yield (number + 1) / blocks
@@ -86,7 +91,8 @@ def lay_rows(store: Store, sampler: TableSampler, roots: Mapping[str, int]) -> N
     store.lay_children(name, draw_counts(table.codes_RC, ids_P, count, seed=sampler.seed, stream=stream))
 
 
-def _relatives(store: Store, sampler: TableSampler) -> Relatives | None:
+def relatives_of(store: Store, sampler: TableSampler) -> Relatives | None:
+    """Give what finds the rows that a table which was opened may look at; None where it looks at none."""
     layout = sampler.layout
     if layout.parent is None and not layout.links:
         return None

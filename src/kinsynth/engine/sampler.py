@@ -26,6 +26,7 @@ from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.linked import OnShare, draw_linked
 from kinsynth.engine.passes import is_linked
 from kinsynth.engine.sampled import SampledBlock, SampledTable, draw_counts, number_rows
+from kinsynth.engine.store import Allocate
 from kinsynth.errors import InternalError
 from kinsynth.system.parallel import ordered
 
@@ -42,6 +43,7 @@ def sample(
     conditions: Mapping[str, Condition] | None = None,
     threads: int | None = None,
     on_share: OnShare = lambda _share, _table: None,
+    allocate: Allocate = np.zeros,
 ) -> Iterator[SampledBlock]:
     """Draw roots and everything under them.
 
@@ -55,6 +57,7 @@ def sample(
         threads: Blocks drawn at the same time; None for as many as torch has threads.
         on_share: Told the share done before the first block is given, between 0 and 1, and the table that is
             drawn; where tables point at others all are drawn before.
+        allocate: Makes the arrays that hold all rows where tables point at others; it may map files.
 
     Guarantees:
         Root number r and all rows under it depend on the models, the seed, the temperature, the conditions
@@ -66,7 +69,9 @@ def sample(
     }
     workers = torch.get_num_threads() if threads is None else threads
     if is_linked({name: model.layout for name, model in models.items()}):
-        yield from _sample_linked(samplers, roots, first_root, workers, on_share)
+        yield from _sample_linked(
+            samplers, roots, first_root, workers=workers, on_share=on_share, allocate=allocate
+        )
         return
     for root, wanted in roots.items():
         yield from _sample_tree(samplers, root, first_root, first_root + wanted, workers)
@@ -76,8 +81,10 @@ def _sample_linked(
     samplers: Mapping[str, TableSampler],
     roots: Mapping[str, int],
     first_root: int,
+    *,
     workers: int,
     on_share: OnShare,
+    allocate: Allocate,
 ) -> Iterator[SampledBlock]:
     if first_root:
         raise InternalError(
@@ -86,7 +93,9 @@ def _sample_linked(
             where=next(iter(roots)),
         )
     with _one_thread_each() as begin:
-        store = draw_linked(samplers, roots, workers=workers, begin=begin, on_share=on_share)
+        store = draw_linked(
+            samplers, roots, workers=workers, begin=begin, on_share=on_share, allocate=allocate
+        )
     for root in roots:
         yield from deliver(store, root)
 

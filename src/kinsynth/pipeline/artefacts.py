@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,18 @@ def save_table(path: Path, table: pa.Table, kept_R: NDArray[np.bool_] | None = N
     commit(temporary, path)
 
 
+def save_parts(path: Path, parts: Iterable[pa.Table]) -> None:
+    """Write one Arrow table of its parts, one at least, whole or not at all."""
+    rest = iter(parts)
+    first = next(rest)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, first.schema) as writer:
+        for part in chain([first], rest):
+            writer.write_table(part)
+    commit(temporary, path)
+
+
 def load_table(path: Path) -> pa.Table:
     """Read one Arrow table; its memory is the file."""
     return pa.ipc.open_file(pa.py_buffer(map_file(path))).read_all()
@@ -38,14 +51,19 @@ def save_tables(
 ) -> None:
     """Write tables, of those in ``kept`` the marked rows only, and, last, the list of their names."""
     for number, (name, table) in enumerate(tables.items()):
-        save_table(folder / f"{number:03}.arrow", table, (kept or {}).get(name))
+        save_table(table_path(folder, number), table, (kept or {}).get(name))
     write_json(folder / "names.json", list(tables))
+
+
+def table_path(folder: Path, number: int) -> Path:
+    """Give the file of the n-th table."""
+    return folder / f"{number:03}.arrow"
 
 
 def load_tables(folder: Path) -> dict[str, pa.Table]:
     """Read the tables that ``save_tables`` wrote."""
     names = read_json(folder / "names.json")
-    return {name: load_table(folder / f"{number:03}.arrow") for number, name in enumerate(names)}
+    return {name: load_table(table_path(folder, number)) for number, name in enumerate(names)}
 
 
 def save_database(
@@ -56,6 +74,12 @@ def save_database(
     ``database.json`` comes last and makes it valid.
     """
     save_tables(folder, database.tables, kept)
+    describe_database(folder, database)
+
+
+def describe_database(folder: Path, database: Database) -> None:
+    """Write what belongs to the tables that the folder holds already; it makes the folder a database."""
+    write_json(folder / "names.json", list(database.tables))
     write_json(folder / "database.json", {"schema": write_schema(database.schema), "origin": database.origin})
 
 
@@ -89,14 +113,14 @@ def load_encoded(folder: Path) -> Encoded:
         subs = tuple(SubColumn.from_json(sub) for sub in document["sub_columns"])
         rows, parents = document["rows"], folder / f"{number:03}.parents"
         links = [
-            Link(target, _map_array(folder / f"{number:03}.link{place}", np.int64, rows))
+            Link(target, map_array(folder / f"{number:03}.link{place}", np.int64, rows))
             for place, target in enumerate(document["links"])
         ]
         tables[document["name"]] = EncodedTable(
-            codes_RC=_map_array(folder / f"{number:03}.codes", np.dtype(document["type"]), rows, len(subs)),
+            codes_RC=map_array(folder / f"{number:03}.codes", np.dtype(document["type"]), rows, len(subs)),
             sub_columns=subs,
             parent=document["parent"],
-            parent_R=None if document["parent"] is None else _map_array(parents, np.int64, rows),
+            parent_R=None if document["parent"] is None else map_array(parents, np.int64, rows),
             counts=tuple(ChildCount.from_json(count) for count in document["counts"]),
             ordered=document["ordered"],
             links=tuple(links),
@@ -116,7 +140,8 @@ def _write_arrays(path: Path, arrays: Iterable[NDArray[Any]]) -> None:
     commit(temporary, path)
 
 
-def _map_array(path: Path, kind: Any, *shape: int) -> NDArray[Any]:
+def map_array(path: Path, kind: Any, *shape: int) -> NDArray[Any]:
+    """Read an array without a header; its memory is the file."""
     if 0 in shape:
         return np.zeros(shape, kind)
     return np.frombuffer(map_file(path), kind).reshape(shape)

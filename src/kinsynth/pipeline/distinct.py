@@ -1,4 +1,4 @@
-"""Rows that repeat a primary key of drawn values are left out, with what must point at them."""
+"""Rows that repeat a primary key of drawn values are to be left out, with what must point at them."""
 
 from __future__ import annotations
 
@@ -17,26 +17,40 @@ from kinsynth.schema.table import Schema
 Flags = NDArray[np.bool_]
 
 
-def keep_distinct(database: Database, codec: DatabaseCodec) -> tuple[Database, Mapping[str, int]]:
-    """Leave out the later rows of each primary key that repeats, and rows that name one that is gone.
+def find_repeated(database: Database, codec: DatabaseCodec) -> dict[str, Flags]:
+    """Find the later rows of each primary key that repeats, and rows that name one that goes.
 
     Only keys that hold a drawn value can repeat, such as a year that tells the rows of one owner apart. Rows
     that named a row that goes name the one that stays, for both have the same key.
 
     Returns:
-        The database, and how many rows were left out of each table.
+        Of each table that loses rows which rows stay, shape (R,).
     """
-    tables, gone = dict(database.tables), dict.fromkeys(database.tables, 0)
-    wanted = drawn_keys(database.schema, codec)
-    changing = bool(wanted)
+    schema, wanted = database.schema, drawn_keys(database.schema, codec)
+    if not wanted:
+        return {}
+    tables = {name: table.select(_key_columns(schema, name)) for name, table in database.tables.items()}
+    kept = {name: np.ones(table.num_rows, dtype=np.bool_) for name, table in tables.items()}
+    changing = True
     while changing:
         changing = False
-        for name in database.schema.tables:
-            kept_R = _kept(name, tables, database.schema, wanted)
+        for name in schema.tables:
+            kept_R = _kept(name, tables, schema, wanted)
             if not kept_R.all():
-                gone[name] += int((~kept_R).sum())
+                kept[name][kept[name]] = kept_R
                 tables[name], changing = tables[name].filter(pa.array(kept_R)), True
-    return Database(database.schema, tables, database.origin), {name: n for name, n in gone.items() if n}
+    return {name: kept_R for name, kept_R in kept.items() if not kept_R.all()}
+
+
+def _key_columns(schema: Schema, name: str) -> list[str]:
+    """Name the columns of a table that keys are made of; one at least, so that there are rows."""
+    columns = {*schema.tables[name].primary_key}
+    for relation in schema.relations:
+        columns |= {*relation.columns} if relation.table == name else set()
+        columns |= {*relation.references_columns} if relation.references_table == name else set()
+    return [one for one in schema.tables[name].column_names if one in columns] or list(
+        schema.tables[name].column_names[:1]
+    )
 
 
 def drawn_keys(schema: Schema, codec: DatabaseCodec) -> dict[str, tuple[str, ...]]:

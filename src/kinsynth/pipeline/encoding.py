@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec
 from kinsynth.columns.categorical import CategoricalCodec
-from kinsynth.columns.counter import CounterCodec
 from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
@@ -23,7 +22,6 @@ from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, Int
 from kinsynth.pipeline.codecs import (
     DatabaseCodec,
     Factor,
-    KeyCodec,
     Rows,
     TableCodec,
     referenced_rows,
@@ -39,7 +37,6 @@ from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
 from kinsynth.schema.graph import Structure, find_structure
-from kinsynth.schema.link import link
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.system.mapping import let_go
 from kinsynth.system.randomness import uniforms
@@ -343,77 +340,6 @@ def _spare(
         return factor.codec.decode(codes_RC, uniform_RD, pc.coalesce(anchor, factor.codec.middle))
     assert not isinstance(factor.codec, SequenceCodec), "no rule changes the order of rows"
     return factor.codec.decode(codes_RC, uniform_RD)[0]
-
-
-def assemble(
-    batches: Sequence[Decoded],
-    codec: DatabaseCodec,
-    schema: Schema,
-    *,
-    originals: Mapping[str, pa.Table],
-    known: Mapping[str, Known] | None = None,
-) -> Database:
-    """Put decoded batches together and give every row its keys.
-
-    Args:
-        batches: All batches, in order; each synthesised table is in at least one.
-        codec: How the tables were encoded, and how their keys are made.
-        schema: Schema of the result.
-        originals: Original tables, delivered unchanged.
-        known: Given keys come back as they are.
-    """
-    rows = {name: sum(batch.rows.get(name, 0) for batch in batches) for name in codec.tables}
-    pointed = _joined(batches, "pointed")
-    return link(
-        schema,
-        {name: pa.concat_tables(_parts(batches, "tables", name)) for name in codec.tables},
-        pointed=pointed | implied_rows(codec, schema, pointed),
-        new_keys={
-            (name, column): given.cells[column]
-            if column in (given := (known or {}).get(name, NOTHING_KNOWN)).cells
-            else key.values_at(_key_numbers(key, name, rows[name], schema, pointed))
-            for name, table_codec in codec.tables.items()
-            for column, key in table_codec.keys.items()
-        },
-        originals=originals,
-    )
-
-
-def _key_numbers(
-    key: KeyCodec, table: str, rows: int, schema: Schema, pointed: Mapping[Relation, Rows]
-) -> Rows:
-    """Give the numbers that a key is made of: the row's own, or its place under its owner."""
-    row_R = np.arange(rows, dtype=np.int64)
-    owner = find_structure(schema).parent_relation[table]
-    if not isinstance(key, CounterCodec) or owner is None:
-        return row_R
-    return row_R - np.searchsorted(pointed[owner], pointed[owner])
-
-
-def implied_rows(
-    codec: DatabaseCodec, schema: Schema, pointed: Mapping[Relation, Rows]
-) -> dict[Relation, Rows]:
-    """Follow the keys that lead to where an implied key leads."""
-    named, found = {str(relation): relation for relation in schema.relations}, dict(pointed)
-    waiting = dict(codec.implied)
-    while waiting:
-        ready = [key for key, path in waiting.items() if all(named[step] in found for step in path)]
-        assert ready, "implied keys follow from others"
-        for key in ready:
-            row_R, *steps = (found[named[step]] for step in waiting.pop(key))
-            for step_R in steps:
-                row_R = np.where(row_R < 0, -1, step_R[row_R]) if len(step_R) else np.full(len(row_R), -1)
-            found[named[key]] = row_R
-    return {named[key]: found[named[key]] for key in codec.implied}
-
-
-def _parts(batches: Sequence[Decoded], field: str, key: Any) -> list[Any]:
-    return [getattr(batch, field)[key] for batch in batches if key in getattr(batch, field)]
-
-
-def _joined(batches: Sequence[Decoded], field: str) -> dict[Any, Rows]:
-    keys = dict.fromkeys(key for batch in batches for key in getattr(batch, field))
-    return {key: np.concatenate(_parts(batches, field, key)) for key in keys}
 
 
 def _decode_table(

@@ -20,10 +20,10 @@ from kinsynth.engine.sampled import SampledBlock, concatenate, concatenate_point
 from kinsynth.engine.sampler import sample
 from kinsynth.errors import Finding, SettingsError, UserError
 from kinsynth.pipeline.artefacts import load_tables, save_tables
+from kinsynth.pipeline.assembly import assemble, keep_distinct
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, only_root
-from kinsynth.pipeline.distinct import keep_distinct
-from kinsynth.pipeline.encoding import Decoded, Drawn, assemble, decode
+from kinsynth.pipeline.encoding import Decoded, Drawn, decode
 from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
 from kinsynth.pipeline.limits import Losses
 from kinsynth.pipeline.plan import derive_seed
@@ -34,6 +34,7 @@ from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.table import Schema
 from kinsynth.system.failures import explained
 from kinsynth.system.files import commit, read_json, write_json
+from kinsynth.system.mapping import allocate_in
 
 VERSION = 1
 BATCH_ROOTS = 8_192
@@ -78,6 +79,7 @@ class Model:
         *,
         seed: int | None = None,
         conditions: Conditions | None = None,
+        folder: Path | None = None,
         on_share: OnShare = lambda _share, _message: None,
         on_limit: OnLimit = lambda _limit: None,
     ) -> Database:
@@ -87,6 +89,7 @@ class Model:
             rows: Rows of each root table; a table that is missing gets the number found in the source.
             seed: Source of all randomness; None for the model's own.
             conditions: What the rows must keep to beside what was learned.
+            folder: Where the tables are kept, as numbered files that are mapped; None for memory.
             on_share: Told the share done, between 0 and 1.
             on_limit: Told what could not be made as it was learned.
 
@@ -100,44 +103,73 @@ class Model:
         Guarantees:
             The same model, rows, seed and conditions give the same bytes, whatever ``batch_roots`` is. The
             first n roots are the same for any number of roots.
+
+        Memory: with a folder that of one batch, of the key columns that are drawn, and 200 bytes for each
+            row of the table whose keys are assigned; all else are pages of files.
         """
-        asked = conditions or Conditions()
+        asked, losses = conditions or Conditions(), Losses()
         wanted, ready = self.prepared(rows or {}, asked)
         drawing = derive_seed(self.seed if seed is None else seed, "sample")
-        batches: list[Decoded] = []
-        before: Counter[str] = Counter()
-        losses = Losses()
-        done, total = 0, max(1, sum(wanted.values()))
+        begun = 0.6 if ready.codec.keys else 0.0
         blocks = sample(
             _restricted(self.networks, ready.codec),
             wanted,
             seed=drawing,
             temperature=self.temperature if asked.temperature is None else asked.temperature,
             conditions=ready.conditions,
-            on_share=lambda share, name: on_share(0.6 * share, name),
+            on_share=lambda share, name: on_share(begun * share, name),
+            allocate=np.zeros if folder is None else allocate_in(folder),
         )
-        begun = 0.6 if ready.codec.keys else 0.0
+        made = assemble(
+            self._decode(
+                blocks,
+                ready,
+                seed=drawing,
+                roots=sum(wanted.values()),
+                losses=losses,
+                on_share=lambda share, done: on_share(begun + (0.9 - begun) * share, done),
+            ),
+            ready.codec,
+            ready.schema,
+            originals=self.originals,
+            known=ready.known,
+            folder=folder,
+            on_share=lambda share, name: on_share(0.9 + 0.1 * share, f"{name}: keys made"),
+        )
+        distinct, repeated = keep_distinct(made, ready.codec, folder=folder)
+        losses.repeated.update(repeated)
+        for limit in losses.find():
+            on_limit(limit)
+        return distinct
+
+    def _decode(
+        self,
+        blocks: Iterable[SampledBlock],
+        ready: Prepared,
+        *,
+        seed: int,
+        roots: int,
+        losses: Losses,
+        on_share: OnShare,
+    ) -> Iterator[Decoded]:
+        """Turn blocks into values, a batch at a time; take down what found no row to point at."""
+        before: Counter[str] = Counter()
+        done = 0
         for batch in gather(blocks, self.batch_roots):
             losses.add(batch)
             decoded = decode(
                 _join(batch),
                 ready.codec,
                 ready.schema,
-                seed=drawing,
+                seed=seed,
                 before=before,
                 known=ready.known,
                 excluded=ready.excluded,
             )
-            batches.append(decoded)
+            yield decoded
             before.update(decoded.rows)
             done += decoded.rows[batch[0].root]
-            on_share(begun + (0.9 - begun) * done / total, f"{done:,} of {total:,} root rows")
-        made = assemble(batches, ready.codec, ready.schema, originals=self.originals, known=ready.known)
-        distinct, repeated = keep_distinct(made, ready.codec)
-        losses.repeated.update(repeated)
-        for limit in losses.find():
-            on_limit(limit)
-        return distinct
+            on_share(done / max(1, roots), f"{done:,} of {roots:,} root rows")
 
     def prepared(self, rows: Mapping[str, int], conditions: Conditions) -> tuple[dict[str, int], Prepared]:
         """Give the rows of every root table, and the conditions as the engine takes them.
@@ -453,7 +485,7 @@ def _filled(model: Model, name: str, asked: Conditions, method: Method, seed: in
         seed=derive_seed(seed, "sample"),
         temperature=model.temperature if asked.temperature is None else asked.temperature,
     )
-    made = assemble(list(batches), ready.codec, ready.schema, originals=model.originals, known=ready.known)
+    made = assemble(batches, ready.codec, ready.schema, originals=model.originals, known=ready.known)
     return made.tables[name]
 
 

@@ -27,6 +27,7 @@ from kinsynth.engine.trainer import Progress, train
 from kinsynth.errors import Finding, InternalError
 from kinsynth.evaluation.evaluate import evaluate
 from kinsynth.pipeline.artefacts import (
+    describe_database,
     load_database,
     load_encoded,
     load_tables,
@@ -309,8 +310,16 @@ def draw(
         _, ready = model.prepared(rows, conditions or Conditions())
         for limit in (*told, *ready.findings):
             progress.tell(limit)
-        database = model.draw(rows, seed=seed, conditions=conditions, on_share=report, on_limit=progress.tell)
-        save_database(synthetic, replace(database, schema=_certain_schema(database.schema, conditions)))
+        database = model.draw(
+            rows,
+            seed=seed,
+            conditions=conditions,
+            folder=synthetic,
+            on_share=report,
+            on_limit=progress.tell,
+        )
+        certain_schema = _certain_schema(database.schema, conditions)
+        describe_database(synthetic, replace(database, schema=certain_schema))
         certain = certain_rules(model.codec, conditions or Conditions())
         write_json(rules, {name: [rule.to_json() for rule in kept] for name, kept in certain.items()})
         kept_to = certain_domains(model.codec, conditions or Conditions())
@@ -380,7 +389,7 @@ def store(workspace: Workspace, synthesis: Synthesis) -> None:
                 shutil.rmtree(folder)
         written = write(database, synthesis.destination, staging)
         progress(0.6, f"{len(written)} files written")
-        proof = _certify(workspace, database, written)
+        proof = _certify(workspace, database, written, progress)
         write_atomically(certificate, proof.to_json().encode())
         if proof.failed:
             raise InternalError(
@@ -395,13 +404,17 @@ def store(workspace: Workspace, synthesis: Synthesis) -> None:
         progress.say(f"{len(proof.guarantees)} guarantees hold on the written files")
 
 
-def _certify(workspace: Workspace, database: Database, written: Sequence[Written]) -> Certificate:
+def _certify(
+    workspace: Workspace, database: Database, written: Sequence[Written], progress: StepProgress
+) -> Certificate:
     """Check every guarantee on what the files hold now; original tables against the source as it was read."""
     source = workspace.work / "original"
     kept = read_json(workspace.work / "rules.json")
+    tables = read_back(written, database.schema, folder=workspace.work / "read_back")
+    progress(0.8, f"{len(tables)} tables read again")
     return certify(
         database.schema,
-        read_back(written, database.schema, folder=workspace.work / "read_back"),
+        tables,
         originals=original_tables(load_database(source) if source.exists() else database),
         expected_rows={name: table.num_rows for name, table in database.tables.items()},
         rules={name: [rule_from_json(rule) for rule in rules] for name, rules in kept.items()},

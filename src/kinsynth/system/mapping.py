@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import mmap
 import weakref
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 _MAPPED: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
@@ -15,6 +22,23 @@ def map_file(path: Path) -> mmap.mmap:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     _MAPPED.add(mapped)
     return mapped
+
+
+def allocate_in(folder: Path) -> Callable[[tuple[int, ...], np.dtype[Any]], NDArray[Any]]:
+    """Give what makes arrays of zeros that are files of a folder; a file goes with its array."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return partial(_allocate, folder)
+
+
+def _allocate(folder: Path, shape: tuple[int, ...], kind: np.dtype[Any]) -> NDArray[Any]:
+    size = int(np.prod(shape)) * kind.itemsize
+    if not size:
+        return np.zeros(shape, kind)
+    with TemporaryFile(dir=folder) as file:
+        file.truncate(size)
+        mapped = mmap.mmap(file.fileno(), size)
+    _MAPPED.add(mapped)
+    return np.frombuffer(mapped, kind).reshape(shape)
 
 
 def let_go() -> None:
