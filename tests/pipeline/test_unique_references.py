@@ -49,7 +49,7 @@ def codec_of(tables: dict[str, pl.DataFrame], synthesis: kinsynth.Synthesis):
 def test_no_row_is_lost_to_a_pair_that_repeats() -> None:
     said: list[str] = []
     model = kinsynth.fit(make_tables(), document())
-    drawn = model.draw(seed=1, on_notice=said.append)
+    drawn = model.draw(seed=1, on_limit=said.append)
     pairs = pl.from_arrow(drawn.tables["film_genres"])
     assert isinstance(pairs, pl.DataFrame)
     assert said == []
