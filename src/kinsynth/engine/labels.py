@@ -16,7 +16,7 @@ def join_labels(columns: Sequence[RowArray]) -> RowArray:
         columns: Numbers from -1, at least one column, each of shape (R,).
 
     >>> join_labels([np.array([7, -1, 7, 7]), np.array([0, 0, 0, 2])]).tolist()
-    [3, 0, 3, 5]
+    [5, 1, 5, 7]
     """
     label_R = columns[0] + 1
     for column_R in columns[1:]:
