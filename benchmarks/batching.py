@@ -31,8 +31,8 @@ from kinsynth.engine.batches import Batches, split_units
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.sizing import TablePlan, measure_table, plan_table
 from kinsynth.engine.trainer import Progress, train
-from kinsynth.pipeline.codecs import fit_codecs
 from kinsynth.pipeline.encoding import encode
+from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
 from kinsynth.pipeline.roles import reduce_to_chosen
 from kinsynth.settings.training import Training

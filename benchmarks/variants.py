@@ -36,8 +36,8 @@ from kinsynth.engine.sampler import sample
 from kinsynth.engine.sizing import TablePlan, measure_table, plan_table
 from kinsynth.engine.tabular import Batch
 from kinsynth.engine.trainer import train
-from kinsynth.pipeline.codecs import fit_codecs
 from kinsynth.pipeline.encoding import encode
+from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import as_database, inspect
 from kinsynth.pipeline.roles import reduce_to_chosen
 from kinsynth.settings.training import Training

@@ -14,8 +14,8 @@ import kinsynth
 from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.encoded import code_type
 from kinsynth.pipeline.artefacts import load_encoded, save_database, save_encoded
-from kinsynth.pipeline.codecs import fit_codecs
 from kinsynth.pipeline.encoding import cut_rows, encode, encode_parts
+from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
 from kinsynth.pipeline.review import inspect_source
 from shop_database import shop_document, write_shops
@@ -87,7 +87,7 @@ MEASURE = """
 import sys, resource
 from pathlib import Path
 from kinsynth.pipeline.artefacts import load_database, save_encoded
-from kinsynth.pipeline.codecs import fit_codecs
+from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.encoding import encode_parts
 import kinsynth
 database = load_database(Path(sys.argv[1]))

@@ -9,8 +9,9 @@ import pytest
 import kinsynth
 from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.connectors.memory import tables_from_memory
-from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs
+from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.encoding import encode
+from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
 from kinsynth.pipeline.lookups import cut_groups, group_lookups
 

@@ -8,8 +8,8 @@ import pytest
 
 import kinsynth
 from kinsynth.errors import SettingsError
-from kinsynth.pipeline.codecs import fit_codecs
 from kinsynth.pipeline.conditions import Conditions
+from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
 from kinsynth.pipeline.model import Model
 from kinsynth.pipeline.preparation import prepare

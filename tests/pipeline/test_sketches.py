@@ -11,8 +11,9 @@ import pytest
 import kinsynth
 from kinsynth.columns.sketch import SketchCodec
 from kinsynth.encoded import EncodedTable
-from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs
+from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.encoding import Drawn, decode, encode
+from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
 
 PARENTS = 2_600

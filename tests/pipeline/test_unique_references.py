@@ -8,7 +8,7 @@ import pytest
 
 import kinsynth
 from kinsynth.connectors.memory import tables_from_memory
-from kinsynth.pipeline.codecs import fit_codecs
+from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
 
 GENRES = 5

@@ -7,7 +7,7 @@ Shape letters: R rows, T rows of the target, S rows that want one, A rows of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from kinsynth.encoded import (
     ITSELF,
     NONE,
     ChildCount,
-    CodeArray,
+    EncodedTable,
     Ending,
     Path,
     Pointer,
@@ -255,29 +255,24 @@ class _Asked:
 
 def _ends(store: Store, table: str, ending: Ending) -> RowArray:
     """Give what an ending leads to from each row, -1 for nothing, shape (R,)."""
-    row_R = store.follow(table, ending.path)
-    if not ending.sub_columns:
-        return row_R
     end = store.end_of(table, ending.path)
-    subs = store.layouts[end].sub_columns
-    return ending_labels(
-        ending, store.tables[end].codes_RC, [subs[sub].cardinality for sub in ending.sub_columns], row_R
-    )
+    return read_ending(ending, store.tables[end], store.follow(table, ending.path))
 
 
-def ending_labels(ending: Ending, codes_RC: CodeArray, sizes: Sequence[int], row_R: RowArray) -> RowArray:
-    """Give what the codes of the rows at the end of a path stand for, -1 for nothing, shape (R,).
+def read_ending(ending: Ending, end: EncodedTable, row_R: RowArray) -> RowArray:
+    """Give the row at the end of each path, or what its codes stand for, -1 for nothing, shape (R,).
 
     Args:
         ending: Which sub-columns count, and what their codes stand for.
-        codes_RC: Codes of the table at the end.
-        sizes: Number of codes of each of these sub-columns.
-        row_R: Row at the end of each path, -1 for none.
+        end: The table at the end.
+        row_R: Its row at the end of each path, -1 for none.
     """
+    if not ending.sub_columns:
+        return row_R
     known = np.flatnonzero(row_R >= 0)
     code_K = np.zeros(len(known), dtype=np.int64)
-    for sub, size in zip(ending.sub_columns, sizes, strict=True):
-        code_K = code_K * size + codes_RC[row_R[known], sub]
+    for sub in ending.sub_columns:
+        code_K = code_K * end.sub_columns[sub].cardinality + end.codes_RC[row_R[known], sub]
     label_R = np.full(len(row_R), -1, dtype=np.int64)
     label_R[known] = np.array(ending.labels, dtype=np.int64)[code_K]
     return label_R

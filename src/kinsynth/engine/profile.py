@@ -6,17 +6,53 @@ Shape letters: R rows, T target rows, C sub-columns, K codes, S sampled rows, W 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kinsynth.encoded import CodeArray, FloatArray, RowArray, SubColumn
+from kinsynth.encoded import CodeArray, EncodedTable, FloatArray, RowArray, SubColumn
 from kinsynth.system.randomness import uniforms
 
 WIDTH = 24
 _MOST_ROWS = 200_000
 _FREQUENT = 0.01
 Numbers = NDArray[np.float64]
+
+
+def profile_rows(
+    link_R: RowArray,
+    rows: EncodedTable,
+    owner: EncodedTable | None,
+    *,
+    targets: int,
+    seed: int,
+    hidden: range = range(0),
+) -> tuple[FloatArray, FloatArray]:
+    """Describe each target row by the rows of a table that point at it, and by their owners.
+
+    As ``make_profile``, of encoded tables.
+
+    Args:
+        link_R: Target row of each row, negative for none, shape (R,).
+        rows: The rows.
+        owner: The table of their owners, or None.
+        targets: Number of target rows T.
+        seed: Any integer.
+        hidden: Sub-columns of the rows that do not count: those that say the target themselves.
+    """
+    subs = tuple(
+        replace(sub, shown=sub.shown and number not in hidden) for number, sub in enumerate(rows.sub_columns)
+    )
+    return make_profile(
+        link_R,
+        rows.codes_RC,
+        subs,
+        None if owner is None else owner.codes_RC[rows.parent_R],
+        () if owner is None else owner.sub_columns,
+        targets=targets,
+        seed=seed,
+    )
 
 
 def make_profile(

@@ -19,18 +19,11 @@ from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, Link, code_type
-from kinsynth.pipeline.codecs import (
-    DatabaseCodec,
-    Factor,
-    Rows,
-    TableCodec,
-    referenced_rows,
-    row_counts,
-    summed_rows,
-)
+from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.further_keys import FurtherKeys, Reading, fit_keys, keys_parts
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
+from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
 from kinsynth.pipeline.sketches import as_values
 from kinsynth.rules.enforce import enforce
 from kinsynth.schema.arrange import arrange
@@ -90,7 +83,7 @@ def encode_parts(
             sketches=sketches[name],
         )
         parts[name] = _table_parts(table_codec, rows, further.links(name), chunk_rows)
-    parts |= {name: keys_parts(keys, further, parts) for name, keys in codec.keys.items()}
+    parts |= keys_parts(codec.keys, further, parts)
     return {name: parts[name] for name in codec.names}
 
 

@@ -32,8 +32,8 @@ from kinsynth.encoded import (
     code_type,
 )
 from kinsynth.engine.grouping import fit_grouping
-from kinsynth.engine.pointing import ending_labels
-from kinsynth.engine.profile import make_profile
+from kinsynth.engine.pointing import read_ending
+from kinsynth.engine.profile import profile_rows
 from kinsynth.schema.arrange import Arrangement, pointed_rows
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
@@ -45,7 +45,6 @@ Rows = NDArray[np.int64]
 Reading = tuple[
     tuple[int, ...], tuple[int, ...]
 ]  # sub-columns of a table, and the row each of their codes says
-PROFILE_WIDTH = 24
 MOST_GROUPS = 64
 _CHUNK_ROWS = 1 << 16
 
@@ -121,19 +120,6 @@ def level_name(relation: Relation) -> str:
     return f"level by {relation}"
 
 
-def generation_order(structure: Structure, tables: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name all tables that are learned, tables of keys included, in the order they are drawn."""
-    order: list[str] = []
-    for table in structure.order:
-        if structure.keys.get(table):
-            order.append(keys_name(tables, table, late=False))
-        order.append(table)
-    return (
-        *order,
-        *(keys_name(tables, table, late=True) for table in structure.order if structure.late.get(table)),
-    )
-
-
 class FurtherKeys:
     """The further keys of all tables of a database, as row numbers of arranged rows."""
 
@@ -144,10 +130,6 @@ class FurtherKeys:
     def of(self, table: str, *, late: bool) -> tuple[Relation, ...]:
         """Give the keys of a table that are drawn before or after its rows."""
         return (self.structure.late if late else self.structure.keys)[table]
-
-    def to(self, table: str) -> tuple[Relation, ...]:
-        """Give the keys that point at a table."""
-        return self.structure.pointing(table)
 
     def late_to_itself(self, table: str) -> tuple[Relation, ...]:
         """Give the self references of a table."""
@@ -252,24 +234,15 @@ def _fit_pointer(
     relation: Relation,
     further: FurtherKeys,
     facts: KeyFacts,
-    of: Any,
+    of: Callable[[str], EncodedTable],
     readings: Mapping[Relation, Reading],
     *,
     minimum: int,
     seed: int,
 ) -> Pointer:
     rows, target = of(relation.table), of(relation.references_table)
-    owner, link_R = rows.parent, further.rows(relation)
-    profile_TP, weight_T = make_profile(
-        link_R,
-        rows.codes_RC,
-        rows.sub_columns,
-        None if owner is None else of(owner).codes_RC[rows.parent_R],
-        () if owner is None else of(owner).sub_columns,
-        targets=target.rows,
-        width=PROFILE_WIDTH,
-        seed=seed,
-    )
+    owner = None if rows.parent is None else of(rows.parent)
+    profile_TP, weight_T = profile_rows(further.rows(relation), rows, owner, targets=target.rows, seed=seed)
     root_T = further.arranged[relation.references_table].root_R
     grouping = fit_grouping(
         target.codes_RC, target.sub_columns, profile_TP, weight_T, root_T, minimum=minimum, most=MOST_GROUPS
@@ -344,8 +317,9 @@ def token_codes(
     code_R = np.where(link_R < 0, NONE, FIRST_GROUP + group_T[link_R] if len(group_T) else NONE)
     if pointer.agreement is not None:
         own_R, other_T = (
-            _ends(ending, table, further, of)
+            read_ending(ending, of(end), row_R)
             for ending, table in zip(pointer.agreement, (relation.table, pointer.target), strict=True)
+            for end, row_R in [further.follow(table, ending.path)]
         )
         agrees_R = (link_R >= 0) & (own_R >= 0) & (own_R == other_T[link_R])
         code_R = np.where(agrees_R, AGREEING, code_R)
@@ -355,20 +329,19 @@ def token_codes(
     return code_R.astype(np.int32)
 
 
-def _ends(ending: Ending, table: str, further: FurtherKeys, of: Callable[[str], EncodedTable]) -> Rows:
-    """Give what an ending leads to from each row, -1 for nothing, shape (R,)."""
-    end, row_R = further.follow(table, ending.path)
-    if not ending.sub_columns:
-        return row_R
-    there = of(end)
-    sizes = [there.sub_columns[sub].cardinality for sub in ending.sub_columns]
-    return ending_labels(ending, there.codes_RC, sizes, row_R)
+def keys_parts(
+    codecs: Mapping[str, KeysCodec], further: FurtherKeys, encoded: Mapping[str, EncodedParts]
+) -> dict[str, EncodedParts]:
+    """Make the tables of keys ready to be turned into codes."""
+    of = cache(lambda name: encoded[name].whole())
+    return {name: _keys_parts(codec, further, encoded[codec.table], of) for name, codec in codecs.items()}
 
 
-def keys_parts(codec: KeysCodec, further: FurtherKeys, encoded: Mapping[str, EncodedParts]) -> EncodedParts:
-    """Make a table of keys ready to be turned into codes."""
-    subs, table = codec.sub_columns, encoded[codec.table]
-    kind, of = code_type(sub.cardinality for sub in subs), cache(lambda name: encoded[name].whole())
+def _keys_parts(
+    codec: KeysCodec, further: FurtherKeys, table: EncodedParts, of: Callable[[str], EncodedTable]
+) -> EncodedParts:
+    subs = codec.sub_columns
+    kind = code_type(sub.cardinality for sub in subs)
     columns = [
         token_codes(pointer, relation, further, of).astype(kind)
         for relation, pointer in zip(further.of(codec.table, late=codec.late), codec.pointers, strict=True)

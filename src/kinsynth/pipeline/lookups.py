@@ -18,11 +18,12 @@ from kinsynth.columns.base import Codec
 from kinsynth.columns.categorical import CategoricalCodec, build_categorical
 from kinsynth.columns.registry import column_type
 from kinsynth.columns.storage import as_array
-from kinsynth.encoded import CodeArray, EncodedParts, EncodedTable, FloatArray, SubColumn
+from kinsynth.encoded import CodeArray, EncodedParts, SubColumn
 from kinsynth.engine.grouping import fit_grouping
-from kinsynth.engine.profile import make_profile
-from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec, referenced_rows
+from kinsynth.engine.profile import profile_rows
+from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec
 from kinsynth.pipeline.encoding import encode_parts
+from kinsynth.pipeline.other_rows import referenced_rows
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.table import Relation
@@ -78,7 +79,9 @@ def _grouped(
             place_R = factor.codec.places(rows.codes_RC[:, span].astype(np.int32))
             kept = pa.array(factor.codec.kept)
             codes_TC, subs = _encode_lookup(database, lookups[factor.columns].references_table, kept)
-            profile_TP, weight_T = _profile(place_R, rows, owner, span, targets=len(kept), seed=seed)
+            profile_TP, weight_T = profile_rows(
+                place_R, rows, owner, targets=len(kept), seed=seed, hidden=range(span.start, span.stop)
+            )
             alone_T = np.arange(len(kept), dtype=np.int64)
             grouping = fit_grouping(
                 codes_TC, subs, profile_TP, weight_T, alone_T, minimum=minimum, most=MOST_LEAVES, seed=seed
@@ -87,21 +90,6 @@ def _grouped(
             order_T, ends = cut_groups(grouping.of(codes_TC), degree_T)
             factors[number] = replace(factor, codec=factor.codec.arranged(order_T.tolist(), ends))
     return replace(table, factors=tuple(factors))
-
-
-def _profile(
-    place_R: Rows, rows: EncodedTable, owner: EncodedTable | None, own: slice, *, targets: int, seed: int
-) -> tuple[FloatArray, FloatArray]:
-    """Describe each row of a lookup by the rows that point at it, and by their owners."""
-    others = tuple(
-        replace(sub, shown=sub.shown and not own.start <= number < own.stop)
-        for number, sub in enumerate(rows.sub_columns)
-    )
-    owner_codes_RC = None if owner is None else owner.codes_RC[rows.parent_R]
-    owner_subs = () if owner is None else owner.sub_columns
-    return make_profile(
-        place_R, rows.codes_RC, others, owner_codes_RC, owner_subs, targets=targets, seed=seed
-    )
 
 
 def cut_groups(leaf_T: Rows, degree_T: Rows) -> tuple[Rows, tuple[int, ...]]:

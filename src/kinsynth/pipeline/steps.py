@@ -36,13 +36,14 @@ from kinsynth.pipeline.artefacts import (
 )
 from kinsynth.pipeline.certificate import Certificate, certify
 from kinsynth.pipeline.checks import check, raise_errors
-from kinsynth.pipeline.codecs import DatabaseCodec, fit_codecs, widen
+from kinsynth.pipeline.codecs import DatabaseCodec, widen
 from kinsynth.pipeline.complexity import expected_epochs
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.constraints import state_circles, without_given
 from kinsynth.pipeline.domains import certain_domains
 from kinsynth.pipeline.encoding import encode_parts, with_keys
 from kinsynth.pipeline.exclusion import certain_rules
+from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.further_keys import state_pairs
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
 from kinsynth.pipeline.limits import (
