@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import threading
 import time
@@ -27,8 +26,8 @@ import lightgbm
 import numpy as np
 import polars as pl
 import psutil
-import torch
 import wide
+from machine import describe_measurement
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
@@ -79,8 +78,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "columns": options.columns,
         "threads": options.threads,
         "settings": options.set,
-        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()},
-        "versions": {"torch": torch.__version__, "python": platform.python_version()},
+        **describe_measurement(),
         "load_average": os.getloadavg(),
         "seconds": round(time.time() - begun, 1),
         "cpu_seconds": round(cpu_seconds() - used, 1),

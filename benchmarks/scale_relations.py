@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -33,6 +32,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from machine import describe_measurement
 
 from kinsynth.pipeline.run import generate, run
 from kinsynth.settings.document import parse
@@ -190,8 +190,7 @@ def draw(options: argparse.Namespace) -> dict[str, Any]:
         "format": options.format,
         "threads": options.threads,
         "settings": options.set,
-        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()},
-        "versions": {"torch": torch.__version__, "python": platform.python_version()},
+        **describe_measurement(),
         "load_average": os.getloadavg(),
         "file_mb": round(sum(one.stat().st_size for one in (out / "tables").iterdir()) / 1e6),
         "guarantees": len(proof["guarantees"]),

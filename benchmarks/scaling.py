@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
@@ -29,8 +27,8 @@ import matplotlib as mpl
 import numpy as np
 import polars as pl
 import scale
-import torch
 import wide
+from machine import describe_measurement
 
 import kinsynth
 from kinsynth.settings.document import override
@@ -66,8 +64,7 @@ def main() -> None:
         "axis": axis,
         "threads": options.threads,
         "settings": options.set,
-        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()},
-        "versions": {"torch": torch.__version__, "python": platform.python_version()},
+        **describe_measurement(),
         "slope": slope(points, axis),
         "points": points,
     }

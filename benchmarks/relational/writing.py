@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from comparison.rendering import describe_machine
 
 from relational.figures import Figure, medians, read_figures
 
@@ -26,7 +26,7 @@ def write_results(stem: Path, document: dict[str, Any]) -> None:
 
 def machine() -> dict[str, Any]:
     """What was measured on, and when."""
-    return {"processor": platform.machine(), "cores": os.cpu_count(), "date": time.strftime("%Y-%m-%d")}
+    return describe_machine() | {"date": time.strftime("%Y-%m-%d")}
 
 
 def render(document: Mapping[str, Any]) -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 from any_graph import broken, make_graph
 
-from kinsynth.connectors import files
 from kinsynth.errors import UserError
 from kinsynth.pipeline.run import run
 from kinsynth.settings.document import parse
@@ -22,14 +20,7 @@ REASONS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def parse_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parse in this process: a child for each of many tiny files costs most of the time."""
-
-    def call(_path: str, arguments: dict[str, Any], **_limits: Any) -> Any:
-        return files.parse(**arguments)
-
-    monkeypatch.setattr(files, "run_limited", call)
+pytestmark = pytest.mark.usefixtures("parse_here")
 
 
 def outcome(seed: int) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 from any_database import make_up
 
-from kinsynth.connectors import files
 from kinsynth.errors import UserError
 from kinsynth.pipeline.certificate import Certificate
 from kinsynth.pipeline.run import run
@@ -20,14 +18,7 @@ from kinsynth.settings.synthesis import Synthesis
 A_CELL = re.compile(r"X-\d{6}")  # looks like the codes that ``any_database`` makes
 
 
-@pytest.fixture(autouse=True)
-def parse_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parse in this process: a child for each of many tiny files costs most of the time."""
-
-    def call(_path: str, arguments: dict[str, Any], **_limits: Any) -> Any:
-        return files.parse(**arguments)
-
-    monkeypatch.setattr(files, "run_limited", call)
+pytestmark = pytest.mark.usefixtures("parse_here")
 
 
 def outcome(seed: int) -> str:
