@@ -102,7 +102,8 @@ class Model:
 
         Guarantees:
             The same model, rows, seed and conditions give the same bytes, whatever ``batch_roots`` is. The
-            first n roots are the same for any number of roots.
+            first n roots are the same for any number of roots, unless rows point to others beside their
+            owners: which ones is settled over all rows.
 
         Memory: with a folder that of one batch, of the key columns that are drawn, and 200 bytes for each
             row of the table whose keys are assigned; all else are pages of files.
@@ -293,6 +294,13 @@ class Model:
                 f"Only root tables can be filled; these are {', '.join(self.rows)}.",
                 where=name,
                 remedy="Name a root table.",
+            )
+        if any(codec.table == name for codec in self.codec.keys.values()):
+            raise SettingsError(
+                "condition.further_keys",
+                "Rows of the table point to rows of others, which are not there when rows are filled alone.",
+                where=name,
+                remedy="Give the rows to a drawing instead (given): what hangs together is drawn with them.",
             )
         asked = Conditions(
             given={name: given}, empty_is_missing={name: empty_is_missing}, temperature=temperature
