@@ -91,7 +91,7 @@ class Model:
             conditions: What the rows must keep to beside what was learned.
             folder: Where the tables are kept, as numbered files that are mapped; None for memory.
             on_share: Told the share done, between 0 and 1.
-            on_limit: Told what could not be made as it was learned.
+            on_limit: Told what could not be made as it was asked or learned.
 
         Returns:
             A database with the model's schema, original tables included.
@@ -110,6 +110,8 @@ class Model:
         """
         asked, losses = conditions or Conditions(), Losses()
         wanted, ready = self.prepared(rows or {}, asked)
+        for finding in ready.findings:
+            on_limit(finding)
         drawing = derive_seed(self.seed if seed is None else seed, "sample")
         begun = 0.6 if ready.codec.keys else 0.0
         blocks = sample(

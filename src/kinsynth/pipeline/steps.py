@@ -308,8 +308,7 @@ def draw(
             crash.point("synthesis.block")
             progress(share, message)
 
-        _, ready = model.prepared(rows, conditions or Conditions())
-        for limit in (*told, *ready.findings):
+        for limit in told:
             progress.tell(limit)
         database = model.draw(
             rows,
