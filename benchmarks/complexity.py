@@ -28,8 +28,7 @@ SETS: dict[str, dict[str, str]] = {
     "online_shoppers": {},
     "berka": {
         "tables.district.original": "true",
-        "tables.client.include": "false",
-        "tables.disp.columns.client_id.include": "false",
+        "roots": "many",
     },
     "baseball": {},
 }

@@ -20,8 +20,10 @@ from kinsynth.pipeline.complexity import (
     expected_epochs,
 )
 from kinsynth.pipeline.inspect import inspect
+from kinsynth.pipeline.library import fit
 from kinsynth.pipeline.plan import Machine
-from kinsynth.pipeline.shapes import count_frequent, two_level
+from kinsynth.pipeline.shapes import count_frequent, estimate_shapes, two_level
+from kinsynth.schema.graph import find_structure
 from kinsynth.settings.document import override, parse
 from kinsynth.settings.synthesis import Synthesis
 
@@ -33,6 +35,7 @@ def make_work(rows: int = 10_000, columns: int = 10, **changes: Any) -> Work:
     shape = TableShape(rows=rows, roots=rows, cardinalities=(50,) * columns)
     work = Work(
         shapes={"t": shape},
+        table_of={"t": "t"},
         plans={"t": TablePlan()},
         source_cells=rows * columns,
         drawn_rows={"t": rows},
@@ -196,3 +199,59 @@ def test_codes_beyond_a_thousand_are_split_in_two() -> None:
 
 def test_frequent_values_are_counted() -> None:
     assert count_frequent(pa.chunked_array([["a"] * 5 + ["b"] * 4 + [None] * 9]), 5) == 1
+
+
+def make_linked(rows: int = 400) -> dict[str, pa.Table]:
+    """Staff have a boss; an order of a customer is taken by one of the staff."""
+    generator = np.random.default_rng(0)
+    boss = [None, *(int(generator.integers(0, number)) for number in range(1, rows))]
+    return {
+        "staff": pa.table(
+            {"id": range(rows), "boss": pa.array(boss, pa.int64()), "x": generator.normal(size=rows)}
+        ),
+        "customer": pa.table({"id": range(rows), "y": generator.normal(size=rows)}),
+        "order": pa.table(
+            {
+                "customer": np.sort(generator.integers(0, rows, 3 * rows)),
+                "taker": generator.integers(0, rows, 3 * rows),
+                "z": generator.normal(size=3 * rows),
+            }
+        ),
+    }
+
+
+LINKED = {
+    "roots": "many",
+    "training": {"max_epochs": 1},
+    "tables": {
+        "staff": {"primary_key": ["id"], "foreign_keys": [{"columns": ["boss"], "table": "staff"}]},
+        "customer": {"primary_key": ["id"], "foreign_keys": []},
+        "order": {
+            "primary_key": [],
+            "foreign_keys": [
+                {"columns": ["customer"], "table": "customer", "owner": True},
+                {"columns": ["taker"], "table": "staff"},
+            ],
+        },
+    },
+}
+
+
+def test_tables_of_keys_and_what_rows_point_to_are_estimated():
+    document, tables = parse(LINKED), make_linked()
+    model = fit(tables, document)
+    schema = inspect(tables, document).schema
+    shapes, table_of = estimate_shapes(schema, find_structure(schema), tables, document)
+    assert tuple(shapes) == tuple(model.networks)
+    assert table_of["order (keys)"] == "order"
+    assert table_of["staff (late keys)"] == "staff"
+    for name, shape in shapes.items():
+        layout = model.networks[name].layout
+        assert len(shape.cardinalities) == len(layout.sub_columns), name
+        assert len(shape.reached) == len(layout.reached_by_row), name
+        assert len(shape.siblings) == len(layout.siblings), name
+    assessment = assess_tables(document, tables)
+    assert {driver.where for driver in assessment.drivers if "keys" in driver.name} <= {
+        "tables.order",
+        "tables.staff",
+    }

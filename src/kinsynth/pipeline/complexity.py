@@ -138,7 +138,8 @@ class Work:
     """What a run has to do, in numbers.
 
     Attributes:
-        shapes: Shape of each synthesised table's training rows.
+        shapes: Shape of the training rows of each synthesised table and table of keys.
+        table_of: For each of these the synthesised table it belongs to.
         plans: How each is trained.
         source_cells: Cells read.
         drawn_rows: Rows to draw, by synthesised table.
@@ -148,6 +149,7 @@ class Work:
     """
 
     shapes: Mapping[str, TableShape]
+    table_of: Mapping[str, str]
     plans: Mapping[str, TablePlan]
     source_cells: int
     drawn_rows: Mapping[str, int]
@@ -183,7 +185,7 @@ def measure_work(inspection: Inspection, synthesis: Synthesis, *, machine: Machi
     """Count what a run has to do."""
     schema, tables = inspection.schema, inspection.tables
     made = find_structure(schema)
-    shapes = estimate_shapes(schema, made, tables, synthesis)
+    shapes, table_of = estimate_shapes(schema, made, tables, synthesis)
     growth = {
         root: synthesis.generation.rows.get(root, tables[root].num_rows) / max(1, tables[root].num_rows)
         for root in made.roots
@@ -207,6 +209,7 @@ def measure_work(inspection: Inspection, synthesis: Synthesis, *, machine: Machi
     minimum = synthesis.protection.rare_minimum
     return Work(
         shapes=shapes,
+        table_of=table_of,
         plans=plans,
         source_cells=sum(table.num_rows * table.num_columns for table in tables.values()),
         drawn_rows={name: round(tables[name].num_rows * growth[made.root_of(name)]) for name in made.order},
@@ -263,12 +266,14 @@ def _estimate_parts(work: Work, synthesis: Synthesis) -> Iterator[Driver]:
     reading = work.source_cells * (rates.read_cell_s + rates.codec_cell_s)
     yield Driver("reading and encoding", reading, "source")
     for name, shape in work.shapes.items():
-        plan, where = work.plans[name], join_path(("tables", name))
+        plan, table = work.plans[name], work.table_of[name]
+        where = join_path(("tables", table))
         training = training_seconds(shape, plan, epochs=expected_epochs(shape, plan, rates))
         yield Driver(f"training of {name}", rates.training * training, where)
-        rows = work.drawn_rows[name]
+        rows = work.drawn_rows[table]
+        cells = rows * work.columns[table] if name == table else 0
         drawing = rates.sampling * sampling_seconds(shape, plan, rows=rows)
-        yield Driver(f"drawing of {name}", drawing + rows * work.columns[name] * rates.decode_cell_s, where)
+        yield Driver(f"drawing of {name}", drawing + cells * rates.decode_cell_s, where)
     yield Driver("scores and report", _estimate_report(work, synthesis), "report")
 
 

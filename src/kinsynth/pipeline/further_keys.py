@@ -6,7 +6,7 @@ where a row must be known before its keys are (self references, circles of table
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -107,7 +107,7 @@ class KeysCodec:
         )
 
 
-def keys_name(tables: Mapping[str, Any], table: str, *, late: bool) -> str:
+def keys_name(tables: Container[str], table: str, *, late: bool) -> str:
     """Name the table of keys of a table; no other table has the name."""
     name = f"{table} (late keys)" if late else f"{table} (keys)"
     while name in tables:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from kinsynth.engine.sizing import TableShape
+from kinsynth.encoded import (
+    FIRST_GROUP,
+    ChildCount,
+    Encoded,
+    EncodedTable,
+    Grouping,
+    Link,
+    Pointer,
+    SubColumn,
+)
+from kinsynth.engine.sizing import TableShape, measure_table
+from kinsynth.pipeline.further_keys import MOST_GROUPS, keys_name
 from kinsynth.pipeline.roles import find_roles
 from kinsynth.pipeline.sketches import CELLS, FEWEST_PARENTS, MOST_SKETCHES
 from kinsynth.schema.graph import Structure
@@ -31,39 +44,76 @@ MOST_COUNT_CODES = 64
 
 def estimate_shapes(
     schema: Schema, structure: Structure, tables: Mapping[str, pa.Table], synthesis: Synthesis
-) -> dict[str, TableShape]:
-    """Estimate the shape of every synthesised table's training rows, in the order of generation."""
+) -> tuple[dict[str, TableShape], dict[str, str]]:
+    """Estimate the shapes of training rows, of tables and of their tables of keys, in the order of drawing.
+
+    Returns:
+        The shapes by name, tables of keys by the names that the model gives them; and for each name whose
+        rows, or rows' keys, they are.
+    """
     kept = 1 - synthesis.evaluation.holdout_share
     codes = {
         name: estimate_cardinalities(schema, structure, name, tables, synthesis) for name in structure.order
     }
-    return {name: _estimate_shape(structure, name, tables, codes, kept) for name in structure.order}
+    skeleton, of = _skeleton(structure, codes)
+    shapes = {}
+    for name in skeleton.tables:
+        owner = structure.parent_relation[of[name]]
+        counts = _count_children(tables[of[name]], owner) if owner else np.ones(1)
+        shapes[name] = replace(
+            measure_table(skeleton, name),
+            rows=max(1, round(tables[of[name]].num_rows * kept)),
+            roots=max(1, round(tables[structure.root_of(of[name])].num_rows * kept)),
+            mean_sequence=float(counts.mean()),
+            longest_sequence=int(counts.max()),
+        )
+    return shapes, of
 
 
-def _estimate_shape(
-    structure: Structure,
-    name: str,
-    tables: Mapping[str, pa.Table],
-    codes: Mapping[str, tuple[int, ...]],
-    kept: float,
-) -> TableShape:
-    owner, ancestors = structure.parent_relation[name], structure.ancestors(name)
-    counts = _count_children(tables[name], owner) if owner else np.ones(1)
-    earlier = structure.order[: structure.order.index(name)]
-    siblings = [
-        other
-        for other in earlier
-        if other not in ancestors and set(structure.ancestors(other)) & set(ancestors)
-    ]
-    return TableShape(
-        rows=max(1, round(tables[name].num_rows * kept)),
-        roots=max(1, round(tables[structure.root_of(name)].num_rows * kept)),
-        cardinalities=codes[name] or (1,),
-        ancestors=tuple(codes[other] or (1,) for other in ancestors),
-        siblings=tuple(codes[other] or (1,) for other in siblings),
-        mean_sequence=float(counts.mean()),
-        longest_sequence=int(counts.max()),
+def _skeleton(structure: Structure, codes: Mapping[str, tuple[int, ...]]) -> tuple[Encoded, dict[str, str]]:
+    """Make the encoded database without a row, tables of keys in it, and tell whose keys those are."""
+    found: dict[str, EncodedTable] = {}
+    for table in structure.order:
+        _add_keys(found, structure, table, late=False)
+        subs = tuple(SubColumn(number, size) for number, size in enumerate(codes[table] or (1,)))
+        links = tuple(one.references_table for one in structure.keys[table])
+        found[table] = _without_rows(structure, table, subs, links, counts=_counts(structure, table, subs[0]))
+    for table in structure.order:
+        _add_keys(found, structure, table, late=True)
+    return Encoded(found), {name: table.keys_of or name for name, table in found.items()}
+
+
+def _add_keys(found: dict[str, EncodedTable], structure: Structure, table: str, *, late: bool) -> None:
+    relations = (structure.late if late else structure.keys)[table]
+    if not relations:
+        return
+    pointers = tuple(
+        Pointer(str(one), one.references_table, Grouping.whole(), nullable=True) for one in relations
     )
+    subs = tuple(SubColumn(number, FIRST_GROUP + MOST_GROUPS) for number in range(len(relations)))
+    name, links = keys_name(structure.order, table, late=late), (table,) if late else ()
+    found[name] = _without_rows(structure, table, subs, links, keys_of=table, pointers=pointers)
+
+
+def _without_rows(
+    structure: Structure, table: str, subs: tuple[SubColumn, ...], links: tuple[str, ...], **more: Any
+) -> EncodedTable:
+    owner, none = structure.parent_relation[table], np.zeros(0, np.int64)
+    return EncodedTable(
+        np.zeros((0, len(subs)), np.int32),
+        subs,
+        None if owner is None else owner.references_table,
+        None if owner is None else none,
+        links=tuple(Link(target, none) for target in links),
+        **more,
+    )
+
+
+def _counts(structure: Structure, table: str, sub: SubColumn) -> tuple[ChildCount, ...]:
+    """Say that a table counts what it must; which sub-column does so changes no shape."""
+    some = np.zeros(sub.cardinality, np.int64)
+    counted = (*structure.children(table), *map(str, structure.pointing(table)))
+    return tuple(ChildCount(name, sub.column, some, some) for name in counted)
 
 
 def _count_children(table: pa.Table, relation: Relation) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -100,6 +150,10 @@ def estimate_cardinalities(
         if len(counts) >= FEWEST_PARENTS and counts.max() > 1:
             columns = len(find_roles(schema, structure, child).modelled)
             found += min(MOST_SKETCHES, columns) * [CELLS]
+    for relation in structure.pointing(name):
+        most = int(_count_children(tables[relation.table], relation).max())
+        levels = [MOST_COUNT_CODES] if relation.table == name else []
+        found += [min(most + 1, MOST_COUNT_CODES), *levels]
     return tuple(found)
 
 
