@@ -133,7 +133,7 @@ def test_a_sub_column_keeps_what_is_even():
 
 @pytest.fixture(scope="module")
 def lists():
-    """Owners of five kinds with five rows each; a row names one of 40 places, most often of its owner's kind."""
+    """Owners of five kinds, five rows each; a row names one of 40 places, often of its owner's kind."""
     rng = np.random.default_rng(1)
     kind = rng.integers(0, 5, 600)
     parent_R = np.repeat(np.arange(600), 5)
