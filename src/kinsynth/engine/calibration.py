@@ -25,7 +25,7 @@ def calibrate(
     batches: Callable[[], Iterable[Batch]],
     *,
     rows: int,
-    shares: Mapping[int, Tensor] | None = None,
+    shares: Mapping[int, Tensor],
 ) -> None:
     """Move the biases of the heads until mean chances and frequencies agree, nearly.
 
@@ -33,8 +33,8 @@ def calibrate(
         network: A trained network; changed in place.
         batches: Gives the training rows anew each time; about the first ``ROWS`` are looked at.
         rows: Training rows in all.
-        shares: Shares of the codes among all rows of some columns, which are met more closely than those
-            among the rows that are looked at.
+        shares: By column, the shares of some codes, NaN for others, that count instead of those among the
+            rows that are looked at.
     """
     for _ in range(ROUNDS):
         looked_at, expected, seen = _sums(network, batches())
@@ -42,10 +42,12 @@ def calibrate(
             return
         unseen = max(0.0, 1 - looked_at / rows)
         for c, (chance_K, count_K) in enumerate(zip(expected, seen, strict=True)):
-            if shares is not None and c in shares:
-                change_K = choose_change(chance_K, shares[c].to(chance_K) * looked_at, unseen=0.0)
-            else:
-                change_K = choose_change(chance_K, count_K, unseen=unseen)
+            change_K = choose_change(chance_K, count_K, unseen=unseen)
+            if c in shares:
+                known_K = shares[c].to(chance_K) * looked_at
+                change_K = torch.where(
+                    known_K.isnan(), change_K, choose_change(chance_K, known_K, unseen=0.0)
+                )
             network.heads.add_to_bias(c, change_K.float())
 
 

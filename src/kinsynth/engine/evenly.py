@@ -82,10 +82,9 @@ def _draw(
 ) -> RowArray:
     """Draw even codes, and the others as if they were one, in one way; and which one of those by chance."""
     even, other = np.flatnonzero(even_K), np.flatnonzero(~even_K)
-    other_BK = chance_BK[:, other]
-    code_B = np.append(even, -1)[
-        draw(np.concatenate([chance_BK[:, even], other_BK.sum(axis=1, keepdims=True)], axis=1))
-    ]
+    other_BK = chance_BK.take(other, axis=1)
+    together_BK = np.append(chance_BK.take(even, axis=1), other_BK.sum(axis=1, keepdims=True), axis=1)
+    code_B = np.append(even, -1)[draw(together_BK)]
     alone = np.flatnonzero(code_B < 0)
     if len(alone):
         own_BK = other_BK if len(other_BK) == 1 else other_BK[alone]
@@ -101,7 +100,8 @@ def _halve(chance_BK: Numbers, order_B: RowArray, start_K: Numbers) -> RowArray:
     systematic sampling II", 1949): as many rows as the sum says, each with just its own chance.
     """
     rows, codes = np.arange(len(chance_BK)), chance_BK.shape[1]
-    end_BK = np.concatenate([np.zeros((len(rows), 1)), chance_BK.cumsum(axis=1)], axis=1)
+    end_BK = np.zeros((len(rows), codes + 1))
+    np.cumsum(chance_BK, axis=1, out=end_BK[:, 1:])
     low_B, high_B = np.zeros(len(rows), dtype=np.int64), np.full(len(rows), codes)
     for _ in range((codes - 1).bit_length()):
         middle_B = (low_B + high_B) // 2  # of one code itself, with chance zero below
@@ -139,4 +139,4 @@ def invert(chance_BK: Numbers, uniform_B: Numbers) -> RowArray:
     """
     end_BK = chance_BK.cumsum(axis=1)
     wanted_B = np.minimum(uniform_B * end_BK[:, -1], np.nextafter(end_BK[:, -1], 0.0))
-    return (end_BK <= wanted_B[:, None]).sum(axis=1)
+    return np.asarray((end_BK <= wanted_B[:, None]).sum(axis=1))

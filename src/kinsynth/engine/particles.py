@@ -131,12 +131,19 @@ def _draw_evenly(
     Others are over the rows given.
     """
     use = f"even {column}"
-    chance_RK = torch.softmax(logits_RK.double(), 1).numpy()[:, : len(even_K)]
     alone_R = begun.uniforms(f"{use} alone", begun.row_ids, 1)[:, 0]
     if column == 0 and begun.even_R is not None:
-        return torch.from_numpy(invert_evenly(chance_RK[0], even_K, begun.even_R, alone_R))
+        chance_K = _chances(logits_RK[:1], len(even_K))[0]
+        return torch.from_numpy(invert_evenly(chance_K, even_K, begun.even_R, alone_R))
     start_K = begun.uniforms(f"{use} start", begun.row_ids[:1], len(even_K))[0]
-    return torch.from_numpy(draw_evenly(chance_RK, even_K, np.stack([drawn_R, alone_R], 1), start_K))
+    chance_RK, uniform_R2 = _chances(logits_RK, len(even_K)), np.stack([drawn_R, alone_R], 1)
+    return torch.from_numpy(draw_evenly(chance_RK, even_K, uniform_R2, start_K))
+
+
+def _chances(logits_RK: Tensor, codes: int) -> NDArray[np.float64]:
+    """Give chances from padded logits."""
+    chance_RK: NDArray[np.float64] = torch.softmax(logits_RK.double(), 1).numpy()[:, :codes]
+    return chance_RK
 
 
 def draw_given(begun: Begun, evidence: Evidence) -> IntArray:

@@ -354,7 +354,7 @@ class _Training:
         return TableModel(self.layout, self.plan, network.to("cpu").eval(), loss, self.step, self._seconds)
 
     def _even_shares(self) -> Iterator[tuple[int, NDArray[np.float64]]]:
-        """Give the shares of codes that are spread evenly, among all rows: those of validation as well."""
+        """Give the shares of codes that are spread evenly, NaN for others: those of validation count, too."""
         codes_RC = self.encoded.tables[self.table].codes_RC
         for c, sub in enumerate(self.layout.sub_columns):
             if sub.even_K is not None:
@@ -362,7 +362,7 @@ class _Training:
                 for start in range(0, len(codes_RC), START_ROWS):
                     some_R = codes_RC[start : start + START_ROWS, c]
                     count_K += np.bincount(some_R, minlength=sub.cardinality)
-                yield c, count_K / max(1, len(codes_RC))
+                yield c, np.where(sub.even_K, count_K / max(1, len(codes_RC)), np.nan)
 
     def _calibration_batches(self) -> Iterator[Batch]:
         """Give the training rows as in an epoch of their own."""
