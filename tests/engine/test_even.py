@@ -10,6 +10,7 @@ import torch
 
 from engine.engine_toys import QUICK
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
+from kinsynth.engine.drawing import TableSampler
 from kinsynth.engine.evenly import WINDOW
 from kinsynth.engine.prefix import Columns
 from kinsynth.engine.sampled import concatenate
@@ -119,6 +120,11 @@ def test_rows_that_follow_each_other_are_no_nearer_to_each_other(model, drawn):
 def test_the_first_rows_are_the_same_in_every_request(model):
     assert (draw(model, 7, rows=600)[:90] == draw(model, 7, rows=90)).all()
     assert (draw(model, 7, rows=600)[300:] == draw(model, 7, rows=300, first_root=300)).all()
+
+
+def test_no_rows_are_no_rows(model):
+    none = np.zeros(0, dtype=np.int64)
+    assert TableSampler(model, 1, 1.0, None).draw_roots(none, none).shape == (0, 2)
 
 
 def test_blocks_of_another_size_are_as_even(model):

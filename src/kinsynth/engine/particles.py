@@ -115,7 +115,7 @@ def draw_freely(begun: Begun) -> Tensor:
     prefix, uniform_RC = begun.begin(1), torch.from_numpy(drawn_RC).float()
     for c, barred_K in enumerate(begun.columns.barred):
         logits_RK, even_K = prefix.logits(c) + barred_K, begun.columns.even[c]
-        if even_K is None:
+        if even_K is None or not len(logits_RK):
             prefix.put(c, draw_codes(logits_RK, uniform_RC[:, c]))
         else:
             prefix.put(c, _draw_evenly(begun, c, even_K, logits_RK, drawn_RC[:, c]))
