@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from relational.database import Database, Relation
+from relational.database import NULL, Database, Relation
 from relational.facts import Fact
 from relational.integrity import circling
 
@@ -58,13 +58,31 @@ def meet(database: Database, left: Relation, right: Relation) -> Fact:
     return Fact("joint degrees", name, values, (left.target, left.table, right.table))
 
 
-def bridge(database: Database, left: Relation, right: Relation) -> Fact:
-    """Degrees of the two rows that a row points to, over rows that point to both."""
-    one, two = database.pointed(left), database.pointed(right)
-    both = (one >= 0) & (two >= 0)
-    values = np.column_stack([database.degrees(left)[one[both]], database.degrees(right)[two[both]]])
+def bridge(database: Database, left: Relation, right: Relation, among: np.ndarray | None = None) -> Fact:
+    """Degrees of the two rows that a row points to, over rows that point to both.
+
+    ``among`` marks the rows R there are; None for all.
+    """
+    pointed = [database.pointed(relation) for relation in (left, right)]
+    if among is not None:
+        pointed = [np.where(among, places, NULL) for places in pointed]
+    both = (pointed[0] >= 0) & (pointed[1] >= 0)
+    values = np.column_stack([np.bincount(places[places >= 0])[places[both]] for places in pointed])
     name = f"{left.table}: {'+'.join(left.columns)} x {'+'.join(right.columns)}"
-    return Fact("degrees across a row", name, values, (left.table, left.target, right.target))
+    sides = (left.table, left.target, right.target)
+    return Fact("degrees across a row", name, values, sides, across=(left, right))
+
+
+def halve_bridge(
+    database: Database, fact: Fact, owners: set[Relation], generator: np.random.Generator
+) -> tuple[Fact, Fact]:
+    """Count degrees across a row within each half of the rows, split at random by what they belong to."""
+    one, two = fact.across
+    owned = two if two in owners else one
+    half = generator.permutation(database.rows(owned.target) + 1) % 2 == 0  # at -1 what belongs to none
+    pointed = database.pointed(owned)
+    first = (pointed >= 0) & half[pointed]
+    return bridge(database, one, two, first), bridge(database, one, two, ~first)
 
 
 def short(relation: Relation) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from relational.database import Relation
+
 POOLED = 50  # counts beyond are one, as the outside judge has it
 BINS = 20
 JOINT_BINS = 8
@@ -22,7 +24,8 @@ class Fact:
     """Values RD, D = 1 or 2 numbers a row, of the rows of one table.
 
     ``tables`` are those it was counted in; the first is that of its rows. ``whole`` facts (of a hierarchy)
-    cannot be counted in a part of a table. ``counted`` ones are numbers that may be large.
+    cannot be counted in a part of a table. ``counted`` ones are numbers that may be large. ``across`` are the
+    two relations whose degrees meet in a row.
     """
 
     group: str
@@ -31,6 +34,7 @@ class Fact:
     tables: tuple[str, ...]
     whole: bool = False
     counted: bool = True
+    across: tuple[Relation, ...] = ()
 
 
 def total_variation(left: np.ndarray, right: np.ndarray) -> float:

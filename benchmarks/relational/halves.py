@@ -2,8 +2,9 @@
 
 A table that the split leaves whole (a lookup, a second parent with no key to the root) is in both halves with
 all its rows. A fact counted within such tables only would be the same in both; its rows are halved at random
-instead. Facts of hierarchies are counted in the whole and then divided, by the rows of the halves or, where
-those are the same, at random.
+instead. Degrees across a row are counted anew within each half, for those, too, are left to chance. Facts of
+hierarchies are counted in the whole and then divided, by the rows of the halves or, where those are the same,
+at random.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from relational.constants import constant_facts
 from relational.database import Database
-from relational.degrees import degree_facts
+from relational.degrees import degree_facts, halve_bridge
 from relational.facts import Fact
 
 ROW = "\x00row"  # a column of row numbers that travels through the split; no CSV file has such a name
@@ -46,7 +47,7 @@ def facts_of_halves(
     """Give the facts of both halves in the order of ``every_fact``."""
     generator = np.random.default_rng(seed)
     counted = zip(every_fact(whole, owners), *(every_fact(half, owners) for half in halves), strict=True)
-    pairs = [divide(fact, whole, halves, parts, generator) for fact, *parts in counted]
+    pairs = [divide(fact, whole, halves, parts, owners, generator) for fact, *parts in counted]
     return [left for left, _ in pairs], [right for _, right in pairs]
 
 
@@ -55,10 +56,13 @@ def divide(
     whole: Database,
     halves: tuple[Database, Database],
     parts: list[Fact],
+    owners: set[Any],
     generator: np.random.Generator,
 ) -> tuple[Fact, Fact]:
     """Take a fact from the halves where they differ, else from halves of its rows."""
     if all(half.rows(table) == whole.rows(table) for half in halves for table in fact.tables):
+        if fact.across:
+            return halve_bridge(whole, fact, owners, generator)
         order = generator.permutation(len(fact.values))
         middle = len(order) // 2
         return tuple(replace(fact, values=fact.values[part]) for part in (order[:middle], order[middle:]))  # type: ignore[return-value]

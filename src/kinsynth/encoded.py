@@ -51,8 +51,9 @@ class SubColumn:
             is seen by the same sub-column of the next row at most. What is drawn of a column that is
             computed afterwards is not shown: it need not be what is written.
         keys: Numbers of the keys it is part of: rows of one parent never agree on all sub-columns of a key.
-        even: Whether its codes are spread evenly over the rows drawn together: how many rows hold a code
-            follows the chances more closely than independent draws would.
+        even_K: True for codes that are spread evenly over the rows: how many rows hold one follows the
+            chances more closely than independent draws would. The others are so together, not each by
+            itself. Shape (K,), or None when all draws are independent.
     """
 
     column: int
@@ -61,13 +62,13 @@ class SubColumn:
     forbidden_K: NDArray[np.bool_] | None = None
     shown: bool = True
     keys: tuple[int, ...] = ()
-    even: bool = False
+    even_K: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes."""
         if self.cardinality < 1 or self.column < 0:
             raise ValueError(f"cardinality={self.cardinality}, column={self.column}: expected >= 1 and >= 0")
-        for name in ("position_K", "forbidden_K"):
+        for name in ("position_K", "forbidden_K", "even_K"):
             array = getattr(self, name)
             if array is not None and array.shape != (self.cardinality,):
                 raise ValueError(f"{name} has shape {array.shape}, expected ({self.cardinality},)")
@@ -86,28 +87,30 @@ class SubColumn:
             "forbidden": None if self.forbidden_K is None else np.flatnonzero(self.forbidden_K).tolist(),
             "shown": self.shown,
             "keys": list(self.keys),
-            "even": self.even,
+            "even": None if self.even_K is None else np.flatnonzero(self.even_K).tolist(),
         }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> SubColumn:
         """Read what ``to_json`` gave."""
-        position_K, forbidden_K = None, None
+        position_K = None
         if document["position"] is not None:
             places = [np.nan if place is None else place for place in document["position"]]
             position_K = np.array(places, dtype=np.float32)
-        if document["forbidden"] is not None:
-            forbidden_K = np.zeros(document["cardinality"], dtype=np.bool_)
-            forbidden_K[document["forbidden"]] = True
         return cls(
             document["column"],
             document["cardinality"],
             position_K,
-            forbidden_K,
+            _marks(document["forbidden"], document["cardinality"]),
             document["shown"],
             tuple(document["keys"]),
-            document["even"],
+            _marks(document["even"], document["cardinality"]),
         )
+
+
+def _marks(places: list[int] | None, size: int) -> NDArray[np.bool_] | None:
+    """Give an array that is True at the places; None for None."""
+    return None if places is None else np.isin(np.arange(size), places)
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,57 @@ def test_tables_that_the_split_leaves_whole_are_halved_by_rows() -> None:
     assert 0 < YARDSTICK.apart["fan-out", "staff.boss -> staff"] < 0.5
 
 
+def films(seed: int) -> Database:
+    """Films of one to three of eight genres, some frequent; no split by a root reaches them."""
+    generator = np.random.default_rng(seed)
+    counts = generator.integers(1, 4, 400)
+    film = np.repeat(np.arange(400), counts)
+    frequent = np.arange(1, 9) / 36
+    genre = np.concatenate([generator.choice(8, count, replace=False, p=frequent) for count in counts])
+    keys = [
+        {"table": "kind", "columns": [one], "references_table": one, "references_columns": [one]}
+        for one in ("film", "genre")
+    ]
+    schema = {
+        "tables": {
+            "film": {"primary_key": "film", "columns": {"film": "id"}},
+            "genre": {"primary_key": "genre", "columns": {"genre": "id"}},
+            "kind": {"primary_key": ["film", "genre"], "columns": {"film": "id", "genre": "id"}},
+        },
+        "foreign_keys": keys,
+    }
+    tables = {"film": np.arange(400), "genre": np.arange(8)}
+    frames = {name: pd.DataFrame({name: rows}) for name, rows in tables.items()}
+    return Database(schema, frames | {"kind": pd.DataFrame({"film": film, "genre": genre})})
+
+
+def test_degrees_across_a_row_are_counted_within_halves_of_what_owns_it() -> None:
+    whole = films(1)
+    owned, other = whole.relations
+    fact = degrees.bridge(whole, owned, other)
+    first, second = degrees.halve_bridge(whole, fact, {owned}, np.random.default_rng(0))
+    assert len(first.values) + len(second.values) == whole.rows("kind")
+    # A film is in one half with all its rows; a genre has some of its rows in either.
+    both = np.concatenate([first.values[:, 0], second.values[:, 0]])
+    assert sorted(both.tolist()) == sorted(fact.values[:, 0].tolist())
+    for half in (first, second):
+        rows_of_a_degree = np.unique(half.values[:, 1], return_counts=True)
+        assert (rows_of_a_degree[1] % rows_of_a_degree[0] == 0).all(), "counted in the half"
+    assert degrees.bridge(whole, owned, other, np.ones(whole.rows("kind"), bool)).values.sum() == (
+        fact.values.sum()
+    )
+
+
+def test_films_of_the_same_kind_differ_across_a_row_no_more_than_halves() -> None:
+    apart = [
+        facts.binned(*degrees.halve_bridge(films(seed), fact, set(), np.random.default_rng(seed)))
+        for seed in range(3)
+        for fact in [degrees.bridge(films(seed), *films(seed).relations)]
+    ]
+    again = facts.binned(*(degrees.bridge(films(seed), *films(seed).relations) for seed in (7, 8)))
+    assert 0 < again <= 1.5 * np.mean(apart)
+
+
 def test_levels_count_the_steps_to_the_top() -> None:
     pointed = np.array([-1, 0, 1, 2, -2, 4, 7, 6])  # the last two are a circle
     assert degrees.levels(pointed).tolist() == [0, 1, 2, 3, 0, 1, 0, 0]

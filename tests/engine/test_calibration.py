@@ -47,7 +47,7 @@ def gaps(network, batches, codes_RC):
 def test_mean_chances_become_frequencies(untrained):
     network, batches, codes_RC = untrained
     before = gaps(network, batches, codes_RC)
-    calibrate(network, batches, rows=len(codes_RC))
+    calibrate(network, batches, rows=len(codes_RC), shares={})
     after = gaps(network, batches, codes_RC)
     assert max(before) > 0.1
     # Half a row of smoothing in a table of 150 rows, and two rounds.
@@ -68,7 +68,7 @@ def test_chances_are_those_of_the_loss(untrained):
 def test_a_code_that_was_never_seen_stays_unlikely(untrained):
     network, batches, codes_RC = untrained
     seen = set(np.unique(codes_RC[:, 1]).tolist())
-    calibrate(network, batches, rows=len(codes_RC))
+    calibrate(network, batches, rows=len(codes_RC), shares={})
     with torch.no_grad():
         mean_K = torch.cat([network.chances(batch)[1] for batch in batches()]).mean(0)
     assert all(mean_K[code] < 0.02 for code in range(4) if code not in seen)
@@ -77,7 +77,7 @@ def test_a_code_that_was_never_seen_stays_unlikely(untrained):
 def test_no_rows_change_nothing(untrained):
     network, _, _ = untrained
     before = [bias.clone() for bias in network.heads.biases]
-    calibrate(network, lambda: iter(()), rows=0)
+    calibrate(network, lambda: iter(()), rows=0, shares={})
     assert all(torch.equal(one, other) for one, other in zip(before, network.heads.biases, strict=True))
     assert calibration.ROUNDS > 0
 
@@ -94,7 +94,7 @@ def test_some_of_many_rows_correct_what_is_wrong_and_nothing_else(monkeypatch):
     network.heads.add_to_bias(0, wrong_K)
     batches = Batches(encoded, layout, PLAN, cut_units(None, rows, window=64))
     monkeypatch.setattr(calibration, "ROWS", looked_at)
-    calibrate(network, lambda: batches.some(0, 0, 0, batches.per_epoch), rows=rows)
+    calibrate(network, lambda: batches.some(0, 0, 0, batches.per_epoch), rows=rows, shares={})
     with torch.no_grad():
         mean_K = network.chances(next(batches.fixed()))[0].mean(0).numpy()
     share_K = np.bincount(codes_RC[:, 0]) / rows
@@ -102,3 +102,14 @@ def test_some_of_many_rows_correct_what_is_wrong_and_nothing_else(monkeypatch):
     # Frequencies of the rows that are looked at alone would be off by as much as this, times 0.8.
     noise = 0.5 * codes * np.sqrt((1 / codes) / looked_at)
     assert 0.5 * np.abs(mean_K - share_K).sum() < 0.4 * noise
+
+
+def test_known_shares_count_instead_of_those_that_are_looked_at(untrained):
+    network, batches, codes_RC = untrained
+    share_K = torch.tensor([0.2, 0.5, torch.nan])
+    calibrate(network, batches, rows=len(codes_RC), shares={0: share_K})
+    calibrate(network, batches, rows=len(codes_RC), shares={0: share_K})
+    with torch.no_grad():
+        mean_K = torch.cat([network.chances(batch)[0] for batch in batches()]).mean(0)
+    # Half a row of smoothing.
+    assert torch.allclose(mean_K[:2] / mean_K[0], share_K[:2] / share_K[0], atol=0.05)

@@ -90,6 +90,10 @@ class CategoricalCodec:
         equal = range(0, len(self.texts), math.isqrt(len(self.texts)) + 1)
         return np.array((0, *self.ends) if self.ends else (*equal, len(self.texts)), dtype=np.int64)
 
+    def _groups(self, place_R: NDArray[np.integer[Any]]) -> Rows:
+        """Give the group of each place."""
+        return np.searchsorted(self._starts, place_R, side="right") - 1
+
     @property
     def sub_columns(self) -> tuple[SubColumn, ...]:
         """One token, or group and member."""
@@ -114,7 +118,7 @@ class CategoricalCodec:
         code_R = np.where(array.is_null().to_numpy(zero_copy_only=False), MISSING, code_R)
         if self.group is None:
             return code_R[:, None].astype(np.int32)
-        place_R = np.searchsorted(self._starts, np.maximum(found, 0), side="right") - 1
+        place_R = self._groups(np.maximum(found, 0))
         member_R = np.where(found < 0, 0, found - self._starts[place_R])
         group_R = np.where(found < 0, code_R, place_R + FIRST)
         return np.stack([group_R, member_R], axis=1).astype(np.int32)
@@ -123,6 +127,17 @@ class CategoricalCodec:
         """Tell for which rows enough roots hold the value for what goes with it to be told, shape (R,)."""
         told_R: NDArray[np.bool_] = (codes_RC[:, 0] != OTHER) | self.other_told
         return told_R & ~np.isin(self.places(codes_RC), self.untold)
+
+    def told_codes(self) -> NDArray[np.bool_]:
+        """Tell for each code of the first token whether enough roots hold it for that to be told, shape (K,).
+
+        A group is told where one of its values is.
+        """
+        told_V = ~np.isin(np.arange(len(self.texts)), self.untold)
+        group_V = np.arange(len(told_V)) if self.group is None else self._groups(np.arange(len(told_V)))
+        told_K = np.isin(np.arange(self.sub_columns[0].cardinality), group_V[told_V] + FIRST)
+        told_K[[MISSING, OTHER]] = True, self.other_told
+        return told_K
 
     def decode(self, codes_RC: IntArray, uniform_RD: NDArray[Any]) -> Values:
         """Turn codes into values."""

@@ -7,7 +7,7 @@ Shape letters: B batch rows, C sub-columns, K codes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -20,13 +20,21 @@ _HALF = 0.5
 _SURE = 4.0  # two standard errors, squared
 
 
-def calibrate(network: TabularNetwork, batches: Callable[[], Iterable[Batch]], *, rows: int) -> None:
+def calibrate(
+    network: TabularNetwork,
+    batches: Callable[[], Iterable[Batch]],
+    *,
+    rows: int,
+    shares: Mapping[int, Tensor],
+) -> None:
     """Move the biases of the heads until mean chances and frequencies agree, nearly.
 
     Args:
         network: A trained network; changed in place.
         batches: Gives the training rows anew each time; about the first ``ROWS`` are looked at.
         rows: Training rows in all.
+        shares: By column, the shares of some codes, NaN for others, that count instead of those among the
+            rows that are looked at.
     """
     for _ in range(ROUNDS):
         looked_at, expected, seen = _sums(network, batches())
@@ -34,7 +42,13 @@ def calibrate(network: TabularNetwork, batches: Callable[[], Iterable[Batch]], *
             return
         unseen = max(0.0, 1 - looked_at / rows)
         for c, (chance_K, count_K) in enumerate(zip(expected, seen, strict=True)):
-            network.heads.add_to_bias(c, choose_change(chance_K, count_K, unseen=unseen).float())
+            change_K = choose_change(chance_K, count_K, unseen=unseen)
+            if c in shares:
+                known_K = shares[c].to(chance_K) * looked_at
+                change_K = torch.where(
+                    known_K.isnan(), change_K, choose_change(chance_K, known_K, unseen=0.0)
+                )
+            network.heads.add_to_bias(c, change_K.float())
 
 
 def rows_looked_at(rows: int) -> int:

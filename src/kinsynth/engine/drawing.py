@@ -16,6 +16,7 @@ from kinsynth.encoded import IntArray, RowArray
 from kinsynth.engine.apart import Earlier, find_keys
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.context import DECAYS, Context, Relatives
+from kinsynth.engine.evenly import even_uniforms
 from kinsynth.engine.evidence import Condition, Evidence, gather_evidence
 from kinsynth.engine.particles import Begun, draw_freely, draw_given, draw_several
 from kinsynth.engine.prefix import Columns
@@ -51,7 +52,9 @@ class TableSampler:
         self._check_links(relatives)
         seen = None if relatives is None else relatives.seen(root_R)
         trunk_RT = None if seen is None else self.network.trunk_of(None, None, None, self.network.see(seen))
-        return self._draw(Begun(self._columns, self._uniforms, row_ids, trunk_RT), root_R)
+        is_even = trunk_RT is None and any(even_K is not None for even_K in self._columns.even[:1])
+        even_R = even_uniforms(self.seed, f"{self.layout.name}/even", root_R) if is_even else None
+        return self._draw(Begun(self._columns, self._uniforms, row_ids, trunk_RT, even_R=even_R), root_R)
 
     def draw_several(self, root_R: RowArray, draws: int) -> IntArray:
         """Draw each root row several times, shape (R, D, C); only for a table without links."""

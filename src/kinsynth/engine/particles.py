@@ -21,6 +21,7 @@ from torch import Tensor
 from kinsynth.encoded import IntArray, RowArray
 from kinsynth.engine.apart import Earlier
 from kinsynth.engine.context import History
+from kinsynth.engine.evenly import Flags, draw_evenly, invert_evenly
 from kinsynth.engine.evidence import UNKNOWN, Evidence
 from kinsynth.engine.prefix import Columns, Prefix, draw_codes
 
@@ -43,6 +44,8 @@ class Begun:
         trunk_RT: What parents, earlier rows and links say; None for a root table without links.
         history: The earlier rows; None for a root table.
         earlier: Rows of the same parents that they must differ from; None where no key says so.
+        even_R: Uniform numbers that are spread evenly over all rows of the table, for the first code of rows
+            that know nothing; None where it is not spread, or rows know something.
     """
 
     columns: Columns
@@ -51,6 +54,7 @@ class Begun:
     trunk_RT: Tensor | None = None
     history: History | None = None
     earlier: Earlier | None = None
+    even_R: NDArray[np.float64] | None = None
 
     def take(self, index: RowArray) -> Begun:
         """Give some of the rows."""
@@ -58,7 +62,8 @@ class Begun:
         trunk_RT = None if self.trunk_RT is None else self.trunk_RT[rows]
         history = None if self.history is None else _take_history(self.history, rows)
         earlier = None if self.earlier is None else self.earlier.take(index)
-        return Begun(self.columns, self.uniforms, self.row_ids[index], trunk_RT, history, earlier)
+        even_R = None if self.even_R is None else self.even_R[index]
+        return Begun(self.columns, self.uniforms, self.row_ids[index], trunk_RT, history, earlier, even_R)
 
     def begin(self, copies: int) -> Prefix:
         """Begin so many copies of each row, side by side."""
@@ -80,15 +85,15 @@ class Begun:
         evenly as can be. Source: McKay, Beckman, Conover, "A comparison of three methods", 1979.
         """
         drawn_RN = self.uniforms(use, self.row_ids, copies * self.columns.count)
-        spread_RPC = _spread(drawn_RN.reshape(len(self.row_ids), copies, self.columns.count), axis=1)
+        spread_RPC = _spread(drawn_RN.reshape(len(self.row_ids), copies, self.columns.count))
         return torch.from_numpy(spread_RPC.reshape(len(drawn_RN) * copies, self.columns.count)).float()
 
 
-def _spread(drawn: NDArray[np.float64], axis: int = 0) -> NDArray[np.float64]:
+def _spread(drawn_RPC: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn numbers that are uniform by themselves into as many of which one is in each part of [0, 1)."""
-    part = np.argsort(drawn, axis=axis, kind="stable")
+    part_RPC = np.argsort(drawn_RPC, axis=1, kind="stable")
     # The later digits of a number say nothing about its rank.
-    return np.asarray((part + drawn * LATER_DIGITS % 1.0) / drawn.shape[axis])
+    return np.asarray((part_RPC + drawn_RPC * LATER_DIGITS % 1.0) / drawn_RPC.shape[1])
 
 
 def _take_history(history: History, rows: Tensor) -> History:
@@ -107,12 +112,38 @@ def draw_freely(begun: Begun) -> Tensor:
     A row depends on its own number alone, but for the codes that are spread evenly over all rows given.
     """
     drawn_RC = begun.uniforms("codes", begun.row_ids, begun.columns.count)
-    for c in begun.columns.even:
-        drawn_RC[:, c] = _spread(drawn_RC[:, c])
     prefix, uniform_RC = begun.begin(1), torch.from_numpy(drawn_RC).float()
     for c, barred_K in enumerate(begun.columns.barred):
-        prefix.put(c, draw_codes(prefix.logits(c) + barred_K, uniform_RC[:, c]))
+        logits_RK, even_K = prefix.logits(c) + barred_K, begun.columns.even[c]
+        if even_K is None or not len(logits_RK):
+            prefix.put(c, draw_codes(logits_RK, uniform_RC[:, c]))
+        else:
+            prefix.put(c, _draw_evenly(begun, c, even_K, logits_RK, drawn_RC[:, c]))
     return prefix.codes_BC
+
+
+def _draw_evenly(
+    begun: Begun, column: int, even_K: Flags, logits_RK: Tensor, drawn_R: NDArray[np.float64]
+) -> Tensor:
+    """Draw the codes of one column so that they are spread evenly, shape (R,).
+
+    The first code of rows that know nothing has one distribution: it is spread over all rows of the table.
+    Others are over the rows given.
+    """
+    use = f"even {column}"
+    alone_R = begun.uniforms(f"{use} alone", begun.row_ids, 1)[:, 0]
+    if column == 0 and begun.even_R is not None:
+        chance_K = _chances(logits_RK[:1], len(even_K))[0]
+        return torch.from_numpy(invert_evenly(chance_K, even_K, begun.even_R, alone_R))
+    start_K = begun.uniforms(f"{use} start", begun.row_ids[:1], len(even_K))[0]
+    chance_RK, uniform_R2 = _chances(logits_RK, len(even_K)), np.stack([drawn_R, alone_R], 1)
+    return torch.from_numpy(draw_evenly(chance_RK, even_K, uniform_R2, start_K))
+
+
+def _chances(logits_RK: Tensor, codes: int) -> NDArray[np.float64]:
+    """Give chances from padded logits."""
+    chance_RK: NDArray[np.float64] = torch.softmax(logits_RK.double(), 1).numpy()[:, :codes]
+    return chance_RK
 
 
 def draw_given(begun: Begun, evidence: Evidence) -> IntArray:

@@ -37,7 +37,7 @@ class Columns:
         self.count, self.hidden = network.columns, network.width
         self.width = network.embedding.free.shape[1]
         self.barred = [forbidden_of(model.layout, c) for c in range(self.count)]
-        self.even = [c for c, sub in enumerate(model.layout.sub_columns) if sub.even]
+        self.even = [sub.even_K for sub in model.layout.sub_columns]
         self.weights = [_Column(network, c, temperature) for c in range(self.count)]
         with torch.no_grad():
             self.starts = [_GroupStart(network, c) for c in range(0, self.count, GROUP)]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from kinsynth.encoded import Encoded
@@ -347,9 +348,21 @@ class _Training:
         """Give the best weights so far, calibrated."""
         network, loss = copy.deepcopy(self.best), self.best_loss
         if self.step:
-            calibrate(network, self._calibration_batches, rows=self.batches.rows)
+            shares = {c: torch.from_numpy(share_K) for c, share_K in self._even_shares()}
+            calibrate(network, self._calibration_batches, rows=self.batches.rows, shares=shares)
             loss = self._validation_loss(network)
         return TableModel(self.layout, self.plan, network.to("cpu").eval(), loss, self.step, self._seconds)
+
+    def _even_shares(self) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """Give the shares of codes that are spread evenly, NaN for others: those of validation count, too."""
+        codes_RC = self.encoded.tables[self.table].codes_RC
+        for c, sub in enumerate(self.layout.sub_columns):
+            if sub.even_K is not None:
+                count_K = np.zeros(sub.cardinality, dtype=np.int64)
+                for start in range(0, len(codes_RC), START_ROWS):
+                    some_R = codes_RC[start : start + START_ROWS, c]
+                    count_K += np.bincount(some_R, minlength=sub.cardinality)
+                yield c, np.where(sub.even_K, count_K / max(1, len(codes_RC)), np.nan)
 
     def _calibration_batches(self) -> Iterator[Batch]:
         """Give the training rows as in an epoch of their own."""

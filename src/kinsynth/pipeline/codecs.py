@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec
+from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.count import CountCodec
 from kinsynth.columns.counter import CounterCodec
 from kinsynth.columns.fill import Fill
@@ -57,6 +58,12 @@ class Factor:
     anchor: str = ""
 
 
+def _even(factor: Factor) -> NDArray[np.bool_] | None:
+    """Tell which codes of a reference are spread evenly over the rows; None for any other factor."""
+    codec = factor.codec
+    return codec.told_codes() if factor.kind == "reference" and isinstance(codec, CategoricalCodec) else None
+
+
 @dataclass(frozen=True)
 class TableCodec:
     """How one synthesised table becomes codes.
@@ -96,7 +103,7 @@ class TableCodec:
         """Sub-columns of all factors, numbered by factor.
 
         Those of computed columns are not shown. References are spread evenly: how many rows point at each
-        row of a lookup is a fact of the lookup, not of one row.
+        row of a lookup is a fact of the lookup, not of one row; but for lookup rows that few roots point at.
         """
         return tuple(
             replace(
@@ -104,10 +111,10 @@ class TableCodec:
                 column=number,
                 shown=not self.computed & {*factor.columns},
                 keys=self._keys(number),
-                even=factor.kind == "reference",
+                even_K=_even(factor) if place == 0 else None,
             )
             for number, factor in enumerate(self.factors)
-            for sub in factor.codec.sub_columns
+            for place, sub in enumerate(factor.codec.sub_columns)
         )
 
     def _keys(self, factor: int) -> tuple[int, ...]:

@@ -113,7 +113,8 @@ class _TableFit:
         computed = self._columns([group for group in self.roles.modelled if group[0] in derived])
         sequence = self._sequence()
         columns = self._relative(rules, columns, sequence)
-        factors = [*self._counts(), *self._references(), *sequence, *columns]
+        # References first: what roots draw first has one distribution, and is spread over all of them.
+        factors = [*self._references(), *self._counts(), *sequence, *columns]
         fills = self._fills(rules, {factor.columns[0]: factor for factor in columns})
         parent = self.roles.parent
         return TableCodec(
