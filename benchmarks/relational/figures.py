@@ -58,10 +58,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Yardstick:
-    """The training rows, the held-out rows, and what halves of the training rows differ by."""
+    """The training rows, the held-out rows, all rows, and what halves of the training rows differ by."""
 
     train: Database
     holdout: Database
+    whole: Database
     owners: frozenset[Relation]
     facts: list[Fact]
     apart: Values
@@ -80,7 +81,13 @@ def owners_of(judge: Any, database: Database) -> frozenset[Relation]:
     return frozenset(relation for relation in found if relation and relation.target not in originals)
 
 
-def prepare(judge: Any, train: Database, holdout: Database, halvings: int = HALVINGS) -> Yardstick:
+def prepare(
+    judge: Any,
+    train: Database,
+    holdout: Database,
+    whole: Database | None = None,
+    halvings: int = HALVINGS,
+) -> Yardstick:
     """Measure real data against itself, mean over several halvings."""
     start = time.perf_counter()
     owners = owners_of(judge, train)
@@ -92,9 +99,8 @@ def prepare(judge: Any, train: Database, holdout: Database, halvings: int = HALV
         found.append({key: value for key, value in values.items() if value is not None})
     shared = set.intersection(*(set(values) for values in found))
     apart = {key: fmean(values[key] for values in found) for key in found[0] if key in shared}
-    return Yardstick(
-        train, holdout, owners, halves.every_fact(train, set(owners)), apart, time.perf_counter() - start
-    )
+    facts = halves.every_fact(train, set(owners))
+    return Yardstick(train, holdout, whole or train, owners, facts, apart, time.perf_counter() - start)
 
 
 def compare_values(real: Database, made: Database) -> Values:
@@ -118,10 +124,10 @@ def compare_trends(real: Database, made: Database) -> Values:
 
 
 def compare_missing(real: Database, made: Database) -> Values:
-    """Difference of the shares of missing keys."""
+    """Difference of the shares of keys that lead to no row: missing ones, and orphans of the source."""
     return {
         ("missing keys, share", relation.name): abs(
-            float((real.pointed(relation) == -1).mean()) - float((made.pointed(relation) == -1).mean())
+            float((real.pointed(relation) < 0).mean()) - float((made.pointed(relation) < 0).mean())
         )
         for relation in real.relations
         if real.rows(relation.table) and made.rows(relation.table)
@@ -141,7 +147,9 @@ def limit_of(group: str, apart: float | None) -> tuple[float | None, bool]:
 def measure(yardstick: Yardstick, made: Database) -> tuple[list[Figure], dict[str, float]]:
     """Give all figures of a synthetic database, and the seconds of each part."""
     train, clock = yardstick.train, Clock()
-    figures = [Figure(*count, real=None, limit=0) for count in integrity.count_failures(train, made)]
+    figures = [
+        Figure(*count, real=None, limit=0) for count in integrity.count_failures(train, made, yardstick.whole)
+    ]
     clock.note("integrity")
     values: Values = dict(compare(yardstick.facts, halves.every_fact(made, set(yardstick.owners))))
     clock.note("degrees and constants")
