@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from relational.facts import BINNED
 
+FAILURES = {
+    "repeated primary keys": "rows whose primary key an earlier row has.",
+    "missing primary keys": "rows without one.",
+    "orphans": "rows whose foreign key names no row.",
+    "missing keys": "rows without a foreign key that every training row has.",
+    "one-to-one broken": "rows that point where another does, by a key that never does so in the source.",
+    "repeated pairs": "rows that repeat a pair of keys which is unique in the source.",
+    "rows on circles": "rows that are their own ancestors.",
+    "changed original rows": "rows of original tables that are not those of the source.",
+}
 MEANINGS = {
-    "repeated primary keys": "Rows whose primary key an earlier row has.",
-    "missing primary keys": "Rows without one.",
-    "orphans": "Rows whose foreign key names no row.",
-    "missing keys": "Rows without a foreign key that every training row has.",
-    "one-to-one broken": "Rows that point where another does, by a key that never does so in the source.",
-    "repeated pairs": "Rows that repeat a pair of keys which is unique in the source.",
-    "rows on circles": "Rows that are their own ancestors.",
-    "changed original rows": "Rows of original tables that are not those of the source.",
     "child counts": "How many rows point at a row, by the key to the root's side: total variation.",
     "in-degrees": "How many rows point at a row, by any other key: total variation.",
     "joint degrees": "How many rows of two kinds point at one row: total variation over eighths of each.",

@@ -11,7 +11,7 @@ from typing import Any
 from comparison.rendering import describe_machine
 
 from relational.figures import Figure, medians, read_figures
-from relational.meanings import meaning
+from relational.meanings import FAILURES, meaning
 
 SHORTENED = ("constants", "trends by path")  # only the widest of these are shown
 SHOWN = 12
@@ -49,8 +49,10 @@ def render(document: Mapping[str, Any]) -> str:
     lines = [f"# Relations: {document['dataset']}", "", describe(document), ""]
     lines += ["## Kept", "", *summary(made), ""]
     lines += ["## Cost", "", *costs(runs), ""]
+    lines += ["## Failures of keys", "", *failures(made), ""]
     for group in groups(made):
-        lines += [f"## {group[0].upper()}{group[1:]}", "", *meaning(group), *detail(group, made), ""]
+        if group not in FAILURES:
+            lines += [f"## {group[0].upper()}{group[1:]}", "", *meaning(group), *detail(group, made), ""]
     return "\n".join(lines).rstrip()
 
 
@@ -136,17 +138,10 @@ def costs(runs: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
 def detail(group: str, made: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
     """Every figure of a group beside real data and its limit."""
     counted = [f for figures in made.values() for f in figures if f.group == group]
-    if all(figure.limit == 0 and figure.value == 0 for figure in counted):
-        yield f"None ({len({figure.name for figure in counted})} counted)."
-        return
     if not any(f.higher or f.limit is not None or max(f.value, f.real or 0) >= NEGLIGIBLE for f in counted):
         yield f"No difference ({len({figure.name for figure in counted})} counted)."
         return
-    table: dict[str, dict[str, Figure]] = {}
-    for producer, figures in made.items():
-        for figure in figures:
-            if figure.group == group:
-                table.setdefault(figure.name, {})[producer] = figure
+    table = by_name(group, made)
     if group in SHORTENED and len(table) > SHOWN:
         yield f"The {SHOWN} farthest from real data of {len(table)}; the JSON file has all."
         yield ""
@@ -156,6 +151,37 @@ def detail(group: str, made: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
         first = next(iter(found.values()))
         cells = [written(found.get(producer)) for producer in made]
         yield row([name, number(first.real), number(first.limit), *cells])
+
+
+def by_name(group: str, made: Mapping[str, Sequence[Figure]]) -> dict[str, dict[str, Figure]]:
+    """Give the figures of a group by name and producer."""
+    table: dict[str, dict[str, Figure]] = {}
+    for producer, figures in made.items():
+        for figure in figures:
+            if figure.group == group:
+                table.setdefault(figure.name, {})[producer] = figure
+    return table
+
+
+def failures(made: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
+    """Rows that break what keys must keep, where there are any, and what was counted."""
+    tables = {group: by_name(group, made) for group in groups(made) if group in FAILURES}
+    broken = [
+        row([group, name, *(written(found.get(producer)) for producer in made)])
+        for group, table in tables.items()
+        for name, found in table.items()
+        if any(figure.value for figure in found.values())
+    ]
+    if broken:
+        yield from head(["rows that fail", "where", *made])
+        yield from broken
+    else:
+        yield "None."
+    yield ""
+    yield "Counted were:"
+    yield ""
+    for group, table in tables.items():
+        yield f"- {group} ({len(table)}): {FAILURES[group]}"
 
 
 def distance(found: Mapping[str, Figure]) -> float:

@@ -11,6 +11,7 @@ import pytest
 from made_databases import SCHEMA, Judge, change, draw_database, shuffled
 from relational import constants, degrees, dependence, facts, figures, outside, trends, writing
 from relational.database import Database, Relation
+from relational.meanings import FAILURES, meaning
 from relational.producers import shuffle_keys
 
 TRAIN = draw_database(1200, 1)
@@ -93,6 +94,16 @@ def test_pooled_and_binned_distances() -> None:
     assert facts.pooled(real, made) == 0
     assert facts.binned(real, made) == pytest.approx(0.5)
     assert facts.binned(real, real) == 0
+
+
+def test_large_counts_are_binned_by_the_nearest_real_ones() -> None:
+    """Two shops sold 2,428 and 2,461 pieces; 2,431 and 2,458 are as good, twice 2,458 is not."""
+    real, near, far = (
+        facts.Fact("in-degrees", "x", np.array(values)[:, None], ("x",))
+        for values in ([2428, 2461], [2431, 2458], [2458, 2458])
+    )
+    assert facts.binned(real, near) == 0
+    assert facts.binned(real, far) == pytest.approx(0.5)
 
 
 def test_joint_degrees_see_what_each_alone_does_not() -> None:
@@ -228,6 +239,9 @@ def test_results_are_written_and_read_back(tmp_path: Path) -> None:
         "cap": 0,
         "train_rows": {"customer": 1200},
         "originals": [],
+        "excluded": ["bought.note"],
+        "orphans": [{"relation": "a.b -> c", "orphans": 3, "rows": 9000, "policy": "null"}],
+        "settings": ["roots=many"],
         "machine": writing.machine(),
         "runs": {"ours": [run], "broken": [{"seed": "", "failed": "rc timeout"}]},
     }
@@ -235,9 +249,22 @@ def test_results_are_written_and_read_back(tmp_path: Path) -> None:
     text = (tmp_path / "relations-made.md").read_text()
     assert "| child counts | 2 of 2 |" in text
     assert "rc timeout" in text
-    assert "**" in text
+    assert "Columns left out for all: bought.note." in text
+    assert "a.b -> c: 3 of 9,000 training rows name no row (for kinsynth made missing)." in text
+    assert "Seeds of kinsynth: 1, medians. Settings of kinsynth: roots=many. Cap: none." in text
+    assert "| repeated pairs | bought: customer, product | **" in text
+    assert "- orphans (5): rows whose foreign key names no row." in text
     again = json.loads((tmp_path / "relations-made.json").read_text())
     assert figures.read_figures(again["runs"]["ours"][0]["figures"]) == found
+
+
+def test_every_group_of_figures_is_explained() -> None:
+    found, _ = figures.measure(YARDSTICK, TRAIN)
+    shown = {figure.group for figure in found} | {"sdmetrics", *outside.VIEWS.values()}
+    assert {group for group in shown if not meaning(group)} == set(FAILURES) & shown
+    assert meaning("in-degrees in twentieths")[0].endswith(
+        "any other key: over twentieths of the real counts."
+    )
 
 
 def test_a_relation_is_named_by_its_columns() -> None:
