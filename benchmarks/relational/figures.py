@@ -72,7 +72,7 @@ class Yardstick:
 def owners_of(judge: Any, database: Database) -> frozenset[Relation]:
     """Relations whose degrees are child counts; the judge says which table is the root."""
     root = judge.default_root(database.schema)
-    below, originals = judge.descendants(database.schema, root), database.schema.get("originals", [])
+    below, originals = judge.descendants(database.schema, root), database.originals
     found = (
         owner(root, below, database.relations, table)
         for table in database.schema["tables"]

@@ -104,7 +104,7 @@ def count_failures(source: Database, made: Database, whole: Database | None = No
     for left, right in bridges(whole):
         name = f"{left.table}: {'+'.join(left.columns)}, {'+'.join(right.columns)}"
         yield "repeated pairs", name, doubled(pair(made, left, right))
-    for table in source.schema.get("originals", []):
+    for table in source.originals:
         yield "changed original rows", table, changed(source, made, table)
 
 

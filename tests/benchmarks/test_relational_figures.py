@@ -96,6 +96,16 @@ def test_pooled_and_binned_distances() -> None:
     assert facts.binned(real, real) == 0
 
 
+def test_what_is_copied_with_original_tables_is_not_counted() -> None:
+    """Staff point at staff only: where that table is copied, no figure is about it but that it is equal."""
+    database = Database({**SCHEMA, "originals": ["staff", "region"]}, TRAIN.tables)
+    found, _ = figures.measure(figures.prepare(Judge(), database, database, halvings=1), database)
+    about = {figure.group for figure in found if "staff" in figure.name}
+    assert about & {"fan-out", "depth", "constants", "trends by path"} == set()
+    assert "changed original rows" in about
+    assert ("in-degrees", "customer.region -> region") in {(f.group, f.name) for f in found}
+
+
 def test_large_counts_are_binned_by_the_nearest_real_ones() -> None:
     """Two shops sold 2,428 and 2,461 pieces; 2,431 and 2,458 are as good, twice 2,458 is not."""
     real, near, far = (
