@@ -64,7 +64,8 @@ def bridge(database: Database, left: Relation, right: Relation) -> Fact:
     both = (one >= 0) & (two >= 0)
     values = np.column_stack([database.degrees(left)[one[both]], database.degrees(right)[two[both]]])
     name = f"{left.table}: {'+'.join(left.columns)} x {'+'.join(right.columns)}"
-    return Fact("degrees across a row", name, values, (left.table, left.target, right.target))
+    hubs = min(len(np.unique(places[both])) for places in (one, two))
+    return Fact("degrees across a row", name, values, (left.table, left.target, right.target), hubs=hubs)
 
 
 def short(relation: Relation) -> str:

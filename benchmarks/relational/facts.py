@@ -22,7 +22,8 @@ class Fact:
     """Values RD, D = 1 or 2 numbers a row, of the rows of one table.
 
     ``tables`` are those it was counted in; the first is that of its rows. ``whole`` facts (of a hierarchy)
-    cannot be counted in a part of a table. ``counted`` ones are numbers that may be large.
+    cannot be counted in a part of a table. ``counted`` ones are numbers that may be large. ``hubs`` is how
+    many rows the values are about where those are fewer: two shops, seen from all that was sold.
     """
 
     group: str
@@ -31,6 +32,12 @@ class Fact:
     tables: tuple[str, ...]
     whole: bool = False
     counted: bool = True
+    hubs: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How many rows it is about."""
+        return len(self.values) if self.hubs is None else self.hubs
 
 
 def total_variation(left: np.ndarray, right: np.ndarray) -> float:

@@ -2,7 +2,8 @@
 
 The aims: child counts within a total variation of 0.05 and other degrees within 0.08, or what two real halves
 differ by; trends over keys no more than 0.015 below the halves'; shares of constants within 0.005, or the
-halves'; no failure of a key; near copies as rare as among held-out rows (``closeness``).
+halves'; no failure of a key; near copies as rare as among held-out rows (``closeness``). Degrees, shapes and
+constants of fewer than 20 rows have no limit: what chance does to them is larger than any.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ AIMS = {
     "constants": 0.005,
 }
 TRENDS_BELOW = 0.015
+FEWEST = 20
 Values = dict[tuple[str, str], float]
 
 
@@ -155,9 +157,11 @@ def measure(yardstick: Yardstick, made: Database) -> tuple[list[Figure], dict[st
     clock.note("degrees and constants")
     values |= compare_values(train, made)
     clock.note("trends")
+    few = {(fact.group, fact.name) for fact in yardstick.facts if fact.size < FEWEST}
     for (group, name), value in values.items():
         apart = yardstick.apart.get((group, name))
         limit, higher = limit_of(group, apart)
+        limit = None if (group, name) in few else limit
         figures.append(Figure(group, name, value, apart, limit, higher))
     figures += measure_copies(yardstick, made)
     clock.note("copies")

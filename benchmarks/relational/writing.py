@@ -71,7 +71,8 @@ def describe(document: Mapping[str, Any]) -> str:
     facts.append(f"{document['machine']['date']}, {document['machine']['cores']} cores.")
     reading = (
         "*Real* is what two real halves differ by (for near copies the rate of held-out rows, for AUC and "
-        "sdmetrics fresh real rows); **bold** figures do not keep their limit."
+        "sdmetrics fresh real rows); **bold** figures do not keep their limit. Counts of fewer than 20 rows "
+        "have none: chance decides."
     )
     return " ".join(facts) + "\n\n" + reading
 

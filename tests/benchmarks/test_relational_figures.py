@@ -194,6 +194,19 @@ def test_limits_follow_the_halves_where_those_are_farther_apart() -> None:
     assert figures.limit_of("dependence over keys", 0.5) == (None, True)
 
 
+def test_what_is_counted_in_few_rows_has_no_limit() -> None:
+    """Six regions, or one product that all customers bought."""
+    found = by_name(TRAIN)
+    assert found["in-degrees", "customer.region -> region"].limit is None
+    assert found["in-degrees", "bought.product -> product"].limit is not None
+    assert found["constants", "customer.region -> region: age"].limit is None
+    few = TRAIN.tables["bought"].assign(product="p0")
+    hub = Database(SCHEMA, {**TRAIN.tables, "bought": few})
+    (across,) = (fact for fact in degrees.degree_facts(hub, set()) if fact.group == "degrees across a row")
+    assert across.size == 1
+    assert len(across.values) == len(few)
+
+
 def test_medians_are_taken_over_seeds() -> None:
     runs = [[figures.Figure("depth", "x", value, 0.1, 0.2)] for value in (0.1, 0.5, 0.15)]
     (found,) = figures.medians(runs)
