@@ -1,7 +1,8 @@
 """Measure synthetic databases from their files: keys, degrees, trends over keys, constants, copies, views.
 
     python benchmarks/relations.py DATASET [--cap 12500] [--seeds 1,2,3] [--producers kinsynth,fresh,sdv-hma]
-        [--made NAME=FOLDER ...] [--originals a,b] [--reduced] [--judge c2st,sdm] [--results FOLDER]
+        [--made NAME=FOLDER ...] [--originals a,b] [--exclude a.x,b.y] [--reduced] [--judge c2st,sdm]
+        [--results FOLDER]
 
 DATASET is a folder with CSV files and schema.json; the outside judge is the folder named by KINSYNTH_BENCH
 (default ../shared/bench). It splits the rows by root entity; producers learn from its training rows (--cap 0:
@@ -22,11 +23,13 @@ from typing import Any
 
 import judge as outside_run
 from relational import outside, producers
-from relational.database import Database
+from relational.database import Database, primary_key, relations_of
 from relational.figures import Clock, Yardstick, measure, prepare
+from relational.orphans import describe_orphans
 from relational.writing import machine, write_results
 
 HERE = Path(__file__).resolve().parent
+ASKED = "asked.json"
 
 
 def parse() -> argparse.Namespace:
@@ -41,6 +44,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--producers", default="kinsynth,fresh")
     parser.add_argument("--made", nargs="*", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--originals", default="", help="tables that kinsynth copies as original data")
+    parser.add_argument("--exclude", default="", help="TABLE.COLUMN,...: left out for producers and judge")
     parser.add_argument("--reduced", action="store_true", help="berka without persons, districts original")
     parser.add_argument("--judge", default="c2st,sdm", help="metrics of the outside judge, or none")
     parser.add_argument("--limit", type=int, default=7200, help="seconds of a peer in all")
@@ -52,8 +56,20 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def prepare_source(dataset: Path, folder: Path, originals: list[str], *, reduced: bool) -> dict[str, Any]:
-    """Give the folder that producers and judge read: the files, and schema.json with the originals."""
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file; nothing where there is none."""
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+def listed(text: str) -> list[str]:
+    """Read an option that lists names."""
+    return [name for name in text.split(",") if name]
+
+
+def prepare_source(
+    dataset: Path, folder: Path, originals: list[str], excluded: list[str], *, reduced: bool
+) -> dict[str, Any]:
+    """Give the folder that producers and judge read: the files, and schema.json with what was asked."""
     folder.mkdir(parents=True, exist_ok=True)
     if reduced:
         outside_run.reduce(dataset, folder)
@@ -65,8 +81,25 @@ def prepare_source(dataset: Path, folder: Path, originals: list[str], *, reduced
     unknown = sorted(set(schema["originals"]) - set(schema["tables"]))
     if unknown:
         raise SystemExit(f"--originals names no table of {dataset.name}: {', '.join(unknown)}")
+    for name in excluded:
+        exclude(schema, name)
     (folder / "schema.json").write_text(json.dumps(schema))
     return schema
+
+
+def exclude(schema: dict[str, Any], name: str) -> None:
+    """Take a column out of the description: what it does not name, nobody reads."""
+    table, _, column = name.partition(".")
+    columns = schema["tables"].get(table, {}).get("columns", {})
+    if column not in columns:
+        raise SystemExit(f"--exclude names no column of the data set: {name}")
+    keys = {*primary_key(schema, table)}
+    for relation in relations_of(schema):
+        keys |= {*relation.columns} if relation.table == table else set()
+        keys |= {*relation.target_columns} if relation.target == table else set()
+    if column in keys:
+        raise SystemExit(f"--exclude names a column of a key: {name}")
+    del columns[column]
 
 
 class Bench:
@@ -78,9 +111,14 @@ class Bench:
         self.name = arguments.name or arguments.dataset.name + ("-reduced" if arguments.reduced else "")
         self.work = arguments.work / f"{self.name}-{arguments.cap}"
         self.source = self.work / "source"
-        originals = [name for name in arguments.originals.split(",") if name]
-        self.schema = prepare_source(arguments.dataset, self.source, originals, reduced=arguments.reduced)
-        _, *self.split = self.judge.load_split(self.source, arguments.cap)
+        originals, self.excluded = listed(arguments.originals), listed(arguments.exclude)
+        self.schema = prepare_source(
+            arguments.dataset, self.source, originals, self.excluded, reduced=arguments.reduced
+        )
+        _, *split = self.judge.load_split(self.source, arguments.cap)
+        self.split: tuple[Any, Any, Any] = tuple(split)
+        self.train, self.holdout = (Database(self.schema, tables) for tables in self.split[:2])
+        self.whole = Database(self.schema, self.judge.read(self.source, self.schema))
 
     def wanted(self) -> list[tuple[str, str, Path]]:
         """Producer, seed and folder of every run."""
@@ -92,30 +130,39 @@ class Bench:
             (name, "", Path(folder)) for name, folder in (m.split("=", 1) for m in self.arguments.made)
         ]
 
+    def asked(self, name: str) -> dict[str, Any]:
+        """What the files of a producer depend on, beside their source and their seed."""
+        settings = self.arguments.set if name == producers.OURS else []
+        return {"schema": self.schema, "settings": settings}
+
     def make(self, name: str, seed: str, out: Path) -> None:
-        """Make the files of a run unless they are there."""
+        """Make the files of a run unless they are there, made as asked."""
         given = [made.split("=", 1)[0] for made in self.arguments.made]
         record = out / "run.json"
-        if name in given or (record.exists() and "error" not in json.loads(record.read_text())):
+        known = read_json(record)
+        if name in given and "error" in known:
+            raise producers.ProducerFailedError(f"{name} ended without tables: {known['error']}")
+        if name in given or (known and "error" not in known and self.asked(name) == read_json(out / ASKED)):
             return
         out.mkdir(parents=True, exist_ok=True)
         arguments = self.arguments
         if name == producers.OURS:
             producers.make_ours(self.source, out, cap=arguments.cap, seed=int(seed), options=arguments.set)
         elif name in producers.YARDSTICKS:
-            producers.make_yardstick(self.judge, name, self.schema, tuple(self.split), out, cap=arguments.cap)
+            producers.make_yardstick(self.judge, name, self.schema, self.split, out, cap=arguments.cap)
         elif name in producers.PEERS:
             limits = {"limit": arguments.limit, "minutes": arguments.minutes, "core": arguments.core}
             producers.make_peer(outside_run.BENCH, name, self.source, out, cap=arguments.cap, **limits)
         else:
             raise SystemExit(f"no producer is named {name}")
+        (out / ASKED).write_text(json.dumps(self.asked(name)))
 
     def score(self, out: Path) -> dict[str, Any]:
         """Have the judge score a run, once; the judge needs run.json, which files of others may lack."""
         record, scores = out / "run.json", out / "score.json"
         if not record.exists():
             record.write_text(json.dumps({"cap": self.arguments.cap, "seed": self.judge.SEED}))
-        known = json.loads(scores.read_text()) if scores.exists() else {}
+        known = read_json(scores)
         asked = [m for m in self.arguments.judge.split(",") if m != "none"]
         missing = [m for m in asked if m not in known or scores.stat().st_mtime < record.stat().st_mtime]
         if missing:
@@ -151,8 +198,7 @@ class Bench:
 def main() -> None:
     """Run the benchmark."""
     bench = Bench(parse())
-    train, holdout = (Database(bench.schema, tables) for tables in bench.split[:2])
-    yardstick = prepare(bench.judge, train, holdout)
+    yardstick = prepare(bench.judge, bench.train, bench.holdout, bench.whole)
     print(f"real halves measured in {yardstick.seconds:.1f} s", flush=True)
     runs: dict[str, list[dict[str, Any]]] = {}
     for name, seed, out in bench.wanted():
@@ -164,6 +210,8 @@ def main() -> None:
         "cap": bench.arguments.cap,
         "train_rows": {table: len(rows) for table, rows in bench.split[0].items()},
         "originals": bench.schema["originals"],
+        "excluded": bench.excluded,
+        "orphans": describe_orphans(bench.train),
         "settings": bench.arguments.set,
         "machine": machine(),
         "halves": [{"group": g, "name": n, "value": v} for (g, n), v in yardstick.apart.items()],

@@ -93,6 +93,11 @@ class Database:
         """All foreign keys."""
         return relations_of(self.schema)
 
+    @property
+    def originals(self) -> tuple[str, ...]:
+        """Tables that are to be copied."""
+        return tuple(self.schema.get("originals", ()))
+
     def rows(self, table: str) -> int:
         """Count the rows of a table."""
         return len(self.tables[table])

@@ -69,8 +69,9 @@ def bridge(database: Database, left: Relation, right: Relation, among: np.ndarra
     both = (pointed[0] >= 0) & (pointed[1] >= 0)
     values = np.column_stack([np.bincount(places[places >= 0])[places[both]] for places in pointed])
     name = f"{left.table}: {'+'.join(left.columns)} x {'+'.join(right.columns)}"
+    hubs = min(len(np.unique(places[both])) for places in pointed)
     sides = (left.table, left.target, right.target)
-    return Fact("degrees across a row", name, values, sides, across=(left, right))
+    return Fact("degrees across a row", name, values, sides, hubs=hubs, across=(left, right))
 
 
 def halve_bridge(

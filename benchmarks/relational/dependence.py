@@ -18,7 +18,7 @@ from comparison.metrics.features import code
 from comparison.metrics.trends import entropy
 
 from relational.database import Database
-from relational.trends import follow, paths
+from relational.trends import follow, judged_paths
 
 
 def code_columns(real: Database, made: Database, table: str) -> list[np.ndarray]:
@@ -48,7 +48,7 @@ def agreement(real: Database, made: Database, steps: int) -> float | None:
     """Agreement over all paths of that many keys; None if nothing depends on anything."""
     coded: dict[str, list[np.ndarray]] = {}
     difference = larger = 0.0
-    for path in paths(real.relations, steps):
+    for path in judged_paths(real, steps):
         for table in (path[0].table, path[-1].target):
             if table not in coded:
                 coded[table] = code_columns(real, made, table)

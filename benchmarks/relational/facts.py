@@ -25,7 +25,8 @@ class Fact:
 
     ``tables`` are those it was counted in; the first is that of its rows. ``whole`` facts (of a hierarchy)
     cannot be counted in a part of a table. ``counted`` ones are numbers that may be large. ``across`` are the
-    two relations whose degrees meet in a row.
+    two relations whose degrees meet in a row. ``hubs`` is how many rows the values are about where those are
+    fewer: two shops, seen from all that was sold.
     """
 
     group: str
@@ -35,6 +36,12 @@ class Fact:
     whole: bool = False
     counted: bool = True
     across: tuple[Relation, ...] = ()
+    hubs: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How many rows it is about."""
+        return len(self.values) if self.hubs is None else self.hubs
 
 
 def total_variation(left: np.ndarray, right: np.ndarray) -> float:
@@ -47,10 +54,17 @@ def total_variation(left: np.ndarray, right: np.ndarray) -> float:
 
 
 def edges(values: np.ndarray, bins: int) -> np.ndarray:
-    """Upper edges of bins of about equal shares; a value that fills a bin has its own."""
+    """Upper edges of bins of about equal shares, halfway to the next larger value.
+
+    A value that fills a bin has its own. Halfway, because large counts that are hardly seen twice (the rows
+    of two shops) would else be in another bin for a difference of one.
+    """
     if not len(values):
         return np.empty(0)
-    return np.unique(np.quantile(values, np.arange(1, bins) / bins, method="inverted_cdf"))
+    found = np.unique(np.quantile(values, np.arange(1, bins) / bins, method="inverted_cdf"))
+    distinct = np.append(np.unique(values), values.max())
+    after = distinct[np.searchsorted(distinct[:-1], found) + 1]
+    return (found + after) / 2
 
 
 def cut(real: np.ndarray, values: np.ndarray, bins: int) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 The aims: child counts within a total variation of 0.05 and other degrees within 0.08, or what two real halves
 differ by; trends over keys no more than 0.015 below the halves'; shares of constants within 0.005, or the
-halves'; no failure of a key; near copies as rare as among held-out rows (``closeness``).
+halves'; no failure of a key; near copies as rare as among held-out rows (``closeness``). Degrees, shapes and
+constants of fewer than 20 rows have no limit: what chance does to them is larger than any.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ AIMS = {
     "constants": 0.005,
 }
 TRENDS_BELOW = 0.015
+FEWEST = 20
 Values = dict[tuple[str, str], float]
 
 
@@ -58,10 +60,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Yardstick:
-    """The training rows, the held-out rows, and what halves of the training rows differ by."""
+    """The training rows, the held-out rows, all rows, and what halves of the training rows differ by."""
 
     train: Database
     holdout: Database
+    whole: Database
     owners: frozenset[Relation]
     facts: list[Fact]
     apart: Values
@@ -71,7 +74,7 @@ class Yardstick:
 def owners_of(judge: Any, database: Database) -> frozenset[Relation]:
     """Relations whose degrees are child counts; the judge says which table is the root."""
     root = judge.default_root(database.schema)
-    below, originals = judge.descendants(database.schema, root), database.schema.get("originals", [])
+    below, originals = judge.descendants(database.schema, root), database.originals
     found = (
         owner(root, below, database.relations, table)
         for table in database.schema["tables"]
@@ -80,7 +83,13 @@ def owners_of(judge: Any, database: Database) -> frozenset[Relation]:
     return frozenset(relation for relation in found if relation and relation.target not in originals)
 
 
-def prepare(judge: Any, train: Database, holdout: Database, halvings: int = HALVINGS) -> Yardstick:
+def prepare(
+    judge: Any,
+    train: Database,
+    holdout: Database,
+    whole: Database | None = None,
+    halvings: int = HALVINGS,
+) -> Yardstick:
     """Measure real data against itself, mean over several halvings."""
     start = time.perf_counter()
     owners = owners_of(judge, train)
@@ -92,9 +101,8 @@ def prepare(judge: Any, train: Database, holdout: Database, halvings: int = HALV
         found.append({key: value for key, value in values.items() if value is not None})
     shared = set.intersection(*(set(values) for values in found))
     apart = {key: fmean(values[key] for values in found) for key in found[0] if key in shared}
-    return Yardstick(
-        train, holdout, owners, halves.every_fact(train, set(owners)), apart, time.perf_counter() - start
-    )
+    facts = halves.every_fact(train, set(owners))
+    return Yardstick(train, holdout, whole or train, owners, facts, apart, time.perf_counter() - start)
 
 
 def compare_values(real: Database, made: Database) -> Values:
@@ -118,10 +126,10 @@ def compare_trends(real: Database, made: Database) -> Values:
 
 
 def compare_missing(real: Database, made: Database) -> Values:
-    """Difference of the shares of missing keys."""
+    """Difference of the shares of keys that lead to no row: missing ones, and orphans of the source."""
     return {
         ("missing keys, share", relation.name): abs(
-            float((real.pointed(relation) == -1).mean()) - float((made.pointed(relation) == -1).mean())
+            float((real.pointed(relation) < 0).mean()) - float((made.pointed(relation) < 0).mean())
         )
         for relation in real.relations
         if real.rows(relation.table) and made.rows(relation.table)
@@ -141,15 +149,19 @@ def limit_of(group: str, apart: float | None) -> tuple[float | None, bool]:
 def measure(yardstick: Yardstick, made: Database) -> tuple[list[Figure], dict[str, float]]:
     """Give all figures of a synthetic database, and the seconds of each part."""
     train, clock = yardstick.train, Clock()
-    figures = [Figure(*count, real=None, limit=0) for count in integrity.count_failures(train, made)]
+    figures = [
+        Figure(*count, real=None, limit=0) for count in integrity.count_failures(train, made, yardstick.whole)
+    ]
     clock.note("integrity")
     values: Values = dict(compare(yardstick.facts, halves.every_fact(made, set(yardstick.owners))))
     clock.note("degrees and constants")
     values |= compare_values(train, made)
     clock.note("trends")
+    few = {(fact.group, fact.name) for fact in yardstick.facts if fact.size < FEWEST}
     for (group, name), value in values.items():
         apart = yardstick.apart.get((group, name))
         limit, higher = limit_of(group, apart)
+        limit = None if (group, name) in few else limit
         figures.append(Figure(group, name, value, apart, limit, higher))
     figures += measure_copies(yardstick, made)
     clock.note("copies")

@@ -37,8 +37,9 @@ def halve(judge: Any, whole: Database, seed: int) -> tuple[Database, Database]:
 
 
 def every_fact(database: Database, owners: set[Any]) -> list[Fact]:
-    """Give the facts of degrees and of constants."""
-    return [*degree_facts(database, owners), *constant_facts(database)]
+    """Give the facts of degrees and of constants; those within original tables are copied and say nothing."""
+    facts = [*degree_facts(database, owners), *constant_facts(database)]
+    return [fact for fact in facts if not set(fact.tables) <= set(database.originals)]
 
 
 def facts_of_halves(

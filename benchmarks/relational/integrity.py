@@ -1,7 +1,8 @@
 """Keys that fail: repeated or missing primary keys, orphans, repeated pairs, broken one-to-one, circles.
 
-Every figure is a count of rows that should be 0. What a key must keep besides being found is read from the
-source: a pair of keys that no two of its rows share, a key that points to no row twice, no row on a circle.
+Every figure is a count of rows that should be 0. What a key must keep besides being found is read from all
+rows of the source, those held out too, for a part of them may be unique by the split alone: a pair of keys
+that no two rows share, a key that points to no row twice, no row on a circle.
 Where chance alone would hardly repeat a pair or a target in the source (fewer than EXPECTED repeats, were
 keys independent), their being unique says nothing, and they are judged only if the primary key declares them.
 """
@@ -78,8 +79,12 @@ def circling(pointed: np.ndarray) -> np.ndarray:
     return marked[:stop]
 
 
-def count_failures(source: Database, made: Database) -> Iterator[Count]:
-    """Give each count of failures as group, name and number of rows."""
+def count_failures(source: Database, made: Database, whole: Database | None = None) -> Iterator[Count]:
+    """Give each count of failures as group, name and number of rows.
+
+    ``source`` are the rows that were learned, ``whole`` all rows there are.
+    """
+    whole = whole or source
     for table in source.schema["tables"]:
         if columns := primary_key(source.schema, table):
             keys = join_key(made.tables[table], columns)
@@ -87,19 +92,19 @@ def count_failures(source: Database, made: Database) -> Iterator[Count]:
             yield "missing primary keys", table, int(np.equal(keys, None).sum())
     for relation in source.relations:
         yield "orphans", relation.name, int((made.pointed(relation) < -1).sum())
-        if not (source.pointed(relation) == -1).any():
+        if not (source.pointed(relation) < 0).any():
             yield "missing keys", relation.name, int((made.pointed(relation) == -1).sum())
-        if is_single(source, relation):
+        if is_single(whole, relation):
             degrees = made.degrees(relation)
             yield "one-to-one broken", relation.name, int(np.maximum(degrees - 1, 0).sum())
         if relation.within:
-            before, after = (circling(database.pointed(relation)) for database in (source, made))
+            before, after = (circling(database.pointed(relation)) for database in (whole, made))
             if not before.any():
                 yield "rows on circles", relation.name, int(after.sum())
-    for left, right in bridges(source):
+    for left, right in bridges(whole):
         name = f"{left.table}: {'+'.join(left.columns)}, {'+'.join(right.columns)}"
         yield "repeated pairs", name, doubled(pair(made, left, right))
-    for table in source.schema.get("originals", []):
+    for table in source.originals:
         yield "changed original rows", table, changed(source, made, table)
 
 

@@ -34,6 +34,11 @@ def paths(relations: Sequence[Relation], steps: int) -> list[Path]:
     return found
 
 
+def judged_paths(database: Database, steps: int) -> list[Path]:
+    """Those that start outside original tables; within such all is copied."""
+    return [path for path in paths(database.relations, steps) if path[0].table not in database.originals]
+
+
 def name_of(path: Path) -> str:
     """Tables and keys on the way."""
     steps = [f"{'+'.join(relation.columns)} -> {relation.target}" for relation in path]
@@ -166,7 +171,7 @@ def score(real: Database, made: Database, steps: int) -> dict[str, dict[str, flo
     """Give scores by path and column pair; paths without real rows or columns are left out."""
     coded: dict[str, Columns] = {}
     found = {}
-    for path in paths(real.relations, steps):
+    for path in judged_paths(real, steps):
         for table in (path[0].table, path[-1].target):
             if table not in coded:
                 coded[table] = code_table(real, made, table)

@@ -11,10 +11,18 @@ from typing import Any
 from comparison.rendering import describe_machine
 
 from relational.figures import Figure, medians, read_figures
+from relational.meanings import FAILURES, meaning
 
 SHORTENED = ("constants", "trends by path")  # only the widest of these are shown
 SHOWN = 12
-COSTS = ("fit_s", "gen_s", "cpu_s", "wall_s", "peak_rss_mb")
+COSTS = {
+    "fit_s": "fit, s",
+    "gen_s": "draw, s",
+    "wall_s": "both, s",
+    "cpu_s": "CPU, s",
+    "peak_rss_mb": "peak memory, MB",
+}
+NEGLIGIBLE = 0.0005  # what is written as 0.000
 
 
 def write_results(stem: Path, document: dict[str, Any]) -> None:
@@ -41,20 +49,40 @@ def render(document: Mapping[str, Any]) -> str:
     lines = [f"# Relations: {document['dataset']}", "", describe(document), ""]
     lines += ["## Kept", "", *summary(made), ""]
     lines += ["## Cost", "", *costs(runs), ""]
+    lines += ["## Failures of keys", "", *failures(made), ""]
     for group in groups(made):
-        lines += [f"## {group[0].upper()}{group[1:]}", "", *detail(group, made), ""]
+        if group not in FAILURES:
+            lines += [f"## {group[0].upper()}{group[1:]}", "", *meaning(group), *detail(group, made), ""]
     return "\n".join(lines).rstrip()
 
 
 def describe(document: Mapping[str, Any]) -> str:
     """Say what was compared."""
     rows = ", ".join(f"{table} {count:,}" for table, count in document["train_rows"].items())
-    originals = ", ".join(document["originals"]) or "none"
+    facts = [f"Training rows: {rows}.", f"Original tables: {', '.join(document['originals']) or 'none'}."]
+    if document.get("excluded"):
+        facts.append(f"Columns left out for all: {', '.join(document['excluded'])}.")
+    facts += [describe_orphans(one) for one in document.get("orphans", [])]
+    seeds = ", ".join(run["seed"] for found in document["runs"].values() for run in found if run["seed"])
+    facts += [f"Seeds of kinsynth: {seeds}, medians."] if seeds else []
+    if document.get("settings"):
+        facts.append(f"Settings of kinsynth: {', '.join(document['settings'])}.")
+    facts.append(f"Cap: {document['cap'] or 'none'}.")
+    facts.append(f"{document['machine']['date']}, {document['machine']['cores']} cores.")
+    reading = (
+        "*Real* is what two real halves differ by (for near copies the rate of held-out rows, for AUC and "
+        "sdmetrics fresh real rows); **bold** figures do not keep their limit. Counts of fewer than 20 rows "
+        "have none: chance decides."
+    )
+    return " ".join(facts) + "\n\n" + reading
+
+
+def describe_orphans(found: Mapping[str, Any]) -> str:
+    """Say what kinsynth was told to do about references of the source that name no row."""
+    done = "made missing" if found["policy"] == "null" else "rows left out"
     return (
-        f"Training rows: {rows}. Original tables: {originals}. Cap: {document['cap'] or 'none'}. "
-        f"Medians over seeds; *real* is what two real halves differ by (for near copies the rate of held-out "
-        f"rows, for AUC and sdmetrics fresh real rows); **bold** figures do not keep their limit. "
-        f"{document['machine']['date']}, {document['machine']['cores']} cores."
+        f"{found['relation']}: {found['orphans']:,} of {found['rows']:,} training rows name no row "
+        f"(for kinsynth {done})."
     )
 
 
@@ -99,7 +127,7 @@ def summary(made: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
 
 def costs(runs: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
     """Seconds and memory of each run."""
-    yield from head(["producer", "seed", *COSTS, "failed"])
+    yield from head(["producer", "seed", *COSTS.values(), "failed"])
     for name, found in runs.items():
         for run in found:
             cost = run.get("cost", {})
@@ -111,14 +139,10 @@ def costs(runs: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
 def detail(group: str, made: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
     """Every figure of a group beside real data and its limit."""
     counted = [f for figures in made.values() for f in figures if f.group == group]
-    if all(figure.limit == 0 and figure.value == 0 for figure in counted):
-        yield f"None ({len({figure.name for figure in counted})} counted)."
+    if not any(f.higher or f.limit is not None or max(f.value, f.real or 0) >= NEGLIGIBLE for f in counted):
+        yield f"No difference ({len({figure.name for figure in counted})} counted)."
         return
-    table: dict[str, dict[str, Figure]] = {}
-    for producer, figures in made.items():
-        for figure in figures:
-            if figure.group == group:
-                table.setdefault(figure.name, {})[producer] = figure
+    table = by_name(group, made)
     if group in SHORTENED and len(table) > SHOWN:
         yield f"The {SHOWN} farthest from real data of {len(table)}; the JSON file has all."
         yield ""
@@ -128,6 +152,37 @@ def detail(group: str, made: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
         first = next(iter(found.values()))
         cells = [written(found.get(producer)) for producer in made]
         yield row([name, number(first.real), number(first.limit), *cells])
+
+
+def by_name(group: str, made: Mapping[str, Sequence[Figure]]) -> dict[str, dict[str, Figure]]:
+    """Give the figures of a group by name and producer."""
+    table: dict[str, dict[str, Figure]] = {}
+    for producer, figures in made.items():
+        for figure in figures:
+            if figure.group == group:
+                table.setdefault(figure.name, {})[producer] = figure
+    return table
+
+
+def failures(made: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
+    """Rows that break what keys must keep, where there are any, and what was counted."""
+    tables = {group: by_name(group, made) for group in groups(made) if group in FAILURES}
+    broken = [
+        row([group, name, *(written(found.get(producer)) for producer in made)])
+        for group, table in tables.items()
+        for name, found in table.items()
+        if any(figure.value for figure in found.values())
+    ]
+    if broken:
+        yield from head(["rows that fail", "where", *made])
+        yield from broken
+    else:
+        yield "None."
+    yield ""
+    yield "Counted were:"
+    yield ""
+    for group, table in tables.items():
+        yield f"- {group} ({len(table)}): {FAILURES[group]}"
 
 
 def distance(found: Mapping[str, Figure]) -> float:

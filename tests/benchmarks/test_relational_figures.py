@@ -11,6 +11,7 @@ import pytest
 from made_databases import SCHEMA, Judge, change, draw_database, shuffled
 from relational import constants, degrees, dependence, facts, figures, outside, trends, writing
 from relational.database import Database, Relation
+from relational.meanings import FAILURES, meaning
 from relational.producers import shuffle_keys
 
 TRAIN = draw_database(1200, 1)
@@ -146,6 +147,26 @@ def test_pooled_and_binned_distances() -> None:
     assert facts.binned(real, real) == 0
 
 
+def test_what_is_copied_with_original_tables_is_not_counted() -> None:
+    """Staff point at staff only: where that table is copied, no figure is about it but that it is equal."""
+    database = Database({**SCHEMA, "originals": ["staff", "region"]}, TRAIN.tables)
+    found, _ = figures.measure(figures.prepare(Judge(), database, database, halvings=1), database)
+    about = {figure.group for figure in found if "staff" in figure.name}
+    assert about & {"fan-out", "depth", "constants", "trends by path"} == set()
+    assert "changed original rows" in about
+    assert ("in-degrees", "customer.region -> region") in {(f.group, f.name) for f in found}
+
+
+def test_large_counts_are_binned_by_the_nearest_real_ones() -> None:
+    """Two shops sold 2,428 and 2,461 pieces; 2,431 and 2,458 are as good, twice 2,458 is not."""
+    real, near, far = (
+        facts.Fact("in-degrees", "x", np.array(values)[:, None], ("x",))
+        for values in ([2428, 2461], [2431, 2458], [2458, 2458])
+    )
+    assert facts.binned(real, near) == 0
+    assert facts.binned(real, far) == pytest.approx(0.5)
+
+
 def test_joint_degrees_see_what_each_alone_does_not() -> None:
     values = np.repeat(np.arange(4), 50)
     real, made = (
@@ -224,6 +245,19 @@ def test_limits_follow_the_halves_where_those_are_farther_apart() -> None:
     assert figures.limit_of("dependence over keys", 0.5) == (None, True)
 
 
+def test_what_is_counted_in_few_rows_has_no_limit() -> None:
+    """Six regions, or one product that all customers bought."""
+    found = by_name(TRAIN)
+    assert found["in-degrees", "customer.region -> region"].limit is None
+    assert found["in-degrees", "bought.product -> product"].limit is not None
+    assert found["constants", "customer.region -> region: age"].limit is None
+    few = TRAIN.tables["bought"].assign(product="p0")
+    hub = Database(SCHEMA, {**TRAIN.tables, "bought": few})
+    (across,) = (fact for fact in degrees.degree_facts(hub, set()) if fact.group == "degrees across a row")
+    assert across.size == 1
+    assert len(across.values) == len(few)
+
+
 def test_medians_are_taken_over_seeds() -> None:
     runs = [[figures.Figure("depth", "x", value, 0.1, 0.2)] for value in (0.1, 0.5, 0.15)]
     (found,) = figures.medians(runs)
@@ -279,6 +313,9 @@ def test_results_are_written_and_read_back(tmp_path: Path) -> None:
         "cap": 0,
         "train_rows": {"customer": 1200},
         "originals": [],
+        "excluded": ["bought.note"],
+        "orphans": [{"relation": "a.b -> c", "orphans": 3, "rows": 9000, "policy": "null"}],
+        "settings": ["roots=many"],
         "machine": writing.machine(),
         "runs": {"ours": [run], "broken": [{"seed": "", "failed": "rc timeout"}]},
     }
@@ -286,9 +323,22 @@ def test_results_are_written_and_read_back(tmp_path: Path) -> None:
     text = (tmp_path / "relations-made.md").read_text()
     assert "| child counts | 2 of 2 |" in text
     assert "rc timeout" in text
-    assert "**" in text
+    assert "Columns left out for all: bought.note." in text
+    assert "a.b -> c: 3 of 9,000 training rows name no row (for kinsynth made missing)." in text
+    assert "Seeds of kinsynth: 1, medians. Settings of kinsynth: roots=many. Cap: none." in text
+    assert "| repeated pairs | bought: customer, product | **" in text
+    assert "- orphans (5): rows whose foreign key names no row." in text
     again = json.loads((tmp_path / "relations-made.json").read_text())
     assert figures.read_figures(again["runs"]["ours"][0]["figures"]) == found
+
+
+def test_every_group_of_figures_is_explained() -> None:
+    found, _ = figures.measure(YARDSTICK, TRAIN)
+    shown = {figure.group for figure in found} | {"sdmetrics", *outside.VIEWS.values()}
+    assert {group for group in shown if not meaning(group)} == set(FAILURES) & shown
+    assert meaning("in-degrees in twentieths")[0].endswith(
+        "any other key: over twentieths of the real counts."
+    )
 
 
 def test_a_relation_is_named_by_its_columns() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import judge
 import numpy as np
 import pandas as pd
 import pytest
 from made_databases import SCHEMA, change, draw_database
 from relational.database import NULL, ORPHAN, Database, join_key, locate
+from relational.figures import compare_missing
 from relational.integrity import circling, count_failures
+from relational.orphans import describe_orphans, with_policies
 
 SOURCE = draw_database(300, 1)
 
@@ -101,3 +104,48 @@ def test_a_missing_file_is_refused() -> None:
     tables = {name: table for name, table in SOURCE.tables.items() if name != "card"}
     with pytest.raises(ValueError, match="tables without a file: card"):
         Database(SCHEMA, tables)
+
+
+def test_what_is_unique_in_a_part_of_the_source_only_is_no_demand() -> None:
+    """The second card of a customer stands among the held-out rows: a made one is then no failure."""
+    card = SOURCE.tables["card"].copy()
+    card.loc[1, "customer"] = card.loc[0, "customer"]
+    twice = Database(SCHEMA, {**SOURCE.tables, "card": card})
+    demanded = {(group, name) for group, name, _ in count_failures(SOURCE, twice)}
+    spared = {(group, name) for group, name, _ in count_failures(SOURCE, twice, whole=twice)}
+    assert demanded - spared == {("one-to-one broken", "card.customer -> customer")}
+
+
+def test_orphans_of_the_source_are_no_demand_and_those_of_the_output_are_failures() -> None:
+    region = SOURCE.tables["customer"]["region"].copy()
+    region[[3, 4]] = "nowhere"
+    orphaned = change(SOURCE, "customer", "region", region)
+    name = "customer.region -> region"
+    counted = {(group, where): count for group, where, count in count_failures(orphaned, orphaned)}
+    assert ("missing keys", name) not in counted
+    assert counted["orphans", name] == 2
+    settled = change(SOURCE, "customer", "region", region.replace("nowhere", None))
+    assert not any(count for _, _, count in count_failures(orphaned, settled))
+    assert compare_missing(orphaned, settled)["missing keys, share", name] == 0
+    assert compare_missing(SOURCE, settled)["missing keys, share", name] == pytest.approx(2 / 300)
+
+
+def test_the_document_says_what_becomes_of_orphans() -> None:
+    """A reference is made missing; a row goes where the reference is part of its primary key."""
+    bought, region = SOURCE.tables["bought"], SOURCE.tables["customer"]["region"].copy()
+    region[5] = "nowhere"
+    product = bought["product"].copy()
+    product[[0, 1]] = "nothing"
+    orphaned = change(change(SOURCE, "customer", "region", region), "bought", "product", product)
+    assert describe_orphans(SOURCE) == []
+    assert describe_orphans(orphaned) == [
+        {"relation": "customer.region -> region", "orphans": 1, "rows": 300, "policy": "null"},
+        {"relation": "bought.product -> product", "orphans": 2, "rows": len(bought), "policy": "drop"},
+    ]
+    said = [key.get("orphans") for key in with_policies(orphaned)["foreign_keys"]]
+    assert said == ["null", None, None, "drop", None]
+    assert with_policies(SOURCE) == SCHEMA
+    settings = judge.describe(with_policies(orphaned))["customer"]["foreign_keys"]
+    assert settings == [
+        {"columns": ["region"], "table": "region", "references": ["region"], "orphans": "null"}
+    ]

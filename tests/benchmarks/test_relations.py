@@ -71,3 +71,40 @@ def test_an_unknown_original_table_is_refused(tmp_path: Path, monkeypatch: pytes
     dataset = write_dataset(tmp_path / "made")
     with pytest.raises(SystemExit, match="no table of made: nobody"):
         run(monkeypatch, dataset, "--work", tmp_path / "work", "--originals", "nobody")
+
+
+@needs_judge
+def test_columns_are_left_out_for_producers_and_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made of another source is made anew; a column of a key cannot be left out."""
+    dataset, work = write_dataset(tmp_path / "made"), tmp_path / "work"
+    common = (dataset, "--work", work, "--cap", 0, "--judge", "none", "--results", tmp_path / "results")
+    run(monkeypatch, *common, "--producers", "copy")
+    made = work / "made-0" / "copy" / "bought.csv"
+    assert made.read_text().splitlines()[0] == "customer,product,paid,sex"
+    run(monkeypatch, *common, "--producers", "copy", "--exclude", "bought.sex")
+    assert made.read_text().splitlines()[0] == "customer,product,paid"
+    document = json.loads((tmp_path / "results" / "relations-made.json").read_text())
+    assert document["excluded"] == ["bought.sex"]
+    names = {figure["name"] for figure in document["runs"]["copy"][0]["figures"]}
+    assert "bought.customer -> customer: paid" in names
+    assert "bought.customer -> customer: sex" not in names
+    with pytest.raises(SystemExit, match=r"a column of a key: bought\.product"):
+        run(monkeypatch, *common, "--exclude", "bought.product")
+    with pytest.raises(SystemExit, match=r"no column of the data set: bought\.colour"):
+        run(monkeypatch, *common, "--exclude", "bought.colour")
+
+
+@needs_judge
+def test_a_peer_that_ended_without_tables_is_a_row_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, peer = write_dataset(tmp_path / "made"), tmp_path / "peer"
+    peer.mkdir()
+    (peer / "run.json").write_text(json.dumps({"error": "rc timeout", "tail": "what it printed"}))
+    common = (dataset, "--work", tmp_path / "work", "--cap", 0, "--results", tmp_path / "results")
+    run(monkeypatch, *common, "--judge", "none", "--producers", "copy", "--made", f"sdv-hma={peer}")
+    page = (tmp_path / "results" / "relations-made.md").read_text()
+    assert "sdv-hma ended without tables: rc timeout" in page
+    assert "what it printed" not in page

@@ -91,6 +91,36 @@ def test_the_owner_is_the_one_whose_rows_are_tied_together(of: str) -> None:
     assert owner(visits(of, np.random.default_rng(0))) == of
 
 
+@pytest.mark.parametrize(("wrong", "expected"), [(2, "rental"), (100, "customer")])
+def test_rows_belong_to_the_nearer_of_two_where_it_mostly_leads_to_the_other(
+    wrong: int, expected: str
+) -> None:
+    """One payment a rental, days by customer: siblings are alike under the customer only."""
+    rng = np.random.default_rng(0)
+    customer_of_rental = rng.integers(0, 30, 400)
+    customer = customer_of_rental.copy()
+    customer[:wrong] = (customer[:wrong] + 1) % 30
+    database = base(
+        {
+            "customer": {"id": range(30)},
+            "rental": {"id": range(400), "customer": customer_of_rental},
+            "pay": {
+                "id": range(400),
+                "customer": customer,
+                "rental": range(400),
+                "day": customer * 10 + rng.integers(0, 5, 400),
+            },
+        },
+        {},
+        to("rental", "customer", "customer"),
+        to("pay", "customer", "customer"),
+        to("pay", "rental", "rental"),
+    )
+    found = roles(database)
+    assert found["rental.customer"] == "owner"
+    assert [key for key in ("customer", "rental") if found[f"pay.{key}"] == "owner"] == [expected]
+
+
 def test_few_parents_come_last_and_the_document_wins() -> None:
     rng = np.random.default_rng(0)
     assert owner(visits("room", rng, rooms=10)) == "person"

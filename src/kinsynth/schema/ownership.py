@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,11 +10,12 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kinsynth.schema.chance import is_no_accident
 from kinsynth.schema.circles import is_inside, reachable
 from kinsynth.schema.database import Database
-from kinsynth.schema.facts import drawn_keys, find_implied
-from kinsynth.schema.graph import Structure, find_structure
-from kinsynth.schema.paths import RowNumbers, Walker
+from kinsynth.schema.facts import LONGEST_IMPLIED, drawn_keys, find_implied
+from kinsynth.schema.graph import Relations, Structure, find_structure
+from kinsynth.schema.paths import RowNumbers, Walker, paths
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.system.randomness import uniforms
 
@@ -22,6 +23,7 @@ _MOST_ROWS = 50_000
 _FEWEST_PARENTS = 20
 _FREQUENT = 10
 _ALIKE, _NOISE = 1.5, 0.02
+_NEARLY_ALL = 0.9
 _NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_temporal)
 
 
@@ -30,9 +32,10 @@ def choose_roles(database: Database) -> Schema:
 
     A key that follows from others in every row, by no accident, is implied. The owner is chosen among the
     keys that are never missing: the one under which the rows' other columns are tied together most
-    strongly. Fewer than 20 referenced rows of a larger table own nothing, and those of a smaller one come
-    last. What does not differ by much is left to the rule of ``find_structure``. All other keys to
-    synthesised tables are further ones.
+    strongly. A key to whose row another leads in nearly all rows (the customer of a payment, mostly that of
+    its rental) gives way to that. Fewer than 20 referenced rows of a larger table own nothing, and those of a
+    smaller one come last. What does not differ by much is left to the rule of ``find_structure``. All other
+    keys to synthesised tables are further ones.
 
     Args:
         database: Typed originals without orphans.
@@ -117,6 +120,8 @@ def _chosen(
     if usual is None or usual.role == "owner":
         return usual
     candidates = [one for one in candidates if not _is_hub(database, one, walker.rows(one))]
+    near = [one for one in candidates if not _is_led_to(structure, walker, one, candidates)]
+    candidates = near or candidates
     if len(candidates) < 2:
         return candidates[0] if candidates else None
     wide = [one for one in candidates if len(np.unique(walker.rows(one))) >= _FEWEST_PARENTS]
@@ -124,6 +129,27 @@ def _chosen(
     best = max(scores.values())
     close = [one for one, score in scores.items() if _ALIKE * (score + _NOISE) >= best]
     return usual if usual in close else close[0]
+
+
+def _is_led_to(
+    structure: Structure, walker: Walker, relation: Relation, candidates: Sequence[Relation]
+) -> bool:
+    """Tell whether another candidate leads to the key's row, in nearly all rows and by no accident."""
+
+    def steps(table: str) -> Relations:
+        known = drawn_keys(structure, table) if table in structure.order else ()
+        return tuple(one for one in known if one not in structure.late[table])
+
+    start_R, row_R = walker.everything(relation.table), walker.rows(relation)
+    for other in candidates:
+        for path in paths(other.references_table, steps, longest=LONGEST_IMPLIED - 1):
+            if other == relation or not path or path[-1].references_table != relation.references_table:
+                continue
+            before_R = walker.ends((other, *path[:-1]), start_R)
+            same_R = walker.ends(path[-1:], before_R) == row_R
+            if same_R.mean() >= _NEARLY_ALL and is_no_accident(before_R, before_R, row_R, same_R):
+                return True
+    return False
 
 
 def _is_hub(database: Database, relation: Relation, row_R: RowNumbers) -> bool:
