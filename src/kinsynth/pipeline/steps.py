@@ -40,6 +40,7 @@ from kinsynth.pipeline.codecs import DatabaseCodec, widen
 from kinsynth.pipeline.complexity import expected_epochs
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.constraints import state_circles, without_given
+from kinsynth.pipeline.copied_graph import copy_graph, load_graph, save_graph
 from kinsynth.pipeline.domains import certain_domains
 from kinsynth.pipeline.encoding import encode_parts, with_keys
 from kinsynth.pipeline.exclusion import certain_rules
@@ -108,8 +109,8 @@ def _read_source(
 
 def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
     """Split off the holdout, fit the codecs on the rest and encode it."""
-    codecs, encoded = workspace.work / "codecs.json", workspace.work / "encoded"
-    with workspace.step("preprocessing", codecs, encoded, *_part_folders(workspace)) as progress:
+    codecs, encoded, graph = (workspace.work / name for name in ("codecs.json", "encoded", "copied_graph"))
+    with workspace.step("preprocessing", codecs, encoded, graph, *_part_folders(workspace)) as progress:
         _split(workspace, synthesis)
         train_part, held = _load_parts(workspace, synthesis)
         rules = _settle_rules(train_part, held, synthesis, progress)
@@ -128,6 +129,10 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         for limit in find_blind_keys(codec, parts):
             progress.tell(limit)
         save_encoded(encoded, parts)
+        if synthesis.generation.keys == "copied":
+            seed, minimum = synthesis.generation.seed, synthesis.protection.rare_minimum
+            save_graph(graph, copy_graph(train_part, seed=seed, minimum=minimum))
+            progress.say("The real graph of keys of the training rows is copied into the model")
 
 
 def _with_keys(
@@ -274,18 +279,22 @@ def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[st
     roots = [table.name for table in codec.tables.values() if table.parent is None]
     execution = workspace.execution()
     schema, _ = widen(database.schema, codec)
+    copied = synthesis.generation.keys == "copied"
+    graph = load_graph(workspace.work / "copied_graph") if copied else None
+    rows = {name: database.tables[name].num_rows for name in roots} if graph is None else graph.given.roots
     return Model(
         name=synthesis.name,
         schema=state_pairs(schema, codec.keys),
         codec=codec,
         networks=networks,
         originals=original_tables(database),
-        rows={name: synthesis.generation.rows.get(name, database.tables[name].num_rows) for name in roots},
+        rows={name: synthesis.generation.rows.get(name, rows[name]) for name in roots},
         seed=synthesis.generation.seed,
         temperature=synthesis.generation.temperature,
         batch_roots=synthesis.training.generation_batch_size or BATCH_ROOTS,
         flavour=execution["flavour"],
         limits=workspace.limits("building"),
+        graph=graph,
     )
 
 
