@@ -34,8 +34,8 @@ class GivenGraph:
         """Give the number of rows of a table."""
         return self.roots[table] if table in self.roots else len(self.parent_R[table])
 
-    def root_R(self, table: str, parents: Mapping[str, str | None]) -> RowArray:
-        """Give the row of the root of each row, shape (R,).
+    def find_roots(self, table: str, parents: Mapping[str, str | None]) -> RowArray:
+        """Give the root of each row of a table, shape (R,).
 
         Args:
             table: Name of the table.
@@ -44,7 +44,7 @@ class GivenGraph:
         parent = parents[table]
         if parent is None:
             return np.arange(self.rows(table), dtype=np.int64)
-        root_R: RowArray = self.root_R(parent, parents)[self.parent_R[table]]
+        root_R: RowArray = self.find_roots(parent, parents)[self.parent_R[table]]
         return root_R
 
 

@@ -94,7 +94,7 @@ def _sample_linked(
     if first_root:
         raise InternalError(
             "engine.first_root",
-            f"first_root={first_root}: expected 0 where tables point at rows of others or the graph is given.",
+            f"first_root={first_root}: expected 0 where tables point at others or a graph is given.",
             where=next(iter(roots)),
         )
     with _one_thread_each() as begin:

@@ -92,16 +92,16 @@ def chance_order(graph: CopiedGraph, structure: Structure, *, seed: int) -> dict
     for _, row_R in _arrays(graph):
         digest.update(np.ascontiguousarray(row_R).data)
     key = derive_seed(seed, f"graph {digest.hexdigest()}")
-    row_R, place_R = {}, {}
+    found: dict[str, Rows] = {}
     for name in structure.order:
         owner, rows = structure.parent_relation[name], graph.given.rows(name)
-        if owner is None:
-            sorted_R = uniforms(key, f"{name}/place", np.arange(rows, dtype=np.int64))[:, 0]
-        else:
-            sorted_R = place_R[owner.references_table][graph.given.parent_R[name]]
-        row_R[name] = np.argsort(sorted_R, kind="stable")
-        place_R[name] = np.argsort(row_R[name], kind="stable")
-    return row_R
+        sorted_R: NDArray[Any] = (
+            uniforms(key, f"{name}/place", np.arange(rows, dtype=np.int64))[:, 0]
+            if owner is None
+            else np.argsort(found[owner.references_table], kind="stable")[graph.given.parent_R[name]]
+        )
+        found[name] = np.argsort(sorted_R, kind="stable").astype(np.int64)
+    return found
 
 
 def reorder(graph: CopiedGraph, structure: Structure, row_R: Mapping[str, Rows]) -> CopiedGraph:

@@ -38,8 +38,8 @@ def check_kept(graph: CopiedGraph, rows: Mapping[str, int], conditions: Conditio
     for name, number in rows.items():
         if number != graph.given.roots.get(name, number):
             raise SettingsError(
-                "generation.copied_rows",
-                f"rows={number}, but the copied graph of keys has {graph.given.roots[name]:,} rows of {name}.",
+                "settings.rows_copied",
+                f"rows={number}, but the copied graph of keys has {graph.given.roots[name]:,} of them.",
                 where=f"generation.rows.{name}",
                 remedy="Leave the number out, or train with generation.keys: generated.",
             )
@@ -158,7 +158,7 @@ class _Told:
         if self._tells_apart(factor):
             return codes_RC
         parents = {name: table.parent for name, table in self.codec.tables.items()}
-        root_R = self.graph.given.root_R(self.table.name, parents)
+        root_R = self.graph.given.find_roots(self.table.name, parents)
         return np.where(find_shared(codes_RC, root_R, minimum=self.graph.minimum), codes_RC, UNKNOWN)
 
     def _tells_apart(self, factor: Factor) -> bool:

@@ -319,6 +319,8 @@ def draw(
 
         for limit in told:
             progress.tell(limit)
+        if model.graph is not None:
+            progress.say("The graph of keys is that of the training rows, copied; only values are drawn")
         database = model.draw(
             rows,
             seed=seed,
@@ -374,7 +376,9 @@ def compare(workspace: Workspace, synthesis: Synthesis) -> None:
         workspace.check_stop()
         if synthesis.report.enabled:
             facts, limits = report_facts(synthesis), workspace.limits("report")
-            write_atomically(pdf, render(evaluation, name=synthesis.name, facts=facts, limits=limits))
+            copied = synthesis.generation.keys == "copied"
+            document = render(evaluation, name=synthesis.name, facts=facts, limits=limits, copied_keys=copied)
+            write_atomically(pdf, document)
 
 
 def report_facts(synthesis: Synthesis) -> dict[str, str]:
@@ -384,6 +388,7 @@ def report_facts(synthesis: Synthesis) -> dict[str, str]:
         "Model size": synthesis.training.model_size,
         "Held-out roots": f"{synthesis.evaluation.holdout_share:.0%}",
         "Differential privacy": "no",
+        **({"Graph of keys": "copied"} if synthesis.generation.keys == "copied" else {}),
     }
 
 
