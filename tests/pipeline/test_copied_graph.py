@@ -49,7 +49,7 @@ def read(folder: Path) -> dict[str, list[Row]]:
     return found
 
 
-# The slow check: a graph is told by the colours of its rows, refined by what they point at and what points at them
+# The slow check: rows have colours, refined by what they point at and what points at them
 
 
 def colours(graph: Graph, tables: dict[str, list[Row]]) -> Counter[tuple[str, int]]:

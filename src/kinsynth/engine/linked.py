@@ -57,12 +57,13 @@ def draw_linked(
         if isinstance(step, Assign):
             if graph is None:
                 assign_keys(store, step.keys, seed=samplers[step.keys].seed)
+            else:
+                point_given(store, step.keys, graph)
             on_share((done + 1) / len(steps), f"{store.owner(step.keys)}: keys assigned")
             continue
         if graph is not None and not store.has_rows(step.table):
             lay_given(store, step.table, graph, block=samplers[store.owner(step.table)].plan.block_size)
         if graph is not None and store.layouts[step.table].keys_of is not None:
-            point_given(store, step.table, graph)
             continue
         for part in _draw_table(store, samplers, step.table, roots, workers=workers, begin=begin):
             on_share((done + part) / len(steps), step.table)

@@ -126,13 +126,14 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
             progress.tell(limit)
         workspace.check_stop()
         parts = encode_parts(train_part, codec)
-        for limit in find_blind_keys(codec, parts):
-            progress.tell(limit)
         save_encoded(encoded, parts)
         if synthesis.generation.keys == "copied":
             seed, minimum = synthesis.generation.seed, synthesis.protection.rare_minimum
             save_graph(graph, copy_graph(train_part, seed=seed, minimum=minimum))
             progress.say("The real graph of keys of the training rows is copied into the model")
+        else:
+            for limit in find_blind_keys(codec, parts):
+                progress.tell(limit)
 
 
 def _with_keys(

@@ -111,6 +111,8 @@ def _find_implied(facts: Facts, name: str) -> Iterator[Finding]:
 
 
 def _find_late(facts: Facts, name: str) -> Iterator[Finding]:
+    if facts.synthesis.generation.keys == "copied":
+        return  # nothing of the keys is drawn, late or not at all
     unbreakable = {one for circle in facts.structure.unbreakable for one in circle}
     for relation in facts.structure.late[name]:
         if relation.references_table != name and relation not in unbreakable:
@@ -122,7 +124,7 @@ def _find_late(facts: Facts, name: str) -> Iterator[Finding]:
                 "Nothing is to be done.",
             )
         rows = facts.key_facts[relation].circular
-        if rows and facts.synthesis.generation.keys == "generated":
+        if rows:
             yield _STEP.notice(
                 "foreign_keys.circular_rows",
                 where_is(facts, relation),
