@@ -197,7 +197,8 @@ def build(workspace: Workspace, synthesis: Synthesis) -> None:
         plan = make_plan(load_encoded(workspace.work / "encoded"), synthesis, machine)
         write_json(path, plan.to_json())
         for name, table in plan.tables.items():
-            progress.say(f"{name}: batches of {table.batch_size:,}, at most {table.max_epochs} epochs")
+            if table.max_steps:
+                progress.say(f"{name}: batches of {table.batch_size:,}, at most {table.max_epochs} epochs")
 
 
 def learn(workspace: Workspace, synthesis: Synthesis) -> None:
@@ -255,7 +256,7 @@ def share_time(
         return None
     spent = sum(network.seconds or 0.0 for network in done.values())
     todo = [work[name] for name in work if name not in done]
-    return max(0.0, max_seconds - spent) * todo[0] / sum(todo)
+    return max(0.0, max_seconds - spent) * todo[0] / (sum(todo) or 1.0)
 
 
 def _describe_training(network: TableModel) -> str:
