@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from any_graph import Graph, broken, make_graph
+from any_graph import ForeignKey, Graph, broken, make_graph
 
 from kinsynth.encoded import IntArray
+from kinsynth.engine.evidence import UNKNOWN
 from kinsynth.errors import SettingsError, UserError
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.copied_graph import (
@@ -27,7 +28,7 @@ from kinsynth.pipeline.copied_graph import (
     reorder,
     save_graph,
 )
-from kinsynth.pipeline.kept_graph import find_shared
+from kinsynth.pipeline.kept_graph import find_shared, refuse_repeated
 from kinsynth.pipeline.model import Model, load_model
 from kinsynth.pipeline.run import Execution, generate, run
 from kinsynth.schema.database import Database
@@ -117,13 +118,13 @@ def outcome(seed: int, folder: Path) -> str:
 
 
 def test_the_graph_of_any_database_is_kept(tmp_path: Path) -> None:
-    outcomes = [outcome(seed, tmp_path) for seed in range(8)]
-    assert outcomes.count("kept") >= 6
+    outcomes = [outcome(seed, tmp_path) for seed in range(6)]
+    assert outcomes.count("kept") >= 4
     assert {*outcomes} - {"kept"} <= REASONS
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", range(8, 88, 20))
+@pytest.mark.parametrize("start", range(6, 86, 20))
 def test_the_graphs_of_many_databases_are_kept(start: int, tmp_path: Path) -> None:
     outcomes = [outcome(seed, tmp_path) for seed in range(start, start + 20)]
     assert outcomes.count("kept") >= 12
@@ -238,6 +239,91 @@ def test_given_rows_are_refused_and_fixed_values_are_kept(finished: Execution) -
         made["shop"]["region_id"].to_list()
         == (model.graph.references["shop"]["shop(region_id) -> region(region_id)"] + 1).tolist()
     )
+
+
+def test_what_few_roots_share_is_copied_but_not_told(finished: Execution) -> None:
+    model = load_model(finished.folder / "model")
+    assert model.graph is not None
+    strict = replace(model, graph=replace(model.graph, minimum=10**6))
+    told, untold = (one.prepared({}, Conditions())[1].conditions["shop"].known_RC for one in (model, strict))
+    assert told is not None
+    assert untold is not None
+    factors = model.codec.tables["shop"].factors
+    kinds = [one.kind for one in factors for _ in one.codec.sub_columns][: told.shape[1]]
+    assert kinds == ["count", "reference"]
+    assert (told >= 0).all()
+    assert (untold[:, 0] == told[:, 0]).all()
+    assert (untold[:, 1] == UNKNOWN).all()
+    made = strict.draw(seed=1).tables["shop"]["region_id"].to_pylist()
+    assert made == load_model(finished.folder / "model").draw(seed=1).tables["shop"]["region_id"].to_pylist()
+
+
+# What cannot be drawn is refused; what can is kept
+
+
+def written(folder: Path, tables: dict[str, list[str]]) -> Path:
+    folder.mkdir()
+    for name, lines in tables.items():
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def quick(source: Path, tables: dict[str, Any]) -> dict[str, Any]:
+    """Give the document of a run that learns next to nothing."""
+    return {
+        "source": {"paths": [str(source)]},
+        "tables": tables,
+        "training": {"max_epochs": 1, "threads": 1, "model_size": "small"},
+        "evaluation": {"holdout_share": 0},
+        "report": {"enabled": False},
+        "generation": {"keys": "copied"},
+    }
+
+
+def test_rows_that_are_their_own_ancestors_are_copied(tmp_path: Path) -> None:
+    above = [2, 3, 1, 4, *(n // 3 for n in range(5, 61))]
+    lines = ["id,boss", *(f"{n},{'' if n == 9 else boss}" for n, boss in enumerate(above, 1))]
+    source = written(tmp_path / "source", {"staff": lines})
+    keys = [{"columns": ["boss"], "table": "staff", "references": ["id"]}]
+    document = quick(source, {"staff": {"primary_key": ["id"], "foreign_keys": keys}})
+    folder = run(parse(document), tmp_path / "run", base=Path()).folder
+    graph = Graph(
+        Random(0), primary={"staff": ("id",)}, foreign=[ForeignKey("staff", ("boss",), "staff", ("id",))]
+    )
+    assert colours(graph, read(folder / "tables")) == colours(graph, read(source))
+    limits = json.loads((folder / "limits.json").read_text())
+    assert "foreign_keys.circular_rows" not in {one["code"] for one in limits}
+
+
+def test_a_primary_key_of_drawn_values_is_refused_unless_they_are_categories(tmp_path: Path) -> None:
+    chance = Random(1)
+    customers = ["id", *(f"C{n}" for n in range(60))]
+    visits = [
+        "customer,day",
+        *(f"C{n},{day}" for n in range(60) for day in sorted(chance.sample(range(40), n % 4))),
+    ]
+    source = written(tmp_path / "source", {"customers": customers, "visits": visits})
+    table = {
+        "primary_key": ["customer", "day"],
+        "foreign_keys": [{"columns": ["customer"], "table": "customers"}],
+        "columns": {"day": {"type": "integer"}},
+    }
+    with pytest.raises(UserError) as error:
+        run(parse(quick(source, {"visits": table})), tmp_path / "run", base=Path())
+    assert {one.code for one in error.value.findings if one.severity == "error"} == {
+        "primary_keys.drawn_value"
+    }
+    table["columns"] = {"day": {"type": "categorical", "rare_minimum": 1}}
+    folder = run(parse(quick(source, {"visits": table})), tmp_path / "category", base=Path()).folder
+    assert len(read(folder / "tables")["visits"]) == len(visits) - 1
+    assert differences(load_model(folder / "model"), read(folder / "tables")) == []
+
+
+def test_a_drawing_that_would_lose_rows_is_refused() -> None:
+    refuse_repeated({"visits": 0})
+    with pytest.raises(UserError) as error:
+        refuse_repeated({"visits": 2})
+    assert error.value.code == "generation.copied_key_repeats"
 
 
 # Values follow the graph
