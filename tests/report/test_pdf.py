@@ -63,6 +63,17 @@ def test_every_table_relation_and_metric_is_there(evaluation):
     assert {"Exact copies", "Training rows at risk", "Membership guess"} <= titles
 
 
+def test_a_copied_graph_of_keys_is_said_where_the_relations_are(evaluation):
+    plain, copied = (
+        compose(evaluation, name="x", facts={}, copied_keys=one).content for one in (False, True)
+    )
+    assert plain["copied_keys"] == ""
+    assert "who is connected with whom" in copied["copied_keys"]
+    assert copied["relations"][0]["words"].startswith("Copied")
+    assert not plain["relations"][0]["words"].startswith("Copied")
+    assert render(evaluation, name="x", copied_keys=True).startswith(b"%PDF-")
+
+
 def test_a_successful_attack_is_marked():
     from report_toys import database
 

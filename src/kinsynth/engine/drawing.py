@@ -133,7 +133,7 @@ class TableSampler:
             trunk_BT = network.trunk_of(context_PT, history_BT, context.parent_B[:active], seen_BT)
             earlier = self._earlier(codes_RC, some.first_S[:active], step)
             begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history, earlier)
-            drawn_BC = self._draw(begun, rows)
+            drawn_BC = self._draw(begun, first_row + rows)
             previous_BC = torch.from_numpy(drawn_BC).long()
             yield rows, drawn_BC
 

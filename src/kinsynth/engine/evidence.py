@@ -44,8 +44,9 @@ class Condition:
     """What the rows of one table must keep to.
 
     Attributes:
-        known_RC: Codes of the first rows of a root table, ``UNKNOWN`` where they are to be drawn, shape
-            (N, C), or None when nothing is known of any row.
+        known_RC: Codes of the first rows of the table in its first sub-columns, ``UNKNOWN`` where they are to
+            be drawn, shape (N, at most C), or None when nothing is known of any row. Of a table with a parent
+            only where the rows of all blocks are numbered together.
         shares: Shares of groups of codes, or None.
     """
 
@@ -99,7 +100,7 @@ def gather_evidence(
     known_RC = np.full((len(row_R), columns), UNKNOWN, dtype=np.int32)
     if condition.known_RC is not None:
         held_R = row_R < len(condition.known_RC)
-        known_RC[held_R] = condition.known_RC[row_R[held_R]]
+        known_RC[held_R, : condition.known_RC.shape[1]] = condition.known_RC[row_R[held_R]]
     group_R = np.full(len(row_R), -1, dtype=np.int64)
     if condition.shares is not None:
         ends = np.cumsum(condition.shares.share_G)

@@ -15,6 +15,7 @@ import torch
 
 from kinsynth.engine.context import Relatives
 from kinsynth.engine.drawing import TableSampler
+from kinsynth.engine.given_graph import GivenGraph, lay_given, point_given
 from kinsynth.engine.passes import Assign, plan_steps
 from kinsynth.engine.pointing import assign_keys
 from kinsynth.engine.sampled import draw_counts
@@ -31,6 +32,7 @@ def draw_linked(
     *,
     workers: int,
     begin: Callable[[], None],
+    graph: GivenGraph | None = None,
     on_share: OnShare = lambda _share, _table: None,
     allocate: Allocate = np.zeros,
 ) -> Store:
@@ -41,19 +43,27 @@ def draw_linked(
         roots: Number of rows of each root table.
         workers: Blocks drawn at the same time.
         begin: What a thread that draws begins with.
+        graph: Rows and keys of all tables; None to draw them.
         on_share: Told the share done, between 0 and 1, and the table that is drawn.
         allocate: Makes the arrays of the store.
 
     Guarantees:
-        The rows depend on the samplers and ``roots`` alone.
+        The rows depend on the samplers, ``roots`` and the graph alone.
     """
     store = Store({name: sampler.layout for name, sampler in samplers.items()}, allocate)
     steps = plan_steps(store.layouts)
     for done, step in enumerate(steps):
         let_go()
         if isinstance(step, Assign):
-            assign_keys(store, step.keys, seed=samplers[step.keys].seed)
+            if graph is None:
+                assign_keys(store, step.keys, seed=samplers[step.keys].seed)
+            else:
+                point_given(store, step.keys, graph)
             on_share((done + 1) / len(steps), f"{store.owner(step.keys)}: keys assigned")
+            continue
+        if graph is not None and not store.has_rows(step.table):
+            lay_given(store, step.table, graph, block=samplers[store.owner(step.table)].plan.block_size)
+        if graph is not None and store.layouts[step.table].keys_of is not None:
             continue
         for part in _draw_table(store, samplers, step.table, roots, workers=workers, begin=begin):
             on_share((done + part) / len(steps), step.table)

@@ -220,8 +220,8 @@ class _Asked:
         ]
         if self.agree and self.pointer.agreement is not None:
             own, other = self.pointer.agreement
-            mine_S = _ends(self.store, self.table, own)[self.some]
-            theirs_A = _ends(self.store, self.pointer.target, other)[given]
+            mine_S = find_ends(self.store, self.table, own)[self.some]
+            theirs_A = find_ends(self.store, self.pointer.target, other)[given]
             columns.append(
                 np.concatenate([mine_S, np.where(theirs_A < 0, theirs_A.max(initial=0) + 1, theirs_A)])
             )
@@ -253,7 +253,7 @@ class _Asked:
             yield place_T[self._reached(path)]
 
 
-def _ends(store: Store, table: str, ending: Ending) -> RowArray:
+def find_ends(store: Store, table: str, ending: Ending) -> RowArray:
     """Give what an ending leads to from each row, -1 for nothing, shape (R,)."""
     end = store.end_of(table, ending.path)
     return read_ending(ending, store.tables[end], store.follow(table, ending.path))

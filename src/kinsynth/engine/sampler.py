@@ -22,6 +22,7 @@ from kinsynth.engine.context import Relatives
 from kinsynth.engine.delivery import deliver
 from kinsynth.engine.drawing import TableSampler
 from kinsynth.engine.evidence import Condition
+from kinsynth.engine.given_graph import GivenGraph
 from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.linked import OnShare, draw_linked
 from kinsynth.engine.passes import is_linked
@@ -41,6 +42,7 @@ def sample(
     first_root: int = 0,
     temperature: float = 1.0,
     conditions: Mapping[str, Condition] | None = None,
+    graph: GivenGraph | None = None,
     threads: int | None = None,
     on_share: OnShare = lambda _share, _table: None,
     allocate: Allocate = np.zeros,
@@ -54,6 +56,7 @@ def sample(
         first_root: Number of the first root; the roots before it are left out.
         temperature: 1 draws from the learned chances, less draws likelier rows.
         conditions: What the rows of a table must keep to.
+        graph: Rows and keys of all tables, as many roots as are to be drawn; None to draw them.
         threads: Blocks drawn at the same time; None for as many as torch has threads.
         on_share: Told the share done before the first block is given, between 0 and 1, and the table that is
             drawn; where tables point at others all are drawn before.
@@ -61,16 +64,17 @@ def sample(
 
     Guarantees:
         Root number r and all rows under it depend on the models, the seed, the temperature, the conditions
-        and r alone. Where tables point at others, all rows depend on the numbers of roots as well.
+        and r alone. Where tables point at others or a graph is given, all rows depend on the numbers of roots
+        and on the graph as well.
     """
     samplers = {
         name: TableSampler(model, seed, temperature, (conditions or {}).get(name))
         for name, model in models.items()
     }
     workers = torch.get_num_threads() if threads is None else threads
-    if is_linked({name: model.layout for name, model in models.items()}):
+    if graph is not None or is_linked({name: model.layout for name, model in models.items()}):
         yield from _sample_linked(
-            samplers, roots, first_root, workers=workers, on_share=on_share, allocate=allocate
+            samplers, roots, first_root, graph=graph, workers=workers, on_share=on_share, allocate=allocate
         )
         return
     for root, wanted in roots.items():
@@ -82,6 +86,7 @@ def _sample_linked(
     roots: Mapping[str, int],
     first_root: int,
     *,
+    graph: GivenGraph | None,
     workers: int,
     on_share: OnShare,
     allocate: Allocate,
@@ -89,12 +94,18 @@ def _sample_linked(
     if first_root:
         raise InternalError(
             "engine.first_root",
-            f"first_root={first_root}: expected 0 where tables point at rows of others.",
+            f"first_root={first_root}: expected 0 where tables point at others or a graph is given.",
             where=next(iter(roots)),
         )
     with _one_thread_each() as begin:
         store = draw_linked(
-            samplers, roots, workers=workers, begin=begin, on_share=on_share, allocate=allocate
+            samplers,
+            roots,
+            workers=workers,
+            begin=begin,
+            graph=graph,
+            on_share=on_share,
+            allocate=allocate,
         )
     for root in roots:
         yield from deliver(store, root)

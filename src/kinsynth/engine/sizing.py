@@ -122,7 +122,7 @@ class TablePlan:
         gradient_accumulation: Batches of one optimiser step.
         window: Longest stretch of a sequence trained at once.
         max_epochs: Largest number of passes over the rows.
-        max_steps: Largest number of optimiser steps.
+        max_steps: Largest number of optimiser steps; 0 for a table that is not drawn.
         adaptive_learning_rate: Whether the rate is found by a trial, and falls once the loss stays.
         learning_rate: The user's constant rate, or the rate of a training too short for a trial.
         weight_decay: Decoupled weight decay of the matrices.

@@ -136,7 +136,7 @@ class _Training:
         self.optimizer = self._make_optimizer(self.network)
         self.total_steps = min(plan.max_steps, plan.max_epochs * self.steps_per_epoch)
         self.step, self.failures, self.unreleased = 0, 0, 0
-        self.stopped = not train.rows or not self.layout.sub_columns
+        self.stopped = not train.rows or not self.layout.sub_columns or not plan.max_steps
         self.last_loss, self.best_loss, self.training_loss = math.inf, math.inf, math.inf
         self.rate: float | None = None if plan.adaptive_learning_rate else plan.learning_rate
         self.fall: Fall | None = None

@@ -23,8 +23,10 @@ from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.assembly import assemble, keep_distinct
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, only_root
+from kinsynth.pipeline.copied_graph import CopiedGraph, load_graph, save_graph
 from kinsynth.pipeline.encoding import Decoded, Drawn, decode
 from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
+from kinsynth.pipeline.kept_graph import check_kept, keep_graph, refuse_repeated
 from kinsynth.pipeline.limits import Losses
 from kinsynth.pipeline.plan import derive_seed
 from kinsynth.pipeline.preparation import Prepared, prepare
@@ -37,6 +39,7 @@ from kinsynth.system.files import commit, read_json, write_json
 from kinsynth.system.mapping import allocate_in
 
 VERSION = 1
+GRAPH = "copied_graph"
 BATCH_ROOTS = 8_192
 OnShare = Callable[[float, str], None]
 OnLimit = Callable[[Finding], None]
@@ -58,6 +61,7 @@ class Model:
         batch_roots: Root rows held as codes before they become values; never changes a value.
         flavour: Library of the tables that ``sample`` gives: ``polars``, ``pandas`` or ``pyarrow``.
         limits: What of the database could not be modelled as asked.
+        graph: The real graph of keys of the training rows, which every drawing has; None to draw keys.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Model:
     batch_roots: int = BATCH_ROOTS
     flavour: Flavour = "polars"
     limits: tuple[Finding, ...] = ()
+    graph: CopiedGraph | None = None
 
     @explained()
     def draw(
@@ -113,13 +118,14 @@ class Model:
         for finding in ready.findings:
             on_limit(finding)
         drawing = derive_seed(self.seed if seed is None else seed, "sample")
-        begun = 0.6 if ready.codec.keys else 0.0
+        begun = 0.6 if ready.codec.keys or self.graph is not None else 0.0
         blocks = sample(
             _restricted(self.networks, ready.codec),
             wanted,
             seed=drawing,
             temperature=self.temperature if asked.temperature is None else asked.temperature,
             conditions=ready.conditions,
+            graph=None if self.graph is None else self.graph.given,
             on_share=lambda share, name: on_share(begun * share, name),
             allocate=np.zeros if folder is None else allocate_in(folder),
         )
@@ -140,6 +146,8 @@ class Model:
             on_share=lambda share, name: on_share(0.9 + 0.1 * share, f"{name}: keys made"),
         )
         distinct, repeated = keep_distinct(made, ready.codec, folder=folder)
+        if self.graph is not None:
+            refuse_repeated(repeated)
         losses.repeated.update(repeated)
         for limit in losses.find():
             on_limit(limit)
@@ -181,8 +189,10 @@ class Model:
             KinsynthError: What is asked does not fit the model.
         """
         wanted = self.wanted(rows, conditions)
+        if self.graph is not None:
+            check_kept(self.graph, wanted, conditions, self.schema)
         ready = prepare(conditions, self.codec, self.schema, originals=self.originals, rows=wanted)
-        return wanted, ready
+        return wanted, ready if self.graph is None else keep_graph(ready, self.graph, self.schema)
 
     def sample(
         self,
@@ -330,6 +340,7 @@ class Model:
             codec=DatabaseCodec({name: self.codec.tables[name]}),
             networks={name: self.networks[name]},
             rows={name: self.rows[name]},
+            graph=None,
         )
 
     @explained()
@@ -364,14 +375,17 @@ class Model:
             "batch_roots": self.batch_roots,
             "flavour": self.flavour,
             "limits": [asdict(limit) for limit in self.limits],
+            "keys": "generated" if self.graph is None else "copied",
         }
+        if self.graph is not None:
+            save_graph(folder / GRAPH, self.graph)
         write_json(folder / "model.json", document)
 
     def wanted(self, rows: Mapping[str, int], conditions: Conditions | None = None) -> dict[str, int]:
         """Give the rows of every root table.
 
         A table of which rows are given has as many; others that are not named get the model's number, or grow
-        with the tables that their rows point to.
+        with the tables that their rows point to, unless the graph of keys is copied.
         """
         given = {name: table.num_rows for name, table in (conditions or Conditions()).given.items()}
         for name, number in rows.items():
@@ -397,6 +411,8 @@ class Model:
                     where=where,
                     remedy="Leave the number out: every given row becomes one row.",
                 )
+        if self.graph is not None:
+            return {**self.rows, **rows, **given}
         return grow(self.rows, {**rows, **given}, find_structure(self.schema))
 
 
@@ -459,6 +475,7 @@ def load_model(folder: Path) -> Model:
         batch_roots=document["batch_roots"],
         flavour=document["flavour"],
         limits=tuple(Finding(**limit) for limit in document["limits"]),
+        graph=load_graph(folder / GRAPH) if document.get("keys") == "copied" else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psutil
@@ -74,7 +74,7 @@ def look_at_machine(synthesis: Synthesis, *, cuda: bool, cuda_bytes: int = 0) ->
 
 
 def make_plan(encoded: Encoded, synthesis: Synthesis, machine: Machine) -> Plan:
-    """Decide width, batch, steps and threads of each table."""
+    """Decide width, batch, steps and threads of each table; keys that are copied are not learned."""
     tables = {
         name: plan_table(
             measure_table(encoded, name),
@@ -85,6 +85,9 @@ def make_plan(encoded: Encoded, synthesis: Synthesis, machine: Machine) -> Plan:
         )
         for name in encoded.tables
     }
+    if synthesis.generation.keys == "copied":
+        keys = {name for name, table in encoded.tables.items() if table.keys_of is not None}
+        tables = {name: replace(plan, max_steps=0) if name in keys else plan for name, plan in tables.items()}
     return Plan(machine=machine, tables=tables)
 
 

@@ -40,6 +40,7 @@ from kinsynth.pipeline.codecs import DatabaseCodec, widen
 from kinsynth.pipeline.complexity import expected_epochs
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.constraints import state_circles, without_given
+from kinsynth.pipeline.copied_graph import copy_graph, load_graph, save_graph
 from kinsynth.pipeline.domains import certain_domains
 from kinsynth.pipeline.encoding import encode_parts, with_keys
 from kinsynth.pipeline.exclusion import certain_rules
@@ -108,8 +109,8 @@ def _read_source(
 
 def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
     """Split off the holdout, fit the codecs on the rest and encode it."""
-    codecs, encoded = workspace.work / "codecs.json", workspace.work / "encoded"
-    with workspace.step("preprocessing", codecs, encoded, *_part_folders(workspace)) as progress:
+    codecs, encoded, graph = (workspace.work / name for name in ("codecs.json", "encoded", "copied_graph"))
+    with workspace.step("preprocessing", codecs, encoded, graph, *_part_folders(workspace)) as progress:
         _split(workspace, synthesis)
         train_part, held = _load_parts(workspace, synthesis)
         rules = _settle_rules(train_part, held, synthesis, progress)
@@ -125,9 +126,14 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
             progress.tell(limit)
         workspace.check_stop()
         parts = encode_parts(train_part, codec)
-        for limit in find_blind_keys(codec, parts):
-            progress.tell(limit)
         save_encoded(encoded, parts)
+        if synthesis.generation.keys == "copied":
+            seed, minimum = synthesis.generation.seed, synthesis.protection.rare_minimum
+            save_graph(graph, copy_graph(train_part, seed=seed, minimum=minimum))
+            progress.say("The real graph of keys of the training rows is copied into the model")
+        else:
+            for limit in find_blind_keys(codec, parts):
+                progress.tell(limit)
 
 
 def _with_keys(
@@ -191,7 +197,8 @@ def build(workspace: Workspace, synthesis: Synthesis) -> None:
         plan = make_plan(load_encoded(workspace.work / "encoded"), synthesis, machine)
         write_json(path, plan.to_json())
         for name, table in plan.tables.items():
-            progress.say(f"{name}: batches of {table.batch_size:,}, at most {table.max_epochs} epochs")
+            if table.max_steps:
+                progress.say(f"{name}: batches of {table.batch_size:,}, at most {table.max_epochs} epochs")
 
 
 def learn(workspace: Workspace, synthesis: Synthesis) -> None:
@@ -249,7 +256,7 @@ def share_time(
         return None
     spent = sum(network.seconds or 0.0 for network in done.values())
     todo = [work[name] for name in work if name not in done]
-    return max(0.0, max_seconds - spent) * todo[0] / sum(todo)
+    return max(0.0, max_seconds - spent) * todo[0] / (sum(todo) or 1.0)
 
 
 def _describe_training(network: TableModel) -> str:
@@ -274,18 +281,22 @@ def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[st
     roots = [table.name for table in codec.tables.values() if table.parent is None]
     execution = workspace.execution()
     schema, _ = widen(database.schema, codec)
+    copied = synthesis.generation.keys == "copied"
+    graph = load_graph(workspace.work / "copied_graph") if copied else None
+    rows = {name: database.tables[name].num_rows for name in roots} if graph is None else graph.given.roots
     return Model(
         name=synthesis.name,
         schema=state_pairs(schema, codec.keys),
         codec=codec,
         networks=networks,
         originals=original_tables(database),
-        rows={name: synthesis.generation.rows.get(name, database.tables[name].num_rows) for name in roots},
+        rows={name: synthesis.generation.rows.get(name, rows[name]) for name in roots},
         seed=synthesis.generation.seed,
         temperature=synthesis.generation.temperature,
         batch_roots=synthesis.training.generation_batch_size or BATCH_ROOTS,
         flavour=execution["flavour"],
         limits=workspace.limits("building"),
+        graph=graph,
     )
 
 
@@ -310,6 +321,8 @@ def draw(
 
         for limit in told:
             progress.tell(limit)
+        if model.graph is not None:
+            progress.say("The graph of keys is that of the training rows, copied; only values are drawn")
         database = model.draw(
             rows,
             seed=seed,
@@ -365,7 +378,9 @@ def compare(workspace: Workspace, synthesis: Synthesis) -> None:
         workspace.check_stop()
         if synthesis.report.enabled:
             facts, limits = report_facts(synthesis), workspace.limits("report")
-            write_atomically(pdf, render(evaluation, name=synthesis.name, facts=facts, limits=limits))
+            copied = synthesis.generation.keys == "copied"
+            document = render(evaluation, name=synthesis.name, facts=facts, limits=limits, copied_keys=copied)
+            write_atomically(pdf, document)
 
 
 def report_facts(synthesis: Synthesis) -> dict[str, str]:
@@ -375,6 +390,7 @@ def report_facts(synthesis: Synthesis) -> dict[str, str]:
         "Model size": synthesis.training.model_size,
         "Held-out roots": f"{synthesis.evaluation.holdout_share:.0%}",
         "Differential privacy": "no",
+        **({"Graph of keys": "copied"} if synthesis.generation.keys == "copied" else {}),
     }
 
 

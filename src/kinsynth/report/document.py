@@ -52,6 +52,12 @@ _RELATION_WORDS = {
     "implied": "The row of {parent} follows from other keys of {table}.",
     "reference": "Rows of {table} choose a row of the original table {parent}.",
 }
+_COPIED_KEYS = (
+    "The graph of keys is copied from the training rows: who is connected with whom, and how often, is real; "
+    "only the values are synthetic. What the figures say of keys is no work of the model, and a person with "
+    "an unusual number of rows or unusual connections can be recognised."
+)
+_COPIED_RELATION = "Copied: each row points where the training row at its place does."
 _CHARTS = (
     (
         "to_original",
@@ -109,7 +115,12 @@ class Document:
 
 
 def compose(
-    evaluation: Evaluation, *, name: str, facts: Mapping[str, str], limits: Sequence[Finding] = ()
+    evaluation: Evaluation,
+    *,
+    name: str,
+    facts: Mapping[str, str],
+    limits: Sequence[Finding] = (),
+    copied_keys: bool = False,
 ) -> Document:
     """Arrange an evaluation as a report.
 
@@ -118,6 +129,7 @@ def compose(
         name: Title of the report.
         facts: Lines of the title page, such as seed and duration.
         limits: What could not be modelled as asked, in the order of the timeline.
+        copied_keys: Whether the graph of keys is that of the training rows.
     """
     document = Document({})
     document.content |= {
@@ -131,11 +143,12 @@ def compose(
         ],
         "limits": [_limit(limit) for limit in limits],
         "overview": _overview(document, evaluation.overview),
+        "copied_keys": _COPIED_KEYS if copied_keys and evaluation.relations else "",
         "highlights": _highlights(evaluation),
         "summary": [_summary(table) for table in evaluation.tables],
         "relation_summary": [_relation_summary(relation) for relation in evaluation.relations],
         "tables": [_table(document, table) for table in evaluation.tables],
-        "relations": [_relation(document, relation) for relation in evaluation.relations],
+        "relations": [_relation(document, one, copied_keys=copied_keys) for one in evaluation.relations],
     }
     return document
 
@@ -363,7 +376,9 @@ def _neighbours(document: Document, neighbours: NeighbourComparison) -> dict[str
     }
 
 
-def _relation(document: Document, relation: RelationComparison) -> dict[str, Any]:
+def _relation(
+    document: Document, relation: RelationComparison, *, copied_keys: bool = False
+) -> dict[str, Any]:
     """Arrange one relation."""
     counts, depth = relation.counts, relation.depth
     measured = (
@@ -381,7 +396,9 @@ def _relation(document: Document, relation: RelationComparison) -> dict[str, Any
     interval = None if counts is None else counts.total_variation.interval
     return {
         **_relation_summary(relation),
-        "words": _RELATION_WORDS[relation.kind].format(table=relation.table, parent=relation.parent),
+        "words": _COPIED_RELATION
+        if copied_keys
+        else _RELATION_WORDS[relation.kind].format(table=relation.table, parent=relation.parent),
         "levels": [
             [title, wording.percent(metric.value), wording.percent(metric.reference)]
             for title, metric in measured

@@ -31,6 +31,7 @@ def render(
     name: str,
     facts: Mapping[str, str] | None = None,
     limits: Sequence[Finding] = (),
+    copied_keys: bool = False,
 ) -> bytes:
     """Make the PDF report.
 
@@ -39,6 +40,7 @@ def render(
         name: Title of the report.
         facts: Lines of the title page, such as seed and model.
         limits: What could not be modelled as asked.
+        copied_keys: Whether the graph of keys is that of the training rows.
 
     Returns:
         The PDF.
@@ -47,7 +49,7 @@ def render(
         Same arguments, same bytes; names in scripts our fonts do not know use the system's fonts and may
         differ between machines. Besides fonts and our template no file is read, and no network.
     """
-    return typeset(compose(evaluation, name=name, facts=facts or {}, limits=limits))
+    return typeset(compose(evaluation, name=name, facts=facts or {}, limits=limits, copied_keys=copied_keys))
 
 
 def draw(figure: Figure) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from kinsynth.settings.base import Settings, setting
 
 
@@ -12,6 +14,12 @@ class Generation(Settings):
         dict,
         "Number of records",
         "Rows of each root table; a table that is missing gets the detected number.",
+    )
+    keys: Literal["generated", "copied"] = setting(
+        "generated",
+        "Graph of keys",
+        "generated: the model decides which rows are connected; copied: the rows are connected as the real "
+        "training rows are, and as many. Who is connected with whom, and how often, is then real.",
     )
     seed: int = setting(0, "Seed", "Same document, data and seed: same result.", ge=0, lt=2**63)
     temperature: float = setting(

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from kinsynth.errors import Finding, SchemaError, SettingsError, UserError
 from kinsynth.pipeline.checks.constraints import find_constraints
+from kinsynth.pipeline.checks.copied_graph import find_copied_graph
 from kinsynth.pipeline.checks.data import find_data
 from kinsynth.pipeline.checks.facts import Facts
 from kinsynth.pipeline.checks.foreign_keys import find_foreign_keys
@@ -30,6 +31,7 @@ STEPS = (
     find_treatment,
     find_rules,
     find_constraints,
+    find_copied_graph,
     find_settings,
 )
 ORDER = ("data", "primary_keys", "foreign_keys", "treatment", "settings")

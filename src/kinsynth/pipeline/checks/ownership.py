@@ -111,6 +111,8 @@ def _find_implied(facts: Facts, name: str) -> Iterator[Finding]:
 
 
 def _find_late(facts: Facts, name: str) -> Iterator[Finding]:
+    if facts.synthesis.generation.keys == "copied":
+        return  # nothing of the keys is drawn, late or not at all
     unbreakable = {one for circle in facts.structure.unbreakable for one in circle}
     for relation in facts.structure.late[name]:
         if relation.references_table != name and relation not in unbreakable:
