@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.measure import Mask, Measure, Rows, read_measure, write_measure
+from kinsynth.columns.sequence import ascend_by_parent
 from kinsynth.rules.base import Columns
 from kinsynth.rules.evidence import count_present_roots, log_all_ordered
 from kinsynth.rules.view import View
@@ -74,11 +75,12 @@ class Order:
         found: set[tuple[str, ...]] = set()
         for family in FAMILIES:
             names = [name for name in view.of_kinds(*family) if len(view.code(name)[1]) >= FEWEST_VALUES]
-            found |= {pair for pair in permutations(names, 2) if cls._holds_quickly(view, *pair)}
+            found |= {pair for pair in permutations(names, 2) if cls.holds_quickly(view, *pair)}
         yield from _reduced(view, [pair for pair in sorted(found) if cls.fit(view, pair) is not None])
 
     @classmethod
-    def _holds_quickly(cls, view: View, small: str, large: str) -> bool:
+    def holds_quickly(cls, view: View, small: str, large: str) -> bool:
+        """Tell whether two columns of one type are in order in a sample."""
         sample = view.sample
         if view.columns[small].type != view.columns[large].type:
             return False
@@ -99,14 +101,14 @@ class Order:
         low, high = view.bounds(small), view.bounds(large)
         if not both_R.any() or low is None or high is None or (small_R > large_R)[both_R].any():
             return None
-        lattice = (1, 0) if measure.kind == "float" else view.lattice(small)
-        if measure.kind != "float" and lattice != view.lattice(large):
+        fixed = small in view.fixed
+        lattice = (1, 0) if measure.kind == "float" else view.lattice(large)
+        if measure.kind != "float" and not _stands_on(view.lattice(small), lattice, coarser=fixed):
             return None
         step, low, high = lattice[0], _inside(low, lattice), _inside(high, lattice)
         if low[0] > high[1]:
             return None
         strict = bool((small_R < large_R)[both_R].all())
-        fixed = small in view.fixed
         exact = measure.kind != "float" and max(map(abs, (*low, *high))) < _LARGEST
         if fixed and not exact:
             return None
@@ -308,6 +310,34 @@ def _is_close(small_P: Rows, large_P: Rows) -> bool:
     most = int(np.unique(large_P, return_counts=True)[1].max())
     narrow = distance_spread < _NARROW * spread and distance_P.max() <= np.ptp(large_P) / 2
     return bool(narrow and most <= _STANDS_OUT * len(large_P))
+
+
+def _stands_on(small: tuple[int, int], large: tuple[int, int], *, coarser: bool) -> bool:
+    """Tell whether two columns have the same steps; where the smaller one never moves, it may have wider ones.
+
+    >>> _stands_on((14, 10), (7, 3), coarser=True)
+    True
+    """
+    return small == large or (coarser and small[0] % large[0] == 0 and small[1] % large[0] == large[1])
+
+
+def raise_above(rules: Sequence[Order], columns: Columns, parent_R: Rows) -> pa.Array:
+    """Give the order column of a sequence, raised where it lies below what it must not.
+
+    Args:
+        rules: Orders of which it is the larger column.
+        columns: Values by name; it ascends within each parent, and does so still.
+        parent_R: Number of each row's parent, never decreasing, shape (R,).
+    """
+    name, measure = rules[0].columns[1], rules[0].measure
+    before_R, valid_R = measure.to_ticks(columns[name])
+    tick_R = before_R
+    for rule in rules:
+        floor_R, known_R = measure.to_ticks(columns[rule.columns[0]])
+        low_R = valid_R & known_R & (tick_R < floor_R + rule.step * rule.least)
+        tick_R = np.where(low_R, floor_R + rule.step * rule.least, tick_R)
+    tick_R = ascend_by_parent(tick_R, valid_R, parent_R)
+    return _replaced(columns[name], measure, before_R, tick_R, valid_R)
 
 
 def _inside(bounds: tuple[int, int], lattice: tuple[int, int]) -> tuple[int, int]:

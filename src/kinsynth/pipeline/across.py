@@ -1,0 +1,160 @@
+"""Orders across tables: a moment that is never before one of a row that the row hangs under or points to.
+
+They are found as orders within a table are: in all training rows, by more than chance, and in all held-out rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kinsynth.columns.calendar import is_nearer
+from kinsynth.columns.scale import DAY_US, DayScale, MomentScale
+from kinsynth.pipeline.anchors import Anchor, Beside, Keys, Reach, find_anchors, find_ways, moments_of
+from kinsynth.pipeline.codecs import DatabaseCodec
+from kinsynth.pipeline.rules import HELD_SEED, HELD_SHARE, PlainColumns, ruled_columns
+from kinsynth.rules.detect import refit, settle
+from kinsynth.rules.evidence import is_real
+from kinsynth.rules.order import FEWEST_VALUES, Order
+from kinsynth.rules.view import View
+from kinsynth.schema.database import Database
+from kinsynth.schema.facts import KeyFacts
+from kinsynth.schema.graph import Structure, find_structure
+from kinsynth.schema.split import split_roots
+from kinsynth.schema.subjects import root_rows
+from kinsynth.schema.table import Relation
+from kinsynth.settings.synthesis import Synthesis
+from kinsynth.system.mapping import let_go
+
+
+@dataclass(frozen=True)
+class Across:
+    """What the moments of one table have to do with those of other rows.
+
+    Attributes:
+        anchors: Moments of other rows that stand beside the table's own columns.
+        orders: Orders of an anchor and a column of the table; ``relative`` where the distance is the shorter code.
+    """
+
+    anchors: tuple[Anchor, ...] = ()
+    orders: tuple[Order, ...] = ()
+
+
+def find_across(
+    train: Database,
+    held: Database | None,
+    synthesis: Synthesis,
+    facts: Mapping[Relation, KeyFacts],
+) -> dict[str, Across]:
+    """Find the orders across tables of every synthesised table.
+
+    Args:
+        train: The rows the model may see.
+        held: Rows held out; None to set some of ``train`` aside for testing what is found.
+        synthesis: Treatments and value protection.
+        facts: What always holds of each further key.
+    """
+    structure = find_structure(train.schema)
+    searched = train
+    if held is None:
+        searched, held = split_roots(train, structure, share=HELD_SHARE, seed=HELD_SEED)
+    inside = stay_inside(structure, facts)
+    whole, other = (_Part(part, structure, synthesis) for part in (train, held))
+    parts = (whole, whole if searched is train else _Part(searched, structure, synthesis), other)
+    found = {}
+    for name in structure.order:
+        pairs = tuple(_find_pairs(whole, name, tuple(find_ways(structure, name, inside))))
+        views = [part.view(name, [anchor for anchor, _ in pairs]) for part in parts]
+        orders = _find_orders(pairs, views[0], views[1], views[2])
+        found[name] = Across(tuple(dict.fromkeys(anchor for anchor, _ in pairs)), orders)
+        let_go()
+    return found
+
+
+def stay_inside(structure: Structure, facts: Mapping[Relation, KeyFacts]) -> frozenset[Relation]:
+    """Give the further keys that never lead to a row under another root, in the source and in what is drawn."""
+    owners = {*structure.parent_relation.values()}
+    return frozenset(
+        relation
+        for relation, fact in facts.items()
+        if any({*mine, *theirs} <= owners for mine, theirs in fact.scopes)
+    )
+
+
+def describe_across(codec: DatabaseCodec) -> Iterator[str]:
+    """Say which moments keep an order with those of other rows, and which are drawn as a distance from one."""
+    for name, table in codec.tables.items():
+        known = {anchor.name for anchor in table.anchors}
+        for factor in table.factors:
+            if factor.anchor in known:
+                yield f"{name}: {factor.columns[0]} is drawn as the time since {factor.anchor}"
+        for rule in table.rules:
+            if isinstance(rule, Order) and rule.columns[0] in known:
+                yield f"{name}: {rule.columns[1]} is never before {rule.columns[0]}"
+
+
+def _find_pairs(part: _Part, table: str, ways: Sequence[Keys]) -> Iterator[tuple[Anchor, str]]:
+    """Give the moments of other rows that those of a table may be compared with."""
+    own, taken = part.view(table, ()), dict[str, Anchor]()
+    schema, structure = part.database.schema, part.structure
+    for name in own.columns:
+        measure = own.measure(name)
+        if not isinstance(measure, DayScale | MomentScale) or len(own.code(name)[1]) < FEWEST_VALUES:
+            continue
+        for anchor in find_anchors(schema, structure, ways, measure, own.lattice(name)):
+            if taken.setdefault(anchor.name, anchor) == anchor:
+                yield anchor, name
+            else:
+                yield replace(anchor, name=f"{anchor.name} for {name}"), name
+
+
+def _find_orders(
+    pairs: Sequence[tuple[Anchor, str]], view: View, searched: View, held: View
+) -> tuple[Order, ...]:
+    found, few, candidates = [], searched.searched, len(view.columns) ** 3
+    for anchor, name in pairs:
+        pair = (anchor.name, name)
+        if len(few.code(anchor.name)[1]) < FEWEST_VALUES or not Order.holds_quickly(few, *pair):
+            continue
+        rule = settle(Order.fit(few, pair), held)
+        if rule is not None and is_real(rule.chance(few), candidates):
+            found.append(rule)
+    kept = [one for one in refit(found, view) if isinstance(one, Order)]
+    return tuple(_with_shorter_code(one, view) for one in kept if not one.broken(held.columns).any())
+
+
+def _with_shorter_code(rule: Order, view: View) -> Order:
+    """Let the distance be drawn only where it is the shorter code; say no bound of the other rows' moments."""
+    (small_R, known_R), (large_R, valid_R) = (view.ticks(name) for name in rule.columns)
+    both_R = known_R & valid_R
+    per_day = DAY_US if isinstance(rule.measure, MomentScale) else 1
+    nearer = is_nearer(large_R[both_R], small_R[both_R], view.root_R[both_R], per_day)
+    return replace(rule, relative=rule.relative and nearer, bounds=(rule.bounds[1], rule.bounds[1]))
+
+
+class _Part:
+    """One part of a database, in the source's order of rows."""
+
+    def __init__(self, database: Database, structure: Structure, synthesis: Synthesis) -> None:
+        self.database, self.structure, self.synthesis = database, structure, synthesis
+        self.roots = root_rows(database, structure)
+        self._reach = Reach.of(database.schema, database.tables)
+
+    def view(self, table: str, anchors: Sequence[Anchor]) -> View:
+        """Give the moments of a table that may have orders, anchors beside them."""
+        schema = self.database.schema
+        allowed = ruled_columns(schema, self.structure, table, self.synthesis)
+        own = tuple(name for name in moments_of(schema, self.structure, table) if name in allowed)
+        kinds = {name: schema.tables[table].column(name).type for name in own}
+        kinds |= {anchor.name: "date" if isinstance(anchor.measure, DayScale) else "datetime" for anchor in anchors}
+        columns = PlainColumns(self.database.tables[table], own)
+        protection = self.synthesis.protection
+        return View(
+            Beside(columns, anchors, self._reach, np.arange(len(self.roots[table]))),
+            kinds,
+            self.roots[table],
+            max(protection.rare_minimum, protection.extreme_minimum),
+            frozenset(anchor.name for anchor in anchors),
+        )
