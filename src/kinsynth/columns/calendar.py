@@ -128,26 +128,17 @@ def code_length(symbol_R: Rows, context_R: Rows, known_R: NDArray[np.bool_]) -> 
     return float(-np.log2(chance_R[~known_R]).mean())
 
 
-def is_nearer(tick_R: Rows, anchor_R: Rows, root_R: Rows, per_day: int) -> bool:
-    """Tell whether the distance to an anchor takes fewer bits than the moment itself, on roots not counted.
-
-    Moments are coded as they are, or as day and time of day, days as they are, or as month and day, whichever
-    is shorter.
+def moment_bits(tick_R: Rows, known_R: NDArray[np.bool_], per_day: int) -> float:
+    """Give the bits of a moment: as it is, or as day and time of day; of a day as it is, or as month and day.
 
     Args:
         tick_R: Moments, in ticks.
-        anchor_R: What each is counted from.
-        root_R: Number of each row's root.
+        known_R: Which rows are counted; the others are measured.
         per_day: Ticks of a day.
     """
-    known_R = root_R % 2 == 0
-    if known_R.all() or not known_R.any():
-        return False
-    unit: Unit = "month" if per_day == 1 else "day"
-    parts = Calendar(per_day).split(tick_R, unit)
+    parts = Calendar(per_day).split(tick_R, "month" if per_day == 1 else "day")
     apart = (parts.period_R, parts.day_R if per_day == 1 else parts.time_R)
-    plain = min(spread_bits(tick_R, known_R), sum(spread_bits(part_R, known_R) for part_R in apart))
-    return spread_bits(tick_R - anchor_R, known_R) < plain
+    return min(spread_bits(tick_R, known_R), sum(spread_bits(part_R, known_R) for part_R in apart))
 
 
 def spread_bits(tick_R: Rows, known_R: NDArray[np.bool_]) -> float:

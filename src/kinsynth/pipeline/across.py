@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kinsynth.columns.calendar import is_nearer
+from kinsynth.columns.calendar import moment_bits, spread_bits
 from kinsynth.columns.scale import DAY_US, DayScale, MomentScale
 from kinsynth.pipeline.anchors import Anchor, Beside, Keys, Reach, find_anchors, find_ways, moments_of
 from kinsynth.pipeline.codecs import DatabaseCodec
@@ -113,25 +113,36 @@ def _find_pairs(part: _Part, table: str, ways: Sequence[Keys]) -> Iterator[tuple
 def _find_orders(
     pairs: Sequence[tuple[Anchor, str]], view: View, searched: View, held: View
 ) -> tuple[Order, ...]:
-    found, few, candidates = [], searched.searched, len(view.columns) ** 3
+    found, few = [], searched.searched
     for anchor, name in pairs:
         pair = (anchor.name, name)
         if len(few.code(anchor.name)[1]) < FEWEST_VALUES or not Order.holds_quickly(few, *pair):
             continue
         rule = settle(Order.fit(few, pair), held)
-        if rule is not None and is_real(rule.chance(few), candidates):
+        if rule is not None and is_real(rule.chance(few), len(pairs)):
             found.append(rule)
     kept = [one for one in refit(found, view) if isinstance(one, Order)]
-    return tuple(_with_shorter_code(one, view) for one in kept if not one.broken(held.columns).any())
+    kept = [one for one in kept if not one.broken(held.columns).any()]
+    bits = [_bits_saved(one, view) for one in kept]
+    order = sorted(range(len(kept)), key=lambda number: -bits[number])
+    return tuple(_settled(kept[number], saves=bits[number] > 0) for number in order)
 
 
-def _with_shorter_code(rule: Order, view: View) -> Order:
+def _settled(rule: Order, *, saves: bool) -> Order:
     """Let the distance be drawn only where it is the shorter code; say no bound of the other rows' moments."""
+    return replace(rule, relative=rule.relative and saves, bounds=(rule.bounds[1], rule.bounds[1]))
+
+
+def _bits_saved(rule: Order, view: View) -> float:
+    """Give how much shorter the code of the distance is than that of the moment, on roots not counted."""
     (small_R, known_R), (large_R, valid_R) = (view.ticks(name) for name in rule.columns)
     both_R = known_R & valid_R
+    counted_R = view.root_R[both_R] % 2 == 0
+    if counted_R.all() or not counted_R.any():
+        return 0.0
     per_day = DAY_US if isinstance(rule.measure, MomentScale) else 1
-    nearer = is_nearer(large_R[both_R], small_R[both_R], view.root_R[both_R], per_day)
-    return replace(rule, relative=rule.relative and nearer, bounds=(rule.bounds[1], rule.bounds[1]))
+    plain = moment_bits(large_R[both_R], counted_R, per_day)
+    return plain - spread_bits((large_R - small_R)[both_R], counted_R)
 
 
 class _Part:
@@ -148,7 +159,9 @@ class _Part:
         allowed = ruled_columns(schema, self.structure, table, self.synthesis)
         own = tuple(name for name in moments_of(schema, self.structure, table) if name in allowed)
         kinds = {name: schema.tables[table].column(name).type for name in own}
-        kinds |= {anchor.name: "date" if isinstance(anchor.measure, DayScale) else "datetime" for anchor in anchors}
+        kinds |= {
+            anchor.name: "date" if isinstance(anchor.measure, DayScale) else "datetime" for anchor in anchors
+        }
         columns = PlainColumns(self.database.tables[table], own)
         protection = self.synthesis.protection
         return View(

@@ -41,6 +41,7 @@ class Anchor:
         path: Names of the keys that lead to the other row, one after the other.
         table: Table of the other row.
         column: Its column.
+        shared: Whether it is the same for all rows of one owner.
         measure: Exact measure of the column that is told by it.
         step: Step of that column's values, ticks.
         first: Where its steps begin, ticks.
@@ -50,6 +51,7 @@ class Anchor:
     path: tuple[str, ...]
     table: str
     column: str
+    shared: bool
     measure: DayScale | MomentScale
     step: int = 1
     first: int = 0
@@ -69,7 +71,9 @@ class Anchor:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Anchor:
         """Read what ``to_json`` gave."""
-        return cls(**{**document, "path": tuple(document["path"]), "measure": read_measure(document["measure"])})
+        return cls(
+            **{**document, "path": tuple(document["path"]), "measure": read_measure(document["measure"])}
+        )
 
 
 def find_ways(structure: Structure, table: str, inside: Collection[Relation]) -> Iterator[Keys]:
@@ -98,7 +102,9 @@ def find_ways(structure: Structure, table: str, inside: Collection[Relation]) ->
 def owner_ways(structure: Structure, table: str) -> Iterator[Keys]:
     """Give the ways from a row to its owner, the owner's owner, ..."""
     way: Keys = ()
-    while (owner := structure.parent_relation[way[-1].references_table if way else table]) and len(way) < MOST_STEPS:
+    while (owner := structure.parent_relation[way[-1].references_table if way else table]) and len(
+        way
+    ) < MOST_STEPS:
         way = (*way, owner)
         yield way
 
@@ -111,11 +117,12 @@ def find_anchors(
     lattice: tuple[int, int] = (1, 0),
 ) -> Iterator[Anchor]:
     """Give the moments at the ends of some ways, as what a column with a measure and steps is compared with."""
+    owners = {*structure.parent_relation.values()}
     for way in ways:
-        target = way[-1].references_table
+        target, shared = way[-1].references_table, {*way} <= owners
         for column in moments_of(schema, structure, target):
             title = " -> ".join([*(", ".join(one.columns) for one in way), f"{target}.{column}"])
-            yield Anchor(title, tuple(map(str, way)), target, column, measure, *lattice)
+            yield Anchor(title, tuple(map(str, way)), target, column, shared, measure, *lattice)
 
 
 def moments_of(schema: Schema, structure: Structure, table: str) -> tuple[str, ...]:

@@ -416,11 +416,18 @@ def _decode_sequence(
     codec: TableCodec,
     anchors: Mapping[str, pa.Array],
 ) -> pa.Array:
-    """Give the order column, raised above what no row of the source lies below."""
+    """Give the order column, raised above moments of owners that no row of the source lies below.
+
+    A moment of a row that is pointed at bounds this row only, as in other columns: the others stay.
+    """
     parent_R, (name,) = drawn.encoded.parent_R, factor.columns
     assert isinstance(factor.codec, SequenceCodec), "a sequence"
     assert parent_R is not None, "a sequence has a parent"
     values = factor.codec.decode(codes_RC, uniform_RD, parent_R, anchors.get(factor.anchor))
-    above = [one for one in codec.rules if isinstance(one, Order) and one.columns[1] == name]
-    above = [one for one in above if one.columns[0] in anchors]
+    owners = {anchor.name for anchor in codec.anchors if anchor.shared}
+    above = [
+        rule
+        for rule in codec.rules
+        if isinstance(rule, Order) and rule.columns[1] == name and rule.columns[0] in owners
+    ]
     return raise_above(above, {**anchors, name: values}, parent_R) if above else values

@@ -263,22 +263,14 @@ class _TableFit:
         return factors
 
     def _with_orders(self, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        """Add the orders across tables that can be kept beside the rules.
-
-        Rows of a sequence are kept in order under one bound for all of them, or where each is told by the row
-        that it points to.
-        """
-        told = self._told_by_key()
-        kept = [
-            one
-            for one in self.across.orders
-            if one.columns[1] != self.roles.sequence or one is told or self._is_owners(one.columns[0])
-        ]
-        return arrange_rules((*rules, *kept))[0] if kept else rules
+        """Add the orders across tables that can be kept beside the rules."""
+        orders = self.across.orders
+        return arrange_rules((*rules, *orders))[0] if orders else rules
 
     def _told_by_key(self) -> Order | None:
         """Find the order by which a row to which it points tells more of a row's place than the row before."""
         name, parent_R = self.roles.sequence, self.rows.parent_R
+        others = {one.name for one in self.across.anchors if not one.shared}
         orders = [one for one in self.across.orders if one.relative and one.columns[1] == name]
         if name is None or parent_R is None:
             return None
@@ -287,16 +279,11 @@ class _TableFit:
             opens_R, gap_R = split_ticks(tick_R, valid_R, parent_R)
             later_R, known_R = valid_R & ~opens_R, self.rows.root_R % 2 == 0
             both = (known_R & later_R).any() and (~known_R & later_R).any()
-            if not self._is_owners(one.columns[0]) and both:
+            if one.columns[0] in others and both:
                 apart_R = (tick_R - anchor_R)[later_R]
                 if spread_bits(apart_R, known_R[later_R]) < spread_bits(gap_R[later_R], known_R[later_R]):
                     return one
         return None
-
-    def _is_owners(self, anchor: str) -> bool:
-        """Tell whether an anchor is the same for all rows of one owner."""
-        owners = {str(one) for one in self.structure.parent_relation.values()}
-        return any({*one.path} <= owners for one in self.across.anchors if one.name == anchor)
 
     def _cells(self, name: str) -> pa.Array:
         """Give the values of a column, or of an anchor, in arranged order."""
@@ -315,7 +302,9 @@ class _TableFit:
         told = self._told_by_key()
         if told is not None and told in rules:
             return [self._relative_factor(told)]
-        codecs = {anchor: self._sequence_codec(name, anchor) for anchor in ("", *(a.name for a in self._starts()))}
+        codecs = {
+            anchor: self._sequence_codec(name, anchor) for anchor in ("", *(a.name for a in self._starts()))
+        }
         anchor = next((anchor for anchor, codec in codecs.items() if codec.relative), "")
         return [Factor("sequence", (name,), codecs[anchor], anchor=anchor)]
 

@@ -19,8 +19,8 @@ from kinsynth.engine.checkpoint import save_model as save_network
 from kinsynth.engine.sampled import SampledBlock, concatenate, concatenate_pointed
 from kinsynth.engine.sampler import sample
 from kinsynth.errors import Finding, SettingsError, UserError
-from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.anchors import Reach
+from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.assembly import assemble, keep_distinct
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, only_root
