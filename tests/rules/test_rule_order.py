@@ -12,7 +12,7 @@ from rule_toys import view_of
 from kinsynth.columns.measure import FloatScale
 from kinsynth.columns.scale import NumberScale
 from kinsynth.rules.enforce import enforce
-from kinsynth.rules.order import Order, put_in_order, sort_columns
+from kinsynth.rules.order import Order, put_in_order, raise_above, sort_columns
 
 WHOLE = NumberScale("int64")
 numbers = st.lists(st.one_of(st.none(), st.integers(0, 9)), min_size=6, max_size=6)
@@ -35,16 +35,17 @@ def test_no_row_is_broken_whatever_is_drawn(
     cells: list[list[int | None]], graph: tuple, data: st.DataObject
 ) -> None:
     columns = {name: pa.array(one, pa.int64()) for name, one in zip(NAMES, cells, strict=True)}
-    # only the first column may be fixed: the order of rows is one column
-    fixed = data.draw(st.booleans())
-    rules = [order(*pair, strict=data.draw(st.booleans()), fixed=fixed and pair[0] == "a") for pair in graph]
+    # columns that are never the larger one may be fixed: the order of rows, and moments of other rows
+    sources = {small for small, _ in graph} - {large for _, large in graph}
+    fixed = data.draw(st.sets(st.sampled_from(sorted(sources))))
+    rules = [order(*pair, strict=data.draw(st.booleans()), fixed=pair[0] in fixed) for pair in graph]
     result = {**columns, **put_in_order(rules, columns)}
     for rule in rules:
         assert not rule.broken(result).any()
     for name in NAMES:
         assert result[name].is_null().equals(columns[name].is_null())
-    if fixed:
-        assert result["a"].equals(columns["a"])
+    for name in fixed:
+        assert result[name].equals(columns[name])
 
 
 def test_rows_that_keep_the_order_are_left_alone() -> None:
@@ -117,3 +118,25 @@ def test_the_step_is_that_of_all_but_a_few_persons(apart: int) -> None:
     kept = drawn | put_in_order([rule], drawn)
     assert not rule.broken(kept).any()
     assert apart == 5 or all((kept[name].to_numpy() % 5 == 2).all() for name in "ab")
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.none() | st.integers(0, 9)), max_size=20),
+    st.dictionaries(st.integers(0, 4), st.none() | st.integers(0, 9)),
+    st.booleans(),
+)
+def test_a_sequence_is_raised_no_more_than_it_must_and_ascends_still(
+    rows: list[tuple[int, int | None]], floors: dict[int, int | None], strict: bool
+) -> None:
+    rows = sorted(rows, key=lambda row: (row[0], -1 if row[1] is None else row[1]))
+    parent_R = np.array([parent for parent, _ in rows], dtype=np.int64)
+    drawn = pa.array([value for _, value in rows], pa.int64())
+    floor = pa.array([floors.get(parent) for parent, _ in rows], pa.int64())
+    raised = raise_above([order("floor", "day", strict=strict)], {"floor": floor, "day": drawn}, parent_R)
+    # One floor for all rows of a parent: the nearest value that is allowed is the larger of the two.
+    expected = [
+        value if value is None or low is None else max(value, low + strict)
+        for value, low in zip(drawn.to_pylist(), floor.to_pylist(), strict=True)
+    ]
+    assert raised.to_pylist() == expected
