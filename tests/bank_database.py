@@ -1,4 +1,4 @@
-"""A made-up bank whose moments never stand before those of other rows: owners, their owners, rows pointed at."""
+"""A made-up bank: its moments never stand before those of owners, of their owners, of rows pointed at."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_too_few_roots_decide_nothing():
 
 def test_spread_bits_are_entropy_for_many_rows():
     number, known = RNG.integers(0, 4_096, 80_000), np.arange(80_000) % 2 == 0
-    # 200 cells of 200 rows each: what they cost to learn is below 200 * log2(n) / n, rounding of edges as much.
+    # 200 cells of 200 rows each: what they cost to learn is below 200 * log2(n) / n, rounding as much.
     assert abs(spread_bits(number, known) - 12) < 0.1
     assert spread_bits(np.full(80_000, 7), known) == pytest.approx(0, abs=1e-3)
     half = np.where(RNG.random(80_000) < 0.5, 0, 1 + number)  # a bit says which half, the other half 12 more

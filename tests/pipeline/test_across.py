@@ -64,7 +64,9 @@ def test_orders_are_found_up_the_owners_and_along_keys(bank: dict[str, pl.DataFr
     assert ("customer_id -> customer.signed", "opened") in found["account"]
     assert ("account_id -> account.opened", "day") in found["transfer"]
     assert ("account_id -> customer_id -> customer.signed", "day") in found["transfer"]
-    assert {("account_id -> account.opened", "issued"), ("clerk_id -> clerk.hired", "issued")} <= found["card"]
+    assert {("account_id -> account.opened", "issued"), ("clerk_id -> clerk.hired", "issued")} <= found[
+        "card"
+    ]
     assert ("card_id -> card.issued", "written") in found["note"]
     assert found["customer"] == found["clerk"] == set()
 
@@ -100,7 +102,11 @@ def test_the_moment_that_tells_most_is_counted_from(model: Model) -> None:
 
 def test_no_order_is_broken_in_the_files_and_the_certificate_says_so(finished: Execution) -> None:
     assert set(broken_orders(read(finished.folder)).values()) == {0}
-    kept = [one for one in json.loads(finished.certificate.read_text())["guarantees"] if one["code"] == "rule.kept"]
+    kept = [
+        one
+        for one in json.loads(finished.certificate.read_text())["guarantees"]
+        if one["code"] == "rule.kept"
+    ]
     named = {one["where"] for one in kept}
     assert "account: customer_id -> customer.signed <= opened" in named
     assert "note: card_id -> card.issued <= written" in named
@@ -108,7 +114,9 @@ def test_no_order_is_broken_in_the_files_and_the_certificate_says_so(finished: E
 
 
 def test_nor_when_more_is_generated(finished: Execution, tmp_path: Path) -> None:
-    more = generate(folder=finished.folder, output=tmp_path / "more", rows={"customer": 3 * CUSTOMERS}, seed=5)
+    more = generate(
+        folder=finished.folder, output=tmp_path / "more", rows={"customer": 3 * CUSTOMERS}, seed=5
+    )
     tables = read(more.folder)
     assert tables["customer"].height == 3 * CUSTOMERS
     assert set(broken_orders(tables).values()) == {0}
@@ -139,7 +147,9 @@ def test_nothing_extreme_of_another_row_is_told(model: Model, bank: dict[str, pl
     """Bounds that a model keeps are those of enough persons, also where one clerk has most cards."""
     early = bank["clerk"]["hired"].sort().head(4).to_list()
     days = {(day - dt.date(1970, 1, 1)).days for day in early}
-    ticks = {tick for rule in model.codec.tables["card"].rules for pair in _bounds(rule.to_json()) for tick in pair}
+    ticks = {
+        tick for rule in model.codec.tables["card"].rules for pair in _bounds(rule.to_json()) for tick in pair
+    }
     assert ticks
     assert not ticks & days
 

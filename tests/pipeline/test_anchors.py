@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -36,13 +37,15 @@ def chains(draw: st.DrawFn) -> tuple[list[int | None], list[np.ndarray], list[in
     cells = draw(st.lists(st.none() | st.integers(0, 9_999), min_size=sizes[0], max_size=sizes[0]))
     keys = [
         np.array(draw(st.lists(st.integers(-1, above - 1), min_size=here, max_size=here)), dtype=np.int64)
-        for above, here in zip(sizes, sizes[1:], strict=False)
+        for above, here in pairwise(sizes)
     ]
     return cells, keys, draw(st.lists(st.integers(0, 12), max_size=3).map(sorted))
 
 
 @given(chains())
-def test_values_are_those_of_walking_row_by_row(case: tuple[list[int | None], list[np.ndarray], list[int]]) -> None:
+def test_values_are_those_of_walking_row_by_row(
+    case: tuple[list[int | None], list[np.ndarray], list[int]],
+) -> None:
     cells, keys, cuts = case
     path = tuple(f"key {number}" for number in reversed(range(len(keys))))
     reach = Reach()
@@ -97,7 +100,9 @@ def make_structure(*keys: tuple[str, str]) -> Structure:
     """Give tables a, b, c, ... in which the first key of each leads to its owner."""
     names = sorted({name for pair in keys for name in pair})
     relations = [
-        Relation(one, (f"to_{other}",), other, ("id",), role="key" if one in {k for k, _ in keys[:n]} else "owner")
+        Relation(
+            one, (f"to_{other}",), other, ("id",), role="key" if one in {k for k, _ in keys[:n]} else "owner"
+        )
         for n, (one, other) in enumerate(keys)
     ]
     tables = {
@@ -106,7 +111,11 @@ def make_structure(*keys: tuple[str, str]) -> Structure:
             (
                 Column("id", "identifier", "int64", nullable=False),
                 Column("day", "date", "date32[day]", nullable=False),
-                *(Column(f"to_{other}", "identifier", "int64", nullable=False) for one, other in keys if one == name),
+                *(
+                    Column(f"to_{other}", "identifier", "int64", nullable=False)
+                    for one, other in keys
+                    if one == name
+                ),
             ),
             ("id",),
         )

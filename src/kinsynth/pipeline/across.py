@@ -1,6 +1,7 @@
 """Orders across tables: a moment that is never before one of a row that the row hangs under or points to.
 
-They are found as orders within a table are: in all training rows, by more than chance, and in all held-out rows.
+They are found as orders within a table are: in all training rows, by more than chance, and in all held-out
+rows.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Across:
 
     Attributes:
         anchors: Moments of other rows that stand beside the table's own columns.
-        orders: Orders of an anchor and a column of the table; ``relative`` where the distance is the shorter code.
+        orders: Orders of an anchor and a column of the table, those first whose distance saves most bits;
+            ``relative`` where it saves any.
     """
 
     anchors: tuple[Anchor, ...] = ()
@@ -74,7 +76,7 @@ def find_across(
 
 
 def stay_inside(structure: Structure, facts: Mapping[Relation, KeyFacts]) -> frozenset[Relation]:
-    """Give the further keys that never lead to a row under another root, in the source and in what is drawn."""
+    """Give the further keys that never lead to a row under another root, drawn ones included."""
     owners = {*structure.parent_relation.values()}
     return frozenset(
         relation
@@ -84,7 +86,7 @@ def stay_inside(structure: Structure, facts: Mapping[Relation, KeyFacts]) -> fro
 
 
 def describe_across(codec: DatabaseCodec) -> Iterator[str]:
-    """Say which moments keep an order with those of other rows, and which are drawn as a distance from one."""
+    """Say which moments keep an order with those of other rows, and which are drawn as a distance."""
     for name, table in codec.tables.items():
         known = {anchor.name for anchor in table.anchors}
         for factor in table.factors:
@@ -129,7 +131,7 @@ def _find_orders(
 
 
 def _settled(rule: Order, *, saves: bool) -> Order:
-    """Let the distance be drawn only where it is the shorter code; say no bound of the other rows' moments."""
+    """Let the distance be drawn where it is the shorter code; tell no bound of the other rows' moments."""
     return replace(rule, relative=rule.relative and saves, bounds=(rule.bounds[1], rule.bounds[1]))
 
 

@@ -79,8 +79,8 @@ class Anchor:
 def find_ways(structure: Structure, table: str, inside: Collection[Relation]) -> Iterator[Keys]:
     """Give the ways from a row to rows whose values are known when it is drawn, the shortest first.
 
-    Known are the rows under the same root that it hangs under or points to, and what it points to in trees that
-    are drawn before.
+    Known are the rows under the same root that it hangs under or points to, and what it points to in trees
+    that are drawn before.
     """
     trees = structure.trees
     before = {*trees[: trees.index(structure.root_of(table))]}
@@ -116,7 +116,7 @@ def find_anchors(
     measure: DayScale | MomentScale,
     lattice: tuple[int, int] = (1, 0),
 ) -> Iterator[Anchor]:
-    """Give the moments at the ends of some ways, as what a column with a measure and steps is compared with."""
+    """Give the moments at the ends of ways, as what a column with a measure and steps is compared with."""
     owners = {*structure.parent_relation.values()}
     for way in ways:
         target, shared = way[-1].references_table, {*way} <= owners
@@ -138,8 +138,8 @@ def moments_of(schema: Schema, structure: Structure, table: str) -> tuple[str, .
 class Reach:
     """Which rows the rows of tables point to, and cells of theirs: what anchors are read from.
 
-    Rows are numbered through over all batches. A key or column that nobody told is looked up where that can be
-    done; of one that was told, what is no longer known counts as no row.
+    Rows are numbered through over all batches. A key or column that nobody told is looked up where that can
+    be done; of one that was told, what is no longer known counts as no row.
     """
 
     def __init__(self, find_key: FindKey | None = None, find_cells: FindCells | None = None) -> None:
@@ -263,7 +263,7 @@ def reach_arranged(further: FurtherKeys) -> Reach:
 def told_to(
     anchors: Mapping[str, Iterable[Anchor]], structure: Structure
 ) -> tuple[dict[str, bool], dict[tuple[str, str], bool]]:
-    """Name the keys and the cells that anchors are read from, and whether they are read from other trees too."""
+    """Name the keys and the cells that anchors are read from, and whether other trees read them too."""
     table_of = {str(one): one.table for several in structure.keys.values() for one in several}
     table_of |= {str(one): one.table for one in structure.parent_relation.values() if one is not None}
     keys: dict[str, bool] = {}

@@ -287,9 +287,9 @@ def decode(
             row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
             found[relation] = given.reference_over(relation, row_R, first)
         pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
-        columns = given.all_written_over(dict(pairs), first)
-        ruled = _with_rules(columns, anchors, part, table_codec, apart, given, seed=seed, first=first)
-        tables[name] = pa.table(ruled)
+        columns = {**given.all_written_over(dict(pairs), first), **anchors}
+        ruled = _with_rules(columns, part, table_codec, apart, given, seed=seed, first=first)
+        tables[name] = pa.table({column: one for column, one in ruled.items() if column not in anchors})
         for table, column in (one for one in cells_told if one[0] == name):
             reach.tell_cells(table, column, first, as_array(ruled[column]), kept=cells_told[table, column])
     rows = {name: part.encoded.rows for name, part in drawn.items()}
@@ -298,7 +298,6 @@ def decode(
 
 def _with_rules(
     columns: Mapping[str, Any],
-    anchors: Mapping[str, pa.Array],
     drawn: Drawn,
     codec: TableCodec,
     apart: Excluded,
@@ -313,7 +312,7 @@ def _with_rules(
     """
     if not codec.rules:
         return dict(columns)
-    plain = {column: as_array(values) for column, values in columns.items()} | {**anchors}
+    plain = {column: as_array(values) for column, values in columns.items()}
 
     def keep(written: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
         return given.all_written_over(apart.put_back(written, plain), first)
@@ -323,8 +322,7 @@ def _with_rules(
     for _, factor in _anchors_first(codec.factors):
         if factor.columns[:1] and factor.columns[0] in codec.fills:
             spare[factor.columns[0]] = _spare(factor, plain, spare, drawn, codec, seed=seed)
-    ruled = enforce(codec.rules, plain, spare, seed=seed, stream=stream, row_ids=drawn.row_ids, keep=keep)
-    return {column: values for column, values in ruled.items() if column not in anchors}
+    return enforce(codec.rules, plain, spare, seed=seed, stream=stream, row_ids=drawn.row_ids, keep=keep)
 
 
 def _spare(
@@ -377,7 +375,10 @@ def _decode_table(
                 anchor = given.written_over(factor.anchor, as_array(values[(factor.anchor,)][0]), first)
             values[factor.columns] = (factor.codec.decode(codes_RC, uniform_RD, anchor),)
         elif isinstance(factor.codec, SequenceCodec):
-            values[factor.columns] = (_decode_sequence(factor, drawn, codes_RC, uniform_RD, codec, anchors),)
+            parent_R = drawn.encoded.parent_R
+            assert parent_R is not None, "a sequence has a parent"
+            walked = factor.codec.decode(codes_RC, uniform_RD, parent_R, anchors.get(factor.anchor))
+            values[factor.columns] = (_raised(walked, factor.columns[0], codec, anchors, parent_R),)
         else:
             values[factor.columns] = factor.codec.decode(codes_RC, uniform_RD)
     return values
@@ -408,26 +409,14 @@ def _anchors_first(factors: Sequence[Factor]) -> list[tuple[int, Factor]]:
     return found
 
 
-def _decode_sequence(
-    factor: Factor,
-    drawn: Drawn,
-    codes_RC: IntArray,
-    uniform_RD: NDArray[np.float64],
-    codec: TableCodec,
-    anchors: Mapping[str, pa.Array],
+def _raised(
+    values: pa.Array, name: str, codec: TableCodec, anchors: Mapping[str, pa.Array], parent_R: Rows
 ) -> pa.Array:
     """Give the order column, raised above moments of owners that no row of the source lies below.
 
     A moment of a row that is pointed at bounds this row only, as in other columns: the others stay.
     """
-    parent_R, (name,) = drawn.encoded.parent_R, factor.columns
-    assert isinstance(factor.codec, SequenceCodec), "a sequence"
-    assert parent_R is not None, "a sequence has a parent"
-    values = factor.codec.decode(codes_RC, uniform_RD, parent_R, anchors.get(factor.anchor))
-    owners = {anchor.name for anchor in codec.anchors if anchor.shared}
-    above = [
-        rule
-        for rule in codec.rules
-        if isinstance(rule, Order) and rule.columns[1] == name and rule.columns[0] in owners
-    ]
+    shared = {anchor.name for anchor in codec.anchors if anchor.shared}
+    orders = [rule for rule in codec.rules if isinstance(rule, Order) and rule.columns[1] == name]
+    above = [rule for rule in orders if rule.columns[0] in shared]
     return raise_above(above, {**anchors, name: values}, parent_R) if above else values

@@ -69,8 +69,8 @@ def fit_codecs(
     reach, tables = reach_arranged(further), dict[str, TableCodec]()
     for number, name in enumerate(structure.order):
         on_share(number / len(structure.order), name)
-        fit = _TableFit(database, synthesis, further, name, across.get(name, Across()), reach)
-        tables[name] = fit.codec(rules.get(name, ()), tables)
+        fit = _TableFit(database, synthesis, further, reach, name)
+        tables[name] = fit.codec(rules.get(name, ()), across.get(name, Across()), tables)
     return DatabaseCodec(_with_sketches(tables, database, synthesis, further))
 
 
@@ -102,9 +102,8 @@ class _TableFit:
         database: Database,
         synthesis: Synthesis,
         further: FurtherKeys,
-        name: str,
-        across: Across,
         reach: Reach,
+        name: str,
     ) -> None:
         self.further = further
         self.database, self.synthesis, self.structure = database, synthesis, further.structure
@@ -116,10 +115,11 @@ class _TableFit:
         declared = synthesis.tables.get(name)
         self.treatments: Mapping[str, Column] = declared.columns if declared else {}
         self.bound: set[str] = set()
-        self.across, self.reach = across, reach
+        self.across, self.reach = Across(), reach
 
-    def codec(self, rules: tuple[Rule, ...], earlier: Mapping[str, TableCodec]) -> TableCodec:
+    def codec(self, rules: tuple[Rule, ...], across: Across, earlier: Mapping[str, TableCodec]) -> TableCodec:
         """Fit everything; ``earlier`` are the codecs of the tables before."""
+        self.across = across
         rules = self._with_orders(rules)
         derived = {rule.derives for rule in rules}
         self.bound = _bound_columns(rules, self.shape)
@@ -268,7 +268,7 @@ class _TableFit:
         return arrange_rules((*rules, *orders))[0] if orders else rules
 
     def _told_by_key(self) -> Order | None:
-        """Find the order by which a row to which it points tells more of a row's place than the row before."""
+        """Find the order by which a row that is pointed at tells more of a row's place than the row before."""
         name, parent_R = self.roles.sequence, self.rows.parent_R
         others = {one.name for one in self.across.anchors if not one.shared}
         orders = [one for one in self.across.orders if one.relative and one.columns[1] == name]

@@ -313,7 +313,7 @@ def _is_close(small_P: Rows, large_P: Rows) -> bool:
 
 
 def _stands_on(small: tuple[int, int], large: tuple[int, int], *, coarser: bool) -> bool:
-    """Tell whether two columns have the same steps; where the smaller one never moves, it may have wider ones.
+    """Tell whether two columns have the same steps; a smaller one that never moves may have wider ones.
 
     >>> _stands_on((14, 10), (7, 3), coarser=True)
     True

@@ -78,7 +78,7 @@ class Structure:
     def trees(self) -> tuple[str, ...]:
         """Root tables in an order in which rows can know what they point to in other trees.
 
-        A tree comes after those that its tables point to; where trees point at each other, the first does not.
+        A tree comes after those that its tables point to; where trees point at each other, one does not.
         """
         ahead = {
             root: {
