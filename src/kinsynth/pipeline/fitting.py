@@ -268,7 +268,7 @@ class _TableFit:
         return arrange_rules((*rules, *orders))[0] if orders else rules
 
     def _told_by_key(self) -> Order | None:
-        """Find the order by which a row that is pointed at tells more of a row's place than the row before."""
+        """Find the order by which a row that is pointed at tells more of a place than the row before."""
         name, parent_R = self.roles.sequence, self.rows.parent_R
         others = {one.name for one in self.across.anchors if not one.shared}
         orders = [one for one in self.across.orders if one.relative and one.columns[1] == name]
