@@ -10,6 +10,7 @@ import polars as pl
 
 CUSTOMERS, CLERKS, DESKS, SPREAD = 240, 60, 80, 900
 FIRST = dt.date(2015, 1, 1)
+LETTER = 5
 
 
 def make_bank(seed: int = 1) -> dict[str, pl.DataFrame]:
@@ -17,7 +18,8 @@ def make_bank(seed: int = 1) -> dict[str, pl.DataFrame]:
 
     An account is opened with its customer's sign-up or later; no transfer goes through it before. A card is
     issued after that day, by a clerk who was hired by then; its first use, if there is one, is a moment after
-    its issue. At the desks notes are written about cards that are issued.
+    its issue. At the desks notes are written about cards that are issued. A letter goes out some days before
+    or after an account is opened.
     """
     chance = random.Random(seed)
 
@@ -38,7 +40,9 @@ def make_bank(seed: int = 1) -> dict[str, pl.DataFrame]:
             clerk = chance.randrange(CLERKS)
             issued = after(max(opened, clerks[clerk][1]), 1, 40.0)
             used = dt.datetime.combine(issued, dt.time()) + dt.timedelta(minutes=chance.randint(1, 40_000))
-            cards.append((len(cards), account, clerk, issued, None if chance.random() < 0.1 else used))
+            letter = opened + dt.timedelta(days=chance.randint(-LETTER, LETTER))
+            used_if = None if chance.random() < 0.1 else used
+            cards.append((len(cards), account, clerk, issued, used_if, letter))
             written = after(issued, 0, 30.0)
             notes.append((len(notes), chance.randrange(DESKS), len(cards) - 1, written))
     frames = {
@@ -46,7 +50,7 @@ def make_bank(seed: int = 1) -> dict[str, pl.DataFrame]:
         "customer": (["customer_id", "signed", "kind"], customers),
         "account": (["account_id", "customer_id", "opened", "tariff"], accounts),
         "transfer": (["transfer_id", "account_id", "day", "amount"], transfers),
-        "card": (["card_id", "account_id", "clerk_id", "issued", "used"], cards),
+        "card": (["card_id", "account_id", "clerk_id", "issued", "used", "letter"], cards),
         "desk": (["desk_id", "floor"], [(n, n % 3) for n in range(DESKS)]),
         "note": (["note_id", "desk_id", "card_id", "written"], notes),
     }

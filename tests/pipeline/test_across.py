@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from bank_database import CUSTOMERS, bank_document, broken_orders, make_bank
+from bank_database import CUSTOMERS, LETTER, bank_document, broken_orders, make_bank
 from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.pipeline.across import Across, describe_across, find_across
 from kinsynth.pipeline.codecs import DatabaseCodec
@@ -94,6 +94,7 @@ def test_the_moment_that_tells_most_is_counted_from(model: Model) -> None:
     assert anchor("account", "opened") == "customer_id -> customer.signed"
     assert anchor("transfer", "day") == "account_id -> account.opened"
     assert anchor("note", "written") == "card_id -> card.issued"
+    assert anchor("card", "letter") == "account_id -> account.opened"
     assert anchor("customer", "signed") == ""
     said = list(describe_across(model.codec))
     assert "note: written is drawn as the time since card_id -> card.issued" in said
@@ -102,15 +103,14 @@ def test_the_moment_that_tells_most_is_counted_from(model: Model) -> None:
 
 def test_no_order_is_broken_in_the_files_and_the_certificate_says_so(finished: Execution) -> None:
     assert set(broken_orders(read(finished.folder)).values()) == {0}
-    kept = [
-        one
-        for one in json.loads(finished.certificate.read_text())["guarantees"]
-        if one["code"] == "rule.kept"
-    ]
+    proof = json.loads(finished.certificate.read_text())["guarantees"]
+    kept = [one for one in proof if one["code"] == "rule.kept"]
     named = {one["where"] for one in kept}
     assert "account: customer_id -> customer.signed <= opened" in named
     assert "note: card_id -> card.issued <= written" in named
     assert all(one["violations"] == 0 for one in kept)
+    ranges = {one["where"] for one in proof if one["code"] == "column.range"}
+    assert {"account.opened", "card.issued", "card.letter", "note.written", "transfer.day"} <= ranges
 
 
 def test_nor_when_more_is_generated(finished: Execution, tmp_path: Path) -> None:
@@ -135,6 +135,18 @@ def test_nor_below_given_rows_later_than_all_of_the_source(model: Model) -> None
     assert drawn["customer"]["signed"].to_list() == late["signed"].to_list()
     assert drawn["account"].height > 10
     assert set(broken_orders(drawn).values()) == {0}
+
+
+def test_a_date_before_or_after_another_one_keeps_its_distance(model: Model) -> None:
+    drawn = model.sample(seed=8)
+    card = drawn["card"].join(drawn["account"], on="account_id")
+    apart = (card["letter"] - card["opened"]).dt.total_days()
+    # The few cards of dates at the ends of the source are moved inwards, to what enough customers reach.
+    inside = card["letter"].is_between(card["letter"].min(), card["letter"].max(), closed="none")
+    assert inside.sum() > 0.9 * card.height
+    assert apart.filter(inside).is_between(-LETTER, LETTER).all()
+    assert apart.n_unique() > LETTER
+    assert not any("letter" in rule.columns for rule in model.codec.tables["card"].rules)
 
 
 def test_what_is_read_comes_back_from_json(model: Model) -> None:

@@ -18,7 +18,7 @@ from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.rules import HELD_SEED, HELD_SHARE, PlainColumns, ruled_columns
 from kinsynth.rules.detect import refit, settle
 from kinsynth.rules.evidence import is_real
-from kinsynth.rules.order import FEWEST_VALUES, Order
+from kinsynth.rules.order import FEWEST_VALUES, Order, inside_steps
 from kinsynth.rules.view import View
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
@@ -29,6 +29,29 @@ from kinsynth.schema.table import Relation
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system.mapping import let_go
 
+LEAST_SAVED = (
+    0.5  # bits: the order of moments is an end in itself, a mere distance must be much the shorter code
+)
+
+
+@dataclass(frozen=True)
+class Near:
+    """A moment that is better told by its distance from one of another row, before or after it.
+
+    Attributes:
+        anchor: Name of the moment of the other row.
+        column: Name of the column.
+        measure: Exact measure of both.
+        step: Step of the column's values, ticks.
+        bounds: Smallest and largest value of the column that enough roots reach, ticks.
+    """
+
+    anchor: str
+    column: str
+    measure: DayScale | MomentScale
+    step: int
+    bounds: tuple[int, int]
+
 
 @dataclass(frozen=True)
 class Across:
@@ -38,10 +61,13 @@ class Across:
         anchors: Moments of other rows that stand beside the table's own columns.
         orders: Orders of an anchor and a column of the table, those first whose distance saves most bits;
             ``relative`` where it saves any.
+        near: For columns without such an order the other row's moment that saves most bits, where one saves
+            enough.
     """
 
     anchors: tuple[Anchor, ...] = ()
     orders: tuple[Order, ...] = ()
+    near: tuple[Near, ...] = ()
 
 
 def find_across(
@@ -70,7 +96,9 @@ def find_across(
         pairs = tuple(_find_pairs(whole, name, tuple(find_ways(structure, name, inside))))
         views = [part.view(name, [anchor for anchor, _ in pairs]) for part in parts]
         orders = _find_orders(pairs, views[0], views[1], views[2])
-        found[name] = Across(tuple(dict.fromkeys(anchor for anchor, _ in pairs)), orders)
+        told = {one.columns[1] for one in orders if one.relative}
+        near = tuple(_find_near([pair for pair in pairs if pair[1] not in told], views[0].searched))
+        found[name] = Across(tuple(dict.fromkeys(anchor for anchor, _ in pairs)), orders, near)
         let_go()
     return found
 
@@ -125,7 +153,7 @@ def _find_orders(
             found.append(rule)
     kept = [one for one in refit(found, view) if isinstance(one, Order)]
     kept = [one for one in kept if not one.broken(held.columns).any()]
-    bits = [_bits_saved(one, view) for one in kept]
+    bits = [_bits_saved(one.columns[0], one.columns[1], view) for one in kept]
     order = sorted(range(len(kept)), key=lambda number: -bits[number])
     return tuple(_settled(kept[number], saves=bits[number] > 0) for number in order)
 
@@ -135,14 +163,28 @@ def _settled(rule: Order, *, saves: bool) -> Order:
     return replace(rule, relative=rule.relative and saves, bounds=(rule.bounds[1], rule.bounds[1]))
 
 
-def _bits_saved(rule: Order, view: View) -> float:
+def _find_near(pairs: Sequence[tuple[Anchor, str]], view: View) -> Iterator[Near]:
+    for name in dict.fromkeys(name for _, name in pairs):
+        saved = {}
+        for anchor in (anchor for anchor, other in pairs if other == name):
+            lost_R = view.missing(anchor.name) & ~view.missing(name)
+            if not lost_R.any() and (bits := _bits_saved(anchor.name, name, view)) >= LEAST_SAVED:
+                saved[anchor] = bits
+        bounds = view.bounds(name)
+        if saved and bounds is not None:
+            best = max(saved, key=lambda anchor: saved[anchor])
+            inner = inside_steps(bounds, (best.step, best.first))
+            yield Near(best.name, name, best.measure, best.step, inner)
+
+
+def _bits_saved(anchor: str, name: str, view: View) -> float:
     """Give how much shorter the code of the distance is than that of the moment, on roots not counted."""
-    (small_R, known_R), (large_R, valid_R) = (view.ticks(name) for name in rule.columns)
+    (small_R, known_R), (large_R, valid_R) = view.ticks(anchor), view.ticks(name)
     both_R = known_R & valid_R
     counted_R = view.root_R[both_R] % 2 == 0
     if counted_R.all() or not counted_R.any():
         return 0.0
-    per_day = DAY_US if isinstance(rule.measure, MomentScale) else 1
+    per_day = DAY_US if isinstance(view.measure(name), MomentScale) else 1
     plain = moment_bits(large_R[both_R], counted_R, per_day)
     return plain - spread_bits((large_R - small_R)[both_R], counted_R)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kinsynth.columns.domain import Domain, Range, is_measured, range_of_ticks, state_domains
+from kinsynth.columns.relative import RelativeCodec
 from kinsynth.pipeline.anchors import Anchor
 from kinsynth.pipeline.codecs import DatabaseCodec, TableCodec
 from kinsynth.pipeline.conditions import Conditions
@@ -43,6 +44,15 @@ def _table_domains(table: TableCodec, loose: set[str], others: Mapping[str, Doma
     for factor in table.read_factors:
         if factor.kind in ("column", "sequence"):
             found |= dict(zip(factor.columns, state_domains(factor.codec), strict=False))
+        if (
+            isinstance(factor.codec, RelativeCodec)
+            and factor.codec.least is None
+            and factor.codec.low < factor.codec.high
+        ):
+            low, high = factor.codec.low, factor.codec.high
+            found[factor.columns[0]] = (
+                range_of_ticks(factor.codec.measure, low, high, factor.codec.step, low),
+            )
     orders = [rule for rule in table.rules if isinstance(rule, Order)]
     for tied in _tie([rule.columns for rule in orders]):
         names = {name for rule in tied for name in orders[rule].columns}

@@ -23,7 +23,7 @@ from kinsynth.columns.scale import DayScale, MomentScale
 from kinsynth.columns.sequence import SequenceCodec, build_sequence, split_ticks
 from kinsynth.columns.storage import as_array
 from kinsynth.errors import SettingsError
-from kinsynth.pipeline.across import Across
+from kinsynth.pipeline.across import Across, Near
 from kinsynth.pipeline.anchors import MOMENTS, Anchor, Reach, find_anchors, owner_ways, reach_arranged
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, Rows, TableCodec, can_be_missing
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
@@ -194,23 +194,37 @@ class _TableFit:
             for rule in reversed(rules)
             if isinstance(rule, Order) and rule.relative and rule.columns[0] in safe
         }
-        return [
-            self._relative_factor(anchors[factor.columns[0]]) if factor.columns[0] in anchors else factor
-            for factor in columns
-        ]
+        near = {one.column: one for one in self.across.near if one.anchor in safe}
+        return [self._perhaps_relative(factor, anchors, near) for factor in columns]
+
+    def _perhaps_relative(
+        self, factor: Factor, anchors: Mapping[str, Order], near: Mapping[str, Near]
+    ) -> Factor:
+        name = factor.columns[0]
+        if name in anchors:
+            return self._relative_factor(anchors[name])
+        return self._near_factor(near[name]) if name in near else factor
 
     def _relative_factor(self, rule: Order) -> Factor:
-        anchor, name = rule.columns
+        small, large = rule.columns
+        return self._distance(small, large, rule, rule.bounds[1], least=rule.least)
+
+    def _near_factor(self, near: Near) -> Factor:
+        return self._distance(near.anchor, near.column, near, near.bounds, least=None)
+
+    def _distance(
+        self, anchor: str, name: str, of: Order | Near, bounds: tuple[int, int], *, least: int | None
+    ) -> Factor:
         codec = build_relative(
             as_array(self.table[name]),
             self._cells(anchor),
             self.rows.root_R,
             self.synthesis.protection,
-            measure=rule.measure,
-            step=rule.step,
-            least=rule.least,
-            low=rule.bounds[1][0],
-            high=rule.bounds[1][1],
+            measure=of.measure,
+            step=of.step,
+            least=least,
+            low=bounds[0],
+            high=bounds[1],
         )
         return Factor("relative", (name,), codec, anchor=anchor)
 

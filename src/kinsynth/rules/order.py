@@ -105,7 +105,7 @@ class Order:
         lattice = (1, 0) if measure.kind == "float" else view.lattice(large)
         if measure.kind != "float" and not _stands_on(view.lattice(small), lattice, coarser=fixed):
             return None
-        step, low, high = lattice[0], _inside(low, lattice), _inside(high, lattice)
+        step, low, high = lattice[0], inside_steps(low, lattice), inside_steps(high, lattice)
         if low[0] > high[1]:
             return None
         strict = bool((small_R < large_R)[both_R].all())
@@ -340,10 +340,10 @@ def raise_above(rules: Sequence[Order], columns: Columns, parent_R: Rows) -> pa.
     return _replaced(columns[name], measure, before_R, tick_R, valid_R)
 
 
-def _inside(bounds: tuple[int, int], lattice: tuple[int, int]) -> tuple[int, int]:
+def inside_steps(bounds: tuple[int, int], lattice: tuple[int, int]) -> tuple[int, int]:
     """Move bounds inwards to steps: one that lies between them would tell a single person's digits.
 
-    >>> _inside((11, 29), (5, 0))
+    >>> inside_steps((11, 29), (5, 0))
     (15, 25)
     """
     (low, high), (step, remainder) = bounds, lattice
