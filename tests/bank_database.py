@@ -16,10 +16,10 @@ LETTER = 5
 def make_bank(seed: int = 1) -> dict[str, pl.DataFrame]:
     """Make tables in which each order would often break by chance.
 
-    An account is opened with its customer's sign-up or later; no transfer goes through it before. A card is
-    issued after that day, by a clerk who was hired by then; its first use, if there is one, is a moment after
-    its issue. At the desks notes are written about cards that are issued. A letter goes out some days before
-    or after an account is opened.
+    An account is opened with its customer's sign-up or later; no transfer goes through it before, or after it
+    is closed. A card is issued after the opening, by a clerk who was hired by then; its first use, if any, is
+    later than its issue. At the desks notes are written about cards that are issued. A letter goes out some
+    days before or after an account is opened.
     """
     chance = random.Random(seed)
 
@@ -32,10 +32,11 @@ def make_bank(seed: int = 1) -> dict[str, pl.DataFrame]:
         customers.append((n, FIRST + dt.timedelta(days=chance.randint(0, SPREAD)), chance.choice("ab")))
         for _ in range(chance.randint(1, 2)):
             account, opened = len(accounts), after(customers[n][1], 0, 60.0)
-            accounts.append((account, n, opened, chance.choice(["plain", "gold"])))
+            closed = after(opened, 0, 90.0)
+            accounts.append((account, n, opened, closed, chance.choice(["plain", "gold"])))
             day = opened
             for _ in range(chance.randint(0, 3)):
-                day = after(day, 0, 25.0)
+                day = min(after(day, 0, 25.0), closed)
                 transfers.append((len(transfers), account, day, round(chance.lognormvariate(3, 1), 2)))
             clerk = chance.randrange(CLERKS)
             issued = after(max(opened, clerks[clerk][1]), 1, 40.0)
@@ -48,7 +49,7 @@ def make_bank(seed: int = 1) -> dict[str, pl.DataFrame]:
     frames = {
         "clerk": (["clerk_id", "hired"], clerks),
         "customer": (["customer_id", "signed", "kind"], customers),
-        "account": (["account_id", "customer_id", "opened", "tariff"], accounts),
+        "account": (["account_id", "customer_id", "opened", "closed", "tariff"], accounts),
         "transfer": (["transfer_id", "account_id", "day", "amount"], transfers),
         "card": (["card_id", "account_id", "clerk_id", "issued", "used", "letter"], cards),
         "desk": (["desk_id", "floor"], [(n, n % 3) for n in range(DESKS)]),
@@ -98,6 +99,7 @@ def broken_orders(tables: dict[str, pl.DataFrame]) -> dict[str, int]:
     return {
         "opened": account.filter(pl.col("opened") < pl.col("signed")).height,
         "day": transfer.filter(pl.col("day") < pl.col("opened")).height,
+        "closed": transfer.filter(pl.col("day") > pl.col("closed")).height,
         "issued": card.filter(pl.col("issued") <= pl.col("opened")).height,
         "hired": card.filter(pl.col("issued") <= pl.col("hired")).height,
         "used": card.filter(pl.col("used").dt.date() < pl.col("opened")).height,

@@ -1,4 +1,4 @@
-"""Orders across tables: a moment that is never before one of a row that the row hangs under or points to.
+"""Orders across tables: a moment never before, or never after, one of a row that is hung under or pointed to.
 
 They are found as orders within a table are: in all training rows, by more than chance, and in all held-out
 rows.
@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
+import pyarrow as pa
 
 from kinsynth.columns.calendar import moment_bits, spread_bits
 from kinsynth.columns.scale import DAY_US, DayScale, MomentScale
 from kinsynth.pipeline.anchors import Anchor, Beside, Keys, Reach, find_anchors, find_ways, moments_of
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.rules import HELD_SEED, HELD_SHARE, PlainColumns, ruled_columns
+from kinsynth.rules.arrange import arrange_rules
+from kinsynth.rules.base import Rule
 from kinsynth.rules.detect import refit, settle
 from kinsynth.rules.evidence import is_real
 from kinsynth.rules.order import FEWEST_VALUES, Order, inside_steps
@@ -75,6 +79,7 @@ def find_across(
     held: Database | None,
     synthesis: Synthesis,
     facts: Mapping[Relation, KeyFacts],
+    rules: Mapping[str, tuple[Rule, ...]] = {},
 ) -> dict[str, Across]:
     """Find the orders across tables of every synthesised table.
 
@@ -83,6 +88,7 @@ def find_across(
         held: Rows held out; None to set some of ``train`` aside for testing what is found.
         synthesis: Treatments and value protection.
         facts: What always holds of each further key.
+        rules: What every row of a table keeps.
     """
     structure = find_structure(train.schema)
     searched = train
@@ -91,14 +97,18 @@ def find_across(
     inside = stay_inside(structure, facts)
     whole, other = (_Part(part, structure, synthesis) for part in (train, held))
     parts = (whole, whole if searched is train else _Part(searched, structure, synthesis), other)
-    found = {}
+    found: dict[str, Across] = {}
     for name in structure.order:
         pairs = tuple(_find_pairs(whole, name, tuple(find_ways(structure, name, inside))))
         views = [part.view(name, [anchor for anchor, _ in pairs]) for part in parts]
-        orders = _find_orders(pairs, views[0], views[1], views[2])
+        orders = _find_orders([(anchor.name, one) for anchor, one in pairs], views[0], views[1], views[2])
+        capped = [(one, anchor.name) for anchor, one in pairs if _is_on_steps(anchor, whole, name)]
+        orders = (*orders, *_find_orders(capped, views[0], views[1], views[2]))
+        anchors = tuple(dict.fromkeys(anchor for anchor, _ in pairs))
+        orders = tuple(_that_can_be_kept(orders, anchors, rules.get(name, ()), _Kept(rules, found)))
         told = {one.columns[1] for one in orders if one.relative}
         near = tuple(_find_near([pair for pair in pairs if pair[1] not in told], views[0].searched))
-        found[name] = Across(tuple(dict.fromkeys(anchor for anchor, _ in pairs)), orders, near)
+        found[name] = Across(anchors, orders, near)
         let_go()
     return found
 
@@ -123,6 +133,8 @@ def describe_across(codec: DatabaseCodec) -> Iterator[str]:
         for rule in table.rules:
             if isinstance(rule, Order) and rule.columns[0] in known:
                 yield f"{name}: {rule.columns[1]} is never before {rule.columns[0]}"
+            if isinstance(rule, Order) and rule.columns[1] in known:
+                yield f"{name}: {rule.columns[0]} is never after {rule.columns[1]}"
 
 
 def _find_pairs(part: _Part, table: str, ways: Sequence[Keys]) -> Iterator[tuple[Anchor, str]]:
@@ -140,13 +152,87 @@ def _find_pairs(part: _Part, table: str, ways: Sequence[Keys]) -> Iterator[tuple
                 yield replace(anchor, name=f"{anchor.name} for {name}"), name
 
 
+def _is_on_steps(anchor: Anchor, part: _Part, table: str) -> bool:
+    """Tell whether rounding up changes no cell that an anchor reads: rounding down does not either."""
+    exact = replace(anchor, step=1, first=0)
+    return anchor.step == 1 or part.values(table, exact).equals(part.values(table, anchor))
+
+
+def _that_can_be_kept(
+    orders: Sequence[Order],
+    anchors: Sequence[Anchor],
+    rules: Sequence[Rule],
+    kept: _Kept,
+) -> Iterator[Order]:
+    """Leave out what other rules are in the way of, and upper bounds that drawn lower ones might contradict.
+
+    A column may have both where all of them stand in order in the rows they come from, and where no other
+    column of its own row is tied to it. Then it may be equal to either: there may be nothing between.
+    """
+    by_name = {anchor.name: anchor for anchor in anchors}
+    own = [one.columns for one in rules if isinstance(one, Order)]
+    arranged = arrange_rules((*rules, *orders))[0]
+    orders = [one for one in orders if one in arranged]
+    for one in orders:
+        column = one.columns[0] if one.capped else one.columns[1]
+        tied = _tied_to(column, own)
+        floors = [by_name[each.columns[0]] for each in orders if each.fixed and each.columns[1] in tied]
+        caps = [by_name[each.columns[1]] for each in orders if each.capped and each.columns[0] in tied]
+        if not floors or not caps:
+            yield one
+        elif tied == {column} and all(kept.in_order(*pair) for pair in product(floors, caps)):
+            yield one.weaker or one
+        elif not one.capped:
+            yield one
+
+
+def _tied_to(column: str, pairs: Sequence[tuple[str, ...]]) -> set[str]:
+    """Name the columns that orders tie to one, itself included."""
+    found = {column}
+    while more := {name for pair in pairs if found & {*pair} for name in pair} - found:
+        found |= more
+    return found
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The orders that are kept in the rows of tables: within a table, and those found with other rows."""
+
+    rules: Mapping[str, tuple[Rule, ...]]
+    across: Mapping[str, Across]
+
+    def in_order(self, floor: Anchor, cap: Anchor) -> bool:
+        """Tell whether one anchor is never above another one, wherever a row has both."""
+        nearer = min(floor, cap, key=lambda one: len(one.path))
+        steps = len(nearer.path)
+        if floor.path[:steps] != cap.path[:steps]:
+            return False
+        names = [self._name(one, steps, nearer.table) for one in (floor, cap)]
+        return (names[0], names[1]) in self._orders(nearer.table)
+
+    def _name(self, anchor: Anchor, steps: int, table: str) -> str:
+        """Give the name under which a row on the way knows what an anchor reads; empty for none."""
+        rest = anchor.path[steps:]
+        if not rest:
+            return anchor.column
+        known = self.across[table].anchors
+        same = (
+            one for one in known if (one.path, one.table, one.column) == (rest, anchor.table, anchor.column)
+        )
+        return next((one.name for one in same), "")
+
+    def _orders(self, table: str) -> set[tuple[str, ...]]:
+        own = (one for one in self.rules.get(table, ()) if isinstance(one, Order))
+        return {one.columns for one in (*own, *self.across[table].orders)}
+
+
 def _find_orders(
-    pairs: Sequence[tuple[Anchor, str]], view: View, searched: View, held: View
+    pairs: Sequence[tuple[str, str]], view: View, searched: View, held: View
 ) -> tuple[Order, ...]:
     found, few = [], searched.searched
-    for anchor, name in pairs:
-        pair = (anchor.name, name)
-        if len(few.code(anchor.name)[1]) < FEWEST_VALUES or not Order.holds_quickly(few, *pair):
+    for pair in pairs:
+        distinct = min(len(few.code(name)[1]) for name in pair)
+        if distinct < FEWEST_VALUES or not Order.holds_quickly(few, *pair):
             continue
         rule = settle(Order.fit(few, pair), held)
         if rule is not None and is_real(rule.chance(few), len(pairs)):
@@ -160,7 +246,8 @@ def _find_orders(
 
 def _settled(rule: Order, *, saves: bool) -> Order:
     """Let the distance be drawn where it is the shorter code; tell no bound of the other rows' moments."""
-    return replace(rule, relative=rule.relative and saves, bounds=(rule.bounds[1], rule.bounds[1]))
+    own = rule.bounds[0] if rule.capped else rule.bounds[1]
+    return replace(rule, relative=rule.relative and saves, bounds=(own, own))
 
 
 def _find_near(pairs: Sequence[tuple[Anchor, str]], view: View) -> Iterator[Near]:
@@ -196,6 +283,10 @@ class _Part:
         self.database, self.structure, self.synthesis = database, structure, synthesis
         self.roots = root_rows(database, structure)
         self._reach = Reach.of(database.schema, database.tables)
+
+    def values(self, table: str, anchor: Anchor) -> pa.Array:
+        """Give an anchor's values for the rows of a table."""
+        return self._reach.values(anchor, np.arange(len(self.roots[table])))
 
     def view(self, table: str, anchors: Sequence[Anchor]) -> View:
         """Give the moments of a table that may have orders, anchors beside them."""

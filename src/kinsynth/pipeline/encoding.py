@@ -27,7 +27,7 @@ from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
 from kinsynth.pipeline.sketches import as_values
 from kinsynth.rules.enforce import enforce
-from kinsynth.rules.order import Order, raise_above
+from kinsynth.rules.order import Order, put_between
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
@@ -378,7 +378,7 @@ def _decode_table(
             parent_R = drawn.encoded.parent_R
             assert parent_R is not None, "a sequence has a parent"
             walked = factor.codec.decode(codes_RC, uniform_RD, parent_R, anchors.get(factor.anchor))
-            values[factor.columns] = (_raised(walked, factor.columns[0], codec, anchors, parent_R),)
+            values[factor.columns] = (_put_between(walked, factor.columns[0], codec, anchors, parent_R),)
         else:
             values[factor.columns] = factor.codec.decode(codes_RC, uniform_RD)
     return values
@@ -409,14 +409,14 @@ def _anchors_first(factors: Sequence[Factor]) -> list[tuple[int, Factor]]:
     return found
 
 
-def _raised(
+def _put_between(
     values: pa.Array, name: str, codec: TableCodec, anchors: Mapping[str, pa.Array], parent_R: Rows
 ) -> pa.Array:
-    """Give the order column, raised above moments of owners that no row of the source lies below.
+    """Give the order column, between moments of owners that no row of the source lies beyond.
 
     A moment of a row that is pointed at bounds this row only, as in other columns: the others stay.
     """
     shared = {anchor.name for anchor in codec.anchors if anchor.shared}
-    orders = [rule for rule in codec.rules if isinstance(rule, Order) and rule.columns[1] == name]
-    above = [rule for rule in orders if rule.columns[0] in shared]
-    return raise_above(above, {**anchors, name: values}, parent_R) if above else values
+    orders = [rule for rule in codec.rules if isinstance(rule, Order) and rule.writes == (name,)]
+    orders = [rule for rule in orders if shared & {*rule.columns}]
+    return put_between(orders, {**anchors, name: values}, name, parent_R) if orders else values

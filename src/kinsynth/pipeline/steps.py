@@ -116,7 +116,7 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         train_part, held = _load_parts(workspace, synthesis)
         rules = _settle_rules(train_part, held, synthesis, progress)
         facts = _find_facts(workspace)
-        across = find_across(train_part, held, synthesis, facts)
+        across = find_across(train_part, held, synthesis, facts, rules)
         workspace.check_stop()
         codec = fit_codecs(
             train_part,

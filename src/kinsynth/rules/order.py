@@ -37,6 +37,7 @@ class Order:
         bounds: Smallest and largest value of each column that enough roots reach, ticks.
         fixed: Whether the smaller one must not be changed.
         relative: Whether the larger one is better learned as a distance from the smaller one.
+        capped: Whether the larger one must not be changed.
     """
 
     kind: ClassVar[str] = "order"
@@ -48,11 +49,12 @@ class Order:
     bounds: tuple[tuple[int, int], tuple[int, int]]
     fixed: bool
     relative: bool
+    capped: bool = False
 
     @property
     def writes(self) -> tuple[str, ...]:
-        """Both, or the larger one."""
-        return self.columns[1:] if self.fixed else self.columns
+        """Both, or the one that may be changed."""
+        return self.columns[int(self.fixed) : 2 - int(self.capped)]
 
     @property
     def least(self) -> int:
@@ -101,20 +103,21 @@ class Order:
         low, high = view.bounds(small), view.bounds(large)
         if not both_R.any() or low is None or high is None or (small_R > large_R)[both_R].any():
             return None
-        fixed = small in view.fixed
-        lattice = (1, 0) if measure.kind == "float" else view.lattice(large)
-        if measure.kind != "float" and not _stands_on(view.lattice(small), lattice, coarser=fixed):
+        fixed, capped = small in view.fixed, large in view.fixed
+        moved, other = columns if capped else columns[::-1]
+        lattice = (1, 0) if measure.kind == "float" else view.lattice(moved)
+        if measure.kind != "float" and not _stands_on(view.lattice(other), lattice, coarser=fixed or capped):
             return None
         step, low, high = lattice[0], inside_steps(low, lattice), inside_steps(high, lattice)
         if low[0] > high[1]:
             return None
         strict = bool((small_R < large_R)[both_R].all())
         exact = measure.kind != "float" and max(map(abs, (*low, *high))) < _LARGEST
-        if fixed and not exact:
+        if (fixed or capped) and (not exact or fixed == capped):
             return None
-        relative = exact and not (other_R & ~valid_R).any()
+        relative = exact and not capped and not (other_R & ~valid_R).any()
         relative = relative and (fixed or _is_close(small_R[both_R], large_R[both_R]))
-        return cls(columns, strict, measure, step, (low, high), fixed, relative)
+        return cls(columns, strict, measure, step, (low, high), fixed, relative, capped)
 
     @classmethod
     def count_breaking(cls, view: View, columns: tuple[str, ...]) -> int:
@@ -157,13 +160,14 @@ class Order:
             "bounds": [list(pair) for pair in self.bounds],
             "fixed": self.fixed,
             "relative": self.relative,
+            "capped": self.capped,
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Order:
         """Read what ``to_json`` gave."""
         low, high = (tuple(pair) for pair in document["bounds"])
-        fields = {name: document[name] for name in ("strict", "step", "fixed", "relative")}
+        fields = {name: document[name] for name in ("strict", "step", "fixed", "relative", "capped")}
         measure = read_measure(document["measure"])
         return cls(tuple(document["columns"]), measure=measure, bounds=(low, high), **fields)
 
@@ -172,8 +176,8 @@ def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array
     """Make the columns of several orders keep all of them.
 
     Values that stand the wrong way round change places until none do: each exchange moves a larger value to
-    a column that comes later, so that this ends. Where the smaller one is fixed, the larger one goes as far
-    above it as it was below. Then equal values that must differ move apart, step by step.
+    a column that comes later, so that this ends. Where one of the two is fixed, the other one goes as far to
+    its right side as it was on the wrong one. Then equal values that must differ move apart, step by step.
     """
     order = sort_columns([rule.columns for rule in rules])
     measures = {name: rule.measure for rule in rules for name in rule.columns}
@@ -181,9 +185,10 @@ def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array
     before = {name: pair[0] for name, pair in pairs.items()}
     valid = {name: pair[1] for name, pair in pairs.items()}
     tick = {name: values.copy() for name, values in before.items()}
-    for rule in (rule for rule in rules if rule.fixed):
+    for rule in (rule for rule in rules if rule.fixed or rule.capped):
         _mirror(rule, tick, valid)
-    free = sorted((rule for rule in rules if not rule.fixed), key=lambda rule: order.index(rule.columns[0]))
+    moving = (rule for rule in rules if not (rule.fixed or rule.capped))
+    free = sorted(moving, key=lambda rule: order.index(rule.columns[0]))
     while any(_exchange(rule, tick, valid) for rule in free):
         pass
     for rule in rules:
@@ -198,9 +203,13 @@ def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array
 
 
 def _mirror(rule: Order, tick: Mapping[str, Rows], valid: Mapping[str, Mask]) -> None:
-    """Move the larger one as far above the fixed smaller one as it was below."""
+    """Move the one that is not fixed as far to the right side of the other as it was on the wrong side."""
     small, large = rule.columns
     wrong_R = valid[small] & valid[large] & (tick[small] > tick[large])
+    if rule.capped:
+        mirrored_R = np.maximum(2 * tick[large] - tick[small], rule.bounds[0][0])
+        tick[small][wrong_R] = np.minimum(mirrored_R, tick[large])[wrong_R]
+        return
     mirrored_R = np.minimum(2 * tick[small] - tick[large], rule.bounds[1][1])
     tick[large][wrong_R] = np.maximum(mirrored_R, tick[small])[wrong_R]
 
@@ -217,13 +226,14 @@ def _move_apart(
     rules: Sequence[Order], order: list[str], tick: Mapping[str, Rows], valid: Mapping[str, Mask]
 ) -> None:
     """Move values apart that are too close: upwards, and where that leaves the bounds, downwards again."""
-    up = sorted(rules, key=lambda rule: order.index(rule.columns[0]))
+    raised = [rule for rule in rules if not rule.capped]
+    up = sorted(raised, key=lambda rule: order.index(rule.columns[0]))
     down = sorted(rules, key=lambda rule: -order.index(rule.columns[1]))
     touched = {name: np.zeros(len(values), dtype=bool) for name, values in tick.items()}
     for rule in up:
         touched[rule.columns[1]] |= _raise(rule, tick, valid)
     floor = _floors(up, tick, valid)
-    for rule in rules:
+    for rule in raised:
         name, high = rule.columns[1], rule.bounds[1][1]
         capped_R = np.maximum(np.minimum(tick[name], high), floor[name])
         tick[name][touched[name]] = capped_R[touched[name]]
@@ -321,21 +331,23 @@ def _stands_on(small: tuple[int, int], large: tuple[int, int], *, coarser: bool)
     return small == large or (coarser and small[0] % large[0] == 0 and small[1] % large[0] == large[1])
 
 
-def raise_above(rules: Sequence[Order], columns: Columns, parent_R: Rows) -> pa.Array:
-    """Give the order column of a sequence, raised where it lies below what it must not.
+def put_between(rules: Sequence[Order], columns: Columns, name: str, parent_R: Rows) -> pa.Array:
+    """Give the order column of a sequence, moved to the right side of what all rows of a parent share.
 
     Args:
-        rules: Orders of which it is the larger column.
-        columns: Values by name; it ascends within each parent, and does so still.
+        rules: Orders of the column and one that must not be changed.
+        columns: Values by name; the column ascends within each parent, and does so still.
+        name: Name of the column.
         parent_R: Number of each row's parent, never decreasing, shape (R,).
     """
-    name, measure = rules[0].columns[1], rules[0].measure
+    measure = rules[0].measure
     before_R, valid_R = measure.to_ticks(columns[name])
     tick_R = before_R
-    for rule in rules:
-        floor_R, known_R = measure.to_ticks(columns[rule.columns[0]])
-        low_R = valid_R & known_R & (tick_R < floor_R + rule.step * rule.least)
-        tick_R = np.where(low_R, floor_R + rule.step * rule.least, tick_R)
+    for rule in sorted(rules, key=lambda rule: rule.capped):
+        other_R, known_R = measure.to_ticks(columns[rule.columns[1 if rule.capped else 0]])
+        apart = rule.step * rule.least
+        moved_R = np.minimum(tick_R, other_R - apart) if rule.capped else np.maximum(tick_R, other_R + apart)
+        tick_R = np.where(valid_R & known_R, moved_R, tick_R)
     tick_R = ascend_by_parent(tick_R, valid_R, parent_R)
     return _replaced(columns[name], measure, before_R, tick_R, valid_R)
 
