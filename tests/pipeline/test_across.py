@@ -17,10 +17,12 @@ from bank_database import CUSTOMERS, LETTER, bank_document, broken_orders, make_
 from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.pipeline.across import Across, describe_across, find_across
 from kinsynth.pipeline.codecs import DatabaseCodec
+from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
 from kinsynth.pipeline.model import Model, load_model
 from kinsynth.pipeline.rules import fit_rules
 from kinsynth.pipeline.run import Execution, generate, run
+from kinsynth.schema.database import Database
 from kinsynth.schema.facts import find_facts
 from kinsynth.schema.graph import find_structure
 from kinsynth.settings.document import parse
@@ -29,8 +31,11 @@ pytestmark = pytest.mark.usefixtures("parse_here")
 
 
 def find(tables: dict[str, pl.DataFrame]) -> dict[str, Across]:
+    return find_in(inspect(tables_from_memory(tables), parse(bank_document())).database())
+
+
+def find_in(database: Database) -> dict[str, Across]:
     document = parse(bank_document())
-    database = inspect(tables_from_memory(tables), document).database()
     rules = {name: found for name, (found, _) in fit_rules(database, None, document).items()}
     facts = find_facts(database, find_structure(database.schema))
     return find_across(database, None, document, facts, rules)
@@ -152,6 +157,18 @@ def test_a_date_before_or_after_another_one_keeps_its_distance(model: Model) -> 
     assert apart.filter(inside).is_between(-LETTER, LETTER).all()
     assert apart.n_unique() > LETTER
     assert not any("letter" in rule.columns for rule in model.codec.tables["card"].rules)
+
+
+def test_a_root_row_knows_its_own_date_before_it_is_known_what_it_points_to(
+    bank: dict[str, pl.DataFrame],
+) -> None:
+    document = bank_document()
+    document["tables"]["note"]["foreign_keys"][0]["owner"] = False
+    database = inspect(tables_from_memory(bank), parse(document)).database()
+    assert find_structure(database.schema).parent_relation["note"] is None
+    note = fit_codecs(database, parse(document), across=find_in(database)).tables["note"]
+    assert next(one.kind for one in note.factors if "written" in one.columns) == "column"
+    assert ("card_id -> card.issued", "written") in {rule.columns for rule in note.rules}
 
 
 def test_what_is_read_comes_back_from_json(model: Model) -> None:

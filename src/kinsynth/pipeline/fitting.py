@@ -188,7 +188,10 @@ class _TableFit:
             for factor in (*columns, *sequence)
             if self.shape.column(factor.columns[0]).nullable or not can_be_missing(factor.codec)
         }
-        safe |= {one.name for one in self.across.anchors if _is_always_there(one, self.schema, earlier)}
+        if (
+            self.rows.parent_R is not None
+        ):  # cells of root rows may be given before it is known what they point to
+            safe |= {one.name for one in self.across.anchors if _is_always_there(one, self.schema, earlier)}
         anchors = {
             rule.columns[1]: rule
             for rule in reversed(rules)
