@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kinsynth.columns.calendar import Calendar, code_length
+from kinsynth.columns.calendar import Calendar, code_length, moment_bits, spread_bits
 from kinsynth.columns.scale import DAY_US, DayScale, MomentScale, NumberScale
 
 RNG = np.random.default_rng(5)
@@ -102,3 +102,21 @@ def test_too_few_roots_decide_nothing():
     one = np.zeros(50, dtype=np.int64)
     assert Calendar(1).choose_unit(one, np.arange(50), one) == "tick"
     assert Calendar(1).choose_absolute(np.arange(50), one) == "tick"
+
+
+def test_spread_bits_are_entropy_for_many_rows():
+    number, known = RNG.integers(0, 4_096, 80_000), np.arange(80_000) % 2 == 0
+    # 200 cells of 200 rows each: what they cost to learn is below 200 * log2(n) / n, rounding as much.
+    assert abs(spread_bits(number, known) - 12) < 0.1
+    assert spread_bits(np.full(80_000, 7), known) == pytest.approx(0, abs=1e-3)
+    half = np.where(RNG.random(80_000) < 0.5, 0, 1 + number)  # a bit says which half, the other half 12 more
+    assert abs(spread_bits(half, known) - 7) < 0.15
+
+
+def test_a_moment_is_told_by_the_shorter_of_its_codes():
+    known = np.arange(20_000) % 2 == 0
+    day, minute = RNG.integers(0, 1_000, 20_000), RNG.choice([540, 600, 1_020], 20_000)
+    apart = moment_bits(day * 1_440 + minute, known, 1_440)
+    assert abs(apart - np.log2(1_000) - np.log2(3)) < 0.2
+    first = (np.arange("2000", "2030", dtype="datetime64[M]").astype("datetime64[D]")).astype(np.int64)
+    assert abs(moment_bits(RNG.choice(first, 20_000), known, 1) - np.log2(len(first))) < 0.2

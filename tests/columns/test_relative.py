@@ -76,3 +76,40 @@ def test_refused_values_are_passed_over_upwards_and_stay_refused_when_read_again
         assert not np.isin(tick_R, refused)[valid_R].any()
         assert (tick_R > DAYS.to_ticks(anchor)[0])[valid_R].all()
         assert (tick_R == plain_R)[valid_R & ~np.isin(plain_R, refused)].all()
+
+
+def test_a_distance_to_either_side_comes_back_and_stays_within_the_bounds() -> None:
+    chance = np.random.default_rng(2)
+    start = 10_000 + 7 * chance.integers(0, 400, ROWS)
+    anchor, values = days(start), days(start + 7 * chance.integers(-4, 5, ROWS))
+    bounds = {"low": 10_007, "high": 12_600}
+    codec = build_relative(
+        values, anchor, np.arange(ROWS), Protection(), measure=DAYS, step=7, least=None, **bounds
+    )
+    decoded = codec.decode(codec.encode(values, anchor), np.full((ROWS, codec.draws), 0.5), anchor)
+    clipped = np.clip(DAYS.to_ticks(values)[0], bounds["low"], bounds["high"])
+    assert DAYS.to_ticks(decoded)[0].tolist() == clipped.tolist()
+    again = codec_from_json(json.loads(json.dumps(codec.to_json())))
+    assert isinstance(again, RelativeCodec)
+    assert again.least is None
+
+
+def test_a_distance_that_few_persons_have_is_not_learned() -> None:
+    start = np.full(ROWS, 10_000)
+    apart = np.r_[np.arange(ROWS - 4) % 10, np.full(4, 5_000)]
+    bounds = {"low": 0, "high": 20_000}
+    codec = build_relative(
+        days(start + apart),
+        days(start),
+        np.arange(ROWS),
+        Protection(),
+        measure=DAYS,
+        step=1,
+        least=None,
+        **bounds,
+    )
+    codes_RC = codec.encode(days(start + apart), days(start))
+    uniform_RD = np.random.default_rng(3).random((ROWS, codec.draws))
+    drawn = DAYS.to_ticks(codec.decode(codes_RC, uniform_RD, days(start)))[0] - start
+    assert drawn.max() <= 9
+    assert "5000" not in json.dumps(codec.to_json()["distance"])

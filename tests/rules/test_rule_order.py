@@ -12,7 +12,7 @@ from rule_toys import view_of
 from kinsynth.columns.measure import FloatScale
 from kinsynth.columns.scale import NumberScale
 from kinsynth.rules.enforce import enforce
-from kinsynth.rules.order import Order, put_in_order, sort_columns
+from kinsynth.rules.order import Order, put_between, put_in_order, sort_columns
 
 WHOLE = NumberScale("int64")
 numbers = st.lists(st.one_of(st.none(), st.integers(0, 9)), min_size=6, max_size=6)
@@ -25,8 +25,10 @@ GRAPHS = [
 ]
 
 
-def order(small: str, large: str, *, strict: bool = False, fixed: bool = False) -> Order:
-    return Order((small, large), strict, WHOLE, 1, ((0, 9), (0, 9)), fixed, False)
+def order(
+    small: str, large: str, *, strict: bool = False, fixed: bool = False, capped: bool = False
+) -> Order:
+    return Order((small, large), strict, WHOLE, 1, ((0, 9), (0, 9)), fixed, False, capped)
 
 
 @settings(max_examples=200, deadline=None)
@@ -35,16 +37,26 @@ def test_no_row_is_broken_whatever_is_drawn(
     cells: list[list[int | None]], graph: tuple, data: st.DataObject
 ) -> None:
     columns = {name: pa.array(one, pa.int64()) for name, one in zip(NAMES, cells, strict=True)}
-    # only the first column may be fixed: the order of rows is one column
-    fixed = data.draw(st.booleans())
-    rules = [order(*pair, strict=data.draw(st.booleans()), fixed=fixed and pair[0] == "a") for pair in graph]
+    # columns at one end may be fixed: the order of rows, and moments of other rows
+    small, large = {one for one, _ in graph}, {one for _, one in graph}
+    capped = data.draw(st.booleans())
+    fixed = data.draw(st.sets(st.sampled_from(sorted(large - small if capped else small - large))))
+    rules = [
+        order(
+            *pair,
+            strict=data.draw(st.booleans()),
+            fixed=not capped and pair[0] in fixed,
+            capped=capped and pair[1] in fixed,
+        )
+        for pair in graph
+    ]
     result = {**columns, **put_in_order(rules, columns)}
     for rule in rules:
         assert not rule.broken(result).any()
     for name in NAMES:
         assert result[name].is_null().equals(columns[name].is_null())
-    if fixed:
-        assert result["a"].equals(columns["a"])
+    for name in fixed:
+        assert result[name].equals(columns[name])
 
 
 def test_rows_that_keep_the_order_are_left_alone() -> None:
@@ -117,3 +129,47 @@ def test_the_step_is_that_of_all_but_a_few_persons(apart: int) -> None:
     kept = drawn | put_in_order([rule], drawn)
     assert not rule.broken(kept).any()
     assert apart == 5 or all((kept[name].to_numpy() % 5 == 2).all() for name in "ab")
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.none() | st.integers(0, 9)), max_size=20),
+    st.dictionaries(st.integers(0, 4), st.none() | st.integers(0, 9)),
+    st.booleans(),
+)
+def test_a_sequence_is_raised_no_more_than_it_must_and_ascends_still(
+    rows: list[tuple[int, int | None]], floors: dict[int, int | None], strict: bool
+) -> None:
+    rows = sorted(rows, key=lambda row: (row[0], -1 if row[1] is None else row[1]))
+    parent_R = np.array([parent for parent, _ in rows], dtype=np.int64)
+    drawn = pa.array([value for _, value in rows], pa.int64())
+    floor = pa.array([floors.get(parent) for parent, _ in rows], pa.int64())
+    raised = put_between(
+        [order("floor", "day", strict=strict, fixed=True)], {"floor": floor, "day": drawn}, "day", parent_R
+    )
+    # One floor for all rows of a parent: the nearest value that is allowed is the larger of the two.
+    expected = [
+        value if value is None or low is None else max(value, low + strict)
+        for value, low in zip(drawn.to_pylist(), floor.to_pylist(), strict=True)
+    ]
+    assert raised.to_pylist() == expected
+
+
+@given(numbers, numbers, numbers)
+def test_a_value_lies_between_two_fixed_ones_that_are_in_order(
+    low: list[int | None], drawn: list[int | None], high: list[int | None]
+) -> None:
+    pairs = [(a, a if b is None or a is None else max(a, b)) for a, b in zip(low, high, strict=True)]
+    columns = {
+        "a": pa.array([a for a, _ in pairs], pa.int64()),
+        "b": pa.array(drawn, pa.int64()),
+        "c": pa.array([b for _, b in pairs], pa.int64()),
+    }
+    rules = [order("a", "b", fixed=True), order("b", "c", capped=True)]
+    result = {**columns, **put_in_order(rules, columns)}
+    assert not any(rule.broken(result).any() for rule in rules)
+    assert all(result[name].equals(columns[name]) for name in "ac")
+    parent_R = np.arange(len(drawn))
+    assert not any(
+        rule.broken({**columns, "b": put_between(rules, columns, "b", parent_R)}).any() for rule in rules
+    )

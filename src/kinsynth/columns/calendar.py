@@ -128,6 +128,34 @@ def code_length(symbol_R: Rows, context_R: Rows, known_R: NDArray[np.bool_]) -> 
     return float(-np.log2(chance_R[~known_R]).mean())
 
 
+def moment_bits(tick_R: Rows, known_R: NDArray[np.bool_], per_day: int) -> float:
+    """Give the bits of a moment: as it is, or as day and time of day; of a day as it is, or as month and day.
+
+    Args:
+        tick_R: Moments, in ticks.
+        known_R: Which rows are counted; the others are measured.
+        per_day: Ticks of a day.
+    """
+    parts = Calendar(per_day).split(tick_R, "month" if per_day == 1 else "day")
+    apart = (parts.period_R, parts.day_R if per_day == 1 else parts.time_R)
+    return min(spread_bits(tick_R, known_R), sum(spread_bits(part_R, known_R) for part_R in apart))
+
+
+def spread_bits(tick_R: Rows, known_R: NDArray[np.bool_]) -> float:
+    """Give the bits of a whole number by a histogram of the known rows, measured on the others.
+
+    Cells hold equal shares; a number that fills one has it alone.
+    """
+    known = tick_R[known_R]
+    edges = np.quantile(known, np.linspace(0, 1, max(2, int(len(known) ** 0.5)) + 1), method="nearest")
+    alone = edges[1:][edges[1:] == edges[:-1]]
+    edges = np.unique(np.concatenate([edges, alone + 1, [tick_R.min(), tick_R.max() + 1]]))
+    cell_R = np.searchsorted(edges, tick_R, side="right") - 1
+    count_K = np.bincount(cell_R[known_R], minlength=len(edges) - 1) + 0.5
+    bits_K = np.log2(np.diff(edges).astype(float)) - np.log2(count_K / count_K.sum())
+    return float(bits_K[cell_R[~known_R]].mean())
+
+
 def _distance_bits(origin_R: Rows, date_R: Rows, unit: Unit, known_R: NDArray[np.bool_]) -> float:
     period_R, day_R = _split_days(date_R, unit)
     before_R, context_R = _split_days(origin_R, unit)

@@ -1,4 +1,4 @@
-"""Relative columns: drawn as the distance to another column of the same row that is never above it."""
+"""Relative columns: drawn as the distance to another column, of the same row or of another one."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ class RelativeCodec:
     Attributes:
         measure: Exact measure of the column and its anchor.
         step: Ticks of one step.
-        least: Fewest steps: 1 where the two are never equal, else 0.
+        least: Fewest steps: 1 where the two are never equal, 0 where it is never below; None for any.
         low, high: Smallest and largest value that enough roots reach, ticks.
         distance: Codec of the steps.
         refused: Ticks that are never generated.
 
     Guarantees:
-        A decoded value is at least ``least`` steps above its anchor. It stays between ``low`` and ``high``
-        as far as the anchor and refused values allow.
+        A decoded value is at least ``least`` steps above its anchor, where that is said. It stays between
+        ``low`` and ``high`` as far as the anchor and refused values allow.
     """
 
     kind: ClassVar[str] = "relative"
     measure: Measure
     step: int
-    least: int
+    least: int | None
     low: int
     high: int
     distance: OrderedCodec
@@ -72,9 +72,10 @@ class RelativeCodec:
             anchor = pc.coalesce(anchor, self.middle)
         anchor_R, known_R = self.measure.to_ticks(anchor)
         valid_R = known_R & steps.is_valid().to_numpy(zero_copy_only=False)
-        step_R = np.maximum(steps.fill_null(0).to_numpy(), self.least)
-        tick_R = np.clip(anchor_R + self.step * step_R, self.low, self.high)
-        tick_R = np.maximum(tick_R, anchor_R + self.step * self.least)
+        tick_R = anchor_R + self.step * steps.fill_null(0).to_numpy()
+        tick_R = np.clip(tick_R, self.low, self.high)
+        if self.least is not None:
+            tick_R = np.maximum(tick_R, anchor_R + self.step * self.least)
         for tick in sorted(self.refused):  # upwards, so that the anchor stays below
             tick_R = np.where(tick_R == tick, tick + self.step, tick_R)
         return self.measure.to_values(tick_R, valid_R)
@@ -115,7 +116,7 @@ def build_relative(
     *,
     measure: Measure,
     step: int,
-    least: int,
+    least: int | None,
     low: int,
     high: int,
 ) -> RelativeCodec:

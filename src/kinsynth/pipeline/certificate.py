@@ -15,6 +15,7 @@ from kinsynth.certificate.certify import Statement, prove
 from kinsynth.certificate.guarantee import Certificate, Guarantee, make_guarantee
 from kinsynth.columns.domain import Categories, Domain, Mask, Range
 from kinsynth.columns.storage import as_array
+from kinsynth.pipeline.anchors import Anchor, Beside, Reach
 from kinsynth.rules.base import Rule
 from kinsynth.rules.wording import write_rule
 from kinsynth.schema.table import Schema
@@ -30,6 +31,7 @@ def certify(
     originals: Mapping[str, pa.Table],
     expected_rows: Mapping[str, int],
     rules: Mapping[str, Sequence[Rule]] = {},
+    anchors: Mapping[str, Sequence[Anchor]] = {},
     domains: Mapping[str, Mapping[str, Sequence[Domain]]] = {},
 ) -> Certificate:
     """Check every guarantee on written tables.
@@ -40,6 +42,7 @@ def certify(
         originals: The source's rows of the tables that are copied unchanged.
         expected_rows: Number of rows by table, where it is known.
         rules: What every row keeps, by table.
+        anchors: The moments of other rows that rules read, by table.
         domains: What every cell of a column keeps to, by table and column.
 
     Guarantees:
@@ -47,8 +50,9 @@ def certify(
         missing fails. The result does not depend on the order of ``written``.
     """
     found = [*prove(Statement(schema, originals, expected_rows), written)]
+    reach = Reach.of(schema, written)
     for name, kept in rules.items():
-        found += [_certify_rule(name, rule, written) for rule in kept]
+        found += [_certify_rule(name, rule, written, anchors.get(name, ()), reach) for rule in kept]
         let_go()
     for name, columns in domains.items():
         for column, kept_to in columns.items():
@@ -57,11 +61,16 @@ def certify(
     return Certificate(guarantees=tuple(found))
 
 
-def _certify_rule(name: str, rule: Rule, written: Mapping[str, pa.Table]) -> Guarantee:
+def _certify_rule(
+    name: str, rule: Rule, written: Mapping[str, pa.Table], anchors: Sequence[Anchor], reach: Reach
+) -> Guarantee:
     where, table = f"{name}: {write_rule(rule.kind, rule.columns)}", written.get(name)
-    if table is None or not set(rule.columns) <= set(table.column_names):
+    read = [anchor for anchor in anchors if anchor.name in rule.columns]
+    own = {*rule.columns} - {anchor.name for anchor in read}
+    if table is None or not own <= {*table.column_names} or not all(reach.can_read(one) for one in read):
         return make_guarantee("rule.kept", where, rows=0, violations=1)
-    columns = {column: as_array(table[column]) for column in rule.columns}
+    cells = {column: as_array(table[column]) for column in own}
+    columns = Beside(cells, read, reach, np.arange(table.num_rows))
     violations = int(rule.broken(columns).sum())
     return make_guarantee("rule.kept", where, rows=table.num_rows, violations=violations)
 

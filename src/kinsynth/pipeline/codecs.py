@@ -26,6 +26,7 @@ from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
 from kinsynth.encoded import ChildCount, SubColumn
+from kinsynth.pipeline.anchors import Anchor
 from kinsynth.pipeline.further_keys import KeysCodec
 from kinsynth.rules.base import Rule
 from kinsynth.rules.formula import Formula
@@ -47,8 +48,7 @@ class Factor:
         codec: How it becomes codes.
         child: What a count or a sketch is about: a child table, or a further key that leads to the table;
             empty otherwise.
-        anchor: The column that it counts from, of the parent for a sequence, of the same row for a relative
-            column; empty for none.
+        anchor: The column that it counts from, of the table itself or of its anchors; empty for none.
     """
 
     kind: FactorKind
@@ -77,6 +77,7 @@ class TableCodec:
         rules: What every row keeps, in the order of application; what they derive is not drawn.
         fills: Codes to fill columns with that a rule says must not be missing.
         apart: Factors on all of which rows of one owner never agree, for each key that says so.
+        anchors: Moments of other rows that factors count from, or that rules read.
     """
 
     name: str
@@ -87,6 +88,7 @@ class TableCodec:
     rules: tuple[Rule, ...] = ()
     fills: Mapping[str, Fill] = field(default_factory=dict)
     apart: tuple[tuple[int, ...], ...] = ()
+    anchors: tuple[Anchor, ...] = ()
 
     @property
     def computed(self) -> frozenset[str]:
@@ -157,6 +159,7 @@ class TableCodec:
             "rules": [rule.to_json() for rule in self.rules],
             "fills": {column: fill.to_json() for column, fill in self.fills.items()},
             "apart": [list(factors) for factors in self.apart],
+            "anchors": [anchor.to_json() for anchor in self.anchors],
         }
 
     @staticmethod
@@ -170,9 +173,9 @@ class TableCodec:
         rules = tuple(rule_from_json(rule) for rule in document.get("rules", ()))
         fills = {column: Fill.from_json(fill) for column, fill in document.get("fills", {}).items()}
         apart = tuple(tuple(numbers) for numbers in document["apart"])
-        return TableCodec(
-            document["name"], document["parent"], document["ordered"], factors, keys, rules, fills, apart
-        )
+        anchors = tuple(Anchor.from_json(anchor) for anchor in document["anchors"])
+        plain = (document["name"], document["parent"], document["ordered"])
+        return TableCodec(*plain, factors, keys, rules, fills, apart, anchors)
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,11 @@ class DatabaseCodec:
     tables: Mapping[str, TableCodec]
     keys: Mapping[str, KeysCodec] = field(default_factory=dict)
     implied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def anchors(self) -> dict[str, tuple[Anchor, ...]]:
+        """Moments of other rows that are read, by table."""
+        return {name: table.anchors for name, table in self.tables.items()}
 
     @property
     def names(self) -> tuple[str, ...]:

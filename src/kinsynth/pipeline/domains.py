@@ -7,10 +7,12 @@ each other, so they share their steps, and their bounds give way to each other.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kinsynth.columns.domain import Domain, Range, is_measured, range_of_ticks, state_domains
+from kinsynth.columns.relative import RelativeCodec
+from kinsynth.pipeline.anchors import Anchor
 from kinsynth.pipeline.codecs import DatabaseCodec, TableCodec
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.rules.formula import Formula
@@ -25,21 +27,32 @@ def certain_domains(codec: DatabaseCodec, conditions: Conditions) -> dict[str, D
     Not named are keys and links, columns with made-up texts, computed columns, which lie where their sources
     put them, and columns that are given or have values kept out, with those that an order ties to them.
     """
-    result = {}
+    result: dict[str, Domains] = {}
     for name, table in codec.tables.items():
         given = {*conditions.given[name].column_names} if name in conditions.given else set[str]()
         loose = given | {*conditions.fixed.get(name, ())} | {*conditions.never.get(name, ())}
-        result[name] = _table_domains(table, loose)
+        result[name] = _table_domains(table, loose, result)
     return result
 
 
-def _table_domains(table: TableCodec, loose: set[str]) -> Domains:
+def _table_domains(table: TableCodec, loose: set[str], others: Mapping[str, Domains]) -> Domains:
     loose = loose | table.computed
     loose |= {name for rule in table.rules if isinstance(rule, Formula) for name in rule.writes}
     found: Domains = {}
+    for anchor in table.anchors:
+        found[anchor.name] = tuple(_range_of(anchor, others[anchor.table].get(anchor.column, ())))
     for factor in table.read_factors:
         if factor.kind in ("column", "sequence"):
             found |= dict(zip(factor.columns, state_domains(factor.codec), strict=False))
+        if (
+            isinstance(factor.codec, RelativeCodec)
+            and factor.codec.least is None
+            and factor.codec.low < factor.codec.high
+        ):
+            low, high = factor.codec.low, factor.codec.high
+            found[factor.columns[0]] = (
+                range_of_ticks(factor.codec.measure, low, high, factor.codec.step, low),
+            )
     orders = [rule for rule in table.rules if isinstance(rule, Order)]
     for tied in _tie([rule.columns for rule in orders]):
         names = {name for rule in tied for name in orders[rule].columns}
@@ -47,7 +60,17 @@ def _table_domains(table: TableCodec, loose: set[str]) -> Domains:
         ranges = None if names & loose else order_ranges(rules, found)
         found = {name: kept for name, kept in found.items() if name not in names}
         found |= {name: (kept,) for name, kept in (ranges or {}).items()}
-    return {name: kept for name, kept in found.items() if kept and name not in loose}
+    beside = {anchor.name for anchor in table.anchors}
+    return {name: kept for name, kept in found.items() if kept and name not in loose | beside}
+
+
+def _range_of(anchor: Anchor, domains: Sequence[Domain]) -> Iterator[Range]:
+    """Give where an anchor lies, rounded up to its steps, in its ticks; nothing where that is not known."""
+    for one in domains[:1]:
+        ticks = one.within(anchor.measure) if isinstance(one, Range) else None
+        if ticks is not None:
+            low, high = (end + (anchor.first - end) % anchor.step for end in (ticks.low, ticks.high))
+            yield replace(ticks, low=low, high=high, step=anchor.step, first=anchor.first)
 
 
 def _tie(pairs: Sequence[tuple[str, ...]]) -> list[list[int]]:

@@ -19,6 +19,7 @@ from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, Link, code_type
+from kinsynth.pipeline.anchors import Anchor, Beside, Reach, reach_arranged, told_to
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.further_keys import FurtherKeys, Reading, fit_keys, keys_parts
@@ -26,6 +27,7 @@ from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
 from kinsynth.pipeline.sketches import as_values
 from kinsynth.rules.enforce import enforce
+from kinsynth.rules.order import Order, put_between
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
@@ -69,12 +71,14 @@ def encode_parts(
     arranged = arrange(database, structure)
     further = FurtherKeys(database, structure, arranged)
     tables = {name: rows.take(database.tables[name]) for name, rows in arranged.items()}
+    reach = reach_arranged(further)
     parts, sketches = {}, _sketches(database, codec, further)
     for name, table_codec in codec.tables.items():
         rows = _Rows(
             table=tables[name],
             parent_R=arranged[name].parent_R,
-            parent=tables.get(table_codec.parent or ""),
+            anchors=table_codec.anchors,
+            reach=reach,
             counts=row_counts(further, name),
             references={
                 relation.columns: referenced_rows(tables[name], relation, database)
@@ -188,7 +192,8 @@ class _Rows:
 
     table: pa.Table
     parent_R: Rows | None
-    parent: pa.Table | None
+    anchors: tuple[Anchor, ...]
+    reach: Reach
     counts: Mapping[str, Rows]
     references: Mapping[tuple[str, ...], pa.Array]
     sketches: Mapping[Factor, pa.Array]
@@ -196,13 +201,18 @@ class _Rows:
     def encode(self, factor: Factor, rows: slice) -> IntArray:
         if isinstance(factor.codec, SequenceCodec):
             assert self.parent_R is not None, "a sequence has a parent"
-            parent_R = self.parent_R[rows]
-            anchor = anchor_values(factor, self.parent, parent_R)
-            return factor.codec.encode(as_array(self.table[factor.columns[0]][rows]), parent_R, anchor)
+            anchor = self._cells(factor.anchor, rows) if factor.anchor else None
+            return factor.codec.encode(self._cells(factor.columns[0], rows), self.parent_R[rows], anchor)
         if isinstance(factor.codec, RelativeCodec):
-            pair = (as_array(self.table[one][rows]) for one in (factor.columns[0], factor.anchor))
+            pair = (self._cells(one, rows) for one in (factor.columns[0], factor.anchor))
             return factor.codec.encode(*pair)
         return factor.codec.encode(self._values(factor, rows))
+
+    def _cells(self, name: str, rows: slice) -> pa.Array:
+        for anchor in self.anchors:
+            if anchor.name == name:
+                return self.reach.values(anchor, np.arange(rows.start, rows.stop))
+        return as_array(self.table[name][rows])
 
     def _values(self, factor: Factor, rows: slice) -> tuple[pa.Array, ...]:
         if factor.kind == "count":
@@ -212,13 +222,6 @@ class _Rows:
         if factor.kind == "reference":
             return (self.references[factor.columns][rows],)
         return tuple(as_array(self.table[column][rows]) for column in factor.columns)
-
-
-def anchor_values(factor: Factor, parent: pa.Table | None, parent_R: Rows) -> pa.Array | None:
-    """Give, for each row, the parent's moment that the start of its sequence counts from."""
-    if not factor.anchor or parent is None:
-        return None
-    return as_array(parent[factor.anchor]).take(pa.array(parent_R))
 
 
 @dataclass(frozen=True)
@@ -245,6 +248,7 @@ def decode(
     before: Mapping[str, int],
     known: Mapping[str, Known] | None = None,
     excluded: Mapping[str, Excluded] | None = None,
+    reach: Reach | None = None,
 ) -> Decoded:
     """Turn drawn codes into values.
 
@@ -256,6 +260,7 @@ def decode(
         before: Rows of each table in the batches before.
         known: Cells that come back as they were given, by root table.
         excluded: What no rule may write, by table.
+        reach: What the batches before told of their rows, to which this one adds; None for the first.
 
     Guarantees:
         Batches of any size, put together, give the same values.
@@ -263,24 +268,30 @@ def decode(
     structure, named = find_structure(schema), {str(relation): relation for relation in schema.relations}
     tables: dict[str, pa.Table] = {}
     found: dict[Relation, Rows] = {}
+    reach, (keys_told, cells_told) = reach or Reach(), told_to(codec.anchors, structure)
     for name, part in drawn.items():
         table_codec = codec.tables[name]
-        parent = tables.get(table_codec.parent or "")
         given, first = (known or {}).get(name, NOTHING_KNOWN), before.get(name, 0)
         apart = (excluded or {}).get(name, NOTHING_EXCLUDED)
-        values = _decode_table(part, table_codec, parent, given, apart, seed=seed, first=first)
         owner = structure.parent_relation[name]
         if owner is not None and part.encoded.parent_R is not None:
             found[owner] = part.encoded.parent_R + before.get(owner.references_table, 0)
         found |= {named[key]: rows for key, rows in part.pointed.items()}
+        for key in (one for one in keys_told if named[one].table == name):
+            reach.tell_key(key, first, found[named[key]], kept=keys_told[key])
+        numbers = np.arange(first, first + part.encoded.rows)
+        anchors = dict(Beside({}, table_codec.anchors, reach, numbers))
+        values = _decode_table(part, table_codec, anchors, given, apart, seed=seed, first=first)
         for relation in structure.reference_relations[name]:
             rows = values.pop(relation.columns)[0]
             row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
             found[relation] = given.reference_over(relation, row_R, first)
         pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
-        columns = given.all_written_over(dict(pairs), first)
+        columns = {**given.all_written_over(dict(pairs), first), **anchors}
         ruled = _with_rules(columns, part, table_codec, apart, given, seed=seed, first=first)
-        tables[name] = pa.table(ruled)
+        tables[name] = pa.table({column: one for column, one in ruled.items() if column not in anchors})
+        for table, column in (one for one in cells_told if one[0] == name):
+            reach.tell_cells(table, column, first, as_array(ruled[column]), kept=cells_told[table, column])
     rows = {name: part.encoded.rows for name, part in drawn.items()}
     return Decoded(tables=tables, pointed=found, rows=rows)
 
@@ -338,7 +349,7 @@ def _spare(
 def _decode_table(
     drawn: Drawn,
     codec: TableCodec,
-    parent: pa.Table | None,
+    anchors: Mapping[str, pa.Array],
     given: Known,
     apart: Excluded,
     *,
@@ -359,10 +370,17 @@ def _decode_table(
         stream = f"{codec.name}/decode/{number}"
         uniform_RD = _uniforms_of(factor.codec, codes_RC, drawn.row_ids, seed, stream)
         if isinstance(factor.codec, RelativeCodec):
-            anchor = given.written_over(factor.anchor, as_array(values[(factor.anchor,)][0]), first)
+            anchor = anchors.get(factor.anchor)
+            if anchor is None:
+                anchor = given.written_over(factor.anchor, as_array(values[(factor.anchor,)][0]), first)
             values[factor.columns] = (factor.codec.decode(codes_RC, uniform_RD, anchor),)
+        elif isinstance(factor.codec, SequenceCodec):
+            parent_R = drawn.encoded.parent_R
+            assert parent_R is not None, "a sequence has a parent"
+            walked = factor.codec.decode(codes_RC, uniform_RD, parent_R, anchors.get(factor.anchor))
+            values[factor.columns] = (_put_between(walked, factor.columns[0], codec, anchors, parent_R),)
         else:
-            values[factor.columns] = _decode_factor(factor, drawn, codes_RC, uniform_RD, parent)
+            values[factor.columns] = factor.codec.decode(codes_RC, uniform_RD)
     return values
 
 
@@ -391,15 +409,14 @@ def _anchors_first(factors: Sequence[Factor]) -> list[tuple[int, Factor]]:
     return found
 
 
-def _decode_factor(
-    factor: Factor, drawn: Drawn, codes_RC: IntArray, uniform_RD: NDArray[np.float64], parent: pa.Table | None
-) -> tuple[Any, ...]:
-    match factor.codec:
-        case RelativeCodec():
-            raise ValueError(f"{factor.columns}: decoded with its anchor")
-        case SequenceCodec() as codec:
-            parent_R = drawn.encoded.parent_R
-            assert parent_R is not None, "a sequence has a parent"
-            return (codec.decode(codes_RC, uniform_RD, parent_R, anchor_values(factor, parent, parent_R)),)
-        case codec:
-            return codec.decode(codes_RC, uniform_RD)
+def _put_between(
+    values: pa.Array, name: str, codec: TableCodec, anchors: Mapping[str, pa.Array], parent_R: Rows
+) -> pa.Array:
+    """Give the order column, between moments of owners that no row of the source lies beyond.
+
+    A moment of a row that is pointed at bounds this row only, as in other columns: the others stay.
+    """
+    shared = {anchor.name for anchor in codec.anchors if anchor.shared}
+    orders = [rule for rule in codec.rules if isinstance(rule, Order) and rule.writes == (name,)]
+    orders = [rule for rule in orders if shared & {*rule.columns}]
+    return put_between(orders, {**anchors, name: values}, name, parent_R) if orders else values

@@ -15,6 +15,7 @@ from kinsynth.rules.combinations import Combination
 from kinsynth.rules.formula import Formula
 from kinsynth.rules.functions import Function
 from kinsynth.rules.missing import Missing
+from kinsynth.rules.order import Order
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _can_miss(rule: Rule) -> bool:
 
 def certain_rules(codec: DatabaseCodec, conditions: Conditions) -> dict[str, tuple[Rule, ...]]:
     """Give the rules that every row keeps: of those others, given or excluded cells may break some."""
-    result = {}
+    result, open_columns = {}, dict[str, set[str]]()
     for name, table in codec.tables.items():
         given = {*conditions.given[name].column_names} if name in conditions.given else set[str]()
         values, missing = name_excluded(
@@ -95,6 +96,10 @@ def certain_rules(codec: DatabaseCodec, conditions: Conditions) -> dict[str, tup
             no_missing=conditions.no_missing.get(name, ()),
         )
         loose = given | {*conditions.fixed.get(name, ())} | values | missing
+        open_columns[name] = loose
+        if any(isinstance(rule, Order) and rule.capped for rule in table.rules):
+            # Nothing may lie between two moments of another row that are given the wrong way round.
+            loose = loose | {one.name for one in table.anchors if one.column in open_columns[one.table]}
         result[name] = tuple(rule for rule in table.rules if not {*rule.columns} & loose)
     return result
 

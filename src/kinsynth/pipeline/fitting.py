@@ -9,30 +9,36 @@ import numpy as np
 import pyarrow as pa
 
 from kinsynth.columns.base import Codec
+from kinsynth.columns.calendar import spread_bits
 from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.count import build_count, build_level
 from kinsynth.columns.counter import build_counter
 from kinsynth.columns.fill import Fill, build_fill
 from kinsynth.columns.identifier import build_key
+from kinsynth.columns.measure import choose_measure
 from kinsynth.columns.reference import build_reference
 from kinsynth.columns.registry import column_type
 from kinsynth.columns.relative import RelativeCodec, build_relative
-from kinsynth.columns.sequence import SequenceCodec, build_sequence
+from kinsynth.columns.scale import DayScale, MomentScale
+from kinsynth.columns.sequence import SequenceCodec, build_sequence, split_ticks
 from kinsynth.columns.storage import as_array
 from kinsynth.errors import SettingsError
+from kinsynth.pipeline.across import Across, Near
+from kinsynth.pipeline.anchors import MOMENTS, Anchor, Reach, find_anchors, owner_ways, reach_arranged
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, Rows, TableCodec, can_be_missing
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
 from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
 from kinsynth.pipeline.roles import Roles, find_roles
 from kinsynth.pipeline.sketches import FEWEST_PARENTS, FEWEST_TARGETS, choose_sketches
 from kinsynth.privacy.protection import OwnRoots, Roots
+from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
 from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
-from kinsynth.schema.table import Table
+from kinsynth.schema.table import Schema, Table
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.treatment import Column
 from kinsynth.system.mapping import let_go
@@ -45,6 +51,7 @@ def fit_codecs(
     synthesis: Synthesis,
     *,
     rules: Mapping[str, tuple[Rule, ...]] = {},
+    across: Mapping[str, Across] = {},
     on_share: OnShare = lambda _share, _name: None,
 ) -> DatabaseCodec:
     """Fit the codecs of every synthesised table, all but those of further keys.
@@ -53,15 +60,17 @@ def fit_codecs(
         database: The rows the model may see.
         synthesis: Treatments of the columns and value protection.
         rules: What every row of a table keeps, in the order of application.
+        across: What its moments have to do with those of other rows.
         on_share: Told the share done and the table at work.
     """
     structure = find_structure(database.schema)
     arranged = arrange(database, structure)
-    further, tables = FurtherKeys(database, structure, arranged), {}
+    further = FurtherKeys(database, structure, arranged)
+    reach, tables = reach_arranged(further), dict[str, TableCodec]()
     for number, name in enumerate(structure.order):
         on_share(number / len(structure.order), name)
-        fit = _TableFit(database, synthesis, further, name)
-        tables[name] = fit.codec(rules.get(name, ()))
+        fit = _TableFit(database, synthesis, further, reach, name)
+        tables[name] = fit.codec(rules.get(name, ()), across.get(name, Across()), tables)
     return DatabaseCodec(_with_sketches(tables, database, synthesis, further))
 
 
@@ -93,6 +102,7 @@ class _TableFit:
         database: Database,
         synthesis: Synthesis,
         further: FurtherKeys,
+        reach: Reach,
         name: str,
     ) -> None:
         self.further = further
@@ -105,14 +115,18 @@ class _TableFit:
         declared = synthesis.tables.get(name)
         self.treatments: Mapping[str, Column] = declared.columns if declared else {}
         self.bound: set[str] = set()
+        self.across, self.reach = Across(), reach
 
-    def codec(self, rules: tuple[Rule, ...]) -> TableCodec:
+    def codec(self, rules: tuple[Rule, ...], across: Across, earlier: Mapping[str, TableCodec]) -> TableCodec:
+        """Fit everything; ``earlier`` are the codecs of the tables before."""
+        self.across = across
+        rules = self._with_orders(rules)
         derived = {rule.derives for rule in rules}
         self.bound = _bound_columns(rules, self.shape)
         columns = self._columns([group for group in self.roles.modelled if group[0] not in derived])
         computed = self._columns([group for group in self.roles.modelled if group[0] in derived])
-        sequence = self._sequence()
-        columns = self._relative(rules, columns, sequence)
+        sequence = self._sequence(rules)
+        columns = self._relative(rules, columns, sequence, earlier)
         # References first: what roots draw first has one distribution, and is spread over all of them.
         factors = [*self._references(), *self._counts(), *sequence, *columns]
         fills = self._fills(rules, {factor.columns[0]: factor for factor in columns})
@@ -126,7 +140,12 @@ class _TableFit:
             rules=tuple(_as_far_as_filled(rule, fills) for rule in rules),
             fills={column: fill for column, fill in fills.items() if fill is not None},
             apart=self._apart((*factors, *computed)),
+            anchors=self._used_anchors(factors, rules),
         )
+
+    def _used_anchors(self, factors: Iterable[Factor], rules: Iterable[Rule]) -> tuple[Anchor, ...]:
+        used = {factor.anchor for factor in factors} | {name for rule in rules for name in rule.columns}
+        return tuple(anchor for anchor in self._candidates() if anchor.name in used)
 
     def _apart(self, factors: tuple[Factor, ...]) -> tuple[tuple[int, ...], ...]:
         """Find the unique keys that are an owner and categories, such as a film and one of its genres.
@@ -155,7 +174,11 @@ class _TableFit:
         return OwnRoots(np.ones(self.table.num_rows, dtype=np.int64)) if numbers is None else numbers
 
     def _relative(
-        self, rules: tuple[Rule, ...], columns: list[Factor], sequence: list[Factor]
+        self,
+        rules: tuple[Rule, ...],
+        columns: list[Factor],
+        sequence: list[Factor],
+        earlier: Mapping[str, TableCodec],
     ) -> list[Factor]:
         """Let columns be drawn as a distance where an order says so.
 
@@ -166,28 +189,46 @@ class _TableFit:
             for factor in (*columns, *sequence)
             if self.shape.column(factor.columns[0]).nullable or not can_be_missing(factor.codec)
         }
+        if (
+            self.rows.parent_R is not None
+        ):  # cells of root rows may be given before it is known what they point to
+            safe |= {one.name for one in self.across.anchors if _is_always_there(one, self.schema, earlier)}
         anchors = {
             rule.columns[1]: rule
             for rule in reversed(rules)
             if isinstance(rule, Order) and rule.relative and rule.columns[0] in safe
         }
-        return [
-            self._relative_factor(anchors[factor.columns[0]]) if factor.columns[0] in anchors else factor
-            for factor in columns
-        ]
+        near = {one.column: one for one in self.across.near if one.anchor in safe}
+        return [self._perhaps_relative(factor, anchors, near) for factor in columns]
+
+    def _perhaps_relative(
+        self, factor: Factor, anchors: Mapping[str, Order], near: Mapping[str, Near]
+    ) -> Factor:
+        name = factor.columns[0]
+        if name in anchors:
+            return self._relative_factor(anchors[name])
+        return self._near_factor(near[name]) if name in near else factor
 
     def _relative_factor(self, rule: Order) -> Factor:
-        anchor, name = rule.columns
+        small, large = rule.columns
+        return self._distance(small, large, rule, rule.bounds[1], least=rule.least)
+
+    def _near_factor(self, near: Near) -> Factor:
+        return self._distance(near.anchor, near.column, near, near.bounds, least=None)
+
+    def _distance(
+        self, anchor: str, name: str, of: Order | Near, bounds: tuple[int, int], *, least: int | None
+    ) -> Factor:
         codec = build_relative(
             as_array(self.table[name]),
-            as_array(self.table[anchor]),
+            self._cells(anchor),
             self.rows.root_R,
             self.synthesis.protection,
-            measure=rule.measure,
-            step=rule.step,
-            least=rule.least,
-            low=rule.bounds[1][0],
-            high=rule.bounds[1][1],
+            measure=of.measure,
+            step=of.step,
+            least=least,
+            low=bounds[0],
+            high=bounds[1],
         )
         return Factor("relative", (name,), codec, anchor=anchor)
 
@@ -199,7 +240,7 @@ class _TableFit:
                 factor = factors[rule.columns[0]]
                 values, codec = as_array(self.table[rule.columns[0]]), factor.codec
                 if isinstance(codec, RelativeCodec):
-                    values = codec.steps(values, as_array(self.table[factor.anchor]))
+                    values = codec.steps(values, self._cells(factor.anchor))
                     codec = codec.distance
                 assert not isinstance(codec, SequenceCodec), "no rule changes the order of rows"
                 fills[rule.columns[0]] = build_fill(
@@ -239,11 +280,49 @@ class _TableFit:
             )
         return factors
 
-    def _sequence(self) -> list[Factor]:
+    def _with_orders(self, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        """Add the orders across tables that can be kept beside the rules."""
+        orders = self.across.orders
+        return arrange_rules((*rules, *orders))[0] if orders else rules
+
+    def _told_by_key(self) -> Order | None:
+        """Find the order by which a row that is pointed at tells more of a place than the row before."""
+        name, parent_R = self.roles.sequence, self.rows.parent_R
+        others = {one.name for one in self.across.anchors if not one.shared}
+        orders = [one for one in self.across.orders if one.relative and one.columns[1] == name]
+        if name is None or parent_R is None:
+            return None
+        for one in orders:
+            (tick_R, valid_R), (anchor_R, _) = map(one.measure.to_ticks, map(self._cells, one.columns[::-1]))
+            opens_R, gap_R = split_ticks(tick_R, valid_R, parent_R)
+            later_R, known_R = valid_R & ~opens_R, self.rows.root_R % 2 == 0
+            both = (known_R & later_R).any() and (~known_R & later_R).any()
+            if one.columns[0] in others and both:
+                apart_R = (tick_R - anchor_R)[later_R]
+                if spread_bits(apart_R, known_R[later_R]) < spread_bits(gap_R[later_R], known_R[later_R]):
+                    return one
+        return None
+
+    def _cells(self, name: str) -> pa.Array:
+        """Give the values of a column, or of an anchor, in arranged order."""
+        for anchor in self._candidates():
+            if anchor.name == name:
+                return self.reach.values(anchor, np.arange(len(self.rows.row_R)))
+        return as_array(self.table[name])
+
+    def _candidates(self) -> tuple[Anchor, ...]:
+        return (*self.across.anchors, *(one for one in self._starts() if one not in self.across.anchors))
+
+    def _sequence(self, rules: tuple[Rule, ...]) -> list[Factor]:
         name = self.roles.sequence
         if name is None:
             return []
-        codecs = {anchor: self._sequence_codec(name, anchor) for anchor in ("", *self._anchors(name))}
+        told = self._told_by_key()
+        if told is not None and told in rules:
+            return [self._relative_factor(told)]
+        codecs = {
+            anchor: self._sequence_codec(name, anchor) for anchor in ("", *(a.name for a in self._starts()))
+        }
         anchor = next((anchor for anchor, codec in codecs.items() if codec.relative), "")
         return [Factor("sequence", (name,), codecs[anchor], anchor=anchor)]
 
@@ -255,29 +334,26 @@ class _TableFit:
             self.rows.root_R,
             self.treatments.get(name, Column()),
             self.synthesis.protection,
-            anchor=self._parent_values(anchor) if anchor else None,
+            anchor=self._cells(anchor) if anchor else None,
             text=self.shape.column(name).text,
         )
 
-    def _anchors(self, name: str) -> list[str]:
-        """Name the parent's modelled moments, when the order is a moment itself."""
-        assert self.roles.parent is not None, "a sequence has a parent"
-        if self.shape.column(name).type not in ("date", "datetime"):
-            return []
-        parent = self.roles.parent.references_table
-        roles = find_roles(self.schema, self.structure, parent)
-        drawn = {roles.sequence, *(column for group in roles.modelled for column in group)}
-        return [
-            column.name
-            for column in self.schema.tables[parent].columns
-            if column.type in ("date", "datetime") and column.name in drawn and not column.nullable
-        ]
-
-    def _parent_values(self, column: str) -> pa.Array:
-        assert self.roles.parent is not None, "an anchor stands in the parent"
-        parent = self.roles.parent.references_table
-        values = self.arranged[parent].take(self.database.tables[parent])[column]
-        return as_array(values).take(pa.array(self.rows.parent_R))
+    def _starts(self) -> tuple[Anchor, ...]:
+        """Give the moments of owners that a sequence may start from: drawn, and never missing."""
+        name = self.roles.sequence
+        if name is None or self.shape.column(name).type not in MOMENTS:
+            return ()
+        measure = choose_measure(as_array(self.table[name]))
+        if not isinstance(measure, DayScale | MomentScale):
+            return ()
+        ways, known = owner_ways(self.structure, self.name), {one.name: one for one in self.across.anchors}
+        found = []
+        for one in find_anchors(self.schema, self.structure, ways, measure):
+            titles = (one.name, f"{one.name} for {name}")
+            named = (known.get(title, replace(one, name=title)) for title in titles)
+            if not self.schema.tables[one.table].column(one.column).nullable:
+                found.append(next(each for each in named if each.measure == measure))
+        return tuple(found)
 
     def _columns(self, groups: list[tuple[str, ...]]) -> list[Factor]:
         factors = []
@@ -298,6 +374,13 @@ class _TableFit:
         except SettingsError as error:
             where = f"tables.{self.name}.columns.{group[0]}.{error.where}".rstrip(".")
             raise SettingsError(error.code, error.message, where=where, remedy=error.remedy) from error
+
+
+def _is_always_there(anchor: Anchor, schema: Schema, earlier: Mapping[str, TableCodec]) -> bool:
+    """Tell whether the moment that an anchor reads is never missing, in the source or in what is drawn."""
+    nullable = schema.tables[anchor.table].column(anchor.column).nullable
+    codecs = [one.codec for one in earlier[anchor.table].factors if anchor.column in one.columns]
+    return not nullable and not any(can_be_missing(codec) for codec in codecs)
 
 
 def _is_exact(codec: Codec | SequenceCodec | RelativeCodec) -> bool:

@@ -19,6 +19,7 @@ from kinsynth.engine.checkpoint import save_model as save_network
 from kinsynth.engine.sampled import SampledBlock, concatenate, concatenate_pointed
 from kinsynth.engine.sampler import sample
 from kinsynth.errors import Finding, SettingsError, UserError
+from kinsynth.pipeline.anchors import Reach
 from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.assembly import assemble, keep_distinct
 from kinsynth.pipeline.codecs import DatabaseCodec
@@ -121,7 +122,7 @@ class Model:
         begun = 0.6 if ready.codec.keys or self.graph is not None else 0.0
         blocks = sample(
             _restricted(self.networks, ready.codec),
-            wanted,
+            {root: wanted[root] for root in find_structure(self.schema).trees},
             seed=drawing,
             temperature=self.temperature if asked.temperature is None else asked.temperature,
             conditions=ready.conditions,
@@ -165,7 +166,7 @@ class Model:
     ) -> Iterator[Decoded]:
         """Turn blocks into values, a batch at a time; take down what found no row to point at."""
         before: Counter[str] = Counter()
-        done = 0
+        reach, done = Reach(), 0
         for batch in gather(blocks, self.batch_roots):
             losses.add(batch)
             decoded = decode(
@@ -176,6 +177,7 @@ class Model:
                 before=before,
                 known=ready.known,
                 excluded=ready.excluded,
+                reach=reach,
             )
             yield decoded
             before.update(decoded.rows)

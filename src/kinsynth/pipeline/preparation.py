@@ -429,8 +429,8 @@ class _Preparation:
 def _with_anchors(names: Iterable[str], factors: Sequence[Factor]) -> list[str]:
     """Name columns and those that they are counted from: without its anchor a value is missing."""
     anchors = {factor.columns[0]: factor.anchor for factor in factors if factor.kind == "relative"}
-    found = {*names}
-    while more := {anchors[name] for name in found if name in anchors} - found:
+    found, drawn = {*names}, {name for factor in factors for name in factor.columns}
+    while more := {anchors[name] for name in found if anchors.get(name) in drawn} - found:
         found |= more
     return sorted(found)
 

@@ -25,8 +25,8 @@ from kinsynth.settings.tables import Rule as Declared
 from kinsynth.settings.treatment import Column
 from kinsynth.system.mapping import let_go
 
-_HELD_SHARE = 0.2
-_HELD_SEED = 0
+HELD_SHARE = 0.2
+HELD_SEED = 0
 _TYPES = ("boolean", "categorical", "integer", "numeric", "date", "time", "datetime")
 _ALTERING = (
     "treatment",
@@ -67,7 +67,7 @@ def propose_rules(database: Database, synthesis: Synthesis) -> dict[str, tuple[P
     """
     reduced = reduce_to_chosen(database, synthesis)
     structure = find_structure(reduced.schema)
-    train, held = split_roots(reduced, structure, share=_HELD_SHARE, seed=_HELD_SEED)
+    train, held = split_roots(reduced, structure, share=HELD_SHARE, seed=HELD_SEED)
     views, others = view_tables(train, synthesis), view_tables(held, synthesis)
     return {name: detect_rules(view, others[name]) for name, view in views.items()}
 
@@ -89,7 +89,7 @@ def fit_rules(
     structure = find_structure(train.schema)
     searched = train
     if held is None:
-        searched, held = split_roots(train, structure, share=_HELD_SHARE, seed=_HELD_SEED)
+        searched, held = split_roots(train, structure, share=HELD_SHARE, seed=HELD_SEED)
     views, others = (view_tables(part, synthesis) for part in (train, held))
     found = views if searched is train else view_tables(searched, synthesis)
     result: dict[str, tuple[tuple[Rule, ...], tuple[Unkept, ...]]] = {}

@@ -26,6 +26,8 @@ from kinsynth.engine.sizing import measure_table, training_seconds
 from kinsynth.engine.trainer import Progress, train
 from kinsynth.errors import Finding, InternalError
 from kinsynth.evaluation.evaluate import evaluate
+from kinsynth.pipeline.across import describe_across, find_across
+from kinsynth.pipeline.anchors import Anchor
 from kinsynth.pipeline.artefacts import (
     describe_database,
     load_database,
@@ -65,10 +67,10 @@ from kinsynth.report.pdf import render
 from kinsynth.rules.base import Rule
 from kinsynth.rules.registry import rule_from_json
 from kinsynth.schema.database import Database
-from kinsynth.schema.facts import find_facts
+from kinsynth.schema.facts import KeyFacts, find_facts
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.split import split_rows
-from kinsynth.schema.table import Schema
+from kinsynth.schema.table import Relation, Schema
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system import crash
 from kinsynth.system.files import commit, read_json, write_atomically, write_json
@@ -114,13 +116,22 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         _split(workspace, synthesis)
         train_part, held = _load_parts(workspace, synthesis)
         rules = _settle_rules(train_part, held, synthesis, progress)
+        facts = _find_facts(workspace)
+        across = find_across(train_part, held, synthesis, facts, rules)
         workspace.check_stop()
         codec = fit_codecs(
-            train_part, synthesis, rules=rules, on_share=lambda share, name: progress(0.2 + 0.5 * share, name)
+            train_part,
+            synthesis,
+            rules=rules,
+            across=across,
+            on_share=lambda share, name: progress(0.2 + 0.5 * share, name),
         )
+        for line in describe_across(codec):
+            progress.say(line)
         workspace.check_stop()
         codec = group_lookups(train_part, codec, minimum=synthesis.protection.rare_minimum)
-        codec = _with_keys(workspace, train_part, codec, synthesis)
+        if facts:
+            codec = with_keys(train_part, codec, facts, minimum=synthesis.protection.rare_minimum)
         write_json(codecs, codec.to_json(), indent=None)
         for limit in find_widened(widen(train_part.schema, codec)[1]):
             progress.tell(limit)
@@ -136,16 +147,13 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
                 progress.tell(limit)
 
 
-def _with_keys(
-    workspace: Workspace, train_part: Database, codec: DatabaseCodec, synthesis: Synthesis
-) -> DatabaseCodec:
-    """Fit the further keys; what always holds of them is looked up in all rows."""
+def _find_facts(workspace: Workspace) -> dict[Relation, KeyFacts]:
+    """Look up what always holds of the further keys, in all rows."""
     original = load_database(workspace.work / "original")
     structure = find_structure(original.schema)
     if not any((*structure.keys.values(), *structure.late.values(), *structure.implied.values())):
-        return codec
-    facts = find_facts(original, structure)
-    return with_keys(train_part, codec, facts, minimum=synthesis.protection.rare_minimum)
+        return {}
+    return find_facts(original, structure)
 
 
 def _settle_rules(
@@ -334,7 +342,16 @@ def draw(
         certain_schema = _certain_schema(database.schema, conditions)
         describe_database(synthetic, replace(database, schema=certain_schema))
         certain = certain_rules(model.codec, conditions or Conditions())
-        write_json(rules, {name: [rule.to_json() for rule in kept] for name, kept in certain.items()})
+        write_json(
+            rules,
+            {
+                name: {
+                    "rules": [rule.to_json() for rule in kept],
+                    "anchors": [anchor.to_json() for anchor in model.codec.tables[name].anchors],
+                }
+                for name, kept in certain.items()
+            },
+        )
         kept_to = certain_domains(model.codec, conditions or Conditions())
         write_json(
             domains,
@@ -433,7 +450,8 @@ def _certify(
         tables,
         originals=original_tables(load_database(source) if source.exists() else database),
         expected_rows={name: table.num_rows for name, table in database.tables.items()},
-        rules={name: [rule_from_json(rule) for rule in rules] for name, rules in kept.items()},
+        rules={name: [rule_from_json(rule) for rule in said["rules"]] for name, said in kept.items()},
+        anchors={name: [Anchor.from_json(one) for one in said["anchors"]] for name, said in kept.items()},
         domains={
             name: {column: [domain_from_json(one) for one in several] for column, several in columns.items()}
             for name, columns in read_json(workspace.work / "domains.json").items()

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.measure import Mask, Measure, Rows, read_measure, write_measure
+from kinsynth.columns.sequence import ascend_by_parent
 from kinsynth.rules.base import Columns
 from kinsynth.rules.evidence import count_present_roots, log_all_ordered
 from kinsynth.rules.view import View
@@ -36,6 +37,7 @@ class Order:
         bounds: Smallest and largest value of each column that enough roots reach, ticks.
         fixed: Whether the smaller one must not be changed.
         relative: Whether the larger one is better learned as a distance from the smaller one.
+        capped: Whether the larger one must not be changed.
     """
 
     kind: ClassVar[str] = "order"
@@ -47,11 +49,12 @@ class Order:
     bounds: tuple[tuple[int, int], tuple[int, int]]
     fixed: bool
     relative: bool
+    capped: bool = False
 
     @property
     def writes(self) -> tuple[str, ...]:
-        """Both, or the larger one."""
-        return self.columns[1:] if self.fixed else self.columns
+        """Both, or the one that may be changed."""
+        return self.columns[int(self.fixed) : 2 - int(self.capped)]
 
     @property
     def least(self) -> int:
@@ -74,11 +77,12 @@ class Order:
         found: set[tuple[str, ...]] = set()
         for family in FAMILIES:
             names = [name for name in view.of_kinds(*family) if len(view.code(name)[1]) >= FEWEST_VALUES]
-            found |= {pair for pair in permutations(names, 2) if cls._holds_quickly(view, *pair)}
+            found |= {pair for pair in permutations(names, 2) if cls.holds_quickly(view, *pair)}
         yield from _reduced(view, [pair for pair in sorted(found) if cls.fit(view, pair) is not None])
 
     @classmethod
-    def _holds_quickly(cls, view: View, small: str, large: str) -> bool:
+    def holds_quickly(cls, view: View, small: str, large: str) -> bool:
+        """Tell whether two columns of one type are in order in a sample."""
         sample = view.sample
         if view.columns[small].type != view.columns[large].type:
             return False
@@ -99,20 +103,21 @@ class Order:
         low, high = view.bounds(small), view.bounds(large)
         if not both_R.any() or low is None or high is None or (small_R > large_R)[both_R].any():
             return None
-        lattice = (1, 0) if measure.kind == "float" else view.lattice(small)
-        if measure.kind != "float" and lattice != view.lattice(large):
+        fixed, capped = small in view.fixed, large in view.fixed
+        moved, other = columns if capped else columns[::-1]
+        lattice = (1, 0) if measure.kind == "float" else view.lattice(moved)
+        if measure.kind != "float" and not _stands_on(view.lattice(other), lattice, coarser=fixed or capped):
             return None
-        step, low, high = lattice[0], _inside(low, lattice), _inside(high, lattice)
+        step, low, high = lattice[0], inside_steps(low, lattice), inside_steps(high, lattice)
         if low[0] > high[1]:
             return None
         strict = bool((small_R < large_R)[both_R].all())
-        fixed = small in view.fixed
         exact = measure.kind != "float" and max(map(abs, (*low, *high))) < _LARGEST
-        if fixed and not exact:
+        if (fixed or capped) and (not exact or fixed == capped):
             return None
-        relative = exact and not (other_R & ~valid_R).any()
+        relative = exact and not capped and not (other_R & ~valid_R).any()
         relative = relative and (fixed or _is_close(small_R[both_R], large_R[both_R]))
-        return cls(columns, strict, measure, step, (low, high), fixed, relative)
+        return cls(columns, strict, measure, step, (low, high), fixed, relative, capped)
 
     @classmethod
     def count_breaking(cls, view: View, columns: tuple[str, ...]) -> int:
@@ -155,13 +160,14 @@ class Order:
             "bounds": [list(pair) for pair in self.bounds],
             "fixed": self.fixed,
             "relative": self.relative,
+            "capped": self.capped,
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Order:
         """Read what ``to_json`` gave."""
         low, high = (tuple(pair) for pair in document["bounds"])
-        fields = {name: document[name] for name in ("strict", "step", "fixed", "relative")}
+        fields = {name: document[name] for name in ("strict", "step", "fixed", "relative", "capped")}
         measure = read_measure(document["measure"])
         return cls(tuple(document["columns"]), measure=measure, bounds=(low, high), **fields)
 
@@ -170,8 +176,8 @@ def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array
     """Make the columns of several orders keep all of them.
 
     Values that stand the wrong way round change places until none do: each exchange moves a larger value to
-    a column that comes later, so that this ends. Where the smaller one is fixed, the larger one goes as far
-    above it as it was below. Then equal values that must differ move apart, step by step.
+    a column that comes later, so that this ends. Where one of the two is fixed, the other one goes as far to
+    its right side as it was on the wrong one. Then equal values that must differ move apart, step by step.
     """
     order = sort_columns([rule.columns for rule in rules])
     measures = {name: rule.measure for rule in rules for name in rule.columns}
@@ -179,9 +185,10 @@ def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array
     before = {name: pair[0] for name, pair in pairs.items()}
     valid = {name: pair[1] for name, pair in pairs.items()}
     tick = {name: values.copy() for name, values in before.items()}
-    for rule in (rule for rule in rules if rule.fixed):
+    for rule in (rule for rule in rules if rule.fixed or rule.capped):
         _mirror(rule, tick, valid)
-    free = sorted((rule for rule in rules if not rule.fixed), key=lambda rule: order.index(rule.columns[0]))
+    moving = (rule for rule in rules if not (rule.fixed or rule.capped))
+    free = sorted(moving, key=lambda rule: order.index(rule.columns[0]))
     while any(_exchange(rule, tick, valid) for rule in free):
         pass
     for rule in rules:
@@ -196,9 +203,13 @@ def put_in_order(rules: Sequence[Order], columns: Columns) -> dict[str, pa.Array
 
 
 def _mirror(rule: Order, tick: Mapping[str, Rows], valid: Mapping[str, Mask]) -> None:
-    """Move the larger one as far above the fixed smaller one as it was below."""
+    """Move the one that is not fixed as far to the right side of the other as it was on the wrong side."""
     small, large = rule.columns
     wrong_R = valid[small] & valid[large] & (tick[small] > tick[large])
+    if rule.capped:
+        mirrored_R = np.maximum(2 * tick[large] - tick[small], rule.bounds[0][0])
+        tick[small][wrong_R] = np.minimum(mirrored_R, tick[large])[wrong_R]
+        return
     mirrored_R = np.minimum(2 * tick[small] - tick[large], rule.bounds[1][1])
     tick[large][wrong_R] = np.maximum(mirrored_R, tick[small])[wrong_R]
 
@@ -215,13 +226,14 @@ def _move_apart(
     rules: Sequence[Order], order: list[str], tick: Mapping[str, Rows], valid: Mapping[str, Mask]
 ) -> None:
     """Move values apart that are too close: upwards, and where that leaves the bounds, downwards again."""
-    up = sorted(rules, key=lambda rule: order.index(rule.columns[0]))
+    raised = [rule for rule in rules if not rule.capped]
+    up = sorted(raised, key=lambda rule: order.index(rule.columns[0]))
     down = sorted(rules, key=lambda rule: -order.index(rule.columns[1]))
     touched = {name: np.zeros(len(values), dtype=bool) for name, values in tick.items()}
     for rule in up:
         touched[rule.columns[1]] |= _raise(rule, tick, valid)
     floor = _floors(up, tick, valid)
-    for rule in rules:
+    for rule in raised:
         name, high = rule.columns[1], rule.bounds[1][1]
         capped_R = np.maximum(np.minimum(tick[name], high), floor[name])
         tick[name][touched[name]] = capped_R[touched[name]]
@@ -310,10 +322,40 @@ def _is_close(small_P: Rows, large_P: Rows) -> bool:
     return bool(narrow and most <= _STANDS_OUT * len(large_P))
 
 
-def _inside(bounds: tuple[int, int], lattice: tuple[int, int]) -> tuple[int, int]:
+def _stands_on(small: tuple[int, int], large: tuple[int, int], *, coarser: bool) -> bool:
+    """Tell whether two columns have the same steps; a smaller one that never moves may have wider ones.
+
+    >>> _stands_on((14, 10), (7, 3), coarser=True)
+    True
+    """
+    return small == large or (coarser and small[0] % large[0] == 0 and small[1] % large[0] == large[1])
+
+
+def put_between(rules: Sequence[Order], columns: Columns, name: str, parent_R: Rows) -> pa.Array:
+    """Give the order column of a sequence, moved to the right side of what all rows of a parent share.
+
+    Args:
+        rules: Orders of the column and one that must not be changed.
+        columns: Values by name; the column ascends within each parent, and does so still.
+        name: Name of the column.
+        parent_R: Number of each row's parent, never decreasing, shape (R,).
+    """
+    measure = rules[0].measure
+    before_R, valid_R = measure.to_ticks(columns[name])
+    tick_R = before_R
+    for rule in sorted(rules, key=lambda rule: rule.capped):
+        other_R, known_R = measure.to_ticks(columns[rule.columns[1 if rule.capped else 0]])
+        apart = rule.step * rule.least
+        moved_R = np.minimum(tick_R, other_R - apart) if rule.capped else np.maximum(tick_R, other_R + apart)
+        tick_R = np.where(valid_R & known_R, moved_R, tick_R)
+    tick_R = ascend_by_parent(tick_R, valid_R, parent_R)
+    return _replaced(columns[name], measure, before_R, tick_R, valid_R)
+
+
+def inside_steps(bounds: tuple[int, int], lattice: tuple[int, int]) -> tuple[int, int]:
     """Move bounds inwards to steps: one that lies between them would tell a single person's digits.
 
-    >>> _inside((11, 29), (5, 0))
+    >>> inside_steps((11, 29), (5, 0))
     (15, 25)
     """
     (low, high), (step, remainder) = bounds, lattice

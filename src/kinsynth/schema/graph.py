@@ -74,6 +74,28 @@ class Structure:
         """Give all keys of a table that are drawn beside its owner's, in the order in which they are."""
         return (*self.keys[table], *self.late[table])
 
+    @property
+    def trees(self) -> tuple[str, ...]:
+        """Root tables in an order in which rows can know what they point to in other trees.
+
+        A tree comes after those that its tables point to; where trees point at each other, one does not.
+        """
+        ahead = {
+            root: {
+                self.root_of(one.references_table)
+                for table in self.order
+                if self.root_of(table) == root
+                for one in self.keys[table]
+            }
+            for root in self.roots
+        }
+        waiting, found = list(self.roots), list[str]()
+        while waiting:
+            ready = (root for root in waiting if ahead[root] <= {*found, root})
+            found.append(next(ready, waiting[0]))
+            waiting.remove(found[-1])
+        return tuple(found)
+
     def pointing(self, table: str) -> Relations:
         """Give the further keys by which rows of any table point at rows of a table."""
         return tuple(
