@@ -7,7 +7,7 @@ import pytest
 
 from engine.engine_toys import QUICK
 from engine.linked_toys import company, layouts_of, store_of
-from kinsynth.engine.evidence import Condition
+from kinsynth.engine.evidence import UNKNOWN, Condition, Evidence
 from kinsynth.engine.given_graph import GivenGraph, lay_given, point_given
 from kinsynth.engine.sampled import concatenate, concatenate_pointed
 from kinsynth.engine.sampler import sample
@@ -69,6 +69,14 @@ def test_what_is_known_of_child_rows_comes_back_in_its_place(models, graph):
     conditions = {"orders": Condition(known_RC=wanted_RC)}
     made = concatenate(draw(models, graph, 1, conditions=conditions)).tables["orders"]
     assert (made.codes_RC[:, :1] == wanted_RC).all()
+
+
+def test_codes_that_are_put_are_not_weighed():
+    known_RC, group_R = np.array([[UNKNOWN, 2, UNKNOWN, 1]], dtype=np.int32), np.array([-1])
+    assert Evidence(known_RC, group_R).counted().tolist() == [[False, True, False, True]]
+    assert Evidence(known_RC, group_R, put=2).counted().tolist() == [[False, False, False, True]]
+    assert Evidence(known_RC, group_R, put=2).take(np.array([0])).put == 2
+    assert known_RC.tolist() == [[UNKNOWN, 2, UNKNOWN, 1]]
 
 
 def test_any_number_of_threads_gives_the_same_rows(models, graph):

@@ -559,6 +559,19 @@ CASES: dict[str, list[tuple[Change, str]]] = {
     ],
     "settings.rows_unknown_table": [(put("generation.rows.customers", 5), "generation.rows.customers")],
     "settings.rows_not_root": [(put("generation.rows.account", 5), "generation.rows.account")],
+    "foreign_keys.copied": [(put("generation.keys", "copied"), "generation.keys")],
+    "primary_keys.drawn_value": [
+        (
+            both(put("generation.keys", "copied"), put("tables.account.primary_key", ["customer", "limit"])),
+            "tables.account.primary_key",
+        )
+    ],
+    "settings.rows_copied": [
+        (
+            both(put("generation.keys", "copied"), put("generation.rows.customer", 5)),
+            "generation.rows.customer",
+        )
+    ],
     "settings.rows_too_few": [(put("generation.rows.customer", 0), "generation.rows.customer")],
     "settings.training_too_small": [
         (

@@ -421,6 +421,21 @@ def test_a_stored_graph_is_read_as_it_was(finished: Execution, tmp_path: Path) -
     assert same(load_graph(tmp_path / "graph"), graph)
 
 
+@pytest.mark.parametrize("damage", [b"", b"no array", None])
+def test_a_damaged_graph_is_said(finished: Execution, tmp_path: Path, damage: bytes | None) -> None:
+    save_graph(
+        tmp_path / "graph", copy_graph(shops(load_model(finished.folder / "model")), seed=1, minimum=5)
+    )
+    path = tmp_path / "graph" / "001.parents.npy"
+    if damage is None:
+        np.save(path, np.zeros(3, dtype=np.int64))
+    else:
+        path.write_bytes(damage)
+    with pytest.raises(UserError) as error:
+        load_graph(tmp_path / "graph")
+    assert error.value.code == "files.damaged"
+
+
 def same(one: CopiedGraph, other: CopiedGraph) -> bool:
     keys = [(one.given.pointed, other.given.pointed), (one.references, other.references)]
     return (

@@ -48,10 +48,13 @@ class Condition:
             be drawn, shape (N, at most C), or None when nothing is known of any row. Of a table with a parent
             only where the rows of all blocks are numbered together.
         shares: Shares of groups of codes, or None.
+        put: Number of first sub-columns whose known codes are put there without weighing what was drawn
+            before them: those before are drawn as if nothing were known of these.
     """
 
     known_RC: IntArray | None = None
     shares: Shares | None = None
+    put: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,20 +65,23 @@ class Evidence:
         known_RC: Known codes, ``UNKNOWN`` elsewhere, shape (R, C).
         group_R: Group of codes that each row's sub-column of shares must be in; -1 for any.
         shares: The groups, or None.
+        put: Number of first sub-columns whose known codes are not weighed.
     """
 
     known_RC: IntArray
     group_R: RowArray
     shares: Shares | None = None
+    put: int = 0
 
     def take(self, index: RowArray) -> Evidence:
         """Give some of the rows."""
-        return Evidence(self.known_RC[index], self.group_R[index], self.shares)
+        return Evidence(self.known_RC[index], self.group_R[index], self.shares, self.put)
 
     def counted(self) -> Flags:
         """Where the chance of what is known depends on codes that are drawn: after the first such code."""
         given_RC = self.known_RC != UNKNOWN
         drawn_RC = np.cumsum(~given_RC, axis=1) > 0
+        given_RC[:, : self.put] = False
         if self.shares is not None:
             given_RC = given_RC.copy()
             given_RC[:, self.shares.sub_column] |= self.group_R >= 0
@@ -107,4 +113,4 @@ def gather_evidence(
         uniform_R = uniforms(seed, stream, row_ids)[:, 0]
         group_R = np.searchsorted(ends / ends[-1], uniform_R, side="right")
         group_R[known_RC[:, condition.shares.sub_column] != UNKNOWN] = -1
-    return Evidence(known_RC, group_R, condition.shares)
+    return Evidence(known_RC, group_R, condition.shares, condition.put)

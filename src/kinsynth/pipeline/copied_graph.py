@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinsynth.engine.given_graph import GivenGraph
+from kinsynth.errors import UserError
 from kinsynth.pipeline.plan import derive_seed
 from kinsynth.schema.arrange import arrange, pointed_rows
 from kinsynth.schema.database import Database
@@ -167,19 +168,39 @@ def load_graph(folder: Path) -> CopiedGraph:
     document = read_json(folder / "graph.json")
     tables: dict[str, dict[str, Any]] = {table["name"]: table for table in document["tables"]}
 
-    def read(number: int, kind: str) -> Rows:
-        return np.asarray(np.load(folder / f"{number:03}.{kind}.npy", mmap_mode="r", allow_pickle=False))
+    numbers = {name: number for number, name in enumerate(tables)}
 
-    def read_keys(number: int, kind: str, keys: list[str]) -> dict[str, Rows]:
-        return {key: read(number, f"{kind}{place}") for place, key in enumerate(keys)}
+    def read(name: str, kind: str) -> Rows:
+        return _load_rows(folder / f"{numbers[name]:03}.{kind}.npy", tables[name]["rows"])
 
-    numbered = list(enumerate(tables.items()))
+    def read_keys(kind: str) -> dict[str, dict[str, Rows]]:
+        return {
+            name: {key: read(name, f"{kind}{place}") for place, key in enumerate(table[f"{kind}s"])}
+            for name, table in tables.items()
+        }
+
     given = GivenGraph(
         roots={name: table["rows"] for name, table in tables.items() if table["root"]},
-        parent_R={name: read(number, "parents") for number, (name, table) in numbered if not table["root"]},
-        pointed={name: read_keys(number, "key", table["keys"]) for number, (name, table) in numbered},
+        parent_R={name: read(name, "parents") for name, table in tables.items() if not table["root"]},
+        pointed=read_keys("key"),
     )
-    references = {
-        name: read_keys(number, "reference", table["references"]) for number, (name, table) in numbered
-    }
-    return CopiedGraph(given, references, document["minimum"])
+    return CopiedGraph(given, read_keys("reference"), document["minimum"])
+
+
+def _load_rows(path: Path, rows: int) -> Rows:
+    try:
+        row_R = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (ValueError, EOFError) as error:
+        raise _damaged(path) from error
+    if row_R.shape != (rows,) or row_R.dtype != np.int64:
+        raise _damaged(path)
+    return row_R
+
+
+def _damaged(path: Path) -> UserError:
+    return UserError(
+        "files.damaged",
+        "The file is damaged.",
+        where=str(path),
+        remedy="Bring it back from a copy, or run the document again into another folder.",
+    )

@@ -95,12 +95,17 @@ def keep_graph(ready: Prepared, graph: CopiedGraph, schema: Schema) -> Prepared:
 
 
 def _joined(condition: Condition, codes_RC: IntArray) -> Condition:
-    """Put codes into what is known already."""
+    """Put codes into what is known already.
+
+    They are not weighed: a code that is not told is drawn but never read, so nothing is gained by drawing it
+    in proportion to all that follows, which takes hundreds of candidates of a row.
+    """
+    width = codes_RC.shape[1]
     if condition.known_RC is None:
-        return replace(condition, known_RC=codes_RC)
-    known_RC, width = condition.known_RC.copy(), codes_RC.shape[1]
-    known_RC[:, :width] = np.where(codes_RC != UNKNOWN, codes_RC, known_RC[:, :width])
-    return replace(condition, known_RC=known_RC)
+        return replace(condition, known_RC=codes_RC, put=width)
+    known_RC = condition.known_RC.copy()
+    known_RC[:, :width] = codes_RC
+    return replace(condition, known_RC=known_RC, put=width)
 
 
 @dataclass(frozen=True)
