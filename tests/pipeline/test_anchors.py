@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinsynth.columns.scale import DayScale, MomentScale
-from kinsynth.pipeline.anchors import Anchor, Beside, Reach, find_ways, owner_ways, told_to
+from kinsynth.pipeline.anchors import Anchor, Beside, DrawnReach, Reach, find_ways, owner_ways
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.table import Column, Relation, Schema, Table
 
@@ -148,11 +148,25 @@ def test_ways_lead_up_the_owners_and_into_trees_that_are_drawn_before() -> None:
 
 def test_only_what_other_trees_read_is_kept_beyond_a_batch() -> None:
     structure = make_structure(("b", "a"), ("d", "b"), ("e", "c"), ("d", "e"))
-    ways = {tuple(map(str, way)): way[-1].references_table for way in find_ways(structure, "d", frozenset())}
-    anchors = [replace(anchor_of(path), table=table) for path, table in ways.items()]
-    keys, cells = told_to({"d": anchors}, structure)
-    assert cells == {("b", "day"): False, ("e", "day"): True, ("a", "day"): False, ("c", "day"): True}
-    assert {key.split("(")[0]: kept for key, kept in keys.items() if "(to_a)" in key or "e(" in key[:2]} == {
-        "b": False,
-        "e": True,
+    ways = {way[-1].references_table: way for way in find_ways(structure, "d", frozenset())}
+    anchors = {table: replace(anchor_of(tuple(map(str, way))), table=table) for table, way in ways.items()}
+    assert {*anchors} == {"a", "b", "c", "e"}
+    reach, row_R = DrawnReach({"d": anchors.values()}, structure), np.arange(2)
+    for start in (0, 2):
+        for table in ("c", "e", "a", "b"):
+            reach.add_cells(table, start, {"day": days([start, start + 1]), "more": days([0, 0])})
+    for start in (0, 2):
+        for table, owner in (("e", "c"), ("b", "a"), ("d", "b")):
+            keys = {structure.parent_relation[table]: row_R + start}
+            reach.add_keys(table, start, {**keys, structure.keys["d"][0]: row_R} if table == "d" else keys)
+            assert structure.parent_relation[table].references_table == owner
+    read = {
+        table: reach.values(anchor, row_R + 2).cast(pa.int32()).to_pylist()
+        for table, anchor in anchors.items()
     }
+    # The last rows of d hang under the last rows of b and a, and point to the first ones of e.
+    assert read == {"b": [2, 3], "a": [2, 3], "e": [0, 1], "c": [0, 1]}
+    first = {table: reach.values(anchors[table], row_R).is_null().to_pylist() for table in ("b", "a", "e")}
+    assert first == {"b": [True, True], "a": [True, True], "e": [True, True]}, (
+        "rows of d before are forgotten"
+    )

@@ -102,11 +102,10 @@ def find_ways(structure: Structure, table: str, inside: Collection[Relation]) ->
 def owner_ways(structure: Structure, table: str) -> Iterator[Keys]:
     """Give the ways from a row to its owner, the owner's owner, ..."""
     way: Keys = ()
-    while (owner := structure.parent_relation[way[-1].references_table if way else table]) and len(
-        way
-    ) < MOST_STEPS:
-        way = (*way, owner)
-        yield way
+    for one in (table, *structure.ancestors(table))[:MOST_STEPS]:
+        if (owner := structure.parent_relation[one]) is not None:
+            way = (*way, owner)
+            yield way
 
 
 def find_anchors(
@@ -260,7 +259,32 @@ def reach_arranged(further: FurtherKeys) -> Reach:
     return Reach(find_key, find_cells)
 
 
-def told_to(
+class DrawnReach(Reach):
+    """What drawn rows tell, batch by batch: no more than anchors read, and of that what they read later.
+
+    Args:
+        anchors: Anchors by table.
+        structure: What the keys are for.
+    """
+
+    def __init__(self, anchors: Mapping[str, Iterable[Anchor]], structure: Structure) -> None:
+        super().__init__()
+        self._wanted_keys, self._wanted_cells = _find_read(anchors, structure)
+
+    def add_keys(self, table: str, start: int, pointed: Mapping[Relation, Rows]) -> None:
+        """Add which rows the next rows of a table, from ``start`` on, point to."""
+        for relation, row_R in pointed.items():
+            if relation.table == table and str(relation) in self._wanted_keys:
+                self.tell_key(str(relation), start, row_R, kept=self._wanted_keys[str(relation)])
+
+    def add_cells(self, table: str, start: int, columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> None:
+        """Add the cells of the next rows of a table, from ``start`` on."""
+        for (name, column), kept in self._wanted_cells.items():
+            if name == table:
+                self.tell_cells(table, column, start, as_array(columns[column]), kept=kept)
+
+
+def _find_read(
     anchors: Mapping[str, Iterable[Anchor]], structure: Structure
 ) -> tuple[dict[str, bool], dict[tuple[str, str], bool]]:
     """Name the keys and the cells that anchors are read from, and whether other trees read them too."""

@@ -19,7 +19,7 @@ from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, Link, code_type
-from kinsynth.pipeline.anchors import Anchor, Beside, Reach, reach_arranged, told_to
+from kinsynth.pipeline.anchors import Anchor, Beside, DrawnReach, Reach, reach_arranged
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.further_keys import FurtherKeys, Reading, fit_keys, keys_parts
@@ -248,7 +248,7 @@ def decode(
     before: Mapping[str, int],
     known: Mapping[str, Known] | None = None,
     excluded: Mapping[str, Excluded] | None = None,
-    reach: Reach | None = None,
+    reach: DrawnReach | None = None,
 ) -> Decoded:
     """Turn drawn codes into values.
 
@@ -268,7 +268,7 @@ def decode(
     structure, named = find_structure(schema), {str(relation): relation for relation in schema.relations}
     tables: dict[str, pa.Table] = {}
     found: dict[Relation, Rows] = {}
-    reach, (keys_told, cells_told) = reach or Reach(), told_to(codec.anchors, structure)
+    reach = reach or DrawnReach(codec.anchors, structure)
     for name, part in drawn.items():
         table_codec = codec.tables[name]
         given, first = (known or {}).get(name, NOTHING_KNOWN), before.get(name, 0)
@@ -277,8 +277,7 @@ def decode(
         if owner is not None and part.encoded.parent_R is not None:
             found[owner] = part.encoded.parent_R + before.get(owner.references_table, 0)
         found |= {named[key]: rows for key, rows in part.pointed.items()}
-        for key in (one for one in keys_told if named[one].table == name):
-            reach.tell_key(key, first, found[named[key]], kept=keys_told[key])
+        reach.add_keys(name, first, found)
         numbers = np.arange(first, first + part.encoded.rows)
         anchors = dict(Beside({}, table_codec.anchors, reach, numbers))
         values = _decode_table(part, table_codec, anchors, given, apart, seed=seed, first=first)
@@ -290,8 +289,7 @@ def decode(
         columns = {**given.all_written_over(dict(pairs), first), **anchors}
         ruled = _with_rules(columns, part, table_codec, apart, given, seed=seed, first=first)
         tables[name] = pa.table({column: one for column, one in ruled.items() if column not in anchors})
-        for table, column in (one for one in cells_told if one[0] == name):
-            reach.tell_cells(table, column, first, as_array(ruled[column]), kept=cells_told[table, column])
+        reach.add_cells(name, first, ruled)
     rows = {name: part.encoded.rows for name, part in drawn.items()}
     return Decoded(tables=tables, pointed=found, rows=rows)
 

@@ -19,7 +19,7 @@ from kinsynth.engine.checkpoint import save_model as save_network
 from kinsynth.engine.sampled import SampledBlock, concatenate, concatenate_pointed
 from kinsynth.engine.sampler import sample
 from kinsynth.errors import Finding, SettingsError, UserError
-from kinsynth.pipeline.anchors import Reach
+from kinsynth.pipeline.anchors import DrawnReach
 from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.assembly import assemble, keep_distinct
 from kinsynth.pipeline.codecs import DatabaseCodec
@@ -167,7 +167,7 @@ class Model:
     ) -> Iterator[Decoded]:
         """Turn blocks into values, a batch at a time; take down what found no row to point at."""
         before: Counter[str] = Counter()
-        reach, done = Reach(), 0
+        reach, done = DrawnReach(ready.codec.anchors, find_structure(ready.schema)), 0
         for batch in gather(blocks, self.batch_roots):
             losses.add(batch)
             decoded = decode(
