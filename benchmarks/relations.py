@@ -141,7 +141,7 @@ class Bench:
         record = out / "run.json"
         known = read_json(record)
         if name in given and "error" in known:
-            raise producers.ProducerFailedError(f"{name} ended without tables: {known['error']}")
+            raise producers.ProducerFailedError(f"ended without tables: {known['error']}")
         if name in given or (known and "error" not in known and self.asked(name) == read_json(out / ASKED)):
             return
         out.mkdir(parents=True, exist_ok=True)

@@ -106,5 +106,5 @@ def test_a_peer_that_ended_without_tables_is_a_row_that_says_so(
     common = (dataset, "--work", tmp_path / "work", "--cap", 0, "--results", tmp_path / "results")
     run(monkeypatch, *common, "--judge", "none", "--producers", "copy", "--made", f"sdv-hma={peer}")
     page = (tmp_path / "results" / "relations-made.md").read_text()
-    assert "sdv-hma ended without tables: rc timeout" in page
+    assert "| sdv-hma |  |  |  |  |  |  | ended without tables: rc timeout |" in page
     assert "what it printed" not in page
