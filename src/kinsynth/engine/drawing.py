@@ -7,6 +7,7 @@ M memory, T trunk.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from kinsynth.engine.evidence import Condition, Evidence, gather_evidence
 from kinsynth.engine.particles import Begun, draw_freely, draw_given, draw_several
 from kinsynth.engine.prefix import Columns
 from kinsynth.engine.sampled import number_rows
+from kinsynth.engine.staying import Staying, Told
 from kinsynth.engine.stretches import STRETCH, Stretches, cut_stretches
 from kinsynth.engine.tabular import embed_previous
 from kinsynth.system.randomness import uniforms
@@ -92,8 +94,16 @@ class TableSampler:
                 previous_SC[:] = codes_RC[before_S]
             parent_P, parent_S = np.unique(some.parent_S, return_inverse=True)
             context = relatives.of(first_parent + parent_P, parent_S)
+            said_SF = relatives.said(first_parent + some.parent_S, self.layout.stays)
             for rows, drawn_BC in self._walk(
-                some, previous_SC, context, row_ids, relatives, first_row=first_row, codes_RC=codes_RC
+                some,
+                previous_SC,
+                context,
+                row_ids,
+                relatives,
+                said_SF,
+                first_row=first_row,
+                codes_RC=codes_RC,
             ):
                 codes_RC[rows] = drawn_BC
         return codes_RC
@@ -105,6 +115,7 @@ class TableSampler:
         context: Context,
         row_ids: RowArray,
         relatives: Relatives,
+        said_SF: IntArray,
         *,
         first_row: int,
         codes_RC: IntArray,
@@ -118,6 +129,7 @@ class TableSampler:
         sums_SDM = torch.zeros(len(some.first_S), len(DECAYS), self.plan.memory_width)
         decay_D1 = torch.tensor(DECAYS).unsqueeze(1)
         previous_BC = torch.from_numpy(previous_SC).long()
+        staying = Staying(self.layout.stays, network.columns, said_SF) if self.layout.stays else None
         for step in range(int(some.length_S[0])):
             active = int(np.searchsorted(-some.length_S, -step))
             history = some.history_at(step, active, previous_BC[:active])
@@ -129,8 +141,12 @@ class TableSampler:
             seen_BT = network.see(relatives.seen(first_row + rows))
             trunk_BT = network.trunk_of(context_PT, history_BT, context.parent_B[:active], seen_BT)
             earlier = self._earlier(codes_RC, some.first_S[:active], step)
-            begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history, earlier)
+            told = None if staying is None else staying.told(history)
+            begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history, earlier, told)
             drawn_BC = self._draw(begun, rows)
+            if staying is not None and told is not None:
+                redraw = partial(self._draw_again, begun, rows)
+                staying.settle(drawn_BC, told, history, redraw)
             previous_BC = torch.from_numpy(drawn_BC).long()
             yield rows, drawn_BC
 
@@ -148,6 +164,9 @@ class TableSampler:
         if self._condition is None:
             return draw_freely(begun).numpy().astype(np.int32)
         return draw_given(begun, self._evidence(row_R, begun.row_ids))
+
+    def _draw_again(self, begun: Begun, row_B: RowArray, some: RowArray, told: Told, turn: int) -> IntArray:
+        return self._draw(begun.again(some, told, turn), row_B[some])
 
     def _evidence(self, row_R: RowArray, row_ids: RowArray) -> Evidence:
         return gather_evidence(

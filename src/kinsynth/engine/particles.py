@@ -11,7 +11,7 @@ Shape letters: R rows, P particles of a row, B = R * P, C sub-columns, K codes, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from kinsynth.engine.apart import Earlier
 from kinsynth.engine.context import History
 from kinsynth.engine.evidence import UNKNOWN, Evidence
 from kinsynth.engine.prefix import Columns, Prefix, draw_codes
+from kinsynth.engine.staying import Told
 
 CANDIDATES = (4, 8, 32, 128)
 PARTICLES = (64, 256)
@@ -43,6 +44,7 @@ class Begun:
         trunk_RT: What parents, earlier rows and links say; None for a root table without links.
         history: The earlier rows; None for a root table.
         earlier: Rows of the same parents that they must differ from; None where no key says so.
+        told: Codes that they are told to have or not to have; None for none.
     """
 
     columns: Columns
@@ -51,6 +53,7 @@ class Begun:
     trunk_RT: Tensor | None = None
     history: History | None = None
     earlier: Earlier | None = None
+    told: Told | None = None
 
     def take(self, index: RowArray) -> Begun:
         """Give some of the rows."""
@@ -58,15 +61,26 @@ class Begun:
         trunk_RT = None if self.trunk_RT is None else self.trunk_RT[rows]
         history = None if self.history is None else _take_history(self.history, rows)
         earlier = None if self.earlier is None else self.earlier.take(index)
-        return Begun(self.columns, self.uniforms, self.row_ids[index], trunk_RT, history, earlier)
+        told = None if self.told is None else self.told.take(rows)
+        return Begun(self.columns, self.uniforms, self.row_ids[index], trunk_RT, history, earlier, told)
 
     def begin(self, copies: int) -> Prefix:
         """Begin so many copies of each row, side by side."""
         if copies == 1:
-            return self.columns.begin(len(self.row_ids), self.trunk_RT, self.history, self.earlier)
+            return self.columns.begin(len(self.row_ids), self.trunk_RT, self.history, self.earlier, self.told)
         index = np.repeat(np.arange(len(self.row_ids), dtype=np.int64), copies)
         several = self.take(index)
-        return self.columns.begin(len(index), several.trunk_RT, several.history, several.earlier)
+        return self.columns.begin(
+            len(index), several.trunk_RT, several.history, several.earlier, several.told
+        )
+
+    def again(self, index: RowArray, told: Told, turn: int) -> Begun:
+        """Give some of the rows to be drawn anew, with other random numbers, told more."""
+
+        def others(use: str, row_ids: RowArray, draws: int) -> NDArray[np.float64]:
+            return self.uniforms(f"{use} again {turn}", row_ids, draws)
+
+        return replace(self.take(index), uniforms=others, told=told)
 
     def numbers(self, use: str, copies: int) -> Tensor:
         """Give uniform numbers for so many copies of each row, shape (R * P, C)."""

@@ -24,8 +24,9 @@ from kinsynth.columns.registry import codec_from_json
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
-from kinsynth.encoded import ChildCount, SubColumn
+from kinsynth.encoded import ChildCount, Stay, SubColumn
 from kinsynth.pipeline.further_keys import KeysCodec
+from kinsynth.pipeline.stays import CONSTANT, stay_of
 from kinsynth.rules.base import Rule
 from kinsynth.rules.formula import Formula
 from kinsynth.rules.registry import rule_from_json
@@ -56,6 +57,11 @@ class Factor:
     child: str = ""
     anchor: str = ""
 
+    @property
+    def stays(self) -> bool:
+        """Whether it says that a column of a child table stays the same."""
+        return isinstance(self.codec, SketchCodec) and self.codec.statistic == CONSTANT
+
 
 @dataclass(frozen=True)
 class TableCodec:
@@ -70,6 +76,7 @@ class TableCodec:
         rules: What every row keeps, in the order of application; what they derive is not drawn.
         fills: Codes to fill columns with that a rule says must not be missing.
         apart: Factors on all of which rows of one owner never agree, for each key that says so.
+        constant: First columns of the factors on which rows of one owner always agree.
     """
 
     name: str
@@ -80,6 +87,7 @@ class TableCodec:
     rules: tuple[Rule, ...] = ()
     fills: Mapping[str, Fill] = field(default_factory=dict)
     apart: tuple[tuple[int, ...], ...] = ()
+    constant: tuple[str, ...] = ()
 
     @property
     def computed(self) -> frozenset[str]:
@@ -96,7 +104,7 @@ class TableCodec:
         """Sub-columns of all factors, numbered by factor.
 
         Those of computed columns are not shown. References are spread evenly: how many rows point at each
-        row of a lookup is a fact of the lookup, not of one row.
+        row of a lookup is a fact of the lookup, not of one row. So is what stays the same, for how many rows.
         """
         return tuple(
             replace(
@@ -104,7 +112,7 @@ class TableCodec:
                 column=number,
                 shown=not self.computed & {*factor.columns},
                 keys=self._keys(number),
-                even=factor.kind == "reference",
+                even=factor.kind == "reference" or factor.stays,
             )
             for number, factor in enumerate(self.factors)
             for sub in factor.codec.sub_columns
@@ -150,6 +158,7 @@ class TableCodec:
             "rules": [rule.to_json() for rule in self.rules],
             "fills": {column: fill.to_json() for column, fill in self.fills.items()},
             "apart": [list(factors) for factors in self.apart],
+            "constant": list(self.constant),
         }
 
     @staticmethod
@@ -162,9 +171,16 @@ class TableCodec:
         keys = {column: _read_key(codec) for column, codec in document["keys"].items()}
         rules = tuple(rule_from_json(rule) for rule in document.get("rules", ()))
         fills = {column: Fill.from_json(fill) for column, fill in document.get("fills", {}).items()}
-        apart = tuple(tuple(numbers) for numbers in document["apart"])
         return TableCodec(
-            document["name"], document["parent"], document["ordered"], factors, keys, rules, fills, apart
+            document["name"],
+            document["parent"],
+            document["ordered"],
+            factors,
+            keys,
+            rules,
+            fills,
+            apart=tuple(tuple(numbers) for numbers in document["apart"]),
+            constant=tuple(document["constant"]),
         )
 
 
@@ -192,6 +208,24 @@ class DatabaseCodec:
     def sub_columns(self, name: str) -> tuple[SubColumn, ...]:
         """Give the sub-columns of a table or a table of keys."""
         return self.tables[name].sub_columns if name in self.tables else self.keys[name].sub_columns
+
+    def stays(self, name: str) -> dict[str, Stay]:
+        """Give what stays the same over the rows of one owner, by the first column of the factor."""
+        if name not in self.tables or (parent := self.tables[name].parent) is None:
+            return {}
+        table, owner = self.tables[name], self.tables[parent]
+        spans = {
+            one.columns[0]: (one, span)
+            for one, span in zip(table.factors, table.spans, strict=True)
+            if one.columns
+        }
+        found = {column: stay_of(spans[column][0].codec, spans[column][1]) for column in table.constant}
+        for one, said in zip(owner.factors, owner.spans, strict=True):
+            if one.stays and one.child == name:
+                assert isinstance(one.codec, SketchCodec), "what is said is a sketch"
+                factor, span = spans[one.codec.column]
+                found[one.codec.column] = stay_of(factor.codec, span, said=said.start, says=one.codec)
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""

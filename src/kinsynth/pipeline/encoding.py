@@ -18,13 +18,26 @@ from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
 from kinsynth.columns.storage import as_array
-from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, Link, code_type
+from kinsynth.encoded import (
+    ALWAYS,
+    ANY,
+    AS_BEFORE,
+    CodeArray,
+    Encoded,
+    EncodedParts,
+    EncodedTable,
+    IntArray,
+    Link,
+    Stay,
+    code_type,
+)
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.further_keys import FurtherKeys, Reading, fit_keys, keys_parts
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
-from kinsynth.pipeline.sketches import as_values
+from kinsynth.pipeline.sketches import Children, as_values
+from kinsynth.pipeline.stays import are_constant
 from kinsynth.rules.enforce import enforce
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
@@ -82,7 +95,8 @@ def encode_parts(
             },
             sketches=sketches[name],
         )
-        parts[name] = _table_parts(table_codec, rows, further.links(name), chunk_rows)
+        stays = tuple(codec.stays(name).values())
+        parts[name] = _table_parts(table_codec, rows, further.links(name), stays, chunk_rows)
     parts |= keys_parts(codec.keys, further, parts)
     return {name: parts[name] for name in codec.names}
 
@@ -143,12 +157,26 @@ def _sketches(
         for name, about, children in summed_rows(codec.tables, database, further):
             for factor in wanted.get((name, about), ()):
                 assert isinstance(factor.codec, SketchCodec), "a sketch"
-                summary = children.summarise(factor.codec.column, factor.codec.statistic)
+                column, statistic = factor.codec.column, factor.codec.statistic
+                summary = (
+                    _constant(codec.tables[about], column, children)
+                    if factor.stays
+                    else children.summarise(column, statistic)
+                )
                 found[name][factor] = as_values(summary)
     return found
 
 
-def _table_parts(codec: TableCodec, rows: _Rows, links: tuple[Link, ...], chunk_rows: int) -> EncodedParts:
+def _constant(codec: TableCodec, column: str, children: Children) -> NDArray[np.float64]:
+    """Tell which parents' rows agree on the factor that begins with a column."""
+    columns = next(one.columns for one in codec.read_factors if one.columns[:1] == (column,))
+    values = tuple(as_array(children.table[one]) for one in columns)
+    return are_constant(values, children.parent_R, children.parents)
+
+
+def _table_parts(
+    codec: TableCodec, rows: _Rows, links: tuple[Link, ...], stays: tuple[Stay, ...], chunk_rows: int
+) -> EncodedParts:
     subs = codec.sub_columns
     kind = code_type(sub.cardinality for sub in subs)
 
@@ -164,7 +192,14 @@ def _table_parts(codec: TableCodec, rows: _Rows, links: tuple[Link, ...], chunk_
     none = None if codec.parent is None else np.zeros(0, dtype=np.int64)
     no_links = tuple(replace(link, row_R=link.row_R[:0]) for link in links)
     head = EncodedTable(
-        np.zeros((0, len(subs)), kind), subs, codec.parent, none, codec.counts, codec.ordered, no_links
+        np.zeros((0, len(subs)), kind),
+        subs,
+        codec.parent,
+        none,
+        codec.counts,
+        codec.ordered,
+        no_links,
+        stays=stays,
     )
     return EncodedParts(head, rows.table.num_rows, rows.parent_R, chunks, links)
 
@@ -268,7 +303,8 @@ def decode(
         parent = tables.get(table_codec.parent or "")
         given, first = (known or {}).get(name, NOTHING_KNOWN), before.get(name, 0)
         apart = (excluded or {}).get(name, NOTHING_EXCLUDED)
-        values = _decode_table(part, table_codec, parent, given, apart, seed=seed, first=first)
+        source = _first_rows(part, drawn.get(table_codec.parent or ""), codec.stays(name))
+        values = _decode_table(part, table_codec, parent, source, given, apart, seed=seed, first=first)
         owner = structure.parent_relation[name]
         if owner is not None and part.encoded.parent_R is not None:
             found[owner] = part.encoded.parent_R + before.get(owner.references_table, 0)
@@ -335,10 +371,34 @@ def _spare(
     return factor.codec.decode(codes_RC, uniform_RD)[0]
 
 
+def _first_rows(drawn: Drawn, owner: Drawn | None, stays: Mapping[str, Stay]) -> dict[str, pa.Array]:
+    """Give for each column that stays the same the row whose value each row has: itself, or its owner's first.
+
+    A row whose codes are not those of the row before, because a condition said so, begins anew.
+    """
+    parent_R = drawn.encoded.parent_R
+    if not stays or owner is None or parent_R is None:
+        return {}
+    codes_RC, said_PC = drawn.encoded.codes_RC, owner.encoded.codes_RC
+    found = {}
+    for column, stay in stays.items():
+        repeats_R = np.append(False, parent_R[1:] == parent_R[:-1])[: len(parent_R)]
+        if stay.said != ALWAYS:
+            repeats_R &= said_PC[parent_R, stay.said] == stay.same
+        for place, again in zip(stay.sub_columns, stay.again, strict=True):
+            if again != ANY:
+                wanted_R = codes_RC[:-1, place] if again == AS_BEFORE else again
+                repeats_R[1:] &= codes_RC[1:, place] == wanted_R
+        rows = np.arange(len(parent_R))
+        found[column] = pa.array(np.maximum.accumulate(np.where(repeats_R, 0, rows)))
+    return found
+
+
 def _decode_table(
     drawn: Drawn,
     codec: TableCodec,
     parent: pa.Table | None,
+    source: Mapping[str, pa.Array],
     given: Known,
     apart: Excluded,
     *,
@@ -363,6 +423,9 @@ def _decode_table(
             values[factor.columns] = (factor.codec.decode(codes_RC, uniform_RD, anchor),)
         else:
             values[factor.columns] = _decode_factor(factor, drawn, codes_RC, uniform_RD, parent)
+        if factor.columns[0] in source:
+            row_R = source[factor.columns[0]]
+            values[factor.columns] = tuple(one.take(row_R) for one in values[factor.columns])
     return values
 
 

@@ -24,7 +24,8 @@ from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, Rows, Tabl
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
 from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
 from kinsynth.pipeline.roles import Roles, find_roles
-from kinsynth.pipeline.sketches import FEWEST_PARENTS, FEWEST_TARGETS, choose_sketches
+from kinsynth.pipeline.sketches import FEWEST_PARENTS, FEWEST_TARGETS, Children, choose_sketches
+from kinsynth.pipeline.stays import STAYING, Stays, find_stays
 from kinsynth.privacy.protection import OwnRoots, Roots
 from kinsynth.rules.base import Rule
 from kinsynth.rules.missing import Missing
@@ -70,6 +71,7 @@ def _with_sketches(
 ) -> dict[str, TableCodec]:
     """Let rows tell summaries of the rows under them and of those that point at them, behind what is read."""
     found: dict[str, list[Factor]] = {name: [] for name in tables}
+    constant: dict[str, tuple[str, ...]] = {}
     for owner, about, children in summed_rows(tables, database, further):
         rows = further.arranged[owner]
         roots = OwnRoots(np.ones_like(rows.row_R)) if rows.parent_R is None else rows.root_R
@@ -77,7 +79,23 @@ def _with_sketches(
         fewest = FEWEST_PARENTS if about in tables else FEWEST_TARGETS
         chosen = choose_sketches(children, count_P, roots, synthesis.protection, fewest=fewest)
         found[owner] += [Factor("sketch", (), sketch, about) for sketch in chosen]
-    return {name: _behind_read(codec, found[name]) for name, codec in tables.items()}
+        if about in tables:
+            stays = _find_stays(tables[about], children, roots, synthesis)
+            found[owner] += [Factor("sketch", (), said, about) for said in stays.said]
+            constant[about] = stays.always
+    return {
+        name: replace(_behind_read(codec, found[name]), constant=constant.get(name, ()))
+        for name, codec in tables.items()
+    }
+
+
+def _find_stays(codec: TableCodec, children: Children, root_P: Roots, synthesis: Synthesis) -> Stays:
+    """Find what stays the same over the rows of one owner."""
+    groups = {
+        one.columns[0]: one.columns for one in codec.read_factors if one.kind in STAYING and one.columns
+    }
+    minimum = synthesis.protection.rare_minimum
+    return find_stays(children.table, groups, children.parent_R, root_P, minimum=minimum)
 
 
 def _behind_read(codec: TableCodec, sketches: list[Factor]) -> TableCodec:
