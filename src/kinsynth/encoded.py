@@ -519,10 +519,6 @@ class Encoded:
                 counted = table.keys_of or name
                 if sum(count.child == counted for count in parent.counts) != 1:
                     raise ValueError(f"{name}: {table.parent} must count it exactly once")
-                if any(stay.said >= len(parent.sub_columns) for stay in table.stays):
-                    raise ValueError(
-                        f"{name}: {table.parent} has no sub-column that says what stays the same"
-                    )
             for link in table.links:
                 if link.target not in seen:
                     raise ValueError(f"{name}: {link.target} must come before it")
@@ -534,6 +530,12 @@ class Encoded:
             seen[name] = table
         for name, table in self.tables.items():
             self._check_keys(name, table)
+            self._check_stays(name, table)
+
+    def _check_stays(self, name: str, table: EncodedTable) -> None:
+        says = 0 if table.parent is None else len(self.tables[table.parent].sub_columns)
+        if any(stay.said >= says for stay in table.stays):
+            raise ValueError(f"{name}: {table.parent} has no sub-column that says what stays the same")
 
     def _check_keys(self, name: str, table: EncodedTable) -> None:
         if table.keys_of is None:

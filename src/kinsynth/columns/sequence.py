@@ -122,7 +122,7 @@ class SequenceCodec:
         return self.scale.to_values(np.where(valid_R, tick_R, 0), valid_R)
 
     def repeated(self) -> tuple[tuple[int, int], ...]:
-        """Give the codes of a row that stands where the row before does: places in the chain, and their codes.
+        """Give the codes of a row that stands where the row before does: places in the chain, and codes.
 
         The gap comes first. ``AS_BEFORE`` is the code of the row before, ``ANY`` one that the gap does not
         tell: days and times of periods are counted from none, and a missing row has no gap.

@@ -95,15 +95,16 @@ class TableSampler:
             parent_P, parent_S = np.unique(some.parent_S, return_inverse=True)
             context = relatives.of(first_parent + parent_P, parent_S)
             said_SF = relatives.said(first_parent + some.parent_S, self.layout.stays)
+            staying = Staying(self.layout.stays, network.columns, said_SF)
             for rows, drawn_BC in self._walk(
                 some,
                 previous_SC,
                 context,
                 row_ids,
                 relatives,
-                said_SF,
                 first_row=first_row,
                 codes_RC=codes_RC,
+                staying=staying,
             ):
                 codes_RC[rows] = drawn_BC
         return codes_RC
@@ -115,10 +116,10 @@ class TableSampler:
         context: Context,
         row_ids: RowArray,
         relatives: Relatives,
-        said_SF: IntArray,
         *,
         first_row: int,
         codes_RC: IntArray,
+        staying: Staying,
     ) -> Iterator[tuple[RowArray, IntArray]]:
         """Draw stretches one step at a time; give the rows of each step and their codes.
 
@@ -129,7 +130,6 @@ class TableSampler:
         sums_SDM = torch.zeros(len(some.first_S), len(DECAYS), self.plan.memory_width)
         decay_D1 = torch.tensor(DECAYS).unsqueeze(1)
         previous_BC = torch.from_numpy(previous_SC).long()
-        staying = Staying(self.layout.stays, network.columns, said_SF) if self.layout.stays else None
         for step in range(int(some.length_S[0])):
             active = int(np.searchsorted(-some.length_S, -step))
             history = some.history_at(step, active, previous_BC[:active])
@@ -141,12 +141,11 @@ class TableSampler:
             seen_BT = network.see(relatives.seen(first_row + rows))
             trunk_BT = network.trunk_of(context_PT, history_BT, context.parent_B[:active], seen_BT)
             earlier = self._earlier(codes_RC, some.first_S[:active], step)
-            told = None if staying is None else staying.told(history)
+            told = staying.told(history)
             begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history, earlier, told)
             drawn_BC = self._draw(begun, rows)
-            if staying is not None and told is not None:
-                redraw = partial(self._draw_again, begun, rows)
-                staying.settle(drawn_BC, told, history, redraw)
+            if told is not None:
+                staying.settle(drawn_BC, told, history, partial(self._draw_again, begun, rows))
             previous_BC = torch.from_numpy(drawn_BC).long()
             yield rows, drawn_BC
 

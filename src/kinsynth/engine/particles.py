@@ -30,6 +30,7 @@ PARTICLES = (64, 256)
 FEWEST_EFFECTIVE = 6.0
 AT_ONCE = 8_192
 LATER_DIGITS = 2.0**24
+ALIKE = 8
 Uniforms = Callable[[str, RowArray, int], NDArray[np.float64]]
 
 
@@ -67,11 +68,13 @@ class Begun:
     def begin(self, copies: int) -> Prefix:
         """Begin so many copies of each row, side by side."""
         if copies == 1:
-            return self.columns.begin(len(self.row_ids), self.trunk_RT, self.history, self.earlier, self.told)
+            return self.columns.begin(
+                len(self.row_ids), self.trunk_RT, self.history, earlier=self.earlier, told=self.told
+            )
         index = np.repeat(np.arange(len(self.row_ids), dtype=np.int64), copies)
         several = self.take(index)
         return self.columns.begin(
-            len(index), several.trunk_RT, several.history, several.earlier, several.told
+            len(index), several.trunk_RT, several.history, earlier=several.earlier, told=several.told
         )
 
     def again(self, index: RowArray, told: Told, turn: int) -> Begun:
@@ -121,12 +124,30 @@ def draw_freely(begun: Begun) -> Tensor:
     A row depends on its own number alone, but for the codes that are spread evenly over all rows given.
     """
     drawn_RC = begun.uniforms("codes", begun.row_ids, begun.columns.count)
-    for c in begun.columns.even:
-        drawn_RC[:, c] = _spread(drawn_RC[:, c])
     prefix, uniform_RC = begun.begin(1), torch.from_numpy(drawn_RC).float()
     for c, barred_K in enumerate(begun.columns.barred):
-        prefix.put(c, draw_codes(prefix.logits(c) + barred_K, uniform_RC[:, c]))
+        logits_RK, uniform_R = prefix.logits(c) + barred_K, uniform_RC[:, c]
+        if c in begun.columns.even:
+            codes = int((barred_K == 0).sum())
+            uniform_R = torch.from_numpy(spread_alike(drawn_RC[:, c], logits_RK, codes)).float()
+        prefix.put(c, draw_codes(logits_RK, uniform_R))
     return prefix.codes_BC
+
+
+def spread_alike(drawn_R: NDArray[np.float64], logits_RK: Tensor, codes: int) -> NDArray[np.float64]:
+    """Spread numbers evenly over rows with like chances, so that counts of codes are nearly those expected.
+
+    Args:
+        drawn_R: A number of each row, uniform by itself.
+        logits_RK: The chances of its codes.
+        codes: How many codes there are; rows are taken together in groups of several for each code.
+    """
+    mean_R = torch.softmax(logits_RK, 1) @ torch.arange(logits_RK.shape[1], dtype=logits_RK.dtype)
+    order = np.argsort(mean_R.numpy(), kind="stable")
+    spread_R = np.empty_like(drawn_R)
+    for rows in np.array_split(order, max(1, len(order) // (ALIKE * max(codes, 1)))):
+        spread_R[rows] = _spread(drawn_R[rows])
+    return spread_R
 
 
 def draw_given(begun: Begun, evidence: Evidence) -> IntArray:

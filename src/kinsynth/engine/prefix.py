@@ -48,11 +48,12 @@ class Columns:
         rows: int,
         trunk_BT: Tensor | None = None,
         history: History | None = None,
+        *,
         earlier: Earlier | None = None,
         told: Told | None = None,
     ) -> Prefix:
         """Begin rows, with what their parents, their earlier rows and what they point to say."""
-        return Prefix(self, rows, trunk_BT, history, earlier, told)
+        return Prefix(self, rows, trunk_BT, history, earlier=earlier, told=told)
 
 
 class Prefix:
@@ -68,6 +69,7 @@ class Prefix:
         rows: int,
         trunk_BT: Tensor | None,
         history: History | None,
+        *,
         earlier: Earlier | None = None,
         told: Told | None = None,
     ) -> None:

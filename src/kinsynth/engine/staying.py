@@ -81,8 +81,10 @@ class Staying:
         self._other_SF: Flags = ~always_F & told_F & (said_SF == np.array([stay.other for stay in stays]))
         self._unbroken_SF = np.ones_like(self._same_SF)
 
-    def told(self, history: History) -> Told:
-        """Give what the rows of the next step are told, those of the first sequences."""
+    def told(self, history: History) -> Told | None:
+        """Give what the rows of the next step are told, those of the first sequences; None for nothing."""
+        if not self._stays:
+            return None
         known_B = history.known_B.numpy()
         wanted_BC = torch.full((len(known_B), self._columns), FREE, dtype=torch.int64)
         for f, stay in enumerate(self._stays):

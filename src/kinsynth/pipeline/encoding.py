@@ -304,7 +304,7 @@ def decode(
         given, first = (known or {}).get(name, NOTHING_KNOWN), before.get(name, 0)
         apart = (excluded or {}).get(name, NOTHING_EXCLUDED)
         source = _first_rows(part, drawn.get(table_codec.parent or ""), codec.stays(name))
-        values = _decode_table(part, table_codec, parent, source, given, apart, seed=seed, first=first)
+        values = _decode_table(part, table_codec, parent, given, apart, source=source, seed=seed, first=first)
         owner = structure.parent_relation[name]
         if owner is not None and part.encoded.parent_R is not None:
             found[owner] = part.encoded.parent_R + before.get(owner.references_table, 0)
@@ -372,7 +372,7 @@ def _spare(
 
 
 def _first_rows(drawn: Drawn, owner: Drawn | None, stays: Mapping[str, Stay]) -> dict[str, pa.Array]:
-    """Give for each column that stays the same the row whose value each row has: itself, or its owner's first.
+    """Give for each column that stays the same the row whose value each row has: its own or an earlier one.
 
     A row whose codes are not those of the row before, because a condition said so, begins anew.
     """
@@ -398,10 +398,10 @@ def _decode_table(
     drawn: Drawn,
     codec: TableCodec,
     parent: pa.Table | None,
-    source: Mapping[str, pa.Array],
     given: Known,
     apart: Excluded,
     *,
+    source: Mapping[str, pa.Array],
     seed: int,
     first: int,
 ) -> dict[tuple[str, ...], tuple[Any, ...]]:

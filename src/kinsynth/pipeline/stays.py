@@ -42,6 +42,12 @@ class Stays:
     said: tuple[SketchCodec, ...] = ()
     always: tuple[str, ...] = ()
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """First columns of the factors, those first that stay the same for most parents."""
+        said = sorted(self.said, key=lambda one: -int(one.mass_K[-1]))
+        return (*self.always, *(one.column for one in said))
+
 
 def are_constant(columns: tuple[pa.Array, ...], parent_R: Rows, parents: int) -> Numbers:
     """Tell for each parent whether its rows agree on some columns; a missing value is a value of its own.
@@ -118,13 +124,14 @@ def _chances(values: pa.Array, count_P: Rows) -> Numbers:
     share_U, times_U = np.unique(rows_D / max(len(values), 1), return_counts=True)
     count_N, place_P = np.unique(count_P, return_inverse=True)
     chance_N = np.array([(times_U * share_U**count).sum() for count in np.maximum(count_N, 1)])
-    return np.minimum(chance_N, 1.0)[place_P]
+    chance_P: Numbers = np.minimum(chance_N, 1.0)[place_P]
+    return chance_P
 
 
 def _beyond_chance(constant_P: Numbers, chance_P: Numbers) -> float:
-    """Give how far the share of parents lies from what chance would make it; 0 where chance may explain it."""
+    """Give how far the share of parents lies from what chance makes it; 0 where chance may explain it."""
     beyond = abs(float(constant_P.mean() - chance_P.mean()))
-    error = float(np.sqrt((chance_P * (1 - chance_P)).sum())) / len(chance_P)
+    error = float(np.sqrt((chance_P * (1 - chance_P)).sum()) / len(chance_P))
     return beyond if beyond > 2 * error else 0.0
 
 
