@@ -24,8 +24,10 @@ from kinsynth.schema.chance import nats
 
 CONSTANT = "constant"
 STAYING = ("column", "reference", "sequence")
+SEVERAL = 2  # rows from which on they agree or do not
+ANSWERS = 3  # fewer rows, not the same, the same
 MOST_STAYS = 16
-FEWEST_PARENTS = 100  # with two child rows or more: of fewer, shares say little
+FEWEST_THAT_SAY = 100  # parents of several rows: of fewer, shares say little
 LEAST_BEYOND_CHANCE = 0.01
 NEARLY_ALL = 0.995
 
@@ -67,7 +69,7 @@ def are_constant(columns: tuple[pa.Array, ...], parent_R: Rows, parents: int) ->
     sibling_R = parent_R[1:] == parent_R[:-1]
     breaks_R = sibling_R & ~np.logical_and.reduce([repeats(column) for column in columns])
     broken_P = np.bincount(parent_R[1:][breaks_R], minlength=parents) > 0
-    return np.where(count_P < 2, np.nan, (~broken_P).astype(np.float64))
+    return np.where(count_P < SEVERAL, np.nan, (~broken_P).astype(np.float64))
 
 
 def repeats(values: pa.Array) -> NDArray[np.bool_]:
@@ -98,8 +100,8 @@ def find_stays(
     """
     parents = len(root_P)
     count_P = np.bincount(parent_R, minlength=parents)
-    several_P = count_P >= 2
-    if np.count_nonzero(several_P) < FEWEST_PARENTS:
+    several_P = count_P >= SEVERAL
+    if np.count_nonzero(several_P) < FEWEST_THAT_SAY:
         return Stays()
     said: list[tuple[float, SketchCodec]] = []
     always: list[str] = []
