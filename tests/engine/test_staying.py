@@ -26,7 +26,7 @@ MARK, PLACE = Stay((0,), (AS_BEFORE,), 1, STAYS, VARIES), Stay((1, 2), (AS_BEFOR
 
 
 def households(seed: int = 0) -> Encoded:
-    """Roots that say whether all their rows have one mark, 60 of 100 do; a place of two tokens always stays."""
+    """Roots that say whether their rows have one mark, as 60 of 100 do; the place always stays."""
     rng = np.random.default_rng(seed)
     size = rng.integers(0, len(SIZES), ROOTS)
     parent_R = np.repeat(np.arange(ROOTS), SIZES[size])
