@@ -181,6 +181,17 @@ def test_few_parents_say_nothing_and_few_roots_are_no_exception():
     assert found(500, 4) == ([], ())
 
 
+def test_few_parents_say_little():
+    rng = np.random.default_rng(1)
+    parent_R = np.repeat(np.arange(320), 3)
+    own_R = rng.random((320, 5))[parent_R] < 0.5
+    values = np.where(own_R, rng.integers(0, 9, (320, 5))[parent_R], rng.integers(0, 9, (960, 5)))
+    table = pa.table({name: values[:, place] for place, name in enumerate("abcde")})
+    groups = {name: (name,) for name in "abcde"}
+    stays = find_stays(table, groups, parent_R, OwnRoots(np.ones(320, dtype=np.int64)), minimum=5)
+    assert len(stays.said) == 2
+
+
 @pytest.mark.slow
 def test_as_many_parents_as_in_the_source_have_one_value():
     tables = visits()

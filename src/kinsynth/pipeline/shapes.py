@@ -25,7 +25,7 @@ from kinsynth.engine.sizing import TableShape, measure_table
 from kinsynth.pipeline.further_keys import MOST_GROUPS, keys_name
 from kinsynth.pipeline.roles import find_roles
 from kinsynth.pipeline.sketches import CELLS, FEWEST_PARENTS, MOST_SKETCHES
-from kinsynth.pipeline.stays import ANSWERS, FEWEST_THAT_SAY, MOST_STAYS, SEVERAL
+from kinsynth.pipeline.stays import ANSWERS, SEVERAL, most_stays
 from kinsynth.schema.graph import Structure
 from kinsynth.schema.keys import key_frame
 from kinsynth.schema.table import Column, Relation, Schema
@@ -151,8 +151,7 @@ def estimate_cardinalities(
         columns = len(find_roles(schema, structure, child).modelled)
         if len(counts) >= FEWEST_PARENTS and counts.max() > 1:
             found += min(MOST_SKETCHES, columns) * [CELLS]
-        if (counts >= SEVERAL).sum() >= FEWEST_THAT_SAY:
-            found += min(MOST_STAYS, columns // 2) * [ANSWERS]
+        found += min(most_stays(int((counts >= SEVERAL).sum())), columns // 2) * [ANSWERS]
     for relation in structure.pointing(name):
         most = int(_count_children(tables[relation.table], relation).max())
         levels = [MOST_COUNT_CODES] if relation.table == name else []

@@ -28,6 +28,9 @@ SEVERAL = 2  # rows from which on they agree or do not
 ANSWERS = 3  # fewer rows, not the same, the same
 MOST_STAYS = 16
 FEWEST_THAT_SAY = 100  # parents of several rows: of fewer, shares say little
+PARENTS_OF_ANSWER = (
+    150  # of fewer for each answer, what a parent says is a fingerprint, and children are worse
+)
 LEAST_BEYOND_CHANCE = 0.01
 NEARLY_ALL = 0.995
 
@@ -117,7 +120,20 @@ def find_stays(
         if codec is not None:
             said.append((beyond, codec))
     said.sort(key=lambda one: -one[0])
-    return Stays(tuple(codec for _, codec in said[:MOST_STAYS]), tuple(always))
+    most = most_stays(int(np.count_nonzero(several_P)))
+    return Stays(tuple(codec for _, codec in said[:most]), tuple(always))
+
+
+def most_stays(several: int) -> int:
+    """Give of how many columns of a child table parents say whether they stay the same.
+
+    Args:
+        several: Parents of several rows.
+
+    >>> most_stays(90), most_stays(100), most_stays(925), most_stays(100_000)
+    (0, 1, 6, 16)
+    """
+    return min(MOST_STAYS, max(1, several // PARENTS_OF_ANSWER)) if several >= FEWEST_THAT_SAY else 0
 
 
 def _chances(values: pa.Array, count_P: Rows) -> Numbers:
