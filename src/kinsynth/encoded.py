@@ -19,6 +19,8 @@ RowArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
 Path = tuple[int, ...]
 OWNER = -1
+ALWAYS = -1
+AS_BEFORE, ANY = -1, -2
 NONE, ITSELF, AGREEING, FIRST_GROUP = 0, 1, 2, 3
 _CODE_TYPES: tuple[np.dtype[Any], ...] = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.int32))
 _CHECKED_ROWS = 1 << 16
@@ -146,6 +148,47 @@ class ChildCount:
         """Read what ``to_json`` gave."""
         low_K, high_K = (np.array(document[name], dtype=np.int64) for name in ("low", "high"))
         return cls(document["child"], document["sub_column"], low_K, high_K)
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A column of a child table that stays the same over all rows of some parents.
+
+    Attributes:
+        sub_columns: Positions of its sub-columns, in order.
+        again: For each the code of a row that repeats the row before: ``AS_BEFORE`` for that row's own code,
+            ``ANY`` for one that may be any.
+        said: Position of the parent's sub-column that says for which parents, or ``ALWAYS`` for all.
+        same: Code by which all rows repeat the first.
+        other: Code by which not all of several rows do, or -1 for none.
+    """
+
+    sub_columns: tuple[int, ...]
+    again: tuple[int, ...]
+    said: int = ALWAYS
+    same: int = 0
+    other: int = -1
+
+    def __post_init__(self) -> None:
+        """Check the shapes."""
+        if not self.sub_columns or len(self.again) != len(self.sub_columns):
+            raise ValueError(f"again {self.again}: expected one code for each of {self.sub_columns}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data for JSON."""
+        return {
+            "sub_columns": list(self.sub_columns),
+            "again": list(self.again),
+            "said": self.said,
+            "same": self.same,
+            "other": self.other,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Stay:
+        """Read what ``to_json`` gave."""
+        columns, again = tuple(document["sub_columns"]), tuple(document["again"])
+        return cls(columns, again, document["said"], document["same"], document["other"])
 
 
 @dataclass(frozen=True)
@@ -344,6 +387,7 @@ class EncodedTable:
         links: Rows of tables drawn before that the rows point to and may look at.
         keys_of: For a table of keys the name of the other table; None for other tables.
         pointers: For a table of keys one for each sub-column.
+        stays: Columns that stay the same over all rows of some parents.
     """
 
     codes_RC: CodeArray
@@ -355,6 +399,7 @@ class EncodedTable:
     links: tuple[Link, ...] = ()
     keys_of: str | None = None
     pointers: tuple[Pointer, ...] = ()
+    stays: tuple[Stay, ...] = ()
 
     def __post_init__(self) -> None:
         """Check every promise above."""
@@ -403,6 +448,10 @@ class EncodedTable:
         for link in self.links:
             if link.row_R.shape != (self.rows,) or link.row_R.dtype != np.int64:
                 raise ValueError(f"link to {link.target}: {link.row_R.shape}, expected ({self.rows},) int64")
+        if self.stays and self.parent is None:
+            raise ValueError("only rows with a parent stay the same under it")
+        if any(max(stay.sub_columns) >= len(self.sub_columns) for stay in self.stays):
+            raise ValueError("a column that stays the same has no such sub-column")
         if len(self.pointers) != (0 if self.keys_of is None else len(self.sub_columns)):
             raise ValueError("a table of keys, and no other, has one pointer for each sub-column")
 
@@ -484,6 +533,12 @@ class Encoded:
             seen[name] = table
         for name, table in self.tables.items():
             self._check_keys(name, table)
+            self._check_stays(name, table)
+
+    def _check_stays(self, name: str, table: EncodedTable) -> None:
+        says = 0 if table.parent is None else len(self.tables[table.parent].sub_columns)
+        if any(stay.said >= says for stay in table.stays):
+            raise ValueError(f"{name}: {table.parent} has no sub-column that says what stays the same")
 
     def _check_keys(self, name: str, table: EncodedTable) -> None:
         if table.keys_of is None:

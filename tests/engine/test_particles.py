@@ -190,9 +190,9 @@ def test_the_particles_held_at_once_do_not_grow_with_the_rows_given(model, monke
     """Rows with unlikely codes need the most particles; however many there are, so many are drawn at once."""
     begun, begin = [], Columns.begin
 
-    def counted(self, rows, *others):
+    def counted(self, rows, *others, **told):
         begun.append(rows)
-        return begin(self, rows, *others)
+        return begin(self, rows, *others, **told)
 
     monkeypatch.setattr(Columns, "begin", counted)
     known_RC = np.full((3_000, 4), UNKNOWN, dtype=np.int32)

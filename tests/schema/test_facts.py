@@ -245,22 +245,6 @@ def test_a_primary_key_that_is_a_foreign_key_is_one_to_one() -> None:
     assert found[detail].apart == ((),)
 
 
-@pytest.mark.parametrize("planted", [True, False])
-def test_keys_that_all_rows_of_an_owner_share_are_constant(planted: bool) -> None:
-    rng = np.random.default_rng(0)
-    owner, shop = to("visit", "person", "person"), to("visit", "shop", "shop")
-    person = rng.integers(0, 40, 200)
-    of_person = rng.integers(0, 5, 40)
-    tables = {
-        "person": {"id": range(40)},
-        "shop": {"id": range(5)},
-        "visit": {"id": range(200), "person": person, "shop": of_person[person] if planted else person % 5},
-    }
-    if not planted:
-        tables["visit"]["shop"] = rng.integers(0, 5, 200)
-    assert facts(base(tables, {}, owner, shop))[shop].constant is planted
-
-
 @pytest.mark.parametrize("seed", range(30))
 def test_rows_by_chance_say_nothing(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -276,4 +260,4 @@ def test_rows_by_chance_say_nothing(seed: int) -> None:
     found = facts(base(tables, {}, *relations))
     assert len(found) == len(relations)
     for relation, one in found.items():
-        assert (one.scopes, one.avoid, one.constant, one.implied) == ((), (), False, ()), relation
+        assert (one.scopes, one.avoid, one.implied) == ((), (), ()), relation

@@ -29,7 +29,7 @@ from kinsynth.columns.scale import (
     write_scale,
 )
 from kinsynth.columns.step import DRAWS, Flags, Step, chain, encode_line
-from kinsynth.encoded import IntArray, SubColumn
+from kinsynth.encoded import ANY, AS_BEFORE, IntArray, SubColumn
 from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
@@ -120,6 +120,23 @@ class SequenceCodec:
         for tick in sorted(self.refused):
             tick_R = np.where(tick_R == tick, tick + 1, tick_R)
         return self.scale.to_values(np.where(valid_R, tick_R, 0), valid_R)
+
+    def repeated(self) -> tuple[tuple[int, int], ...]:
+        """Give the codes of a row that stands where the row before does: places in the chain, and codes.
+
+        The gap comes first. ``AS_BEFORE`` is the code of the row before, ``ANY`` one that the gap does not
+        tell: days and times of periods are counted from none, and a missing row has no gap.
+        """
+        start, reached = len(self.start.sub_columns), len(chain(self.reached))
+        first = start + reached
+        width = len(self.gap.sub_columns)
+        if self.missing:
+            return tuple((first + place, ANY) for place in range(width))
+        zero, one = np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.bool_)
+        codes = self.gap.encode(Place(zero, zero, zero), one, applies_R=one)[0].tolist()
+        told = width if self.gap.day is self.gap.time is None else len(chain(self.gap.distance))
+        gaps = [(first + place, code if place < told else ANY) for place, code in enumerate(codes)]
+        return (*gaps, *((start + place, AS_BEFORE) for place in range(reached)))
 
     def _start_ticks(self, start: Place, anchor_R: Rows) -> Rows:
         origin_R = self._origins(anchor_R, self.start.unit)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kinsynth.encoded import OWNER, EncodedTable, Link, Path, RowArray
+from kinsynth.encoded import ALWAYS, OWNER, EncodedTable, IntArray, Link, Path, RowArray, Stay
 from kinsynth.engine.embedding import CodeEmbedding
 from kinsynth.engine.layout import Reached, Relative, TableLayout
 from kinsynth.engine.sizing import TablePlan
@@ -224,6 +224,14 @@ class Relatives:
             name = here.parent if step == OWNER else here.links[step].target
         assert name is not None, "paths lead to tables"
         return self._tables[name]
+
+    def said(self, parent_P: RowArray, stays: Sequence[Stay]) -> IntArray:
+        """Give what some parents say of each column that may stay, 0 where they say nothing, shape (P, F)."""
+        said_PF = np.zeros((len(parent_P), len(stays)), dtype=np.int32)
+        for f, stay in enumerate(stays):
+            if stay.said != ALWAYS and self._layout.parent is not None:
+                said_PF[:, f] = self._tables[self._layout.parent].codes_RC[parent_P, stay.said]
+        return said_PF
 
     def ancestor_rows(self, parent_P: RowArray) -> list[RowArray]:
         """Give the row numbers of each ancestor, parent first."""

@@ -7,6 +7,7 @@ M memory, T trunk.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from kinsynth.engine.evidence import Condition, Evidence, gather_evidence
 from kinsynth.engine.particles import Begun, draw_freely, draw_given, draw_several
 from kinsynth.engine.prefix import Columns
 from kinsynth.engine.sampled import number_rows
+from kinsynth.engine.staying import Staying, Told
 from kinsynth.engine.stretches import STRETCH, Stretches, cut_stretches
 from kinsynth.engine.tabular import embed_previous
 from kinsynth.system.randomness import uniforms
@@ -95,8 +97,17 @@ class TableSampler:
                 previous_SC[:] = codes_RC[before_S]
             parent_P, parent_S = np.unique(some.parent_S, return_inverse=True)
             context = relatives.of(first_parent + parent_P, parent_S)
+            said_SF = relatives.said(first_parent + some.parent_S, self.layout.stays)
+            staying = Staying(self.layout.stays, network.columns, said_SF)
             for rows, drawn_BC in self._walk(
-                some, previous_SC, context, row_ids, relatives, first_row=first_row, codes_RC=codes_RC
+                some,
+                previous_SC,
+                context,
+                row_ids,
+                relatives,
+                first_row=first_row,
+                codes_RC=codes_RC,
+                staying=staying,
             ):
                 codes_RC[rows] = drawn_BC
         return codes_RC
@@ -111,6 +122,7 @@ class TableSampler:
         *,
         first_row: int,
         codes_RC: IntArray,
+        staying: Staying,
     ) -> Iterator[tuple[RowArray, IntArray]]:
         """Draw stretches one step at a time; give the rows of each step and their codes.
 
@@ -132,8 +144,11 @@ class TableSampler:
             seen_BT = network.see(relatives.seen(first_row + rows))
             trunk_BT = network.trunk_of(context_PT, history_BT, context.parent_B[:active], seen_BT)
             earlier = self._earlier(codes_RC, some.first_S[:active], step)
-            begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history, earlier)
-            drawn_BC = self._draw(begun, first_row + rows)
+            told, places = staying.told(history), first_row + rows
+            begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history, earlier, told=told)
+            drawn_BC = self._draw(begun, places)
+            if told is not None:
+                staying.settle(drawn_BC, told, history, partial(self._draw_again, begun, places))
             previous_BC = torch.from_numpy(drawn_BC).long()
             yield rows, drawn_BC
 
@@ -151,6 +166,9 @@ class TableSampler:
         if self._condition is None:
             return draw_freely(begun).numpy().astype(np.int32)
         return draw_given(begun, self._evidence(row_R, begun.row_ids))
+
+    def _draw_again(self, begun: Begun, row_B: RowArray, some: RowArray, told: Told, turn: int) -> IntArray:
+        return self._draw(begun.again(some, told, turn), row_B[some])
 
     def _evidence(self, row_R: RowArray, row_ids: RowArray) -> Evidence:
         return gather_evidence(

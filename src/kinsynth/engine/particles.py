@@ -11,7 +11,7 @@ Shape letters: R rows, P particles of a row, B = R * P, C sub-columns, K codes, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from kinsynth.engine.context import History
 from kinsynth.engine.evenly import Flags, draw_evenly, invert_evenly
 from kinsynth.engine.evidence import UNKNOWN, Evidence
 from kinsynth.engine.prefix import Columns, Prefix, draw_codes
+from kinsynth.engine.staying import Told
 
 CANDIDATES = (4, 8, 32, 128)
 PARTICLES = (64, 256)
@@ -46,6 +47,7 @@ class Begun:
         earlier: Rows of the same parents that they must differ from; None where no key says so.
         even_R: Uniform numbers that are spread evenly over all rows of the table, for the first code of rows
             that know nothing; None where it is not spread, or rows know something.
+        told: Codes that they are told to have or not to have; None for none.
     """
 
     columns: Columns
@@ -55,6 +57,7 @@ class Begun:
     history: History | None = None
     earlier: Earlier | None = None
     even_R: NDArray[np.float64] | None = None
+    told: Told | None = None
 
     def take(self, index: RowArray) -> Begun:
         """Give some of the rows."""
@@ -63,15 +66,30 @@ class Begun:
         history = None if self.history is None else _take_history(self.history, rows)
         earlier = None if self.earlier is None else self.earlier.take(index)
         even_R = None if self.even_R is None else self.even_R[index]
-        return Begun(self.columns, self.uniforms, self.row_ids[index], trunk_RT, history, earlier, even_R)
+        told = None if self.told is None else self.told.take(rows)
+        return Begun(
+            self.columns, self.uniforms, self.row_ids[index], trunk_RT, history, earlier, even_R, told
+        )
 
     def begin(self, copies: int) -> Prefix:
         """Begin so many copies of each row, side by side."""
         if copies == 1:
-            return self.columns.begin(len(self.row_ids), self.trunk_RT, self.history, self.earlier)
+            return self.columns.begin(
+                len(self.row_ids), self.trunk_RT, self.history, earlier=self.earlier, told=self.told
+            )
         index = np.repeat(np.arange(len(self.row_ids), dtype=np.int64), copies)
         several = self.take(index)
-        return self.columns.begin(len(index), several.trunk_RT, several.history, several.earlier)
+        return self.columns.begin(
+            len(index), several.trunk_RT, several.history, earlier=several.earlier, told=several.told
+        )
+
+    def again(self, index: RowArray, told: Told, turn: int) -> Begun:
+        """Give some of the rows to be drawn anew, with other random numbers, told more."""
+
+        def others(use: str, row_ids: RowArray, draws: int) -> NDArray[np.float64]:
+            return self.uniforms(f"{use} again {turn}", row_ids, draws)
+
+        return replace(self.take(index), uniforms=others, told=told)
 
     def numbers(self, use: str, copies: int) -> Tensor:
         """Give uniform numbers for so many copies of each row, shape (R * P, C)."""

@@ -15,6 +15,7 @@ from kinsynth.engine.apart import Earlier
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.context import History
 from kinsynth.engine.layout import TableLayout
+from kinsynth.engine.staying import Told
 from kinsynth.engine.tabular import TabularNetwork, add_echo
 
 GROUP = 16
@@ -47,10 +48,12 @@ class Columns:
         rows: int,
         trunk_BT: Tensor | None = None,
         history: History | None = None,
+        *,
         earlier: Earlier | None = None,
+        told: Told | None = None,
     ) -> Prefix:
         """Begin rows, with what their parents, their earlier rows and what they point to say."""
-        return Prefix(self, rows, trunk_BT, history, earlier)
+        return Prefix(self, rows, trunk_BT, history, earlier=earlier, told=told)
 
 
 class Prefix:
@@ -66,10 +69,12 @@ class Prefix:
         rows: int,
         trunk_BT: Tensor | None,
         history: History | None,
+        *,
         earlier: Earlier | None = None,
+        told: Told | None = None,
     ) -> None:
         self._columns, self._trunk_BT, self._history = columns, trunk_BT, history
-        self._earlier = earlier
+        self._earlier, self._told = earlier, told
         self.codes_BC = torch.zeros(rows, columns.count, dtype=torch.int64)
         # What the columns of earlier groups say; the last group needs none of its own.
         embedded = (len(columns.starts) - 1) * GROUP
@@ -83,7 +88,9 @@ class Prefix:
             self._before_BY = self._columns.starts[group].of(self._embedded_BX, self._trunk_BT)
         here = slice(place * self._columns.hidden, (place + 1) * self._columns.hidden)
         logits_BK = self._columns.weights[column].logits(self._before_BY[:, here], self._history)
-        return logits_BK if self._earlier is None else self._earlier.bar(column, logits_BK, self.codes_BC)
+        if self._earlier is not None:
+            logits_BK = self._earlier.bar(column, logits_BK, self.codes_BC)
+        return logits_BK if self._told is None else self._told.bend(column, logits_BK)
 
     def put(self, column: int, code_B: Tensor) -> None:
         """Set the codes of a column, whose logits were asked for."""

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.encoded import ChildCount, Encoded, EncodedParts, EncodedTable, Link, Pointer, SubColumn
+from kinsynth.encoded import ChildCount, Encoded, EncodedParts, EncodedTable, Link, Pointer, Stay, SubColumn
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
 from kinsynth.schema.split import kept_batches
@@ -126,6 +126,7 @@ def load_encoded(folder: Path) -> Encoded:
             links=tuple(links),
             keys_of=document["keys_of"],
             pointers=tuple(Pointer.from_json(pointer) for pointer in document["pointers"]),
+            stays=tuple(Stay.from_json(stay) for stay in document["stays"]),
         )
         let_go()
     return Encoded(tables)
@@ -160,4 +161,5 @@ def _describe(name: str, parts: EncodedParts) -> dict[str, Any]:
         "links": [link.target for link in parts.links],
         "keys_of": table.keys_of,
         "pointers": [pointer.to_json() for pointer in table.pointers],
+        "stays": [stay.to_json() for stay in table.stays],
     }

@@ -25,9 +25,10 @@ from kinsynth.columns.registry import codec_from_json
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
-from kinsynth.encoded import ChildCount, SubColumn
+from kinsynth.encoded import ChildCount, Stay, SubColumn
 from kinsynth.pipeline.anchors import Anchor
 from kinsynth.pipeline.further_keys import KeysCodec
+from kinsynth.pipeline.stays import CONSTANT, stay_of
 from kinsynth.rules.base import Rule
 from kinsynth.rules.formula import Formula
 from kinsynth.rules.registry import rule_from_json
@@ -57,10 +58,17 @@ class Factor:
     child: str = ""
     anchor: str = ""
 
+    @property
+    def stays(self) -> bool:
+        """Whether it says that a column of a child table stays the same."""
+        return isinstance(self.codec, SketchCodec) and self.codec.statistic == CONSTANT
+
 
 def _even(factor: Factor) -> NDArray[np.bool_] | None:
-    """Tell which codes of a reference are spread evenly over the rows; None for any other factor."""
+    """Tell which codes of a reference, or of what stays, are spread evenly over the rows; None for others."""
     codec = factor.codec
+    if factor.stays:
+        return np.ones(codec.sub_columns[0].cardinality, dtype=np.bool_)
     return codec.told_codes() if factor.kind == "reference" and isinstance(codec, CategoricalCodec) else None
 
 
@@ -78,6 +86,7 @@ class TableCodec:
         fills: Codes to fill columns with that a rule says must not be missing.
         apart: Factors on all of which rows of one owner never agree, for each key that says so.
         anchors: Moments of other rows that factors count from, or that rules read.
+        constant: First columns of the factors on which rows of one owner always agree.
     """
 
     name: str
@@ -89,6 +98,7 @@ class TableCodec:
     fills: Mapping[str, Fill] = field(default_factory=dict)
     apart: tuple[tuple[int, ...], ...] = ()
     anchors: tuple[Anchor, ...] = ()
+    constant: tuple[str, ...] = ()
 
     @property
     def computed(self) -> frozenset[str]:
@@ -106,6 +116,7 @@ class TableCodec:
 
         Those of computed columns are not shown. References are spread evenly: how many rows point at each
         row of a lookup is a fact of the lookup, not of one row; but for lookup rows that few roots point at.
+        So is what stays the same, for how many rows.
         """
         return tuple(
             replace(
@@ -160,6 +171,7 @@ class TableCodec:
             "fills": {column: fill.to_json() for column, fill in self.fills.items()},
             "apart": [list(factors) for factors in self.apart],
             "anchors": [anchor.to_json() for anchor in self.anchors],
+            "constant": list(self.constant),
         }
 
     @staticmethod
@@ -175,7 +187,8 @@ class TableCodec:
         apart = tuple(tuple(numbers) for numbers in document["apart"])
         anchors = tuple(Anchor.from_json(anchor) for anchor in document["anchors"])
         plain = (document["name"], document["parent"], document["ordered"])
-        return TableCodec(*plain, factors, keys, rules, fills, apart, anchors)
+        constant = tuple(document["constant"])
+        return TableCodec(*plain, factors, keys, rules, fills, apart, anchors, constant)
 
 
 @dataclass(frozen=True)
@@ -207,6 +220,24 @@ class DatabaseCodec:
     def sub_columns(self, name: str) -> tuple[SubColumn, ...]:
         """Give the sub-columns of a table or a table of keys."""
         return self.tables[name].sub_columns if name in self.tables else self.keys[name].sub_columns
+
+    def stays(self, name: str) -> dict[str, Stay]:
+        """Give what stays the same over the rows of one owner, by the first column of the factor."""
+        if name not in self.tables or (parent := self.tables[name].parent) is None:
+            return {}
+        table, owner = self.tables[name], self.tables[parent]
+        spans = {
+            one.columns[0]: (one, span)
+            for one, span in zip(table.factors, table.spans, strict=True)
+            if one.columns
+        }
+        found = {column: stay_of(spans[column][0].codec, spans[column][1]) for column in table.constant}
+        for one, said in zip(owner.factors, owner.spans, strict=True):
+            if one.stays and one.child == name:
+                assert isinstance(one.codec, SketchCodec), "what is said is a sketch"
+                factor, span = spans[one.codec.column]
+                found[one.codec.column] = stay_of(factor.codec, span, said=said.start, says=one.codec)
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""

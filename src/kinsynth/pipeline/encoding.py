@@ -18,14 +18,27 @@ from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
 from kinsynth.columns.storage import as_array
-from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, Link, code_type
+from kinsynth.encoded import (
+    ALWAYS,
+    ANY,
+    AS_BEFORE,
+    CodeArray,
+    Encoded,
+    EncodedParts,
+    EncodedTable,
+    IntArray,
+    Link,
+    Stay,
+    code_type,
+)
 from kinsynth.pipeline.anchors import Anchor, Beside, DrawnReach, Reach, reach_arranged
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.further_keys import FurtherKeys, Reading, fit_keys, keys_parts
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
-from kinsynth.pipeline.sketches import as_values
+from kinsynth.pipeline.sketches import Children, as_values
+from kinsynth.pipeline.stays import are_constant
 from kinsynth.rules.enforce import enforce
 from kinsynth.rules.order import Order, put_between
 from kinsynth.schema.arrange import arrange
@@ -86,7 +99,8 @@ def encode_parts(
             },
             sketches=sketches[name],
         )
-        parts[name] = _table_parts(table_codec, rows, further.links(name), chunk_rows)
+        stays = tuple(codec.stays(name).values())
+        parts[name] = _table_parts(table_codec, rows, further.links(name), stays, chunk_rows)
     parts |= keys_parts(codec.keys, further, parts)
     return {name: parts[name] for name in codec.names}
 
@@ -147,12 +161,26 @@ def _sketches(
         for name, about, children in summed_rows(codec.tables, database, further):
             for factor in wanted.get((name, about), ()):
                 assert isinstance(factor.codec, SketchCodec), "a sketch"
-                summary = children.summarise(factor.codec.column, factor.codec.statistic)
+                column, statistic = factor.codec.column, factor.codec.statistic
+                summary = (
+                    _constant(codec.tables[about], column, children)
+                    if factor.stays
+                    else children.summarise(column, statistic)
+                )
                 found[name][factor] = as_values(summary)
     return found
 
 
-def _table_parts(codec: TableCodec, rows: _Rows, links: tuple[Link, ...], chunk_rows: int) -> EncodedParts:
+def _constant(codec: TableCodec, column: str, children: Children) -> NDArray[np.float64]:
+    """Tell which parents' rows agree on the factor that begins with a column."""
+    columns = next(one.columns for one in codec.read_factors if one.columns[:1] == (column,))
+    values = tuple(as_array(children.table[one]) for one in columns)
+    return are_constant(values, children.parent_R, children.parents)
+
+
+def _table_parts(
+    codec: TableCodec, rows: _Rows, links: tuple[Link, ...], stays: tuple[Stay, ...], chunk_rows: int
+) -> EncodedParts:
     subs = codec.sub_columns
     kind = code_type(sub.cardinality for sub in subs)
 
@@ -168,7 +196,14 @@ def _table_parts(codec: TableCodec, rows: _Rows, links: tuple[Link, ...], chunk_
     none = None if codec.parent is None else np.zeros(0, dtype=np.int64)
     no_links = tuple(replace(link, row_R=link.row_R[:0]) for link in links)
     head = EncodedTable(
-        np.zeros((0, len(subs)), kind), subs, codec.parent, none, codec.counts, codec.ordered, no_links
+        np.zeros((0, len(subs)), kind),
+        subs,
+        codec.parent,
+        none,
+        codec.counts,
+        codec.ordered,
+        no_links,
+        stays=stays,
     )
     return EncodedParts(head, rows.table.num_rows, rows.parent_R, chunks, links)
 
@@ -273,6 +308,7 @@ def decode(
         table_codec = codec.tables[name]
         given, first = (known or {}).get(name, NOTHING_KNOWN), before.get(name, 0)
         apart = (excluded or {}).get(name, NOTHING_EXCLUDED)
+        source = _first_rows(part, drawn.get(table_codec.parent or ""), codec.stays(name))
         owner = structure.parent_relation[name]
         if owner is not None and part.encoded.parent_R is not None:
             found[owner] = part.encoded.parent_R + before.get(owner.references_table, 0)
@@ -280,7 +316,9 @@ def decode(
         reach.add_keys(name, first, found)
         numbers = np.arange(first, first + part.encoded.rows)
         anchors = dict(Beside({}, table_codec.anchors, reach, numbers))
-        values = _decode_table(part, table_codec, anchors, given, apart, seed=seed, first=first)
+        values = _decode_table(
+            part, table_codec, anchors, given, apart, source=source, seed=seed, first=first
+        )
         for relation in structure.reference_relations[name]:
             rows = values.pop(relation.columns)[0]
             row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -344,6 +382,29 @@ def _spare(
     return factor.codec.decode(codes_RC, uniform_RD)[0]
 
 
+def _first_rows(drawn: Drawn, owner: Drawn | None, stays: Mapping[str, Stay]) -> dict[str, pa.Array]:
+    """Give for each column that stays the same the row whose value each row has: its own or an earlier one.
+
+    A row whose codes are not those of the row before, because a condition said so, begins anew.
+    """
+    parent_R = drawn.encoded.parent_R
+    if not stays or owner is None or parent_R is None:
+        return {}
+    codes_RC, said_PC = drawn.encoded.codes_RC, owner.encoded.codes_RC
+    found = {}
+    for column, stay in stays.items():
+        repeats_R = np.append(False, parent_R[1:] == parent_R[:-1])[: len(parent_R)]
+        if stay.said != ALWAYS:
+            repeats_R &= said_PC[parent_R, stay.said] == stay.same
+        for place, again in zip(stay.sub_columns, stay.again, strict=True):
+            if again != ANY:
+                wanted_R = codes_RC[:-1, place] if again == AS_BEFORE else again
+                repeats_R[1:] &= codes_RC[1:, place] == wanted_R
+        rows = np.arange(len(parent_R))
+        found[column] = pa.array(np.maximum.accumulate(np.where(repeats_R, 0, rows)))
+    return found
+
+
 def _decode_table(
     drawn: Drawn,
     codec: TableCodec,
@@ -351,6 +412,7 @@ def _decode_table(
     given: Known,
     apart: Excluded,
     *,
+    source: Mapping[str, pa.Array],
     seed: int,
     first: int,
 ) -> dict[tuple[str, ...], tuple[Any, ...]]:
@@ -379,6 +441,9 @@ def _decode_table(
             values[factor.columns] = (_put_between(walked, factor.columns[0], codec, anchors, parent_R),)
         else:
             values[factor.columns] = factor.codec.decode(codes_RC, uniform_RD)
+        if factor.columns[0] in source:
+            row_R = source[factor.columns[0]]
+            values[factor.columns] = tuple(one.take(row_R) for one in values[factor.columns])
     return values
 
 

@@ -29,7 +29,8 @@ from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, Rows, Tabl
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
 from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
 from kinsynth.pipeline.roles import Roles, find_roles
-from kinsynth.pipeline.sketches import FEWEST_PARENTS, FEWEST_TARGETS, choose_sketches
+from kinsynth.pipeline.sketches import FEWEST_PARENTS, FEWEST_TARGETS, Children, choose_sketches
+from kinsynth.pipeline.stays import STAYING, Stays, find_stays
 from kinsynth.privacy.protection import OwnRoots, Roots
 from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
@@ -79,19 +80,41 @@ def _with_sketches(
 ) -> dict[str, TableCodec]:
     """Let rows tell summaries of the rows under them and of those that point at them, behind what is read."""
     found: dict[str, list[Factor]] = {name: [] for name in tables}
+    stays = dict.fromkeys(tables, Stays())
     for owner, about, children in summed_rows(tables, database, further):
         rows = further.arranged[owner]
         roots = OwnRoots(np.ones_like(rows.row_R)) if rows.parent_R is None else rows.root_R
         count_P = np.bincount(children.parent_R, minlength=children.parents).astype(np.int64)
         fewest = FEWEST_PARENTS if about in tables else FEWEST_TARGETS
         chosen = choose_sketches(children, count_P, roots, synthesis.protection, fewest=fewest)
-        found[owner] += [Factor("sketch", (), sketch, about) for sketch in chosen]
-    return {name: _behind_read(codec, found[name]) for name, codec in tables.items()}
+        if about in tables:
+            stays[about] = _find_stays(tables[about], children, roots, synthesis)
+        said = stays[about].said if about in tables else ()
+        found[owner] += [Factor("sketch", (), codec, about) for codec in (*chosen, *said)]
+    return {name: _in_order(codec, stays[name], found[name]) for name, codec in tables.items()}
 
 
-def _behind_read(codec: TableCodec, sketches: list[Factor]) -> TableCodec:
-    read = codec.read_factors
-    return replace(codec, factors=(*read, *sketches, *codec.factors[len(read) :]))
+def _find_stays(codec: TableCodec, children: Children, root_P: Roots, synthesis: Synthesis) -> Stays:
+    """Find what stays the same over the rows of one owner."""
+    groups = {one.columns[0]: one.columns for one in codec.read_factors if one.kind in STAYING}
+    minimum = synthesis.protection.rare_minimum
+    return find_stays(children.table, groups, children.parent_R, root_P, minimum=minimum)
+
+
+def _in_order(codec: TableCodec, stays: Stays, sketches: list[Factor]) -> TableCodec:
+    """Put columns that stay the same before other columns, and sketches behind all that is read.
+
+    What a row is told to be is known before what is drawn to go with it.
+    """
+    place = {name: number for number, name in enumerate(stays.columns)}
+
+    def rank(factor: Factor) -> int:
+        return place.get(factor.columns[0], len(place)) if factor.kind == "column" else -1
+
+    read = sorted(codec.read_factors, key=rank)
+    factors = (*read, *sketches, *codec.factors[len(read) :])
+    apart = tuple(tuple(sorted(factors.index(codec.factors[one]) for one in key)) for key in codec.apart)
+    return replace(codec, factors=factors, apart=apart, constant=stays.always)
 
 
 class _TableFit:

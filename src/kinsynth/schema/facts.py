@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kinsynth.schema.chance import count_distinct, expected_agreements, expected_repeats, is_no_accident, nats
 from kinsynth.schema.database import Database
@@ -42,7 +41,6 @@ class KeyFacts:
         avoid: Keys of the row drawn earlier, to the same table, that never name the same row as this one.
         agreement: Pair of paths, from the row and from the row it points at, that often end at one row; the
             last step of each may lead to an original table. None where nothing beats chance.
-        constant: Whether all rows of one owner point at the same row.
         itself: For a reference of a table to itself: number of rows that point at themselves.
         circular: For such a reference: number of rows on circles of two or more rows.
     """
@@ -53,7 +51,6 @@ class KeyFacts:
     apart: tuple[Relations, ...] = ()
     avoid: Relations = ()
     agreement: tuple[Path, Path] | None = None
-    constant: bool = False
     itself: int = 0
     circular: int = 0
 
@@ -72,7 +69,6 @@ class KeyFacts:
             tuple(map(_read_path, document["apart"])),
             _read_path(document["avoid"]),
             None if agreement is None else (_read_path(agreement[0]), _read_path(agreement[1])),
-            document["constant"],
             document["itself"],
             document["circular"],
         )
@@ -177,7 +173,6 @@ class _Finder:
     def find(self) -> KeyFacts:
         table, row_R = self.relation.table, self.walker.rows(self.relation)
         selfish = table == self.relation.references_table
-        owned = self.structure.parent_relation[table] not in (None, self.relation)
         return KeyFacts(
             nullable=bool((row_R < 0).any()),
             implied=self._implied(),
@@ -185,7 +180,6 @@ class _Finder:
             apart=tuple(self._apart()),
             avoid=tuple(self._avoid()),
             agreement=self._agreement() if self.relation in self.structure.further(table) else None,
-            constant=owned and self._is_constant(),
             itself=int((row_R == self.walker.everything(table)).sum()) if selfish else 0,
             circular=int(find_levels(row_R).circular_R.sum()) if selfish else 0,
         )
@@ -347,13 +341,6 @@ class _Finder:
             if not (left == right).any() and expected_agreements(left, right) >= nats():
                 yield other
 
-    def _is_constant(self) -> bool:
-        """Tell whether all rows of one owner point at the same row, by no accident."""
-        owner = self.structure.parent_relation[self.relation.table]
-        assert owner is not None
-        owner_R, row_R = self.walker.rows(owner), self.walker.rows(self.relation)
-        return is_constant(owner_R, row_R)
-
 
 def agreement_gain(own_R: RowNumbers, other_R: RowNumbers) -> float:
     """Tell how much two ends agree beyond chance, and how much that says; 0 where they always do.
@@ -372,18 +359,6 @@ def agreement_gain(own_R: RowNumbers, other_R: RowNumbers) -> float:
     if beyond < _LEAST_AGREEMENT or rows * beyond**2 < 16 * chance * (1 - chance):
         return 0.0
     return beyond * -float(np.log(max(chance, 1e-12)))
-
-
-def is_constant(owner_R: RowNumbers, row_R: RowNumbers) -> bool:
-    """Tell whether rows of one owner share a number, by no accident."""
-    order = np.argsort(owner_R, kind="stable")
-    same = np.diff(owner_R[order]) == 0
-    if (np.diff(row_R[order])[same] != 0).any() or not same.any():
-        return False
-    several: NDArray[np.int64] = np.unique(owner_R[order][1:][same])
-    first = row_R[order][np.searchsorted(owner_R[order], several)]
-    share = np.unique(first, return_counts=True)[1] / len(first)
-    return bool(-np.log((share**2).sum()) * len(first) >= nats())
 
 
 def _follows(pair: tuple[Path, Path], other: tuple[Path, Path]) -> bool:
