@@ -140,8 +140,8 @@ class Bench:
         given = [made.split("=", 1)[0] for made in self.arguments.made]
         record = out / "run.json"
         known = read_json(record)
-        if name in given and "error" in known:
-            raise producers.ProducerFailedError(f"ended without tables: {known['error']}")
+        if name in given:
+            producers.refuse_failed(known)
         if name in given or (known and "error" not in known and self.asked(name) == read_json(out / ASKED)):
             return
         out.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +54,15 @@ def make_peer(
     if name == "mostly-sdk":
         command += ["--set", f"minutes={minutes}"]
     subprocess.run(command, check=True)
-    record = json.loads((out / "run.json").read_text())
-    if "error" in record:
-        raise ProducerFailedError(f"{name}: {record['error']}: {out / 'log.txt'}")
+    refuse_failed(json.loads((out / "run.json").read_text()))
+
+
+def refuse_failed(record: Mapping[str, Any]) -> None:
+    """Raise what the judge's run.json says of a peer that ended without tables: how, and its last error."""
+    if "error" not in record:
+        return
+    said = re.findall(r"^[\w.]*Error: .*", record.get("tail", ""), flags=re.MULTILINE)
+    raise ProducerFailedError(": ".join(["ended without tables", record["error"], *said[-1:]]))
 
 
 def make_yardstick(

@@ -47,9 +47,8 @@ def render(document: Mapping[str, Any]) -> str:
         if found
     }
     lines = [f"# Relations: {document['dataset']}", "", describe(document), ""]
-    lines += ["## Kept", "", *summary(made), ""]
-    lines += ["## Cost", "", *costs(runs), ""]
-    lines += ["## Failures of keys", "", *failures(made), ""]
+    kept, failed = ["## Kept", "", *summary(made), ""], ["## Failures of keys", "", *failures(made), ""]
+    lines += [*(kept if made else ()), "## Cost", "", *costs(runs), "", *(failed if made else ())]
     for group in groups(made):
         if group not in FAILURES:
             lines += [f"## {group[0].upper()}{group[1:]}", "", *meaning(group), *detail(group, made), ""]

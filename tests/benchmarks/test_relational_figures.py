@@ -328,6 +328,9 @@ def test_results_are_written_and_read_back(tmp_path: Path) -> None:
     assert "Seeds of kinsynth: 1, medians. Settings of kinsynth: roots=many. Cap: none." in text
     assert "| repeated pairs | bought: customer, product | **" in text
     assert "- orphans (5): rows whose foreign key names no row." in text
+    alone = writing.render({**document, "runs": {"broken": document["runs"]["broken"]}})
+    assert "rc timeout" in alone
+    assert "None." not in alone
     again = json.loads((tmp_path / "relations-made.json").read_text())
     assert figures.read_figures(again["runs"]["ours"][0]["figures"]) == found
 

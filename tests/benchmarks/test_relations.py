@@ -102,9 +102,10 @@ def test_a_peer_that_ended_without_tables_is_a_row_that_says_so(
 ) -> None:
     dataset, peer = write_dataset(tmp_path / "made"), tmp_path / "peer"
     peer.mkdir()
-    (peer / "run.json").write_text(json.dumps({"error": "rc timeout", "tail": "what it printed"}))
+    printed = "Traceback: what it printed\npeer.errors.InputError: six tables are too many\nBuy more.\n"
+    (peer / "run.json").write_text(json.dumps({"error": "rc 1", "tail": printed}))
     common = (dataset, "--work", tmp_path / "work", "--cap", 0, "--results", tmp_path / "results")
     run(monkeypatch, *common, "--judge", "none", "--producers", "copy", "--made", f"sdv-hma={peer}")
     page = (tmp_path / "results" / "relations-made.md").read_text()
-    assert "| sdv-hma |  |  |  |  |  |  | ended without tables: rc timeout |" in page
+    assert "| ended without tables: rc 1: peer.errors.InputError: six tables are too many |" in page
     assert "what it printed" not in page
