@@ -129,7 +129,7 @@ class Losses:
                 yield _lost(
                     "synthesis.rows_repeated",
                     table,
-                    f"{count:,} rows were left out: they repeated a primary key, or named a row that did.",
+                    f"{count:,} rows were left out: they repeated a key, lacked a part of it, or named such a row.",
                     count,
                 )
 

@@ -86,8 +86,8 @@ def _find_unique(facts: Facts, name: str, where: str, key: tuple[str, ...]) -> I
             "unique_keys.not_by_construction",
             where,
             f"The model draws {list_names(key)}; nothing keeps drawn rows from repeating there.",
-            "A repeated row fails the certificate, and the run with it. Give the column the type identifier, "
-            "or remove the key.",
+            "Rows that repeat are left out, and told. Give a column the type identifier to lose none, or "
+            "remove the key.",
         )
 
 
