@@ -252,6 +252,22 @@ def with_infinity(tables: Tables, document: dict[str, Any]) -> None:
     document["tables"]["account"]["columns"] = {}
 
 
+def tenants(tables: Tables, document: dict[str, Any]) -> None:
+    """Let payments be numbered within one of three tenants of which there is no table."""
+    rows = len(tables["payment"]["way"])
+    tables["payment"]["tenant"] = [f"N{row % 3}" for row in range(rows)]
+    tables["payment"]["number"] = [str(row // 3) for row in range(rows)]
+    document["tables"]["payment"]["primary_key"] = ["tenant", "number"]
+
+
+def codes_of_accounts(tables: Tables, document: dict[str, Any]) -> None:
+    """Tell the payments of an account apart by texts."""
+    rows = len(tables["payment"]["way"])
+    tables["payment"]["account"] = [f"A{row // 2:05}" for row in range(rows)]
+    tables["payment"]["code"] = [f"a long code number {row // 2 + row % 2}" for row in range(rows)]
+    document["tables"]["payment"]["primary_key"] = ["account", "code"]
+
+
 KEY = "tables.account.foreign_keys.0"
 OWNER = f"{KEY}.owner"
 CASES: dict[str, list[tuple[Change, str]]] = {
@@ -280,6 +296,10 @@ CASES: dict[str, list[tuple[Change, str]]] = {
     ],
     "primary_keys.duplicates": [
         (cells("customer", "id", lambda ids: [ids[1], *ids[1:]]), "tables.customer.primary_key")
+    ],
+    "primary_keys.parts_made_anew": [
+        (tenants, "tables.payment.primary_key"),
+        (codes_of_accounts, "tables.payment.primary_key"),
     ],
     "foreign_keys.unknown_table": [(put(f"{KEY}.table", "customers"), KEY)],
     "foreign_keys.left_out": [
@@ -771,6 +791,21 @@ def test_a_key_with_a_drawn_part_beside_a_made_part_is_allowed() -> None:
     document["tables"]["customer"]["primary_key"] = ["id", "town"]
     document["tables"]["account"]["foreign_keys"][0]["references"] = ["id"]
     assert find(make_tables(), document) == []
+
+
+def test_new_values_of_a_part_of_a_key_are_told_unless_asked_for() -> None:
+    for change, part, counts in (
+        (tenants, "tenant", "3 tenant, 500 number"),
+        (codes_of_accounts, "code", "751 code"),
+    ):
+        tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+        change(tables, document)
+        (finding,) = find(tables, document)
+        assert f"the source has {counts} in 1,500 rows" in finding.message
+        assert ("foreign key" in finding.remedy) == (part == "tenant")
+        columns = document["tables"]["payment"]["columns"]
+        columns |= {one: {"type": "identifier"} for one in (part, "number") if one in tables["payment"]}
+        assert find(tables, document) == []
 
 
 def test_a_column_left_out_is_not_checked_further() -> None:

@@ -17,6 +17,7 @@ from kinsynth.schema.database import Database
 from kinsynth.schema.facts import Facts, find_facts
 from kinsynth.schema.foreign_keys import ForeignKeyProposal, propose_foreign_keys
 from kinsynth.schema.graph import find_structure
+from kinsynth.schema.key_parts import made_keys, value_parts
 from kinsynth.schema.keys import comparable, row_numbers
 from kinsynth.schema.literals import parse_text, unparsable_rows
 from kinsynth.schema.numbering import mark_numbered
@@ -97,7 +98,8 @@ def inspect(tables: Tables, synthesis: Synthesis, *, listing: Listing | None = N
     keys = _primary_keys(typed, proposed_keys, synthesis)
     proposed_relations = propose_foreign_keys(typed, keys)
     relations = _relations(typed, keys, proposed_relations, synthesis)
-    first, types = types, _with_keys(chosen, types, keys, relations, synthesis)
+    first = types
+    types = _with_keys(chosen, types, _schema(typed, types, keys, relations, synthesis), synthesis)
     typed = _retyped(chosen, typed, first, types)
     resolved = resolve_orphans(Database(_schema(typed, types, keys, relations, synthesis), typed, "original"))
     schema = mark_numbered(Database(choose_roles(resolved), resolved.tables, "original"))
@@ -328,12 +330,16 @@ def _relation(name: str, key: settings.ForeignKey, tables: Tables, keys: Keys) -
 
 
 def _with_keys(
-    tables: Tables, types: Types, keys: Keys, relations: Sequence[Relation], synthesis: Synthesis
+    tables: Tables, types: Types, schema: Schema, synthesis: Synthesis
 ) -> dict[str, dict[str, Detected]]:
-    """Call key columns identifiers, and give both sides of a relation types that can be compared."""
+    """Call key columns identifiers, but for values, and give both sides of a relation comparable types."""
     changed = {name: dict(columns) for name, columns in types.items()}
-    reasons = {(name, column): "part of the primary key" for name, key in keys.items() for column in key}
-    for relation in relations:
+    reasons = {
+        (name, column): "part of the primary key"
+        for name, table in schema.tables.items()
+        for column in {*table.primary_key} - value_parts(schema, name, tables[name])
+    }
+    for relation in schema.relations:
         reasons |= {
             (relation.table, column): f"references {relation.references_table}" for column in relation.columns
         }
@@ -343,7 +349,7 @@ def _with_keys(
             changed[name][column] = replace(
                 found, type="identifier", pair=None, confidence=1.0, reason=reason
             )
-    for relation in relations:
+    for relation in schema.relations:
         for pair in zip(relation.columns, relation.references_columns, strict=True):
             _align(tables, changed, relation, *pair)
     return {name: _paired(columns) for name, columns in changed.items()}
@@ -352,10 +358,14 @@ def _with_keys(
 def _align(
     tables: Tables, types: dict[str, dict[str, Detected]], relation: Relation, column: str, reference: str
 ) -> None:
-    """Make the two sides of a relation comparable where the source is text."""
+    """Make the two sides of a relation comparable where the source is text; one that names values holds them."""
     left, right = types[relation.table][column], types[relation.references_table][reference]
     values = tables[relation.table].column(column)
-    if comparable(storage_type(left.storage), storage_type(right.storage)) or not is_text(values.type):
+    if not is_text(values.type) or left.storage == right.storage:
+        return
+    if comparable(storage_type(left.storage), storage_type(right.storage)):
+        if right.type != "identifier" and not len(unparsable_rows(values, right.column(column))):
+            types[relation.table][column] = replace(left, storage=right.storage, text=right.text)
         return
     if values.null_count == len(values):
         types[relation.table][column] = replace(left, storage=right.storage, text=right.text)
@@ -364,7 +374,8 @@ def _align(
             (relation.table, column, left),
             (relation.references_table, reference, right),
         ):
-            types[name][side] = replace(found, storage="string", text=TextFormat())
+            kind = found.type if found.type in ("categorical", "text") else "identifier"
+            types[name][side] = replace(found, type=kind, storage="string", text=TextFormat())
 
 
 # The schema
@@ -401,11 +412,12 @@ def _order_proposals(schema: Schema, tables: Tables) -> dict[str, OrderProposal]
             continue
         table = schema.tables[name]
         linked = {column for one in schema.outgoing(name) for column in one.columns}
-        columns = [
-            one for one in table.columns if one.name not in linked and one.name not in table.primary_key
-        ]
+        no_values = linked.union(made_keys(schema, name))
+        columns = [one for one in table.columns if one.name not in no_values]
+        rest = {*table.primary_key} - {*relation.columns}
         parents = row_numbers(tables[name], relation, tables[relation.references_table])
-        if found := propose_order(tables[name], columns, parent_row=parents):
+        telling = next(iter(rest)) if len(rest) == 1 else None
+        if found := propose_order(tables[name], columns, parent_row=parents, telling=telling):
             proposals[name] = found
     return proposals
 

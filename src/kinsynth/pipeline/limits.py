@@ -21,6 +21,7 @@ FOUND_BY_CHECKS = frozenset(
         "foreign_keys.circular_rows",
         "foreign_keys.no_sequence",
         "constraints.left_out",
+        "primary_keys.parts_made_anew",
         "unique_keys.not_by_construction",
         "checks.not_by_construction",
         "treatment.infinite",
