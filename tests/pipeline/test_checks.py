@@ -313,7 +313,7 @@ CASES: dict[str, list[tuple[Change, str]]] = {
     "foreign_keys.columns_differ": [(put(f"{KEY}.columns", ["customer", "limit"]), KEY)],
     "foreign_keys.null_in_key": [
         (
-            both(put(f"{KEY}.orphans", "null"), put("tables.account.primary_key", ["id", "customer"])),
+            both(put(f"{KEY}.orphans", "null"), put("tables.account.primary_key", ["customer"])),
             KEY,
         )
     ],
