@@ -675,6 +675,48 @@ def test_conditions_that_are_kept_by_themselves_need_no_word() -> None:
     assert find(tables, document) == []
 
 
+@pytest.mark.parametrize(
+    ("unique", "told"),
+    [
+        (["account", "payer"], False),
+        (["account", "payer", "amount"], False),
+        (["payer", "seller"], False),
+        (["account", "code"], False),
+        (["account", "rank"], True),
+        (["seller", "number"], True),
+    ],
+)
+def test_unique_keys_that_foreign_keys_keep_need_no_word(unique: list[str], told: bool) -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    rows, payment = len(tables["payment"]["way"]), tables["payment"]
+    payment["account"] = [f"A{row // 5:05}" for row in range(rows)]
+    payment["payer"] = [str(row % 5 + row // 5) for row in range(rows)]
+    payment["seller"] = [str(row % 50) for row in range(rows)]
+    payment["code"] = ["abcde"[row % 5] for row in range(rows)]
+    payment["rank"] = [str(row % 5) for row in range(rows)]
+    payment["number"] = [str(row // 50) for row in range(rows)]
+    document["tables"]["payment"] |= {
+        "unique": [unique],
+        "foreign_keys": [
+            {"columns": ["account"], "table": "account", "owner": True},
+            {"columns": ["payer"], "table": "customer"},
+            {"columns": ["seller"], "table": "customer"},
+        ],
+    }
+    found = [one for one in find(tables, document) if one.code.startswith("unique_keys")]
+    assert [one.code for one in found] == ["unique_keys.not_by_construction"] * told
+    for one in found:
+        assert one.remedy.startswith(f"Write tables.payment.columns.{unique[1]}.type: identifier")
+
+
+def test_one_to_one_keys_that_may_be_missing_are_kept_unique() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    circle(tables, document)
+    tables["customer"]["main"][::3] = [None] * len(tables["customer"]["main"][::3])
+    document["tables"]["customer"]["unique"] = [["main"]]
+    assert "unique_keys.not_by_construction" not in {one.code for one in find(tables, document)}
+
+
 def test_rows_that_break_a_condition_are_numbered_and_nothing_of_them_is_told() -> None:
     tables, document = make_tables(), copy.deepcopy(DOCUMENT)
     tables["customer"]["age"][4] = "131"
