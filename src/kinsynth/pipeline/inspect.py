@@ -13,6 +13,7 @@ from kinsynth.columns.detect import Detected, detect_table, is_text
 from kinsynth.connectors.base import Listing
 from kinsynth.errors import Finding, SchemaError
 from kinsynth.pipeline.constraints import read_checks, read_unique_keys
+from kinsynth.pipeline.guesses import find_spoiled, leave_out_circular
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import Facts, find_facts
 from kinsynth.schema.foreign_keys import ForeignKeyProposal, propose_foreign_keys
@@ -53,7 +54,8 @@ class Inspection:
         relation_proposals: Relations that the data suggest, whether the schema has them or not.
         order_proposals: Orders of rows that the data suggest, by table.
         key_facts: What the rows say about each foreign key of a synthesised table, orphans resolved.
-        findings: What stands in the way of the document's word: cells that do not read as a declared type.
+        findings: What stands in the way of the document's word: cells that do not read as a declared type;
+            and detected keys that take no part, or would but for a few rows.
         source: Names of all columns by table, as in the source.
         listing: How the files were read; None for tables handed over in Python.
     """
@@ -98,8 +100,10 @@ def inspect(tables: Tables, synthesis: Synthesis, *, listing: Listing | None = N
     keys = _primary_keys(typed, proposed_keys, synthesis)
     proposed_relations = propose_foreign_keys(typed, keys)
     relations = _relations(typed, keys, proposed_relations, synthesis)
-    first = types
-    types = _with_keys(chosen, types, _schema(typed, types, keys, relations, synthesis), synthesis)
+    sure = {one.relation: one.confidence for one in proposed_relations if _is_guess(one.relation, synthesis)}
+    linked, left_out = leave_out_circular(_schema(typed, types, keys, relations, synthesis), sure)
+    findings = (*findings, *left_out, *find_spoiled(typed, keys, synthesis))
+    relations, first, types = linked.relations, types, _with_keys(chosen, types, linked, synthesis)
     typed = _retyped(chosen, typed, first, types)
     resolved = resolve_orphans(Database(_schema(typed, types, keys, relations, synthesis), typed, "original"))
     schema = mark_numbered(Database(choose_roles(resolved), resolved.tables, "original"))
@@ -315,6 +319,11 @@ def _relations(
         else:
             relations += [one for key in said if (one := _relation(name, key, tables, keys))]
     return tuple(relations)
+
+
+def _is_guess(relation: Relation, synthesis: Synthesis) -> bool:
+    """Tell whether a relation is used because the data suggest it."""
+    return _settings(synthesis, relation.table).foreign_keys is None
 
 
 def _relation(name: str, key: settings.ForeignKey, tables: Tables, keys: Keys) -> Relation | None:
