@@ -283,7 +283,7 @@ CASES: dict[str, list[tuple[Change, str]]] = {
     ],
     "data.table_name": [(rename("payment", "pay/ment"), "tables.pay/ment")],
     "data.empty_table": [(keep(0, "payment"), "tables.payment")],
-    "data.too_few_rows": [(keep(15, "customer", "account"), "tables.customer")],
+    "data.too_few_rows": [(keep(15, "customer", "account"), "tables")],
     "data.hardly_any_rows": [(small_town, "tables.town")],
     "data.few_rows": [(keep(100, "customer", "account"), "tables.customer")],
     "primary_keys.unknown_column": [
@@ -739,6 +739,32 @@ def test_every_code_of_the_checks_has_a_case() -> None:
     }
     listed = {"data.file_skipped", "data.cells_noted", "data.header_like_data"}
     assert written - listed == set(CASES)
+
+
+def test_tables_with_too_few_rows_are_told_at_once_with_one_suggestion() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    small_town(tables, document)
+    keep(15, "customer", "account")(tables, document)
+    document["tables"]["payment"]["foreign_keys"][0]["orphans"] = "drop"
+    tables["shop"] = {"id": [str(n) for n in range(9)], "size": [str(n % 3) for n in range(9)]}
+    document["tables"]["shop"] = {"primary_key": ["id"], "foreign_keys": []}
+    found = [one for one in find(tables, document) if one.code == "data.too_few_rows"]
+    assert [one.where for one in found] == ["tables"]
+    assert "12 (town), 15 (customer), 15 (account), 9 (shop)" in found[0].message
+    marks = ("town", "shop")
+    assert all(f"tables.{name}.original: true" in found[0].remedy for name in marks)
+    assert "customer" not in found[0].remedy
+
+
+def test_a_small_table_that_references_others_is_not_to_be_copied() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    tables["club"] = {"customer": ["1", "2", None], "size": ["4", "5", "6"]}
+    document["tables"]["club"] = {
+        "primary_key": [],
+        "foreign_keys": [{"columns": ["customer"], "table": "customer"}],
+    }
+    (finding,) = [one for one in find(tables, document) if one.code == "data.hardly_any_rows"]
+    assert finding.remedy.endswith("tables.club.include: false.")
 
 
 def test_files_that_were_left_aside_are_named(tmp_path: Path) -> None:
