@@ -84,6 +84,18 @@ def test_an_unexpected_error_is_one_line_without_its_message(tmp_path: Path) -> 
     assert "test_border.py" in trace
 
 
+def test_an_unexpected_error_says_what_is_kept_and_how_to_go_on(tmp_path: Path) -> None:
+    """Only an execution that has begun can be taken up again."""
+    assert "resume" not in leave(RuntimeError("x"))[1]
+    assert "resume" not in leave(RuntimeError("x"), tmp_path)[1]
+    folder = tmp_path / "my run"
+    folder.mkdir()
+    (folder / "events.jsonl").touch()
+    words = leave(RuntimeError("x"), folder)[1]
+    assert f"finished steps are kept: kinsynth resume '{folder}'" in words
+    assert words.endswith(f"{folder / 'trace.txt'}\n")
+
+
 def test_the_trace_shows_causes_and_no_values(tmp_path: Path) -> None:
     """Each cause is there with its frames; messages and variables are not."""
 

@@ -31,6 +31,26 @@ def test_findings_are_grouped_by_step() -> None:
     assert "t[1]" in words
 
 
+LONG = "tables.film_actor_and_more.foreign_keys.12.references.and_a_place_that_is_long"
+
+
+def test_without_a_terminal_each_finding_is_one_whole_line() -> None:
+    """Other programs find place, message and code unbroken."""
+    finding = Finding("data.none", "error", LONG, "No rows. " * 20, "Add some.", "data")
+    lines = shown(finding).splitlines()
+    assert f"  error: {finding}" in lines
+    assert lines[0] == "Choose data"
+
+
+def test_a_terminal_shows_a_table_within_its_width() -> None:
+    """There, words are folded rather than lost."""
+    words = io.StringIO()
+    finding = Finding("data.none", "error", LONG, "No rows.", "Add some.", "data")
+    show_findings(Console(file=words, width=80, force_terminal=True, color_system=None), [finding])
+    assert max(map(len, words.getvalue().splitlines())) <= 80
+    assert LONG not in words.getvalue()
+
+
 def test_nothing_found() -> None:
     """No findings are said too."""
     assert shown() == "No findings.\n"

@@ -100,6 +100,9 @@ def make_graph(seed: int) -> Graph:
         graph._columns_of[name] = list(graph.tables[name][0]) if graph.tables[name] else _heads(graph, name)
     if graph.maybe(0.25):
         _copy_a_lookup(graph)
+    lookups = Random(f"lookups {seed}")
+    if lookups.random() < 0.25:
+        _add_chained_lookups(graph, lookups)
     return graph
 
 
@@ -259,6 +262,26 @@ def _copy_a_lookup(graph: Graph) -> None:
     able = [name for name in graph.tables if name in named - pointing]
     if able and len(graph.tables) - len(graph.originals) > 1:
         graph.originals.add(graph.chance.choice(able))
+
+
+def _add_chained_lookups(graph: Graph, chance: Random) -> None:
+    """Add towns and their regions, both copied; rows of another table name both, which agree."""
+    able = [name for name in graph.tables if graph.tables[name] and name not in graph.originals]
+    if not able:
+        return
+    name, regions = chance.choice(able), chance.choice([3, 12])
+    graph.tables["region"] = [{"id": f"R{number}"} for number in range(regions)]
+    graph.tables["town"] = [{"id": number, "in": f"R{chance.randrange(regions)}"} for number in range(30)]
+    graph.primary |= {"region": ("id",), "town": ("id",)}
+    graph.originals |= {"region", "town"}
+    for row in graph.tables[name]:
+        town = None if chance.random() < 0.1 else chance.choice(graph.tables["town"])
+        row["town"], row["region"] = (town["id"], town["in"]) if town else (None, None)
+    graph.foreign += [
+        ForeignKey("town", ("in",), "region", ("id",)),
+        ForeignKey(name, ("town",), "town", ("id",)),
+        ForeignKey(name, ("region",), "region", ("id",)),
+    ]
 
 
 # The slow check

@@ -252,6 +252,22 @@ def with_infinity(tables: Tables, document: dict[str, Any]) -> None:
     document["tables"]["account"]["columns"] = {}
 
 
+def tenants(tables: Tables, document: dict[str, Any]) -> None:
+    """Let payments be numbered within one of three tenants of which there is no table."""
+    rows = len(tables["payment"]["way"])
+    tables["payment"]["tenant"] = [f"N{row % 3}" for row in range(rows)]
+    tables["payment"]["number"] = [str(row // 3) for row in range(rows)]
+    document["tables"]["payment"]["primary_key"] = ["tenant", "number"]
+
+
+def codes_of_accounts(tables: Tables, document: dict[str, Any]) -> None:
+    """Tell the payments of an account apart by texts."""
+    rows = len(tables["payment"]["way"])
+    tables["payment"]["account"] = [f"A{row // 2:05}" for row in range(rows)]
+    tables["payment"]["code"] = [f"a long code number {row // 2 + row % 2}" for row in range(rows)]
+    document["tables"]["payment"]["primary_key"] = ["account", "code"]
+
+
 KEY = "tables.account.foreign_keys.0"
 OWNER = f"{KEY}.owner"
 CASES: dict[str, list[tuple[Change, str]]] = {
@@ -267,7 +283,7 @@ CASES: dict[str, list[tuple[Change, str]]] = {
     ],
     "data.table_name": [(rename("payment", "pay/ment"), "tables.pay/ment")],
     "data.empty_table": [(keep(0, "payment"), "tables.payment")],
-    "data.too_few_rows": [(keep(15, "customer", "account"), "tables.customer")],
+    "data.too_few_rows": [(keep(15, "customer", "account"), "tables")],
     "data.hardly_any_rows": [(small_town, "tables.town")],
     "data.few_rows": [(keep(100, "customer", "account"), "tables.customer")],
     "primary_keys.unknown_column": [
@@ -281,6 +297,10 @@ CASES: dict[str, list[tuple[Change, str]]] = {
     "primary_keys.duplicates": [
         (cells("customer", "id", lambda ids: [ids[1], *ids[1:]]), "tables.customer.primary_key")
     ],
+    "primary_keys.parts_made_anew": [
+        (tenants, "tables.payment.primary_key"),
+        (codes_of_accounts, "tables.payment.primary_key"),
+    ],
     "foreign_keys.unknown_table": [(put(f"{KEY}.table", "customers"), KEY)],
     "foreign_keys.left_out": [
         (put("tables.customer.include", False), KEY),
@@ -293,7 +313,7 @@ CASES: dict[str, list[tuple[Change, str]]] = {
     "foreign_keys.columns_differ": [(put(f"{KEY}.columns", ["customer", "limit"]), KEY)],
     "foreign_keys.null_in_key": [
         (
-            both(put(f"{KEY}.orphans", "null"), put("tables.account.primary_key", ["id", "customer"])),
+            both(put(f"{KEY}.orphans", "null"), put("tables.account.primary_key", ["customer"])),
             KEY,
         )
     ],
@@ -668,6 +688,48 @@ def test_conditions_that_are_kept_by_themselves_need_no_word() -> None:
     assert find(tables, document) == []
 
 
+@pytest.mark.parametrize(
+    ("unique", "told"),
+    [
+        (["account", "payer"], False),
+        (["account", "payer", "amount"], False),
+        (["payer", "seller"], False),
+        (["account", "code"], False),
+        (["account", "rank"], True),
+        (["seller", "number"], True),
+    ],
+)
+def test_unique_keys_that_foreign_keys_keep_need_no_word(unique: list[str], told: bool) -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    rows, payment = len(tables["payment"]["way"]), tables["payment"]
+    payment["account"] = [f"A{row // 5:05}" for row in range(rows)]
+    payment["payer"] = [str(row % 5 + row // 5) for row in range(rows)]
+    payment["seller"] = [str(row % 50) for row in range(rows)]
+    payment["code"] = ["abcde"[row % 5] for row in range(rows)]
+    payment["rank"] = [str(row % 5) for row in range(rows)]
+    payment["number"] = [str(row // 50) for row in range(rows)]
+    document["tables"]["payment"] |= {
+        "unique": [unique],
+        "foreign_keys": [
+            {"columns": ["account"], "table": "account", "owner": True},
+            {"columns": ["payer"], "table": "customer"},
+            {"columns": ["seller"], "table": "customer"},
+        ],
+    }
+    found = [one for one in find(tables, document) if one.code.startswith("unique_keys")]
+    assert [one.code for one in found] == ["unique_keys.not_by_construction"] * told
+    for one in found:
+        assert one.remedy.startswith(f"Write tables.payment.columns.{unique[1]}.type: identifier")
+
+
+def test_one_to_one_keys_that_may_be_missing_are_kept_unique() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    circle(tables, document)
+    tables["customer"]["main"][::3] = [None] * len(tables["customer"]["main"][::3])
+    document["tables"]["customer"]["unique"] = [["main"]]
+    assert "unique_keys.not_by_construction" not in {one.code for one in find(tables, document)}
+
+
 def test_rows_that_break_a_condition_are_numbered_and_nothing_of_them_is_told() -> None:
     tables, document = make_tables(), copy.deepcopy(DOCUMENT)
     tables["customer"]["age"][4] = "131"
@@ -690,6 +752,32 @@ def test_every_code_of_the_checks_has_a_case() -> None:
     }
     listed = {"data.file_skipped", "data.cells_noted", "data.header_like_data"}
     assert written - listed == set(CASES)
+
+
+def test_tables_with_too_few_rows_are_told_at_once_with_one_suggestion() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    small_town(tables, document)
+    keep(15, "customer", "account")(tables, document)
+    document["tables"]["payment"]["foreign_keys"][0]["orphans"] = "drop"
+    tables["shop"] = {"id": [str(n) for n in range(9)], "size": [str(n % 3) for n in range(9)]}
+    document["tables"]["shop"] = {"primary_key": ["id"], "foreign_keys": []}
+    found = [one for one in find(tables, document) if one.code == "data.too_few_rows"]
+    assert [one.where for one in found] == ["tables"]
+    assert "12 (town), 15 (customer), 15 (account), 9 (shop)" in found[0].message
+    marks = ("town", "shop")
+    assert all(f"tables.{name}.original: true" in found[0].remedy for name in marks)
+    assert "customer" not in found[0].remedy
+
+
+def test_a_small_table_that_references_others_is_not_to_be_copied() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    tables["club"] = {"customer": ["1", "2", None], "size": ["4", "5", "6"]}
+    document["tables"]["club"] = {
+        "primary_key": [],
+        "foreign_keys": [{"columns": ["customer"], "table": "customer"}],
+    }
+    (finding,) = [one for one in find(tables, document) if one.code == "data.hardly_any_rows"]
+    assert finding.remedy.endswith("tables.club.include: false.")
 
 
 def test_files_that_were_left_aside_are_named(tmp_path: Path) -> None:
@@ -784,6 +872,21 @@ def test_a_key_with_a_drawn_part_beside_a_made_part_is_allowed() -> None:
     document["tables"]["customer"]["primary_key"] = ["id", "town"]
     document["tables"]["account"]["foreign_keys"][0]["references"] = ["id"]
     assert find(make_tables(), document) == []
+
+
+def test_new_values_of_a_part_of_a_key_are_told_unless_asked_for() -> None:
+    for change, part, counts in (
+        (tenants, "tenant", "3 tenant, 500 number"),
+        (codes_of_accounts, "code", "751 code"),
+    ):
+        tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+        change(tables, document)
+        (finding,) = find(tables, document)
+        assert f"the source has {counts} in 1,500 rows" in finding.message
+        assert ("foreign key" in finding.remedy) == (part == "tenant")
+        columns = document["tables"]["payment"]["columns"]
+        columns |= {one: {"type": "identifier"} for one in (part, "number") if one in tables["payment"]}
+        assert find(tables, document) == []
 
 
 def test_a_column_left_out_is_not_checked_further() -> None:

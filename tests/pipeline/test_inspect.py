@@ -148,16 +148,77 @@ def test_both_sides_of_a_relation_can_be_compared() -> None:
             "other_parent_id": pa.nulls(3, pa.string()),
         }
     )
-    found = inspected({"parents": parents, "children": children})
+    keys = [
+        {"columns": [name], "table": "parents", "references": ["id"]} for name in children.column_names[1:]
+    ]
+    found = inspected({"parents": parents, "children": children}, children={"foreign_keys": keys})
     columns = found.schema.tables["children"]
     assert (
         columns.column("parent_id").storage == found.schema.tables["parents"].column("id").storage == "string"
     )
-    assert {str(relation) for relation in found.schema.relations} == {
-        "children(parent_id) -> parents(id)",
-        "children(other_parent_id) -> parents(id)",
-    }
+    assert columns.column("other_parent_id").storage == "string"
     assert found.tables["children"]["parent_id"].to_pylist() == ["1", "2", "1"]
+
+
+PARTS = {
+    "day": [f"2020-01-{n % 3 + 1:02}" for n in range(90)],
+    "year": [str(1990 + 2 * (n % 3) + n // 30) for n in range(90)],
+    "share": [f"{n % 3}.5" for n in range(90)],
+    "line": [str(n % 3 + 1) for n in range(90)],
+    "open": ["yes", "no"] * 45,
+    "kind": ["a", "b", "c"] * 30,
+    "running": [str(n + 1) for n in range(90)],
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "order"),
+    [
+        ("day", "date", "day"),
+        ("year", "integer", "year"),
+        ("share", "numeric", "share"),
+        ("line", "integer", None),
+        ("open", "boolean", None),
+        ("kind", "categorical", None),
+        ("running", "identifier", None),
+    ],
+)
+def test_values_beside_a_foreign_key_keep_their_type_and_may_be_the_order(
+    part: str, kind: str, order: str | None
+) -> None:
+    each = 2 if part == "open" else 3
+    entries = pa.table({"customer_id": [f"{n // each % 30 + 1:03}" for n in range(90)], part: PARTS[part]})
+    entries = entries.slice(0, 30 * each)
+    document = {
+        "entries": {
+            "primary_key": ["customer_id", part],
+            "foreign_keys": [{"columns": ["customer_id"], "table": "customers"}],
+        }
+    }
+    found = inspected({"customers": CUSTOMERS, "entries": entries}, **document).schema.tables["entries"]
+    assert [column.type for column in found.columns] == ["identifier", kind]
+    assert found.order_by == order
+    assert found.column(part).numbered == (part == "line")
+
+
+def test_values_that_name_rows_are_identifiers_where_no_owner_stands_beside() -> None:
+    entries = pa.table({"tenant": [str(n // 3) for n in range(90)], "year": PARTS["year"]})
+    found = inspected({"entries": entries}, entries={"primary_key": ["tenant", "year"], "foreign_keys": []})
+    assert {column.type for column in found.schema.tables["entries"].columns} == {"identifier"}
+
+
+def test_keys_hold_the_values_that_they_name() -> None:
+    visits = pa.table({"customer_id": CUSTOMERS["customer_id"], "hours": ["1.0", "2.5", "2.0"] * 10})
+    notes = pa.table({"customer_id": ["001", "003"], "hours": ["1", "2"]})
+    key = ["customer_id", "hours"]
+    found = inspected(
+        {"customers": CUSTOMERS, "visits": visits, "notes": notes},
+        visits={"primary_key": key, "foreign_keys": [{"columns": key[:1], "table": "customers"}]},
+        notes={"primary_key": [], "foreign_keys": [{"columns": key, "table": "visits"}]},
+    )
+    assert [found.schema.tables[name].column("hours").storage for name in ("visits", "notes")] == [
+        "double"
+    ] * 2
 
 
 def test_typed_tables_keep_their_storage() -> None:

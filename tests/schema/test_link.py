@@ -165,3 +165,36 @@ def test_keys_that_come_from_each_other_are_a_wrong_call() -> None:
             new_keys={},
             originals={},
         )
+
+
+def test_an_implied_key_may_lead_over_keys_of_original_tables() -> None:
+    columns = {"city": ("id", "country"), "country": ("id",), "person": ("city", "country")}
+    shape = Schema(
+        {
+            name: Table(
+                name, tuple(Column(one, "identifier", "int64") for one in names), original=name != "person"
+            )
+            for name, names in columns.items()
+        },
+        (
+            to_city := Relation("person", ("city",), "city", ("id",)),
+            to_country := Relation("person", ("country",), "country", ("id",), role="implied"),
+            above := Relation("city", ("country",), "country", ("id",)),
+        ),
+    )
+    originals = {
+        "country": pa.table({"id": [7, 8]}),
+        "city": pa.table({"id": [10, 20, 30], "country": [8, None, 7]}),
+    }
+    found = link(
+        shape,
+        {"person": pa.table({})},
+        new_keys={},
+        pointed={to_city: np.array([0, 2, 1, -1, 0])},
+        implied={to_country: (to_city, above)},
+        originals=originals,
+    )
+    assert found.tables["person"].to_pydict() == {
+        "city": [10, 30, 20, None, 10],
+        "country": [8, 7, None, None, 8],
+    }

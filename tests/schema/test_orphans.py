@@ -11,7 +11,7 @@ from schema_toys import TO_CUSTOMER, TO_ORDER, TO_PRODUCT, database
 from kinsynth.errors import SchemaError
 from kinsynth.schema.database import Database
 from kinsynth.schema.keys import orphans
-from kinsynth.schema.orphans import apply_orphan_policies, resolve_orphans
+from kinsynth.schema.orphans import apply_orphan_policies, emptied_columns, resolve_orphans
 from kinsynth.schema.table import Relation, Schema
 
 
@@ -84,3 +84,36 @@ def test_looking_at_a_database_without_orphans_refuses_nothing() -> None:
     assert found.tables["orders"]["customer"].to_pylist() == [1, 1, 2]
     assert found.tables["lines"]["customer"].to_pylist() == [1, 1, 2]
     assert resolve_orphans(data).tables == data.tables
+
+
+def test_a_missing_key_leaves_the_columns_of_other_keys_alone() -> None:
+    data = database()
+    lines = data.tables["lines"].set_column(1, "number", pa.array([1, 9, 1, 1, 1]))
+    to_customer = Relation("lines", ("customer",), "customers", ("id",))
+    relations = (TO_CUSTOMER, replace(TO_ORDER, orphans="null"), TO_PRODUCT, to_customer)
+    source = Database(Schema(data.schema.tables, relations), {**data.tables, "lines": lines}, "original")
+    found, _ = apply_orphan_policies(source)
+    assert found.tables["lines"]["number"].to_pylist() == [1, None, 1, 1, 1]
+    assert found.tables["lines"]["customer"] == lines["customer"]
+    shape = found.schema.tables["lines"]
+    assert [shape.column(name).nullable for name in ("customer", "number")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("primary", "other", "emptied"),
+    [
+        ((), (), ("customer", "number")),
+        (("number",), (), ("customer",)),
+        ((), ("customer",), ("number",)),
+        (("number",), ("customer",), ("customer",)),
+        (("customer", "number"), (), ("customer", "number")),
+    ],
+)
+def test_columns_that_no_other_key_has_are_emptied(
+    primary: tuple[str, ...], other: tuple[str, ...], emptied: tuple[str, ...]
+) -> None:
+    shape = database().schema
+    lines = replace(shape.tables["lines"], primary_key=primary)
+    more = tuple(Relation("lines", (name,), "customers", ("id",)) for name in other)
+    changed = Schema({**shape.tables, "lines": lines}, (*shape.relations, *more))
+    assert emptied_columns(changed, TO_ORDER) == emptied

@@ -61,3 +61,11 @@ def test_a_schema_comes_back_from_plain_data() -> None:
     decided = replace(schema(), relations=tuple(replace(one, role="key") for one in schema().relations))
     assert read_schema(write_schema(decided)) == decided
     assert decided != schema()
+
+
+def test_relations_of_odd_names_are_told_apart() -> None:
+    columns = [("x", "y"), ("x, y",), ("x) -> p(x",), ('"x, y"',), ('x", "y',)]
+    written = {str(Relation("t", names, "p", names)) for names in columns}
+    written |= {str(Relation("t(x) -> p(x", ("y",), "p", ("y",))), str(Relation("t", ("x",), "p", ("x",)))}
+    assert len(written) == len(columns) + 2
+    assert "t(x, y) -> p(x, y)" in written

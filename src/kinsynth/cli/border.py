@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 import tempfile
 import traceback
@@ -24,8 +25,9 @@ GOOD, OURS, INTERRUPTED = 0, 70, 130
 class Border:
     """Turns whatever leaves the block into an exit.
 
-    An error raised on purpose is shown in full. Any other is one line with its class and the file that
-    holds the calls that led there: frames only, since messages and variables might hold cells of the source.
+    An error raised on purpose is shown in full. Any other is one line with its class, what is kept, and the
+    file that holds the calls that led there: frames only, since messages and variables might hold cells of the
+    source.
 
     Args:
         console: Where errors are shown.
@@ -56,9 +58,18 @@ class Border:
         if isinstance(error, Exception):
             path = write_trace(error, self.trace_folder)
             self._say(
-                f"Something went wrong inside kinsynth: {type(error).__name__}. The calls are in {path}"
+                f"Something went wrong inside kinsynth: {type(error).__name__}. {self._way_on()}Please report "
+                f"it with the calls, which hold no value of your data: {path}"
             )
             raise SystemExit(OURS) from None
+
+    def _way_on(self) -> str:
+        """Say what is kept, and how to go on."""
+        folder = self.trace_folder
+        if folder is None or not (folder / "events.jsonl").is_file():
+            return "Your data is as it was. "
+        command = f"kinsynth resume {shlex.quote(str(folder))}"
+        return f"Your data is as it was, and finished steps are kept: {command} tries the rest again. "
 
     def _say(self, line: str) -> None:
         self._console.print(Text(line, style="red"), soft_wrap=True)

@@ -27,12 +27,27 @@ STYLES = {"error": "bold red", "warning": "yellow", "notice": "cyan"}
 
 
 def show_findings(console: Console, findings: Sequence[Finding]) -> None:
-    """Show findings grouped by configuration step, errors first within each."""
+    """Show findings grouped by configuration step, errors first within each.
+
+    Where no terminal shows them each is one line, so that other programs find every word whole.
+    """
     steps = [*STEPS, *sorted({finding.step for finding in findings} - STEPS.keys())]
     for step in steps:
         if group := [finding for finding in findings if finding.step == step]:
-            console.print(_findings_table(STEPS.get(step, step), group))
+            title, group = STEPS.get(step, step), sorted(group, key=_rank)
+            if console.is_terminal:
+                console.print(_findings_table(title, group))
+            else:
+                console.print(Text("\n".join([title, *map(_findings_line, group), ""])), soft_wrap=True)
     console.print(Text(_count_findings(findings)))
+
+
+def _rank(finding: Finding) -> int:
+    return list(STYLES).index(finding.severity)
+
+
+def _findings_line(finding: Finding) -> str:
+    return f"  {finding.severity}: {finding}"
 
 
 def _findings_table(title: str, findings: Iterable[Finding]) -> Table:
@@ -40,7 +55,7 @@ def _findings_table(title: str, findings: Iterable[Finding]) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column("Where", ratio=2, overflow="fold")
     table.add_column("Finding", ratio=5, overflow="fold")
-    for finding in sorted(findings, key=lambda finding: list(STYLES).index(finding.severity)):
+    for finding in findings:
         words = Text.assemble(
             finding.message, " ", (finding.remedy, "italic"), " ", (f"[{finding.code}]", "bright_black")
         )

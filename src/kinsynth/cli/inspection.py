@@ -98,17 +98,23 @@ def _key_line(inspection: Inspection, table: Table) -> Text:
 
 
 def _show_relations(console: Console, inspection: Inspection) -> None:
-    grid = _grid("Relations", "Foreign key", "Role", "Sure", "Why")
+    grid = _grid("Relations", "Foreign key", "Role", "Sure")
     proposals = {str(one.relation): one for one in inspection.relation_proposals}
     for relation in inspection.schema.relations:
         proposal = proposals.pop(str(relation), None)
         sure, reason = (f"{proposal.confidence:.0%}", proposal.reason) if proposal else ("", "declared")
-        grid.add_row(*map(Text, (str(relation), _write_role(inspection, relation), sure, reason)))
+        _add_relation(grid, Text(str(relation)), reason, _write_role(inspection, relation), sure)
     for line, proposal in proposals.items():
-        sure, reason = f"{proposal.confidence:.0%}", f"suggested, not declared: {proposal.reason}"
-        grid.add_row(Text(line, style="bright_black"), Text(), Text(sure), Text(reason))
+        reason = f"suggested, not used: {proposal.reason}"
+        _add_relation(grid, Text(line, style="bright_black"), reason, "", f"{proposal.confidence:.0%}")
     if grid.row_count:
         console.print(grid)
+
+
+def _add_relation(grid: Grid, key: Text, reason: str, role: str, sure: str) -> None:
+    """Add a key, and under it on a line of its own why it is one."""
+    why = Text(f"  {reason}", style="bright_black")
+    grid.add_row(Text.assemble(key, "\n", why), Text(role), Text(sure))
 
 
 def _write_role(inspection: Inspection, relation: Relation) -> str:
@@ -134,6 +140,6 @@ def _grid(title: str, *headings: str) -> Grid:
     grid = Grid(title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, expand=True)
     for heading in headings:
         side: JustifyMethod = "right" if heading in {"Rows", "Sure", "Missing"} else "left"
-        ratio = 3 if heading in {"Why", "Read from"} else None
+        ratio = 3 if heading in {"Why", "Read from", "Foreign key"} else None
         grid.add_column(heading, justify=side, overflow="fold", ratio=ratio)
     return grid

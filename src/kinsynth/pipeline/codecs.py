@@ -267,7 +267,8 @@ def widen(schema: Schema, codec: DatabaseCodec) -> tuple[Schema, tuple[str, ...]
     """Let columns be missing that their codecs can make missing, though no value of the source is.
 
     Value protection may leave nothing of a column, a place goes when one of its two numbers is missing, and
-    rare categories may be dropped on request.
+    rare categories may be dropped on request. Parts of primary keys stay as they are: rows that lack one are
+    left out.
 
     Returns:
         The schema, and the columns that were changed, as ``table.column``.
@@ -279,6 +280,7 @@ def widen(schema: Schema, codec: DatabaseCodec) -> tuple[Schema, tuple[str, ...]
             if can_be_missing(factor.codec)
             for column in factor.columns
             if not schema.tables[name].column(column).nullable
+            and column not in schema.tables[name].primary_key
         }
         for name, table in codec.tables.items()
     }

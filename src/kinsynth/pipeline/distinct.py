@@ -1,4 +1,4 @@
-"""Rows that repeat a primary key of drawn values are to be left out, with what must point at them."""
+"""Rows that repeat a key, or lack a part of one, are to be left out, with what must point at them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,26 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.pipeline.codecs import DatabaseCodec
+from kinsynth.columns.identifier import IdentifierCodec
+from kinsynth.pipeline.codecs import DatabaseCodec, TableCodec
 from kinsynth.schema.database import Database
-from kinsynth.schema.keys import key_frame, orphans
+from kinsynth.schema.keys import key_frame, missing_keys, orphans
 from kinsynth.schema.table import Schema
 
 Flags = NDArray[np.bool_]
+Keys = tuple[tuple[str, ...], ...]
 
 
 def find_repeated(database: Database, codec: DatabaseCodec) -> dict[str, Flags]:
-    """Find the later rows of each primary key that repeats, and rows that name one that goes.
+    """Find the later rows of each key that repeats, rows that lack a part, and rows that name one that goes.
 
-    Only keys that hold a drawn value can repeat, such as a year that tells the rows of one owner apart. Rows
-    that named a row that goes name the one that stays, for both have the same key.
+    Keys are primary, unique or referenced. Rows that named a row that goes name the one that stays, for both
+    have the same key; where that lets their own key repeat, only the first of them stays.
 
     Returns:
         Of each table that loses rows which rows stay, shape (R,).
     """
-    schema, wanted = database.schema, drawn_keys(database.schema, codec)
+    schema, wanted = database.schema, repeatable_keys(database.schema, codec)
     if not wanted:
         return {}
     tables = {name: table.select(_key_columns(schema, name)) for name, table in database.tables.items()}
@@ -34,8 +36,8 @@ def find_repeated(database: Database, codec: DatabaseCodec) -> dict[str, Flags]:
     changing = True
     while changing:
         changing = False
-        for name in schema.tables:
-            kept_R = _kept(name, tables, schema, wanted)
+        for name in codec.tables:
+            kept_R = _kept(name, tables, schema, wanted.get(name, ()))
             if not kept_R.all():
                 kept[name][kept[name]] = kept_R
                 tables[name], changing = tables[name].filter(pa.array(kept_R)), True
@@ -44,34 +46,67 @@ def find_repeated(database: Database, codec: DatabaseCodec) -> dict[str, Flags]:
 
 def _key_columns(schema: Schema, name: str) -> list[str]:
     """Name the columns of a table that keys are made of; one at least, so that there are rows."""
-    columns = {*schema.tables[name].primary_key}
-    for relation in schema.relations:
-        columns |= {*relation.columns} if relation.table == name else set()
-        columns |= {*relation.references_columns} if relation.references_table == name else set()
+    columns = {column for key in _keys(schema, name) for column in key}
+    columns |= {column for relation in schema.outgoing(name) for column in relation.columns}
     return [one for one in schema.tables[name].column_names if one in columns] or list(
         schema.tables[name].column_names[:1]
     )
 
 
-def drawn_keys(schema: Schema, codec: DatabaseCodec) -> dict[str, tuple[str, ...]]:
-    """Name the tables whose primary key holds a drawn value, with the key."""
-    found = {}
-    for name, table_codec in codec.tables.items():
-        drawn = {column for factor in table_codec.factors for column in factor.columns}
-        if drawn & {*schema.tables[name].primary_key}:
-            found[name] = schema.tables[name].primary_key
+def _keys(schema: Schema, name: str) -> Keys:
+    """Give the groups of columns in which no two rows of a table are equal."""
+    table = schema.tables[name]
+    referenced = (relation.references_columns for relation in schema.incoming(name))
+    return tuple(key for key in dict.fromkeys((table.primary_key, *table.unique_keys, *referenced)) if key)
+
+
+def repeatable_keys(schema: Schema, codec: DatabaseCodec) -> dict[str, Keys]:
+    """Give for each table the keys that may repeat.
+
+    They hold a drawn value, such as a year that tells the rows of one owner apart, or a part of a foreign
+    key that leads to such a key; and no new identifier, which is a row's own.
+    """
+    found: dict[str, Keys] = {}
+    growing = True
+    while growing:
+        before, growing = dict(found), False
+        for name, table_codec in codec.tables.items():
+            loose = _drawn_columns(table_codec) | _inherited_columns(schema, name, found)
+            own = _own_columns(table_codec)
+            keys = tuple(key for key in _keys(schema, name) if loose & {*key} and not own & {*key})
+            found |= {name: keys} if keys else {}
+        growing = found != before
     return found
 
 
-def _kept(
-    name: str, tables: Mapping[str, pa.Table], schema: Schema, wanted: Mapping[str, tuple[str, ...]]
-) -> Flags:
-    kept_R = np.ones(tables[name].num_rows, dtype=np.bool_)
-    if schema.tables[name].original:
-        return kept_R
-    if name in wanted:
-        frame = key_frame(tables[name], wanted[name])
-        kept_R &= frame.select(pl.struct(pl.all()).is_first_distinct().alias("first"))["first"].to_numpy()
+def _drawn_columns(codec: TableCodec) -> set[str]:
+    return {column for factor in codec.factors for column in factor.columns}
+
+
+def _own_columns(codec: TableCodec) -> set[str]:
+    """Name the columns of new identifiers."""
+    made = {column for column, key in codec.keys.items() if isinstance(key, IdentifierCodec)}
+    drawn = (factor for factor in codec.factors if isinstance(factor.codec, IdentifierCodec))
+    return made | {column for factor in drawn for column in factor.columns}
+
+
+def _inherited_columns(schema: Schema, name: str, found: Mapping[str, Keys]) -> set[str]:
+    """Name the columns of foreign keys that lead to keys that may repeat."""
+    leading = (
+        one for one in schema.outgoing(name) if one.references_columns in found.get(one.references_table, ())
+    )
+    return {column for relation in leading for column in relation.columns}
+
+
+def _kept(name: str, tables: Mapping[str, pa.Table], schema: Schema, keys: Keys) -> Flags:
+    """Mark the rows of a table that stay."""
+    table, shape = tables[name], schema.tables[name]
+    whole = [one for one in table.column_names if one in shape.primary_key or not shape.column(one).nullable]
+    kept_R = ~missing_keys(table, whole)
     for relation in schema.outgoing(name):
-        kept_R &= ~orphans(tables[name], relation, tables[relation.references_table])
+        kept_R &= ~orphans(table, relation, tables[relation.references_table])
+    for key in keys:
+        rows = table.filter(pa.array(kept_R))
+        first = key_frame(rows, key).select(pl.struct(pl.all()).is_first_distinct().alias("first"))["first"]
+        kept_R[kept_R] = first.to_numpy() | missing_keys(rows, key)
     return kept_R

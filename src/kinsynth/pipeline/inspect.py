@@ -13,10 +13,12 @@ from kinsynth.columns.detect import Detected, detect_table, is_text
 from kinsynth.connectors.base import Listing
 from kinsynth.errors import Finding, SchemaError
 from kinsynth.pipeline.constraints import read_checks, read_unique_keys
+from kinsynth.pipeline.guesses import find_spoiled, leave_out_circular
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import Facts, find_facts
 from kinsynth.schema.foreign_keys import ForeignKeyProposal, propose_foreign_keys
 from kinsynth.schema.graph import find_structure
+from kinsynth.schema.key_parts import made_keys, value_parts
 from kinsynth.schema.keys import comparable, row_numbers
 from kinsynth.schema.literals import parse_text, unparsable_rows
 from kinsynth.schema.numbering import mark_numbered
@@ -52,7 +54,8 @@ class Inspection:
         relation_proposals: Relations that the data suggest, whether the schema has them or not.
         order_proposals: Orders of rows that the data suggest, by table.
         key_facts: What the rows say about each foreign key of a synthesised table, orphans resolved.
-        findings: What stands in the way of the document's word: cells that do not read as a declared type.
+        findings: What stands in the way of the document's word: cells that do not read as a declared type;
+            and detected keys that take no part, or would but for a few rows.
         source: Names of all columns by table, as in the source.
         listing: How the files were read; None for tables handed over in Python.
     """
@@ -97,7 +100,10 @@ def inspect(tables: Tables, synthesis: Synthesis, *, listing: Listing | None = N
     keys = _primary_keys(typed, proposed_keys, synthesis)
     proposed_relations = propose_foreign_keys(typed, keys)
     relations = _relations(typed, keys, proposed_relations, synthesis)
-    first, types = types, _with_keys(chosen, types, keys, relations, synthesis)
+    sure = {one.relation: one.confidence for one in proposed_relations if _is_guess(one.relation, synthesis)}
+    linked, left_out = leave_out_circular(_schema(typed, types, keys, relations, synthesis), sure)
+    findings = (*findings, *left_out, *find_spoiled(typed, keys, synthesis))
+    relations, first, types = linked.relations, types, _with_keys(chosen, types, linked, synthesis)
     typed = _retyped(chosen, typed, first, types)
     resolved = resolve_orphans(Database(_schema(typed, types, keys, relations, synthesis), typed, "original"))
     schema = mark_numbered(Database(choose_roles(resolved), resolved.tables, "original"))
@@ -315,6 +321,11 @@ def _relations(
     return tuple(relations)
 
 
+def _is_guess(relation: Relation, synthesis: Synthesis) -> bool:
+    """Tell whether a relation is used because the data suggest it."""
+    return _settings(synthesis, relation.table).foreign_keys is None
+
+
 def _relation(name: str, key: settings.ForeignKey, tables: Tables, keys: Keys) -> Relation | None:
     """Give a declared relation; None when its columns or its target are not there."""
     target = key.references or keys.get(key.table, ())
@@ -328,12 +339,16 @@ def _relation(name: str, key: settings.ForeignKey, tables: Tables, keys: Keys) -
 
 
 def _with_keys(
-    tables: Tables, types: Types, keys: Keys, relations: Sequence[Relation], synthesis: Synthesis
+    tables: Tables, types: Types, schema: Schema, synthesis: Synthesis
 ) -> dict[str, dict[str, Detected]]:
-    """Call key columns identifiers, and give both sides of a relation types that can be compared."""
+    """Call key columns identifiers, but for values, and give both sides of a relation comparable types."""
     changed = {name: dict(columns) for name, columns in types.items()}
-    reasons = {(name, column): "part of the primary key" for name, key in keys.items() for column in key}
-    for relation in relations:
+    reasons = {
+        (name, column): "part of the primary key"
+        for name, table in schema.tables.items()
+        for column in {*table.primary_key} - value_parts(schema, name, tables[name])
+    }
+    for relation in schema.relations:
         reasons |= {
             (relation.table, column): f"references {relation.references_table}" for column in relation.columns
         }
@@ -343,7 +358,7 @@ def _with_keys(
             changed[name][column] = replace(
                 found, type="identifier", pair=None, confidence=1.0, reason=reason
             )
-    for relation in relations:
+    for relation in schema.relations:
         for pair in zip(relation.columns, relation.references_columns, strict=True):
             _align(tables, changed, relation, *pair)
     return {name: _paired(columns) for name, columns in changed.items()}
@@ -352,10 +367,14 @@ def _with_keys(
 def _align(
     tables: Tables, types: dict[str, dict[str, Detected]], relation: Relation, column: str, reference: str
 ) -> None:
-    """Make the two sides of a relation comparable where the source is text."""
+    """Make the two sides of a relation comparable where the source is text; one that names values holds them."""
     left, right = types[relation.table][column], types[relation.references_table][reference]
     values = tables[relation.table].column(column)
-    if comparable(storage_type(left.storage), storage_type(right.storage)) or not is_text(values.type):
+    if not is_text(values.type) or left.storage == right.storage:
+        return
+    if comparable(storage_type(left.storage), storage_type(right.storage)):
+        if right.type != "identifier" and not len(unparsable_rows(values, right.column(column))):
+            types[relation.table][column] = replace(left, storage=right.storage, text=right.text)
         return
     if values.null_count == len(values):
         types[relation.table][column] = replace(left, storage=right.storage, text=right.text)
@@ -364,7 +383,8 @@ def _align(
             (relation.table, column, left),
             (relation.references_table, reference, right),
         ):
-            types[name][side] = replace(found, storage="string", text=TextFormat())
+            kind = found.type if found.type in ("categorical", "text") else "identifier"
+            types[name][side] = replace(found, type=kind, storage="string", text=TextFormat())
 
 
 # The schema
@@ -401,11 +421,12 @@ def _order_proposals(schema: Schema, tables: Tables) -> dict[str, OrderProposal]
             continue
         table = schema.tables[name]
         linked = {column for one in schema.outgoing(name) for column in one.columns}
-        columns = [
-            one for one in table.columns if one.name not in linked and one.name not in table.primary_key
-        ]
+        no_values = linked.union(made_keys(schema, name))
+        columns = [one for one in table.columns if one.name not in no_values]
+        rest = {*table.primary_key} - {*relation.columns}
         parents = row_numbers(tables[name], relation, tables[relation.references_table])
-        if found := propose_order(tables[name], columns, parent_row=parents):
+        telling = next(iter(rest)) if len(rest) == 1 else None
+        if found := propose_order(tables[name], columns, parent_row=parents, telling=telling):
             proposals[name] = found
     return proposals
 

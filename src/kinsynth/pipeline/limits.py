@@ -21,6 +21,7 @@ FOUND_BY_CHECKS = frozenset(
         "foreign_keys.circular_rows",
         "foreign_keys.no_sequence",
         "constraints.left_out",
+        "primary_keys.parts_made_anew",
         "unique_keys.not_by_construction",
         "checks.not_by_construction",
         "treatment.infinite",
@@ -129,7 +130,7 @@ class Losses:
                 yield _lost(
                     "synthesis.rows_repeated",
                     table,
-                    f"{count:,} rows were left out: they repeated a primary key, or named a row that did.",
+                    f"{count:,} rows were left out: they repeated a key, lacked a part of it, or named such a row.",
                     count,
                 )
 

@@ -142,9 +142,7 @@ def _shares_stem(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
 
 def _judge(column: Profile, target: Profile, name: float) -> ForeignKeyProposal | None:
     """Weigh name and inclusion against each other."""
-    if column.family == "none":
-        return _empty_reference(column, target, name)
-    if not target.rows or (name == 0 and not _is_telling(column, target)):
+    if column.family == "none" or not target.rows or (name == 0 and not _is_telling(column, target)):
         return None
     mixed = column.values.dtype != target.values.dtype
     if mixed and name < 0.9:
@@ -185,13 +183,6 @@ def _is_telling(column: Profile, target: Profile) -> bool:
         lengths = column.distinct.str.len_chars().to_numpy()
         return bool(len(lengths) >= 3 and lengths.min() >= 3) and is_code(target)
     return target.spread >= 1000 * target.rows and len(column.distinct) >= 20
-
-
-def _empty_reference(column: Profile, target: Profile, name: float) -> ForeignKeyProposal | None:
-    """Propose a column without any value by its name alone."""
-    if name < 0.9 or not column.words.is_strong_identifier or not column.rows:
-        return None
-    return _proposal(column, target, name, (1.0, 0, 0.5))
 
 
 def _proposal(

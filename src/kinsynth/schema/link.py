@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.storage import cast_values, storage_type
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.system.mapping import let_go
@@ -37,7 +38,8 @@ class Linking:
         rows: Number of rows of each of them.
         pointed: For each relation the referenced row for each row, -1 where there is none; of one table
             the relation to its owner first.
-        implied: For each other relation the relations that lead, one after the other, to where it leads.
+        implied: For each other relation of a synthetic table the relations that lead, one after the other, to
+            where it leads; the last ones may be those of original tables.
         new_keys: By table and column what makes the values of some rows.
         originals: The tables that are copied unchanged.
 
@@ -53,6 +55,7 @@ class Linking:
     originals: Mapping[str, pa.Table]
     implied: Mapping[Relation, tuple[Relation, ...]] = field(default_factory=dict)
     _whole: dict[tuple[str, str], pa.Array] = field(default_factory=dict, init=False, repr=False)
+    _joined: dict[Relation, RowNumbers] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check that there is a row number for each row."""
@@ -135,11 +138,20 @@ class Linking:
         """Give the rows that some rows point to, -1 for none."""
         if relation in self.pointed:
             return self.pointed[relation][row_R]
+        if self.schema.tables[relation.table].original:
+            return self._among_originals(relation)[row_R]
         for step in self.implied[relation]:
             known_R, next_R = row_R >= 0, np.full(len(row_R), -1, dtype=np.int64)
             next_R[known_R] = self.follow(step, row_R[known_R])
             row_R = next_R
         return row_R
+
+    def _among_originals(self, relation: Relation) -> RowNumbers:
+        """Give the rows that all rows of an original table point to, looked up once."""
+        if relation not in self._joined:
+            sides = self.originals[relation.table], self.originals[relation.references_table]
+            self._joined[relation] = row_numbers(sides[0], relation, sides[1])
+        return self._joined[relation]
 
     def _taken(self, name: str, column: str, table: pa.Table, row_R: RowNumbers) -> pa.Array:
         if (name, column) not in self._whole:

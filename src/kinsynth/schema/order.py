@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kinsynth.schema.names import words
 from kinsynth.schema.table import Column
+from kinsynth.settings.treatment import ORDERED
 
 _FEWEST_ROWS = 20
 _FEWEST_SHARE = 0.1
@@ -43,14 +44,16 @@ class OrderProposal:
 
 
 def propose_order(
-    table: pa.Table, columns: Sequence[Column], *, parent_row: NDArray[np.int64]
+    table: pa.Table, columns: Sequence[Column], *, parent_row: NDArray[np.int64], telling: str | None = None
 ) -> OrderProposal | None:
     """Propose the order of a table's rows under their parents.
 
     Args:
         table: A typed table with an owner.
-        columns: Columns that may give the order: no keys.
+        columns: Columns that may give the order: values, no keys.
         parent_row: Row of the owner for each row; -1 for none.
+        telling: The column that tells the rows of one parent apart, as part of the primary key: drawn in its
+            order it hardly repeats, so it goes first.
 
     Returns:
         The likeliest column: dates and times before numbers, then the order of the source. None when hardly a
@@ -61,6 +64,9 @@ def propose_order(
     several = rows[counts[parent_row[rows]] > 1] if len(rows) else rows
     if len(several) < max(_FEWEST_ROWS, _FEWEST_SHARE * table.num_rows):
         return None
+    for column in columns:
+        if column.name == telling and column.type in ORDERED:
+            return _measure(table, column, several, parent_row)
     candidates = [column for column in columns if _may_order(table, column)]
     found = [(column, _measure(table, column, several, parent_row)) for column in candidates]
     fitting = [entry for entry in found if _is_order(*entry)]

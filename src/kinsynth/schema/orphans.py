@@ -89,28 +89,39 @@ def _resolve(database: Database, relation: Relation, mask: NDArray[np.bool_]) ->
     """Drop rows, or make their references missing."""
     table = database.tables[relation.table]
     if relation.orphans == "null":
-        schema = _nullable(database.schema, relation)
+        names = emptied_columns(database.schema, relation)
+        schema = _nullable(database.schema, relation.table, names)
         return Database(
-            schema, {**database.tables, relation.table: _nulled(table, relation, mask)}, database.origin
+            schema, {**database.tables, relation.table: _nulled(table, names, mask)}, database.origin
         )
     tables = {**database.tables, relation.table: table.filter(pa.array(~mask))}
     return Database(database.schema, tables, database.origin)
 
 
-def _nulled(table: pa.Table, relation: Relation, mask: NDArray[np.bool_]) -> pa.Table:
-    """Make the key of marked rows missing."""
+def emptied_columns(schema: Schema, relation: Relation) -> tuple[str, ...]:
+    """Name the columns that are emptied where a key is made missing: one missing value makes the key missing.
+
+    They are those that stand in no other key, else those that stand in no primary key, else all.
+    """
+    primary = schema.tables[relation.table].primary_key
+    others = {column for one in schema.outgoing(relation.table) if one != relation for column in one.columns}
+    loose = tuple(name for name in relation.columns if name not in primary)
+    return tuple(name for name in loose if name not in others) or loose or relation.columns
+
+
+def _nulled(table: pa.Table, names: tuple[str, ...], mask: NDArray[np.bool_]) -> pa.Table:
+    """Empty columns of marked rows."""
     kept = pa.array(np.where(mask, -1, np.arange(len(mask))), mask=mask)
-    for name in relation.columns:
+    for name in names:
         place = table.column_names.index(name)
         table = table.set_column(place, name, table.column(name).take(kept))
     return table
 
 
-def _nullable(schema: Schema, relation: Relation) -> Schema:
-    """Say that the key's columns may be missing."""
-    table = schema.tables[relation.table]
+def _nullable(schema: Schema, name: str, names: tuple[str, ...]) -> Schema:
+    """Say that columns may be missing."""
+    table = schema.tables[name]
     columns = tuple(
-        replace(column, nullable=True) if column.name in relation.columns else column
-        for column in table.columns
+        replace(column, nullable=True) if column.name in names else column for column in table.columns
     )
     return replace(schema, tables={**schema.tables, table.name: replace(table, columns=columns)})

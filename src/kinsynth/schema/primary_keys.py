@@ -16,6 +16,7 @@ _ENOUGH_SCORE = 0.44
 _ENOUGH_ROWS = 10
 _MOST_KEY_COLUMNS = 3
 _MOST_CANDIDATES = 8
+_MOST_SPOILING = 0.01
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,28 @@ def propose_primary_keys(tables: Mapping[str, pa.Table]) -> dict[str, KeyProposa
         if found:
             proposals[name] = found
     return proposals
+
+
+def nearly_keys(tables: Mapping[str, pa.Table]) -> dict[str, tuple[str, ...]]:
+    """Find columns that would be keys if one row in a hundred, or one in all, did not repeat or lack a value.
+
+    Args:
+        tables: Typed tables by name that have no key.
+    """
+    profiles = {name: profile_columns(name, table) for name, table in tables.items()}
+    found = {}
+    for name, columns in profiles.items():
+        near = [one for one in columns.values() if one.words.is_strong_identifier and _is_nearly_unique(one)]
+        scored = [(_key_score(one, profiles)[0], -one.position, one.name) for one in near]
+        if scored and max(scored)[0] >= _ENOUGH_SCORE:
+            found[name] = (max(scored)[2],)
+    return found
+
+
+def _is_nearly_unique(column: Profile) -> bool:
+    """Tell whether hardly a row repeats or lacks a value."""
+    spoiling = column.rows - len(column.distinct)
+    return 0 < spoiling <= max(1, _MOST_SPOILING * column.rows) and len(column.distinct) >= _ENOUGH_ROWS
 
 
 def _single_key(

@@ -96,9 +96,20 @@ class Relation:
             raise ValueError(f"{self}: only a table that references itself can be acyclic")
 
     def __str__(self) -> str:
-        """Write ``orders(customer_id) -> customers(id)``."""
-        left, right = ", ".join(self.columns), ", ".join(self.references_columns)
-        return f"{self.table}({left}) -> {self.references_table}({right})"
+        """Write ``orders(customer_id) -> customers(id)``; no two relations of a schema are written alike.
+
+        >>> str(Relation("t", ("x, y",), "p", ("id",)))
+        't("x, y") -> p(id)'
+        """
+        left, right = (", ".join(map(_quoted, names)) for names in (self.columns, self.references_columns))
+        return f"{_quoted(self.table)}({left}) -> {_quoted(self.references_table)}({right})"
+
+
+def _quoted(name: str) -> str:
+    """Quote a name that holds a sign with a meaning between names."""
+    if any(sign in name for sign in (",", "(", ")", '"', "->")):
+        return f'"{name.replace(chr(34), 2 * chr(34))}"'
+    return name
 
 
 @dataclass(frozen=True)

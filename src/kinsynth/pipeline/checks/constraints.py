@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,15 @@ import numpy as np
 from kinsynth.certificate.condition import broken_rows, find_misfit
 from kinsynth.certificate.numbering import number_keys
 from kinsynth.errors import Finding, SchemaError
-from kinsynth.pipeline.checks.facts import Facts, Step, list_names, show_rows, suggest, table_path
+from kinsynth.pipeline.checks.facts import (
+    Facts,
+    Step,
+    column_path,
+    list_names,
+    show_rows,
+    suggest,
+    table_path,
+)
 from kinsynth.pipeline.constraints import keeps_alone, rules_of
 from kinsynth.pipeline.roles import kept_columns
 from kinsynth.pipeline.rules import settle_declared, view_tables
@@ -19,6 +27,10 @@ from kinsynth.rules.view import View
 from kinsynth.schema.check import Check
 from kinsynth.schema.check_text import read_check
 from kinsynth.schema.database import Database
+from kinsynth.schema.facts import drawn_keys
+from kinsynth.schema.key_parts import linked_columns
+from kinsynth.schema.table import Relation
+from kinsynth.settings.treatment import CATEGORIES
 
 _UNIQUE = Step("primary_keys")
 _CHECK = Step("treatment")
@@ -82,12 +94,16 @@ def _find_unique(facts: Facts, name: str, where: str, key: tuple[str, ...]) -> I
     kept = [column.name for column in kept_columns(facts.schema, name, facts.synthesis)]
     yield from _find_left_out(where, key, kept)
     if {*key} <= {*kept} and not _is_kept_unique(facts, name, key):
+        values = [one for one in key if one not in linked_columns(facts.schema, name)]
         yield _UNIQUE.warning(
             "unique_keys.not_by_construction",
             where,
-            f"The model draws {list_names(key)}; nothing keeps drawn rows from repeating there.",
-            "A repeated row fails the certificate, and the run with it. Give the column the type identifier, "
-            "or remove the key.",
+            f"The model draws {list_names(key)}; nothing keeps drawn rows from repeating there, and those that "
+            "do are left out.",
+            f"Write {column_path(name, values[0], 'type')}: identifier for a new value in each row, or remove "
+            "the key."
+            if values
+            else "Nothing is to be done where they are few; else remove the key.",
         )
 
 
@@ -99,13 +115,43 @@ def _is_first(numbers_R: np.ndarray) -> np.ndarray:
 
 
 def _is_kept_unique(facts: Facts, name: str, key: tuple[str, ...]) -> bool:
-    """Tell whether a key holds the primary key, or a column of new identifiers."""
+    """Tell whether a key holds the primary key, a column of new identifiers, or keys that are drawn apart."""
     table = facts.schema.tables[name]
     if table.original or (table.primary_key and {*table.primary_key} <= {*key}):
         return True
-    linked = {column for relation in facts.schema.outgoing(name) for column in relation.columns}
-    made = [one for one in key if table.column(one).type == "identifier" and one not in linked]
-    return any(len(key) == 1 or one in table.primary_key[:1] for one in made)
+    free = [table.column(one) for one in {*key} - _columns(facts.schema.outgoing(name))]
+    if any(one.type == "identifier" and not one.numbered for one in free):
+        return True
+    return _is_drawn_apart(facts, name, {*key}) or _is_told_apart(facts, name, {*key})
+
+
+def _is_drawn_apart(facts: Facts, name: str, key: Set[str]) -> bool:
+    """Tell whether a key holds foreign keys that never lead two rows to the same targets."""
+    structure, earlier = facts.structure, list[Relation]()
+    for one in drawn_keys(structure, name):
+        found = facts.key_facts[one].apart if {*one.columns} <= key else ()
+        if any({*others} <= {*earlier} and _columns(others) <= key for others in found):
+            return True
+        if one == structure.parent_relation[name] or one in structure.keys[name]:
+            earlier.append(one)
+    return False
+
+
+def _columns(relations: Iterable[Relation]) -> set[str]:
+    return {column for one in relations for column in one.columns}
+
+
+def _is_told_apart(facts: Facts, name: str, key: Set[str]) -> bool:
+    """Tell whether a key is the owner's beside categories: rows of one owner never agree on these."""
+    table, owner = facts.schema.tables[name], facts.structure.parent_relation[name]
+    if owner is None or not {*owner.columns} < key:
+        return False
+    references = _columns(one for one in facts.structure.reference_relations[name] if {*one.columns} <= key)
+    rest = key - {*owner.columns}
+    return all(
+        not table.column(one).nullable and (one in references or table.column(one).type in CATEGORIES)
+        for one in rest
+    )
 
 
 @dataclass(frozen=True)

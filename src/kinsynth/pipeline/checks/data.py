@@ -36,6 +36,7 @@ def find_data(facts: Facts) -> Iterator[Finding]:
         )
     for name in facts.schema.tables:
         yield from _find_table(facts, name)
+    yield from _find_too_few_rows(facts)
     for root in facts.structure.roots:
         yield from _find_few_rows(facts, root)
 
@@ -128,24 +129,59 @@ def _find_table(facts: Facts, name: str) -> Iterator[Finding]:
         )
 
 
+def _is_small(facts: Facts, root: str) -> bool:
+    return facts.rows(root) < FEWEST_ROWS
+
+
+def _is_bearable(facts: Facts, root: str) -> bool:
+    """Tell whether a small table stands alone beside larger ones."""
+    return not facts.structure.children(root) and not all(
+        _is_small(facts, one) for one in facts.structure.roots
+    )
+
+
+def _originals(facts: Facts, tables: Sequence[str]) -> str:
+    """Write how tables that reference no synthesised one are marked as original; empty for none."""
+    able = [
+        name
+        for name in tables
+        if all(facts.schema.tables[one.references_table].original for one in facts.schema.outgoing(name))
+    ]
+    return ", ".join(f"{table_path(name, 'original')}: true" for name in able)
+
+
+def _find_too_few_rows(facts: Facts) -> Iterator[Finding]:
+    """Find the root tables that are too small, all at once: those beside them can be marked with them."""
+    small = [root for root in facts.structure.roots if _is_small(facts, root)]
+    stopping = [root for root in small if not _is_bearable(facts, root)]
+    if not stopping:
+        return
+    counts = ", ".join(f"{facts.rows(root)} ({root})" for root in stopping)
+    marks = _originals(facts, [*stopping, *(root for root in small if root not in stopping)])
+    yield _STEP.error(
+        "data.too_few_rows",
+        table_path(stopping[0]) if len(stopping) == 1 else "tables",
+        f"The root table has {facts.rows(stopping[0])} rows; at least {FEWEST_ROWS} are needed."
+        if len(stopping) == 1
+        else f"{len(stopping)} root tables have fewer than {FEWEST_ROWS} rows: {counts}.",
+        "Add rows to the source"
+        + (f", or mark lookup tables without personal data as original: {marks}." if marks else "."),
+    )
+
+
 def _find_few_rows(facts: Facts, root: str) -> Iterator[Finding]:
-    rows, most = facts.rows(root), max(facts.rows(one) for one in facts.structure.roots)
-    if rows < FEWEST_ROWS <= most and not facts.structure.children(root):
+    rows = facts.rows(root)
+    if rows < FEWEST_ROWS and _is_bearable(facts, root):
+        marks = _originals(facts, [root])
         yield _STEP.warning(
             "data.hardly_any_rows",
             table_path(root),
             f"The table has {rows} rows: value protection leaves next to nothing of them.",
-            f"If it is a lookup table without personal data, mark it: {table_path(root, 'original')}: true.",
+            f"If it is a lookup table without personal data, mark it: {marks}."
+            if marks
+            else f"Leave it out if it is of no use: {table_path(root, 'include')}: false.",
         )
-    elif rows < FEWEST_ROWS:
-        yield _STEP.error(
-            "data.too_few_rows",
-            table_path(root),
-            f"The root table has {rows} rows; at least {FEWEST_ROWS} are needed.",
-            f"Add rows to the source, or mark a lookup table without personal data as original: "
-            f"{table_path(root, 'original')}: true.",
-        )
-    elif rows < FEW_ROWS:
+    elif FEWEST_ROWS <= rows < FEW_ROWS:
         yield _STEP.warning(
             "data.few_rows",
             table_path(root),

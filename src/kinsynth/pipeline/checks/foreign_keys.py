@@ -85,11 +85,11 @@ def _find_declared(facts: Facts, name: str, number: int, key: ForeignKey) -> Ite
             f"{len(key.columns)} columns reference {len(target)}: {list_names(target)}.",
             f"Write as many columns as {key.table} is referenced by.",
         )
-    elif key.orphans == "null" and set(key.columns) & set(facts.schema.tables[name].primary_key):
+    elif key.orphans == "null" and set(key.columns) <= set(facts.schema.tables[name].primary_key):
         yield _STEP.error(
             "foreign_keys.null_in_key",
             where,
-            "The columns are part of the primary key and cannot be made missing.",
+            "All its columns are part of the primary key and cannot be made missing.",
             "Write orphans: drop, or orphans: refuse.",
         )
 

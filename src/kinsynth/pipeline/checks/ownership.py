@@ -26,7 +26,8 @@ def find_ownership(facts: Facts) -> Iterator[Finding]:
         yield from _find_shared(facts, name)
         yield from _find_partly_missing(facts, name)
     for circle in facts.structure.unbreakable:
-        yield _unbreakable(facts, circle)
+        if not any(_bare_columns(facts, one) for one in circle):
+            yield _unbreakable(facts, circle)
     yield from _find_roots(facts)
 
 
@@ -64,7 +65,7 @@ def _find_further(facts: Facts, name: str) -> Iterator[Finding]:
     if not further:
         return
     keys = ", ".join(map(_write, further))
-    belong = f"Rows belong to {_write(owner)} and point at" if owner else "Rows belong to none and point at"
+    belong = f"Rows belong to {_write(owner)} and point at" if owner else "Rows have no owner and point at"
     yield _STEP.notice(
         "foreign_keys.further",
         table_path(name, "foreign_keys"),
@@ -151,17 +152,42 @@ def _find_shared(facts: Facts, name: str) -> Iterator[Finding]:
     """Find columns of several keys to which nothing gives the same value."""
     keys = [*drawn_keys(facts.structure, name), *facts.structure.implied[name]]
     counts = Counter(column for one in keys for column in one.columns)
+    counts -= Counter({column: counts[column] for one in keys for column in _bare_columns(facts, one)})
     loose = [column for column, count in counts.items() if count > 1 and not _is_settled(facts, keys, column)]
     if loose:
-        where = table_path(name, "foreign_keys")
+        where, between = table_path(name, "foreign_keys"), _shared_originals(facts, keys, loose)
         yield _STEP.error(
             "foreign_keys.shared_column_not_available",
             where,
             f"The columns {list_names(loose)} stand in several foreign keys, and nothing says that the rows "
-            "these name agree; that is not available yet.",
-            f"Leave out one of these entries of {where}, or let all tables they lead to reference the one "
+            + (
+                f"these name agree but {list_names(between)}, which is original data; "
+                if between
+                else "these name agree; "
+            )
+            + "that is not available yet.",
+            f"Write {table_path(between[0], 'original')}: false, or leave out one of these entries of {where}."
+            if between
+            else f"Leave out one of these entries of {where}, or let all tables they lead to reference the one "
             f"that lists {list_names(loose)}.",
         )
+
+
+def _shared_originals(facts: Facts, keys: list[Relation], columns: list[str]) -> list[str]:
+    """Name the original tables to which all keys with a column lead, by a reference that carries its value."""
+    found = {}
+    for column in columns:
+        reached = [
+            {
+                further.references_table
+                for further in facts.schema.outgoing(one.references_table)
+                if column in trace((one, further)) and facts.schema.tables[further.references_table].original
+            }
+            for one in keys
+            if column in one.columns
+        ]
+        found |= dict.fromkeys(sorted(set[str].intersection(*reached)))
+    return list(found)
 
 
 def _is_settled(facts: Facts, keys: list[Relation], column: str) -> bool:
@@ -196,21 +222,37 @@ def _is_tied(facts: Facts, one: Relation, other: Relation, column: str) -> bool:
 
 def _find_partly_missing(facts: Facts, name: str) -> Iterator[Finding]:
     """Find keys that may be missing while one of their columns may not."""
-    table = facts.schema.tables[name]
-    keys = [*drawn_keys(facts.structure, name), *facts.structure.implied[name]]
-    always = {column for one in keys if not facts.schema.may_be_missing(one) for column in one.columns}
-    for one in keys:
-        bare = [
-            column for column in one.columns if not table.column(column).nullable and column not in always
-        ]
-        if bare and facts.schema.may_be_missing(one):
-            yield _STEP.error(
-                "foreign_keys.partly_missing_not_available",
-                where_is(facts, one),
-                f"The key may be missing, its columns {list_names(bare)} may not, and no other key gives "
-                "their values; that is not available yet.",
-                f"Declare a foreign key by {list_names(bare)} too, or leave this one out.",
-            )
+    primary = facts.schema.tables[name].primary_key
+    for one in (*drawn_keys(facts.structure, name), *facts.structure.implied[name]):
+        bare = _bare_columns(facts, one)
+        if not bare:
+            continue
+        own = {*primary} <= {*bare}
+        yield _STEP.error(
+            "foreign_keys.partly_missing_not_available",
+            where_is(facts, one),
+            f"The key may be missing, its columns {list_names(bare)} may not, and "
+            + ("they name the row itself" if own else "no other key gives their values")
+            + "; that is not available yet.",
+            "Leave this one out."
+            if own
+            else f"Declare a foreign key by {list_names(bare)} too, to a table with one row for each of their "
+            "values, or leave this one out.",
+        )
+
+
+def _bare_columns(facts: Facts, relation: Relation) -> tuple[str, ...]:
+    """Name the columns of a key that may not be missing while it may, and that no other key gives."""
+    table = facts.schema.tables[relation.table]
+    if table.original or not facts.schema.may_be_missing(relation):
+        return ()
+    always = {
+        column
+        for one in facts.schema.outgoing(relation.table)
+        if not facts.schema.may_be_missing(one)
+        for column in one.columns
+    }
+    return tuple(one for one in relation.columns if not table.column(one).nullable and one not in always)
 
 
 def _find_roots(facts: Facts) -> Iterator[Finding]:

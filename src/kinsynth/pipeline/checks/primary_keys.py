@@ -9,8 +9,17 @@ import numpy as np
 from kinsynth.columns.identifier import build_key
 from kinsynth.columns.registry import column_type
 from kinsynth.errors import Finding
-from kinsynth.pipeline.checks.facts import Facts, Step, list_names, show_rows, suggest, table_path
+from kinsynth.pipeline.checks.facts import (
+    Facts,
+    Step,
+    column_path,
+    list_names,
+    show_rows,
+    suggest,
+    table_path,
+)
 from kinsynth.pipeline.roles import find_roles
+from kinsynth.schema.key_parts import count_values, linked_columns
 from kinsynth.schema.keys import check_primary_key
 
 _STEP = Step("primary_keys")
@@ -22,6 +31,7 @@ def find_primary_keys(facts: Facts) -> Iterator[Finding]:
     for name in facts.schema.tables:
         yield from _find_values(facts, name)
     for name in facts.synthesised:
+        yield from _find_made_parts(facts, name)
         yield from _find_room(facts, name)
 
 
@@ -76,6 +86,36 @@ def _find_values(facts: Facts, name: str) -> Iterator[Finding]:
         yield _STEP.error(
             "primary_keys.duplicates", where, f"{message}{show_rows(found.duplicate_rows)}.", other
         )
+
+
+def _find_made_parts(facts: Facts, name: str) -> Iterator[Finding]:
+    """Find parts of a key that rows share in the source, and of which every synthetic row gets a new value."""
+    table = facts.schema.tables[name]
+    parts = [
+        one
+        for one in find_roles(facts.schema, facts.structure, name).keys
+        if len(table.primary_key) > 1
+        and one in table.primary_key
+        and not table.column(one).numbered
+        and facts.column_settings(name, one).type != "identifier"
+        and count_values(facts.tables[name], one) < facts.rows(name)
+    ]
+    if not parts:
+        return
+    counts = ", ".join(f"{count_values(facts.tables[name], one):,} {one}" for one in parts)
+    made = column_path(name, parts[0], "type")
+    told = linked_columns(facts.schema, name) & {*table.primary_key}
+    yield _STEP.warning(
+        "primary_keys.parts_made_anew",
+        table_path(name, "primary_key"),
+        f"Every synthetic row gets a new value in each part of the key that is no foreign key; "
+        f"the source has {counts} in {facts.rows(name):,} rows.",
+        f"Write what the values are, such as {made}: categorical, to draw them, or {made}: identifier if new "
+        "ones are right."
+        if told
+        else f"Add a table with one row for each value of {list_names(parts[:1])} and declare the foreign key "
+        f"to it, or write {made}: identifier if new values are right.",
+    )
 
 
 def _find_room(facts: Facts, name: str) -> Iterator[Finding]:
