@@ -12,7 +12,7 @@ import pyarrow as pa
 import kinsynth
 from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.pipeline.assembly import keep_distinct
-from kinsynth.pipeline.codecs import DatabaseCodec, widen
+from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.distinct import repeatable_keys
 from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
@@ -103,7 +103,7 @@ def test_rows_that_inherit_a_repeated_key_stay_once() -> None:
 
 
 def test_rows_without_a_part_of_their_key_go_with_what_must_name_them() -> None:
-    schema, codec = fitted()
+    schema, _ = fitted()
     rows = {
         "teams": [(1,)],
         "seasons": [(1, None), (1, 1990)],

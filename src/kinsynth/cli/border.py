@@ -26,8 +26,8 @@ class Border:
     """Turns whatever leaves the block into an exit.
 
     An error raised on purpose is shown in full. Any other is one line with its class, what is kept, and the
-    file that holds the calls that led there: frames only, since messages and variables might hold cells of the
-    source.
+    file that holds the calls that led there: frames only, since messages and variables might hold cells of
+    the source.
 
     Args:
         console: Where errors are shown.
@@ -58,8 +58,8 @@ class Border:
         if isinstance(error, Exception):
             path = write_trace(error, self.trace_folder)
             self._say(
-                f"Something went wrong inside kinsynth: {type(error).__name__}. {self._way_on()}Please report "
-                f"it with the calls, which hold no value of your data: {path}"
+                f"Something went wrong inside kinsynth: {type(error).__name__}. {self._way_on()}Please "
+                f"report it with the calls, which hold no value of your data: {path}"
             )
             raise SystemExit(OURS) from None
 

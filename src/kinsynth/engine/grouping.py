@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from kinsynth.encoded import CodeArray, FloatArray, Grouping, RowArray, SubColumn
-from kinsynth.engine.profile import make_profile
 from kinsynth.system.randomness import uniforms
 
-__all__ = ["fit_grouping", "make_profile"]
 _LEAST_WEIGHT = 30.0
 _MOST_ROWS = 200_000
 _TESTED_ROWS = 8_000

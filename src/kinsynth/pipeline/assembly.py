@@ -135,7 +135,7 @@ def _gather(linking: Linking, name: str, path: Path | None) -> pa.Table:
 def keep_distinct(
     database: Database, codec: DatabaseCodec, *, folder: Path | None = None
 ) -> tuple[Database, Mapping[str, int]]:
-    """Leave out the later rows of each key that repeats, rows that lack a part, and rows that name one of them.
+    """Leave out rows that repeat a key or lack a part of it, and rows that name one of them.
 
     Args:
         database: What ``assemble`` gave.

@@ -42,7 +42,8 @@ def _circular(relation: Relation) -> Finding:
         join_path(("tables", relation.table, "foreign_keys")),
         f"The data suggest {write_path((relation,))}, which closes a circle that cannot be broken; it takes "
         "no part.",
-        "Nothing is to be done unless it is a foreign key: declare it then, and leave out another of the circle.",
+        "Nothing is to be done unless it is a foreign key: declare it then, and leave out another of the "
+        "circle.",
         "foreign_keys",
     )
 
@@ -78,8 +79,8 @@ def _spoiled(proposal: ForeignKeyProposal, target: pa.Table) -> Finding:
         "foreign_keys.guess_spoiled",
         "notice",
         join_path(("tables", relation.table, "foreign_keys")),
-        f"{relation.table}.{relation.columns[0]} would reference {relation.references_table}, but {spoiling:,} of "
-        f"{target.num_rows:,} rows there repeat or lack {relation.references_columns[0]}.",
+        f"{relation.table}.{relation.columns[0]} would reference {relation.references_table}, but "
+        f"{spoiling:,} of {target.num_rows:,} rows there repeat or lack {relation.references_columns[0]}.",
         "Repair the source if that is not expected.",
         "foreign_keys",
     )

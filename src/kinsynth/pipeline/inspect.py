@@ -367,7 +367,7 @@ def _with_keys(
 def _align(
     tables: Tables, types: dict[str, dict[str, Detected]], relation: Relation, column: str, reference: str
 ) -> None:
-    """Make the two sides of a relation comparable where the source is text; one that names values holds them."""
+    """Make the two sides of a relation comparable where the source is text; names of values hold them."""
     left, right = types[relation.table][column], types[relation.references_table][reference]
     values = tables[relation.table].column(column)
     if not is_text(values.type) or left.storage == right.storage:

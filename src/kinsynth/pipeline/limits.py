@@ -130,7 +130,8 @@ class Losses:
                 yield _lost(
                     "synthesis.rows_repeated",
                     table,
-                    f"{count:,} rows were left out: they repeated a key, lacked a part of it, or named such a row.",
+                    f"{count:,} rows were left out: they repeated a key, lacked a part of it, or named such "
+                    "a row.",
                     count,
                 )
 

@@ -63,7 +63,7 @@ def nearly_keys(tables: Mapping[str, pa.Table]) -> dict[str, tuple[str, ...]]:
         tables: Typed tables by name that have no key.
     """
     profiles = {name: profile_columns(name, table) for name, table in tables.items()}
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for name, columns in profiles.items():
         near = [one for one in columns.values() if one.words.is_strong_identifier and _is_nearly_unique(one)]
         scored = [(_key_score(one, profiles)[0], -one.position, one.name) for one in near]

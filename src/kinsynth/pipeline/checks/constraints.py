@@ -98,10 +98,10 @@ def _find_unique(facts: Facts, name: str, where: str, key: tuple[str, ...]) -> I
         yield _UNIQUE.warning(
             "unique_keys.not_by_construction",
             where,
-            f"The model draws {list_names(key)}; nothing keeps drawn rows from repeating there, and those that "
-            "do are left out.",
-            f"Write {column_path(name, values[0], 'type')}: identifier for a new value in each row, or remove "
-            "the key."
+            f"The model draws {list_names(key)}; nothing keeps drawn rows from repeating there, and those "
+            "that do are left out.",
+            f"Write {column_path(name, values[0], 'type')}: identifier for a new value in each row, or "
+            "remove the key."
             if values
             else "Nothing is to be done where they are few; else remove the key.",
         )

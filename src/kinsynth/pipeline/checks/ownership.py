@@ -166,16 +166,17 @@ def _find_shared(facts: Facts, name: str) -> Iterator[Finding]:
                 else "these name agree; "
             )
             + "that is not available yet.",
-            f"Write {table_path(between[0], 'original')}: false, or leave out one of these entries of {where}."
+            f"Write {table_path(between[0], 'original')}: false, or leave out one of these entries of "
+            f"{where}."
             if between
-            else f"Leave out one of these entries of {where}, or let all tables they lead to reference the one "
-            f"that lists {list_names(loose)}.",
+            else f"Leave out one of these entries of {where}, or let all tables they lead to reference the "
+            f"one that lists {list_names(loose)}.",
         )
 
 
 def _shared_originals(facts: Facts, keys: list[Relation], columns: list[str]) -> list[str]:
-    """Name the original tables to which all keys with a column lead, by a reference that carries its value."""
-    found = {}
+    """Name the original tables to which all keys with a column lead by references that carry its value."""
+    found: dict[str, None] = {}
     for column in columns:
         reached = [
             {
@@ -236,8 +237,8 @@ def _find_partly_missing(facts: Facts, name: str) -> Iterator[Finding]:
             + "; that is not available yet.",
             "Leave this one out."
             if own
-            else f"Declare a foreign key by {list_names(bare)} too, to a table with one row for each of their "
-            "values, or leave this one out.",
+            else f"Declare a foreign key by {list_names(bare)} too, to a table with one row for each of "
+            "their values, or leave this one out.",
         )
 
 

@@ -89,7 +89,7 @@ def _find_values(facts: Facts, name: str) -> Iterator[Finding]:
 
 
 def _find_made_parts(facts: Facts, name: str) -> Iterator[Finding]:
-    """Find parts of a key that rows share in the source, and of which every synthetic row gets a new value."""
+    """Find parts of a key that rows share in the source, while every synthetic row gets a new value."""
     table = facts.schema.tables[name]
     parts = [
         one
@@ -113,8 +113,8 @@ def _find_made_parts(facts: Facts, name: str) -> Iterator[Finding]:
         f"Write what the values are, such as {made}: categorical, to draw them, or {made}: identifier if new "
         "ones are right."
         if told
-        else f"Add a table with one row for each value of {list_names(parts[:1])} and declare the foreign key "
-        f"to it, or write {made}: identifier if new values are right.",
+        else f"Add a table with one row for each value of {list_names(parts[:1])} and declare the foreign "
+        f"key to it, or write {made}: identifier if new values are right.",
     )
 
 
