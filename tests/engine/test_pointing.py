@@ -222,7 +222,7 @@ def test_itself_cannot_be_a_row_of_another_table(encoded, nullable, kept):
 
 
 def without_rows(encoded, name, rows):
-    """The database with only the first rows of a table that others point to, and nothing pointing anywhere."""
+    """The database with only the first rows of a table; nothing points to it yet."""
     made = encoded.tables[name]
     tables = {**encoded.tables, name: replace(made, codes_RC=made.codes_RC[:rows])}
     for other, table in tables.items():
