@@ -341,6 +341,8 @@ class EncodedTable:
         links: Rows of tables drawn before that the rows point to and may look at.
         keys_of: For a table of keys the name of the other table; None for other tables.
         pointers: For a table of keys one for each sub-column.
+        unlike: Pairs of endings of the row itself that are never the same, such as two references to one
+            lookup; the latter's sub-columns stand behind the former's.
     """
 
     codes_RC: CodeArray
@@ -352,6 +354,7 @@ class EncodedTable:
     links: tuple[Link, ...] = ()
     keys_of: str | None = None
     pointers: tuple[Pointer, ...] = ()
+    unlike: tuple[tuple[Ending, Ending], ...] = ()
 
     def __post_init__(self) -> None:
         """Check every promise above."""
@@ -402,6 +405,9 @@ class EncodedTable:
                 raise ValueError(f"link to {link.target}: {link.row_R.shape}, expected ({self.rows},) int64")
         if len(self.pointers) != (0 if self.keys_of is None else len(self.sub_columns)):
             raise ValueError("a table of keys, and no other, has one pointer for each sub-column")
+        for first, second in self.unlike:
+            if not first.sub_columns or max(first.sub_columns) >= min(second.sub_columns, default=0):
+                raise ValueError("of two endings that are unlike one must be drawn before the other")
 
     @property
     def rows(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 
 import kinsynth
 from kinsynth.certificate.certify import Statement, prove
@@ -97,3 +98,32 @@ def test_of_two_keys_that_share_a_column_one_may_be_missing_and_the_other_not() 
         )
         error = (asked * (1 - asked) * (1 / len(drawn) + 1 / rows)) ** 0.5
         assert abs(asked - got) < 4 * error, (dept, desk)
+
+
+@pytest.mark.parametrize("airports", [12, 3_000])
+def test_two_references_that_never_agree_in_the_source_never_do_in_the_result(airports: int) -> None:
+    """Of more than a thousand airports each is drawn by group and member; half of all names are of twelve."""
+    rng, flights = np.random.default_rng(2), 4_000
+    start, goal = rng.integers(0, np.where(rng.random((2, flights)) < 0.5, 12, airports))
+    goal = np.where(start == goal, (goal + 1) % airports, goal)
+    goal[::10] = -1
+    tables = {
+        "airports": pl.DataFrame({"code": np.arange(airports), "high": rng.integers(0, 2, airports)}),
+        "flights": pl.DataFrame({"id": np.arange(flights), "start": start, "goal": goal}).with_columns(
+            goal=pl.col("goal").replace(-1, None)
+        ),
+    }
+    keys = {
+        "airports": {"original": True, "primary_key": ["code"]},
+        "flights": {
+            "primary_key": ["id"],
+            "foreign_keys": [key(["start"], "airports"), key(["goal"], "airports")],
+        },
+    }
+    model = fit(tables, keys)
+    widths = [len(factor.codec.sub_columns) for factor in model.codec.tables["flights"].factors]
+    assert widths == [1 if airports == 12 else 2] * 2
+    drawn = pl.from_arrow(model.draw({"flights": 9_000}, seed=1).tables["flights"])
+    assert isinstance(drawn, pl.DataFrame)
+    assert not (drawn["start"] == drawn["goal"]).any()
+    assert 0.05 < float(drawn["goal"].is_null().mean()) < 0.2  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kinsynth.encoded import OWNER, ChildCount, Encoded, Path, Pointer, SubColumn
+from kinsynth.encoded import OWNER, ChildCount, Encoded, Ending, Path, Pointer, SubColumn
 
 LONGEST_PATH = 3
 MOST_REACHED = 12
@@ -60,6 +60,7 @@ class TableLayout:
             ``MOST_REACHED`` nearest, by paths of up to ``LONGEST_PATH`` steps, shorter paths first.
         keys_of: For a table of keys the name of the other table; None for other tables.
         pointers: For a table of keys one for each sub-column.
+        unlike: Pairs of endings of the row itself that are never the same.
     """
 
     name: str
@@ -73,6 +74,7 @@ class TableLayout:
     reached: tuple[Reached, ...] = ()
     keys_of: str | None = None
     pointers: tuple[Pointer, ...] = ()
+    unlike: tuple[tuple[Ending, Ending], ...] = ()
 
     @property
     def reached_by_row(self) -> tuple[Reached, ...]:
@@ -125,6 +127,7 @@ def describe_table(encoded: Encoded, table: str) -> TableLayout:
         reached=_describe_reached(encoded, table),
         keys_of=source.keys_of,
         pointers=source.pointers,
+        unlike=source.unlike,
     )
 
 
@@ -178,6 +181,7 @@ def write_layout(layout: TableLayout) -> dict[str, Any]:
         "reached": [_write_reached(reached) for reached in layout.reached],
         "keys_of": layout.keys_of,
         "pointers": [pointer.to_json() for pointer in layout.pointers],
+        "unlike": [[ending.to_json() for ending in pair] for pair in layout.unlike],
     }
 
 
@@ -195,6 +199,7 @@ def read_layout(data: Mapping[str, Any]) -> TableLayout:
         reached=tuple(_read_reached(reached) for reached in data["reached"]),
         keys_of=data["keys_of"],
         pointers=tuple(Pointer.from_json(pointer) for pointer in data["pointers"]),
+        unlike=tuple((Ending.from_json(one), Ending.from_json(other)) for one, other in data["unlike"]),
     )
 
 

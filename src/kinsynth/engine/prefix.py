@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kinsynth.engine.apart import Earlier
+from kinsynth.engine.apart import Earlier, Unlike
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.context import History
 from kinsynth.engine.layout import TableLayout
@@ -38,6 +38,8 @@ class Columns:
         self.width = network.embedding.free.shape[1]
         self.barred = [forbidden_of(model.layout, c) for c in range(self.count)]
         self.even = [c for c, sub in enumerate(model.layout.sub_columns) if sub.even]
+        sizes = [sub.cardinality for sub in model.layout.sub_columns]
+        self.unlike = [Unlike(first, second, sizes) for first, second in model.layout.unlike]
         self.weights = [_Column(network, c, temperature) for c in range(self.count)]
         with torch.no_grad():
             self.starts = [_GroupStart(network, c) for c in range(0, self.count, GROUP)]
@@ -83,6 +85,8 @@ class Prefix:
             self._before_BY = self._columns.starts[group].of(self._embedded_BX, self._trunk_BT)
         here = slice(place * self._columns.hidden, (place + 1) * self._columns.hidden)
         logits_BK = self._columns.weights[column].logits(self._before_BY[:, here], self._history)
+        for unlike in self._columns.unlike:
+            logits_BK = unlike.bar(column, logits_BK, self.codes_BC)
         return logits_BK if self._earlier is None else self._earlier.bar(column, logits_BK, self.codes_BC)
 
     def put(self, column: int, code_B: Tensor) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.encoded import ChildCount, Encoded, EncodedParts, EncodedTable, Link, Pointer, SubColumn
+from kinsynth.encoded import ChildCount, Encoded, EncodedParts, EncodedTable, Ending, Link, Pointer, SubColumn
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
 from kinsynth.schema.split import kept_batches
@@ -126,6 +126,9 @@ def load_encoded(folder: Path) -> Encoded:
             links=tuple(links),
             keys_of=document["keys_of"],
             pointers=tuple(Pointer.from_json(pointer) for pointer in document["pointers"]),
+            unlike=tuple(
+                (Ending.from_json(one), Ending.from_json(other)) for one, other in document["unlike"]
+            ),
         )
         let_go()
     return Encoded(tables)
@@ -159,5 +162,6 @@ def _describe(name: str, parts: EncodedParts) -> dict[str, Any]:
         "counts": [count.to_json() for count in table.counts],
         "links": [link.target for link in parts.links],
         "keys_of": table.keys_of,
+        "unlike": [[ending.to_json() for ending in pair] for pair in parts.head.unlike],
         "pointers": [pointer.to_json() for pointer in table.pointers],
     }

@@ -70,6 +70,7 @@ class TableCodec:
         rules: What every row keeps, in the order of application; what they derive is not drawn.
         fills: Codes to fill columns with that a rule says must not be missing.
         apart: Factors on all of which rows of one owner never agree, for each key that says so.
+        unlike: Pairs of references to one original table that never name the same row of it.
     """
 
     name: str
@@ -80,6 +81,7 @@ class TableCodec:
     rules: tuple[Rule, ...] = ()
     fills: Mapping[str, Fill] = field(default_factory=dict)
     apart: tuple[tuple[int, ...], ...] = ()
+    unlike: tuple[tuple[int, int], ...] = ()
 
     @property
     def computed(self) -> frozenset[str]:
@@ -150,6 +152,7 @@ class TableCodec:
             "rules": [rule.to_json() for rule in self.rules],
             "fills": {column: fill.to_json() for column, fill in self.fills.items()},
             "apart": [list(factors) for factors in self.apart],
+            "unlike": [list(factors) for factors in self.unlike],
         }
 
     @staticmethod
@@ -163,8 +166,17 @@ class TableCodec:
         rules = tuple(rule_from_json(rule) for rule in document.get("rules", ()))
         fills = {column: Fill.from_json(fill) for column, fill in document.get("fills", {}).items()}
         apart = tuple(tuple(numbers) for numbers in document["apart"])
+        unlike = tuple((first, second) for first, second in document["unlike"])
         return TableCodec(
-            document["name"], document["parent"], document["ordered"], factors, keys, rules, fills, apart
+            document["name"],
+            document["parent"],
+            document["ordered"],
+            factors,
+            keys,
+            rules,
+            fills,
+            apart,
+            unlike,
         )
 
 

@@ -18,7 +18,7 @@ from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
 from kinsynth.columns.storage import as_array
-from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, IntArray, Link, code_type
+from kinsynth.encoded import CodeArray, Encoded, EncodedParts, EncodedTable, Ending, IntArray, Link, code_type
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.further_keys import FurtherKeys, Reading, fit_keys, keys_parts
@@ -99,6 +99,9 @@ def with_keys(
         minimum: Roots that a group of rows needs.
     """
     structure = find_structure(database.schema)
+    codec = replace(
+        codec, tables={name: _with_unlike(one, structure, facts) for name, one in codec.tables.items()}
+    )
     further = FurtherKeys(database, structure, arrange(database, structure))
     readings = _read_references(structure, codec)
     keys = fit_keys(further, facts, encode_parts(database, codec), readings, minimum=minimum)
@@ -116,14 +119,38 @@ def _read_references(structure: Structure, codec: DatabaseCodec) -> dict[Relatio
     for name, table_codec in codec.tables.items():
         by_columns = {relation.columns: relation for relation in structure.reference_relations[name]}
         for factor, span in zip(table_codec.factors, table_codec.spans, strict=True):
-            if factor.kind == "reference" and isinstance(factor.codec, CategoricalCodec):
-                place_K = factor.codec.places(factor.codec.all_codes())
-                row_K = np.append(factor.codec.kept.to_numpy(zero_copy_only=False), -1)[
-                    np.maximum(place_K, -1)
-                ]
-                subs = tuple(range(span.start, span.stop))
-                found[by_columns[factor.columns]] = subs, tuple(row_K.astype(np.int64).tolist())
+            if factor.kind == "reference":
+                found[by_columns[factor.columns]] = _read_reference(factor, span)
     return found
+
+
+def _read_reference(factor: Factor, span: slice) -> Reading:
+    assert isinstance(factor.codec, CategoricalCodec), "a reference is a category"
+    place_K = factor.codec.places(factor.codec.all_codes())
+    row_K = np.append(factor.codec.kept.to_numpy(zero_copy_only=False), -1)[np.maximum(place_K, -1)]
+    return tuple(range(span.start, span.stop)), tuple(row_K.astype(np.int64).tolist())
+
+
+def _with_unlike(codec: TableCodec, structure: Structure, facts: Mapping[Relation, KeyFacts]) -> TableCodec:
+    """Note which references of a table to one original table never name the same row."""
+    numbers = {
+        factor.columns: number for number, factor in enumerate(codec.factors) if factor.kind == "reference"
+    }
+    pairs = [
+        sorted((numbers[other.columns], numbers[one.columns]))
+        for one in structure.reference_relations[codec.name]
+        for other in facts[one].avoid
+    ]
+    return replace(codec, unlike=tuple((first, second) for first, second in pairs))
+
+
+def _unlike(codec: TableCodec) -> tuple[tuple[Ending, Ending], ...]:
+    """Give what codes of a row stand for that never is the same."""
+
+    def ending(number: int) -> Ending:
+        return Ending((), *_read_reference(codec.factors[number], codec.spans[number]))
+
+    return tuple((ending(first), ending(second)) for first, second in codec.unlike)
 
 
 def _sketches(
@@ -164,7 +191,14 @@ def _table_parts(codec: TableCodec, rows: _Rows, links: tuple[Link, ...], chunk_
     none = None if codec.parent is None else np.zeros(0, dtype=np.int64)
     no_links = tuple(replace(link, row_R=link.row_R[:0]) for link in links)
     head = EncodedTable(
-        np.zeros((0, len(subs)), kind), subs, codec.parent, none, codec.counts, codec.ordered, no_links
+        np.zeros((0, len(subs)), kind),
+        subs,
+        codec.parent,
+        none,
+        codec.counts,
+        codec.ordered,
+        no_links,
+        unlike=_unlike(codec),
     )
     return EncodedParts(head, rows.table.num_rows, rows.parent_R, chunks, links)
 

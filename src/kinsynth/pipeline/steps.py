@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -133,10 +134,17 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
 def _with_keys(
     workspace: Workspace, train_part: Database, codec: DatabaseCodec, synthesis: Synthesis
 ) -> DatabaseCodec:
-    """Fit the further keys; what always holds of them is looked up in all rows."""
+    """Fit the further keys, and see what references keep; what always holds is looked up in all rows."""
     original = load_database(workspace.work / "original")
     structure = find_structure(original.schema)
-    if not any((*structure.keys.values(), *structure.late.values(), *structure.implied.values())):
+    several = any(
+        count > 1
+        for relations in structure.reference_relations.values()
+        for count in Counter(one.references_table for one in relations).values()
+    )
+    if not several and not any(
+        (*structure.keys.values(), *structure.late.values(), *structure.implied.values())
+    ):
         return codec
     facts = find_facts(original, structure)
     return with_keys(train_part, codec, facts, minimum=synthesis.protection.rare_minimum)
