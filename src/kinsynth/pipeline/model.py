@@ -141,7 +141,7 @@ class Model:
         )
         distinct, repeated = keep_distinct(made, ready.codec, folder=folder)
         losses.repeated.update(repeated)
-        for limit in losses.find():
+        for limit in losses.find(wanted):
             on_limit(limit)
         return distinct
 

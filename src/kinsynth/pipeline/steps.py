@@ -50,6 +50,7 @@ from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
 from kinsynth.pipeline.limits import (
     FOUND_BY_CHECKS,
     find_blind_keys,
+    find_cut_counts,
     find_empty,
     find_unkept_rules,
     find_widened,
@@ -123,6 +124,8 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         codec = _with_keys(workspace, train_part, codec, synthesis)
         write_json(codecs, codec.to_json(), indent=None)
         for limit in find_widened(widen(train_part.schema, codec)[1]):
+            progress.tell(limit)
+        for limit in find_cut_counts(train_part, codec):
             progress.tell(limit)
         workspace.check_stop()
         parts = encode_parts(train_part, codec)
@@ -340,7 +343,7 @@ def draw(
         )
         for name, table in database.tables.items():
             progress.say(f"{name}: {table.num_rows:,} rows")
-        for limit in find_empty(database):
+        for limit in find_empty(database, {**model.rows, **rows}):
             progress.tell(limit)
 
 
