@@ -37,7 +37,7 @@ FOUND_BY_CHECKS = frozenset(
     }
 )
 FEW_TARGETS = 50
-CUT_SHARE = 0.02
+CUT_SHARES = {0.5: "more than half", 0.2: "more than a fifth", 0.05: "more than 5 %"}
 FEW_LOST = 0.01
 
 
@@ -90,7 +90,7 @@ def find_blind_keys(codec: DatabaseCodec, encoded: Mapping[str, EncodedParts]) -
 def find_cut_counts(database: Database, codec: DatabaseCodec) -> Iterator[Finding]:
     """Tell relations of which many rows lie beyond the largest number of rows of one parent that is drawn.
 
-    The share is told in steps of 5 %: those few parents are protected as extremes.
+    The share is told roughly: those few parents are protected as extremes.
 
     Args:
         database: The rows the model may see.
@@ -106,16 +106,17 @@ def find_cut_counts(database: Database, codec: DatabaseCodec) -> Iterator[Findin
                 continue
             count_R, most = counts[factor.child], int(factor.codec.high_K.max())
             beyond = np.maximum(count_R - most, 0).sum() / max(int(count_R.sum()), 1)
-            if beyond >= CUT_SHARE:
-                yield _cut(name, factor.child, most, 5 * max(1, round(20 * float(beyond))))
+            told = next((words for share, words in CUT_SHARES.items() if beyond > share), "")
+            if told:
+                yield _cut(name, factor.child, most, told)
 
 
-def _cut(table: str, child: str, most: int, percent: int) -> Finding:
+def _cut(table: str, child: str, most: int, share: str) -> Finding:
     return Finding(
         "foreign_keys.counts_cut",
-        "warning",
+        "notice",
         table,
-        f"At most {most:,} rows of {child} are drawn for a row of {table}; about {percent} % of the source's "
+        f"At most {most:,} rows of {child} are drawn for a row of {table}; {share} of the source's "
         f"rows lie beyond: too few rows of {table} have as many, and value protection cuts extremes.",
         "Where these are no persons, mark the table as original or lower extreme_minimum.",
     )
