@@ -38,11 +38,11 @@ class Columns:
         self.width = network.embedding.free.shape[1]
         self.barred = [forbidden_of(model.layout, c) for c in range(self.count)]
         self.even = [c for c, sub in enumerate(model.layout.sub_columns) if sub.even]
-        sizes = [sub.cardinality for sub in model.layout.sub_columns]
-        self.unlike = [Unlike(first, second, sizes) for first, second in model.layout.unlike]
         self.weights = [_Column(network, c, temperature) for c in range(self.count)]
         with torch.no_grad():
             self.starts = [_GroupStart(network, c) for c in range(0, self.count, GROUP)]
+        sizes = [sub.cardinality for sub in model.layout.sub_columns]
+        self.unlike = [Unlike(first, second, sizes) for first, second in model.layout.unlike]
 
     def begin(
         self,
