@@ -176,22 +176,16 @@ class _Giving:
             agree: Whether they want one that agrees with them; any group will do then.
         """
         self.row_R[some] = UNRESOLVED
-        group_R = np.zeros(len(self.row_R), dtype=np.int64)
-        group_R[some] = group_S
-        ids_R = self._store.all_row_ids(self._table)
         for known, place in _patterns([own_R[some] >= 0 for own_R, _ in self._ends], len(some)):
-            rows = some[place]
-            sides = self._sides(known)
-            if not sides:
-                return
-            uniform_P = uniforms(seed, f"{stream}/side", ids_R[rows])[:, 0] if len(sides) > 1 else None
-            side_P = self._choose(sides, uniform_P) if uniform_P is not None else np.zeros_like(rows)
-            for again in range(1 if len(sides) == 1 else 2):
+            rows, group_P, sides = some[place], group_S[place], self._sides(known)
+            side_P = self._choose(sides, rows, seed=seed, stream=f"{stream}/side")
+            for again in range(min(len(sides), 2)):
                 for number, (both, given) in enumerate(sides):
-                    left = rows[(self.row_R[rows] == UNRESOLVED) & ((side_P <= number) | (again > 0))]
+                    left_P = (self.row_R[rows] == UNRESOLVED) & ((side_P <= number) | (again > 0))
                     whole = len(both) == len(self._ends) and not again
                     name = stream if whole else f"{stream}/{known}/{both}/{again}"
-                    self._give(left, group_R[left], both, given, seed=seed, stream=name, agree=agree)
+                    asked = rows[left_P], group_P[left_P]
+                    self._give(*asked, both, given, seed=seed, stream=name, agree=agree)
 
     def _sides(self, known: tuple[int, ...]) -> list[tuple[tuple[int, ...], RowArray]]:
         """Give rows of the target by which of these ends they have, those that have most first."""
@@ -200,11 +194,13 @@ class _Giving:
         return [(tuple(known[number] for number in has), alive[place]) for has, place in found]
 
     def _choose(
-        self, sides: list[tuple[tuple[int, ...], RowArray]], uniform_P: NDArray[np.float64]
+        self, sides: list[tuple[tuple[int, ...], RowArray]], rows: RowArray, *, seed: int, stream: str
     ) -> RowArray:
         """Choose among parts of the target's rows, as likely as rows are still to point at them."""
-        open_ = [float(self.target.quota_T[given].sum()) + 1e-9 for _, given in sides]
-        ends = np.cumsum(open_)
+        if len(sides) < 2:
+            return np.zeros_like(rows)
+        ends = np.cumsum([float(self.target.quota_T[given].sum()) + 1e-9 for _, given in sides])
+        uniform_P = uniforms(seed, stream, self._store.all_row_ids(self._table)[rows])[:, 0]
         chosen_P: RowArray = np.searchsorted(ends[:-1], uniform_P * ends[-1], side="right")
         return chosen_P
 
@@ -237,6 +233,8 @@ def _patterns(known: list[NDArray[np.bool_]], rows: int) -> list[tuple[tuple[int
     >>> _patterns([np.array([True, False, True])], 3)
     [((0,), array([0, 2])), ((), array([1]))]
     """
+    if not known:
+        return [((), np.arange(rows))] if rows else []
     bits_R = np.zeros(rows, dtype=np.int64)
     for number, known_R in enumerate(known):
         bits_R |= known_R.astype(np.int64) << number
