@@ -160,8 +160,9 @@ def test_a_table_without_rows_says_why(finished: Execution) -> None:
     assert all("asked" not in one.message for one in find_empty(database, {"customer": 5, "order": 5}))
 
 
-def test_numbers_of_child_rows_that_are_cut_are_told_without_the_largest() -> None:
-    """One parent has most of the rows."""
+@pytest.mark.parametrize("holdout_share", [0, 0.5])
+def test_numbers_of_child_rows_that_are_cut_are_told_without_the_largest(holdout_share: float) -> None:
+    """One parent has most of the rows; whether the model may see it does not matter."""
     rng = np.random.default_rng(4)
     parents = np.where(np.arange(4_000) < 3_000, 1, rng.integers(1, 101, 4_000))
     tables = {
@@ -178,7 +179,7 @@ def test_numbers_of_child_rows_that_are_cut_are_told_without_the_largest() -> No
                 },
             },
             "training": {"max_epochs": 1, "threads": 1, "model_size": "small", "training_steps": 3},
-            "evaluation": {"holdout_share": 0},
+            "evaluation": {"holdout_share": holdout_share},
         }
     )
     (cut,) = [one for one in kinsynth.fit(tables, document).limits if one.code == "foreign_keys.counts_cut"]

@@ -93,9 +93,11 @@ def find_cut_counts(database: Database, codec: DatabaseCodec) -> Iterator[Findin
     The share is told roughly: those few parents are protected as extremes.
 
     Args:
-        database: The rows the model may see.
+        database: All rows of the source, whether the model may see them or not.
         codec: How they become codes.
     """
+    if not any(table.counts for table in codec.tables.values()):
+        return
     structure = find_structure(database.schema)
     further = FurtherKeys(database, structure, arrange(database, structure))
     for name, table in codec.tables.items():

@@ -125,7 +125,7 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         write_json(codecs, codec.to_json(), indent=None)
         for limit in find_widened(widen(train_part.schema, codec)[1]):
             progress.tell(limit)
-        for limit in find_cut_counts(train_part, codec):
+        for limit in find_cut_counts(load_database(workspace.work / "original"), codec):
             progress.tell(limit)
         workspace.check_stop()
         parts = encode_parts(train_part, codec)
