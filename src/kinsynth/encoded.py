@@ -388,6 +388,8 @@ class EncodedTable:
         keys_of: For a table of keys the name of the other table; None for other tables.
         pointers: For a table of keys one for each sub-column.
         stays: Columns that stay the same over all rows of some parents.
+        unlike: Pairs of endings of the row itself that are never the same, such as two references to one
+            lookup; the latter's sub-columns stand behind the former's.
     """
 
     codes_RC: CodeArray
@@ -400,6 +402,7 @@ class EncodedTable:
     keys_of: str | None = None
     pointers: tuple[Pointer, ...] = ()
     stays: tuple[Stay, ...] = ()
+    unlike: tuple[tuple[Ending, Ending], ...] = ()
 
     def __post_init__(self) -> None:
         """Check every promise above."""
@@ -454,6 +457,9 @@ class EncodedTable:
             raise ValueError("a column that stays the same has no such sub-column")
         if len(self.pointers) != (0 if self.keys_of is None else len(self.sub_columns)):
             raise ValueError("a table of keys, and no other, has one pointer for each sub-column")
+        for first, second in self.unlike:
+            if not first.sub_columns or max(first.sub_columns) >= min(second.sub_columns, default=0):
+                raise ValueError("of two endings that are unlike one must be drawn before the other")
 
     @property
     def rows(self) -> int:

@@ -224,6 +224,44 @@ def threads(pages: int = 200, seed: int = 0) -> Encoded:
     return Encoded({"pages": page, "notes": note, "notes (late keys)": late})
 
 
+STANDS = Pointer("desks.room", "rooms", by_code(0, 2), nullable=False)
+HANGS = Pointer("lamps.room", "rooms", by_code(0, 2), nullable=True)
+SITS = Pointer("people.desk", "desks", by_code(0, 2), nullable=True)
+LIT = Pointer("people.lamp", "lamps", by_code(0, 2), nullable=False, scopes=(((0, 0), (0,)),))
+
+
+def rooms(*, lamps_without_a_room: bool = False, people: int = 800, seed: int = 0) -> Encoded:
+    """People have a lamp, some a desk of the same room; perhaps some lamps are in no room."""
+    rng = np.random.default_rng(seed)
+    rooms, things, colour = 20, 100, np.arange(100) % 2
+    stands, hangs = np.arange(things) % rooms, np.arange(things) % rooms
+    if lamps_without_a_room:
+        hangs = np.where(np.arange(things) % 5 == 4, -1, hangs)
+    sits = np.where(rng.random(people) < 0.5, rng.integers(0, things, people), -1)
+    lit = np.array(
+        [rng.choice(np.flatnonzero((hangs == stands[desk]) | (hangs < 0) | (desk < 0))) for desk in sits]
+    )
+    room = table(
+        [np.arange(rooms) % 2],
+        counts=[(STANDS.key, counted(stands, rooms)), (HANGS.key, counted(hangs, rooms))],
+    )
+    desk = table([colour], counts=[(SITS.key, counted(sits, things))], links=(Link("rooms", stands),))
+    lamp = table([colour], counts=[(LIT.key, counted(lit, things))], links=(Link("rooms", hangs),))
+    person = table([colour[lit]], links=(Link("desks", sits), Link("lamps", lit)))
+    kind = np.arange(rooms) % 2
+    return Encoded(
+        {
+            "rooms": room,
+            "desks (keys)": keys_table("desks", desk, (STANDS,), (stands,), (kind,)),
+            "desks": desk,
+            "lamps (keys)": keys_table("lamps", lamp, (HANGS,), (hangs,), (kind,)),
+            "lamps": lamp,
+            "people (keys)": keys_table("people", person, (SITS, LIT), (sits, lit), (colour, colour)),
+            "people": person,
+        }
+    )
+
+
 def layouts_of(encoded: Encoded) -> dict[str, TableLayout]:
     return {name: describe_table(encoded, name) for name in encoded.tables}
 

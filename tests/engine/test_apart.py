@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from engine.engine_toys import QUICK
-from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
+from kinsynth.encoded import ChildCount, Encoded, EncodedTable, Ending, SubColumn
 from kinsynth.engine.apart import Earlier, find_keys
+from kinsynth.engine.checkpoint import load_model, save_model
 from kinsynth.engine.sampled import concatenate
 from kinsynth.engine.sampler import sample
 from kinsynth.engine.trainer import train
@@ -77,3 +80,49 @@ def test_only_what_agrees_on_all_of_a_key_is_barred():
     barred = earlier.bar(1, torch.zeros(2, 3), codes_BC) < 0
     assert barred.tolist() == [[False, True, False], [True, True, False]]
     assert earlier.take(np.array([1])).codes_BSC.tolist() == [[[1, 0], [1, 1]]]
+
+
+def journeys(rows: int = 3_000) -> Encoded:
+    """Rows that name two of eight towns, never the same: one by its number, the other by group and member.
+
+    The towns of the second one stand in another order, in groups of three, three, one and one.
+    """
+    rng = np.random.default_rng(0)
+    start, goal = rng.integers(0, 8, (2, rows))
+    start, goal = start[start != goal], goal[start != goal]
+    town_GM = np.array([[5, 1, 7], [0, 2, 6], [4, 4, 4], [3, 3, 3]])
+    group, member = (
+        found[np.argsort(town_GM.ravel(), kind="stable")] for found in np.divmod(np.arange(12), 3)
+    )
+    first = np.searchsorted(np.sort(town_GM.ravel()), np.arange(8))
+    codes = np.stack([start, group[first][goal], member[first][goal]], 1).astype(np.int32)
+    return Encoded(
+        {
+            "journey": EncodedTable(
+                codes,
+                (SubColumn(0, 8), SubColumn(1, 4), SubColumn(1, 3)),
+                unlike=(
+                    (Ending((), (0,), tuple(range(8))), Ending((), (1, 2), tuple(town_GM.ravel().tolist()))),
+                ),
+            )
+        }
+    )
+
+
+def test_two_endings_that_are_unlike_are_never_the_same(tmp_path):
+    encoded = journeys()
+    (pair,) = encoded.tables["journey"].unlike
+    drawn = []
+    for unlike in ((pair,), ()):
+        made = Encoded({"journey": replace(encoded.tables["journey"], unlike=unlike)})
+        save_model(tmp_path / "model", train(made, "journey", QUICK, seed=1))
+        table = concatenate(sample({"journey": load_model(tmp_path / "model")}, {"journey": 2_000}, seed=2))
+        codes_RC = table.tables["journey"].codes_RC.astype(np.int64)
+        drawn.append((codes_RC[:, 0], np.array(pair[1].labels)[codes_RC[:, 1] * 3 + codes_RC[:, 2]]))
+    (start, goal), (other_start, other_goal) = drawn
+    assert not (start == goal).any()
+    assert (other_start == other_goal).any()
+    assert (start == other_start).all()
+    # A draw that is not barred stays as it is, but where a town alone in its group is barred.
+    assert (goal == other_goal).mean() > 0.7
+    assert np.bincount(goal, minlength=8).min() > 2_000 / 8 / 2

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.linked_toys import BOSS, HEAD, WORKS, company, store_of, threads
-from kinsynth.encoded import FIRST_GROUP, ITSELF, NONE, Encoded
+from engine.linked_toys import BOSS, HEAD, WORKS, company, rooms, store_of, threads
+from kinsynth.encoded import AGREEING, FIRST_GROUP, ITSELF, NONE, OWNER, Encoded, Ending
 from kinsynth.engine.delivery import deliver
 from kinsynth.engine.sampled import concatenate
 
@@ -219,3 +219,70 @@ def test_itself_cannot_be_a_row_of_another_table(encoded, nullable, kept):
     store = store_of(with_pointer(tokens, "staff (keys)", nullable=nullable))
     assert (pointed(store, "staff", 0) < 0).all()
     assert (~store.dead("staff")).mean() == kept
+
+
+def without_rows(encoded, name, rows):
+    """The database with only the first rows of a table; nothing points to it yet."""
+    made = encoded.tables[name]
+    tables = {**encoded.tables, name: replace(made, codes_RC=made.codes_RC[:rows])}
+    for other, table in tables.items():
+        links = tuple(
+            replace(link, row_R=np.full_like(link.row_R, -1)) if link.target == name else link
+            for link in table.links
+        )
+        tables[other] = replace(table, links=links)
+    return Encoded(tables)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_fewer_rows_to_point_at_than_must_differ_take_the_others_out(encoded, rows):
+    """A customer likes no product twice: with one or two products each keeps so many likes at most."""
+    products = ["products", "customers", "orders (keys)", "orders", "stamps", "likes (keys)", "likes"]
+    few = without_rows(Encoded({name: encoded.tables[name] for name in products}), "products", rows)
+    store = store_of(few)
+    parent_R, liked = few.tables["likes"].parent_R, pointed(store, "likes", 0)
+    wanted = np.bincount(parent_R)
+    kept = np.bincount(parent_R[liked >= 0], minlength=len(wanted))
+    assert (kept == np.minimum(wanted, rows)).all()
+    assert (store.dead("likes") == (liked < 0)).all()
+
+
+def test_who_wants_one_that_agrees_finds_none_where_there_is_none(encoded):
+    """The key must not be missing: whoever wants it is taken out, not left without one."""
+    agreement = (Ending((OWNER,), (0,), (0, 1, 2)), Ending((), (0,), (0, 1, 2)))
+    wishing = with_tokens(
+        with_pointer(encoded, "likes (keys)", agreement=agreement), "likes (keys)", slice(None), AGREEING
+    )
+    products = ["products", "customers", "orders (keys)", "orders", "stamps", "likes (keys)", "likes"]
+    some = Encoded({name: wishing.tables[name] for name in products})
+    assert not store_of(some).dead("likes").any()
+    assert store_of(without_rows(some, "products", 0)).dead("likes").all()
+
+
+def test_who_points_at_itself_is_not_pointed_at_again(encoded):
+    """No two may have one boss; every third points at itself, the others at any."""
+    codes = encoded.tables["staff (late keys)"].codes_RC.copy()
+    codes[:, 0] = np.where(np.arange(len(codes)) % 3 == 0, ITSELF, FIRST_GROUP)
+    unique = with_pointer(
+        changed(encoded, "staff (late keys)", codes_RC=codes), "staff (late keys)", level="", apart=((),)
+    )
+    for seed in range(5):
+        boss = pointed(store_of(unique, seed=seed), "staff", 1)
+        assert (boss[::3] == np.arange(len(boss))[::3]).all()
+        assert len(np.unique(boss[boss >= 0])) == (boss >= 0).sum() > len(boss) / 2
+
+
+def test_what_must_be_shared_counts_where_both_sides_have_it():
+    """Desks and lamps stand in rooms; who has a desk gets a lamp of its room, who has none any lamp."""
+    for missing in (False, True):
+        encoded = rooms(lamps_without_a_room=missing)
+        store = store_of(encoded)
+        desk, lamp = pointed(store, "people", 0), pointed(store, "people", 1)
+        room_D, room_L = pointed(store, "desks", 0), pointed(store, "lamps", 0)
+        assert (lamp >= 0).all()
+        both = (desk >= 0) & (room_L[lamp] >= 0)
+        assert (room_D[desk[both]] == room_L[lamp[both]]).all()
+        assert (desk < 0).sum() > 100
+        got, wanted = np.bincount(lamp, minlength=len(room_L)), encoded.tables["lamps"].codes_RC[:, 1]
+        assert np.abs(got - wanted).sum() <= 0.05 * wanted.sum()
+        assert ((room_L[lamp] < 0).sum() > 50) == missing

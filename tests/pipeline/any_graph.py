@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -282,6 +282,15 @@ def _add_chained_lookups(graph: Graph, chance: Random) -> None:
         ForeignKey(name, ("town",), "town", ("id",)),
         ForeignKey(name, ("region",), "region", ("id",)),
     ]
+
+
+def other_rows(chance: Random, rows: Mapping[str, int]) -> dict[str, int]:
+    """Choose other numbers of rows for some root tables: none, few, half, double."""
+    return {
+        root: chance.choice([0, 1, 2, number // 2, 2 * number])
+        for root, number in rows.items()
+        if chance.random() < 0.7
+    }
 
 
 # The slow check

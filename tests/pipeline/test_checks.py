@@ -384,6 +384,25 @@ CASES: dict[str, list[tuple[Change, str]]] = {
             "tables.account.foreign_keys.1.owner",
         ),
     ],
+    "foreign_keys.partly_missing": [
+        (
+            both(
+                cells("payment", "town", lambda ids: [None, *(f"T{i % 30:02}" for i in range(1, len(ids)))]),
+                cells("payment", "kind", lambda ids: ["city", None, *["city"] * (len(ids) - 2)]),
+                cells("town", "kind", lambda ids: ["city"] * len(ids)),
+                put("tables.town.primary_key", ["id", "kind"]),
+                put("tables.customer.foreign_keys", []),
+                put(
+                    "tables.payment.foreign_keys",
+                    [
+                        {"columns": ["account"], "table": "account"},
+                        {"columns": ["town", "kind"], "table": "town"},
+                    ],
+                ),
+            ),
+            "tables.payment.foreign_keys.1",
+        )
+    ],
     "foreign_keys.partly_missing_not_available": [
         (
             both(

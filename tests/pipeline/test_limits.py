@@ -12,8 +12,11 @@ import polars as pl
 import pytest
 
 import kinsynth
+from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.engine.sampled import SampledBlock
-from kinsynth.pipeline.limits import FEW_TARGETS, Losses, find_widened
+from kinsynth.pipeline.checks import check
+from kinsynth.pipeline.inspect import inspect
+from kinsynth.pipeline.limits import FEW_TARGETS, Losses, find_empty, find_widened
 from kinsynth.pipeline.model import load_model
 from kinsynth.pipeline.run import Execution, generate, run
 from kinsynth.pipeline.timeline import StepMessage, read_events
@@ -120,8 +123,9 @@ def test_a_database_that_is_modelled_as_asked_has_no_limits(tmp_path: Path) -> N
 class Block:
     """As much of a block as is counted."""
 
-    def __init__(self, removed: int, emptied: Mapping[str, int]) -> None:
-        self.tables = {"t": type("Rows", (), {"removed": removed, "emptied": emptied})()}
+    def __init__(self, removed: int, emptied: Mapping[str, int], kept: int = 100) -> None:
+        rows = {"removed": removed, "emptied": emptied, "lost": {"t(b) -> u(id)": removed - 1}}
+        self.tables = {"t": type("Rows", (), {**rows, "root_R": np.zeros(kept)})()}
 
 
 def test_losses_add_up_over_blocks() -> None:
@@ -130,11 +134,82 @@ def test_losses_add_up_over_blocks() -> None:
     typed: list[SampledBlock] = blocks
     losses.add(typed)
     losses.repeated.update({"u": 7, "v": 0})
-    assert [(one.code, one.where, one.count) for one in losses.find()] == [
+    losses.kept["u"] = 1_000
+    found = list(losses.find({"t": 205, "u": 1_000}))
+    assert [(one.code, one.where, one.count) for one in found] == [
         ("synthesis.rows_without_target", "t", 5),
         ("synthesis.keys_emptied", "t(a) -> u(id)", 5),
         ("synthesis.rows_repeated", "u", 7),
     ]
+    assert "5 of 205 rows (2.4%)" in found[0].message
+    assert "t(b) -> u(id) must not be missing and found no row in 3; others" in found[0].message
+    assert "t 205, u 1,000" in found[0].remedy
+    assert "they are few" in found[2].remedy
+
+
+def test_a_table_without_rows_says_why(finished: Execution) -> None:
+    model = load_model(finished.folder / "model")
+    for asked, expected in (
+        ({"customer": 0, "order": 600}, {"customer": "none of customer was asked for"}),
+        ({"customer": 0, "order": 0}, dict.fromkeys(("customer", "order"), "was asked for")),
+    ):
+        found = {one.where: one.message for one in find_empty(model.draw(asked, seed=1), asked)}
+        assert found.keys() == expected.keys()
+        assert all(expected[name] in message for name, message in found.items())
+    database = model.draw({"customer": 0, "order": 0}, seed=1)
+    assert all("asked" not in one.message for one in find_empty(database, {"customer": 5, "order": 5}))
+
+
+@pytest.mark.parametrize("holdout_share", [0, 0.5])
+def test_numbers_of_child_rows_that_are_cut_are_told_without_the_largest(holdout_share: float) -> None:
+    """One parent has most of the rows; whether the model may see it does not matter."""
+    rng = np.random.default_rng(4)
+    parents = np.where(np.arange(4_000) < 3_000, 1, rng.integers(1, 101, 4_000))
+    tables = {
+        "parent": pl.DataFrame({"id": np.arange(1, 101), "kind": rng.choice(["a", "b"], 100)}),
+        "child": pl.DataFrame({"id": np.arange(4_000), "parent": parents}),
+    }
+    document = kinsynth.Synthesis.model_validate(
+        {
+            "tables": {
+                "parent": {"primary_key": ["id"]},
+                "child": {
+                    "primary_key": ["id"],
+                    "foreign_keys": [{"columns": ["parent"], "table": "parent"}],
+                },
+            },
+            "training": {"max_epochs": 1, "threads": 1, "model_size": "small", "training_steps": 3},
+            "evaluation": {"holdout_share": holdout_share},
+        }
+    )
+    (cut,) = [one for one in kinsynth.fit(tables, document).limits if one.code == "foreign_keys.counts_cut"]
+    assert cut.where == "parent"
+    assert "more than half" in cut.message
+    assert "3,0" not in cut.message
+
+
+def test_keys_that_are_filled_in_part_are_told() -> None:
+    """Of a key of two columns one may stand alone."""
+    rng = np.random.default_rng(5)
+    place = pl.DataFrame({"a": np.repeat(np.arange(20), 4), "b": np.tile(np.arange(4), 20)})
+    seat = {"id": np.arange(200), "a": rng.integers(0, 20, 200), "b": rng.integers(0, 4, 200)}
+    seats = pl.DataFrame(seat).with_columns(
+        a=pl.when(pl.col("id") < 30).then(None).otherwise("a"),
+        b=pl.when((pl.col("id") < 50) & (pl.col("id") > 9)).then(None).otherwise("b"),
+    )
+    keys = [{"columns": ["a", "b"], "table": "place"}]
+    synthesis = kinsynth.Synthesis.model_validate(
+        {
+            "roots": "many",
+            "tables": {
+                "place": {"primary_key": ["a", "b"]},
+                "seat": {"primary_key": ["id"], "foreign_keys": keys},
+            },
+        }
+    )
+    inspection = inspect(tables_from_memory({"place": place, "seat": seats}), synthesis)
+    (partly,) = [one for one in check(inspection, synthesis) if one.code == "foreign_keys.partly_missing"]
+    assert "In 30 of 200 rows" in partly.message
 
 
 def test_columns_that_may_be_missing_are_told_by_table() -> None:

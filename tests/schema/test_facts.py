@@ -157,6 +157,30 @@ def test_keys_that_share_a_column_are_a_scope_whatever_the_rows(rows: int) -> No
     assert found.apart == ((LINE_ORDER,),)
 
 
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_path_through_an_earlier_key_that_follows_from_a_found_one_is_no_scope(missing: bool) -> None:
+    """An owner that is never missing says all that a key bound to it could say; one that may be does not."""
+    made = lines(np.random.default_rng(0))
+    rows = made.tables["line"].to_pydict()
+    if missing:
+        rows["ordered"][0] = rows["product"][2] = None
+    # Where the firm's own key may be missing a path through it can end early.
+    rows["payer"] = [None if missing and row == 1 else firm for row, firm in enumerate(rows["firm"])]
+    payer = Relation("line", ("firm",), "firm", ("id",), role="owner")
+    if missing:
+        payer = Relation("line", ("payer",), "firm", ("id",), role="key")
+    table = {
+        name: {c: made.tables[name][c].to_pylist() for c in made.tables[name].column_names}
+        for name in ("firm", "product", "ordered")
+    }
+    keys = {name: one.primary_key for name, one in made.schema.tables.items()}
+    found = facts(base({**table, "line": rows}, keys, FIRM, ORDER_FIRM, payer, LINE_ORDER, LINE_PRODUCT))
+    direct, through = ((payer,), (FIRM,)), ((LINE_ORDER, ORDER_FIRM), (FIRM,))
+    scopes = found[LINE_PRODUCT].scopes
+    assert (through in scopes) == missing
+    assert missing or scopes == (direct,)
+
+
 def test_a_reference_of_a_table_to_itself_within_its_owner() -> None:
     rng = np.random.default_rng(0)
     firm = np.repeat(np.arange(5), 20)

@@ -1,6 +1,6 @@
-"""Apart: rows of one parent that must differ: what earlier rows hold is barred for later ones.
+"""Apart: what must differ, between rows of one parent or within a row: what stands before is barred.
 
-Shape letters: B rows, S earlier rows of the same parent, C sub-columns, K codes.
+Shape letters: B rows, S earlier rows of the same parent, C sub-columns, K codes, G codes of a group.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from kinsynth.encoded import IntArray, RowArray, SubColumn
+from kinsynth.encoded import Ending, IntArray, RowArray, SubColumn
 
 Keys = tuple[tuple[int, ...], ...]
 # Finite: where nothing else is left, what is barred is drawn all the same.
@@ -59,3 +60,46 @@ class Earlier:
                 place = torch.from_numpy(row), torch.from_numpy(code)
                 logits_BK = logits_BK.index_put(place, torch.tensor(_BARRED))
         return logits_BK
+
+
+class Unlike:
+    """Two endings of a row that are never the same: what the first one is is barred for the second.
+
+    Args:
+        first: The ending that is drawn before.
+        second: The other one.
+        cardinalities: Number of codes of each sub-column.
+    """
+
+    def __init__(self, first: Ending, second: Ending, cardinalities: Sequence[int]) -> None:
+        self._first, self._second = first, second
+        self._sizes = [cardinalities[c] for c in first.sub_columns]
+        self._first_N = torch.tensor(first.labels)
+        self._second_GK = torch.tensor(second.labels).view(-1, cardinalities[second.sub_columns[-1]])
+        # A group all of whose codes stand for one thing says it before its codes are drawn.
+        sole_G = (self._second_GK == self._second_GK[:, :1]).all(1)
+        self._sole_G = torch.where(sole_G, self._second_GK[:, 0], -1)
+
+    def bar(self, column: int, logits_BK: Tensor, codes_BC: Tensor) -> Tensor:
+        """Bar codes that would make the second ending what the first one is.
+
+        Args:
+            column: The sub-column that is drawn next.
+            logits_BK: Its logits, padded.
+            codes_BC: Codes of the sub-columns before it.
+        """
+        if column not in self._second.sub_columns:
+            return logits_BK
+        *groups, last = self._second.sub_columns
+        label_BK = (
+            self._second_GK[codes_BC[:, groups[0]] if groups else [0]]
+            if column == last
+            else self._sole_G[None]
+        )
+        place_B = torch.zeros(len(codes_BC), dtype=torch.int64)
+        for c, size in zip(self._first.sub_columns, self._sizes, strict=True):
+            place_B = place_B * size + codes_BC[:, c]
+        label_B1 = self._first_N[place_B].unsqueeze(1)
+        same_BK = (label_BK == label_B1) & (label_B1 >= 0)
+        padding = logits_BK.shape[1] - same_BK.shape[1]
+        return logits_BK.masked_fill(functional.pad(same_BK, (0, padding)), _BARRED)

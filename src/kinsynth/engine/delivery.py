@@ -33,7 +33,7 @@ def _deliver_table(store: Store, name: str, block: int, number_T: Mapping[str, R
     frame, dead_R = store.frame(name), store.dead_of(name, block)
     codes_RC = store.tables[name].codes_RC[frame.block(block)][~dead_R].astype(np.int32)
     layout = store.layouts[name]
-    pointed, emptied = _deliver_keys(store, name, block, number_T)
+    pointed, emptied, lost = _deliver_keys(store, name, block, number_T)
     return SampledTable(
         EncodedTable(
             codes_RC,
@@ -48,6 +48,7 @@ def _deliver_table(store: Store, name: str, block: int, number_T: Mapping[str, R
         pointed,
         int(dead_R.sum()),
         emptied,
+        lost,
     )
 
 
@@ -63,19 +64,22 @@ def _deliver_parents(store: Store, name: str, block: int) -> RowArray | None:
 
 def _deliver_keys(
     store: Store, name: str, block: int, number_T: Mapping[str, RowArray]
-) -> tuple[dict[str, RowArray], dict[str, int]]:
-    """Give for each further key the row of its target, and the rows in which it was emptied."""
+) -> tuple[dict[str, RowArray], dict[str, int], dict[str, int]]:
+    """Give for each further key the row of its target, and the rows it was emptied in, or that it cost."""
     rows, dead_R = store.frame(name).block(block), store.dead_of(name, block)
     pointed: dict[str, RowArray] = {}
     emptied: dict[str, int] = {}
-    for each, row_R, empty_R in store.keys(name):
+    lost: dict[str, int] = {}
+    for each, row_R, unresolved_R in store.keys(name):
         key, target = each.pointer.key, each.pointer.target
         given_R = row_R[rows][~dead_R]
         pointed[key] = given_R
         if target in number_T and len(given_R):
             pointed[key] = np.where(given_R < 0, -1, number_T[target][given_R])
-        lost_R = (given_R >= 0) & (pointed[key] < 0)
-        lost_R |= empty_R[rows][~dead_R]
-        if lost_R.any():
-            emptied[key] = int(lost_R.sum())
-    return pointed, emptied
+        empty_R = (given_R >= 0) & (pointed[key] < 0)
+        empty_R |= unresolved_R[rows][~dead_R]
+        if empty_R.any():
+            emptied[key] = int(empty_R.sum())
+        if not each.pointer.nullable and unresolved_R[rows].any():
+            lost[key] = int(unresolved_R[rows].sum())
+    return pointed, emptied, lost

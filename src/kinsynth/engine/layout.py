@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kinsynth.encoded import OWNER, ChildCount, Encoded, Path, Pointer, Stay, SubColumn
+from kinsynth.encoded import OWNER, ChildCount, Encoded, Ending, Path, Pointer, Stay, SubColumn
 
 LONGEST_PATH = 3
 MOST_REACHED = 12
@@ -61,6 +61,7 @@ class TableLayout:
         keys_of: For a table of keys the name of the other table; None for other tables.
         pointers: For a table of keys one for each sub-column.
         stays: Columns that stay the same over all rows of some parents.
+        unlike: Pairs of endings of the row itself that are never the same.
     """
 
     name: str
@@ -75,6 +76,7 @@ class TableLayout:
     keys_of: str | None = None
     pointers: tuple[Pointer, ...] = ()
     stays: tuple[Stay, ...] = ()
+    unlike: tuple[tuple[Ending, Ending], ...] = ()
 
     @property
     def reached_by_row(self) -> tuple[Reached, ...]:
@@ -128,6 +130,7 @@ def describe_table(encoded: Encoded, table: str) -> TableLayout:
         keys_of=source.keys_of,
         pointers=source.pointers,
         stays=source.stays,
+        unlike=source.unlike,
     )
 
 
@@ -182,6 +185,7 @@ def write_layout(layout: TableLayout) -> dict[str, Any]:
         "keys_of": layout.keys_of,
         "pointers": [pointer.to_json() for pointer in layout.pointers],
         "stays": [stay.to_json() for stay in layout.stays],
+        "unlike": [[ending.to_json() for ending in pair] for pair in layout.unlike],
     }
 
 
@@ -200,6 +204,7 @@ def read_layout(data: Mapping[str, Any]) -> TableLayout:
         keys_of=data["keys_of"],
         pointers=tuple(Pointer.from_json(pointer) for pointer in data["pointers"]),
         stays=tuple(Stay.from_json(stay) for stay in data["stays"]),
+        unlike=tuple((Ending.from_json(one), Ending.from_json(other)) for one, other in data["unlike"]),
     )
 
 

@@ -127,8 +127,10 @@ def _keys_on_paths(layouts: Layouts, keys: str, number: int) -> Iterator[str]:
     """Give the tables of keys that draw the keys on the paths of a pointer."""
     pointer, table = layouts[keys].pointers[number], layouts[keys].keys_of
     assert table is not None
-    own = [*(first for first, _ in pointer.scopes), *chain.from_iterable(pointer.apart), *pointer.avoid]
-    others = [(pointer.target, second) for _, second in pointer.scopes]
+    agreeing = [] if pointer.agreement is None else [tuple(ending.path for ending in pointer.agreement)]
+    pairs = [*pointer.scopes, *agreeing]
+    own = [*(first for first, _ in pairs), *chain.from_iterable(pointer.apart), *pointer.avoid]
+    others = [(pointer.target, second) for _, second in pairs]
     for start, path in [*((table, path) for path in own), *others]:
         for each in _walk(layouts, start, path):
             if each.drawn == keys and each.number >= number:

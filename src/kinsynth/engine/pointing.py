@@ -110,23 +110,17 @@ def _assign_key(
     token_R = _without_impossible(token_R, pointer, itself=pointer.target == table)
     token_R = np.where(store.dead(table), NONE, token_R)
     row_R = np.where(token_R == _LOST, UNRESOLVED, -1)
-    own = np.flatnonzero(token_R == ITSELF)
+    own, agreeing = (np.flatnonzero(token_R == token) for token in (ITSELF, AGREEING))
     row_R[own] = own
-    target.quota_T[own] = np.maximum(target.quota_T[own] - 1, 0)
-    agreeing = np.flatnonzero(token_R == AGREEING)
-    if len(agreeing) and len(target.alive):
-        asked = _Asked(store, table, pointer, target, agreeing, agree=True)
-        row_R[agreeing] = asked.given(
-            np.zeros(len(agreeing), dtype=np.int64), seed=seed, stream=f"{stream}/agree"
-        )
-        target = target.less(row_R[agreeing], once=() in pointer.apart)
+    giving = _Giving(store, table, pointer, target, row_R)
+    giving.take(own)
+    if len(agreeing):
+        giving.give(agreeing, np.zeros_like(agreeing), seed=seed, stream=f"{stream}/agree", agree=True)
         lost = agreeing[row_R[agreeing] == UNRESOLVED]
-        token_R[lost] = FIRST_GROUP + _any_group(target, uniforms(seed, f"{stream}/lost", ids_R[lost])[:, 0])
+        uniform_L = uniforms(seed, f"{stream}/lost", ids_R[lost])[:, 0]
+        token_R[lost] = FIRST_GROUP + _any_group(giving.target, uniform_L)
     some = np.flatnonzero(token_R >= FIRST_GROUP)
-    row_R[some] = UNRESOLVED
-    if len(some) and len(target.alive):
-        asked = _Asked(store, table, pointer, target, some, settled_R=row_R if len(agreeing) else None)
-        row_R[some] = asked.given(token_R[some] - FIRST_GROUP, seed=seed, stream=stream)
+    giving.give(some, token_R[some] - FIRST_GROUP, seed=seed, stream=stream)
     return row_R
 
 
@@ -149,6 +143,108 @@ def _without_impossible(token_R: RowArray, pointer: Pointer, *, itself: bool) ->
     return np.where(lost_R, _LOST, token_R)
 
 
+class _Giving:
+    """Gives the rows of a table, some after the other, the row of the target that they point to.
+
+    Attributes:
+        target: The rows that may still be pointed to, and how often.
+        row_R: What each row points to so far; changed in place.
+    """
+
+    def __init__(self, store: Store, table: str, pointer: Pointer, target: Target, row_R: RowArray) -> None:
+        self._store, self._table, self._pointer = store, table, pointer
+        self.target, self.row_R = target, row_R
+        self._ends = [
+            (store.follow(table, own), store.follow(pointer.target, other)) for own, other in pointer.scopes
+        ]
+
+    def take(self, some: RowArray) -> None:
+        """Count that rows point at what they were given."""
+        self.target = self.target.less(self.row_R[some], once=() in self._pointer.apart)
+
+    def give(self, some: RowArray, group_S: RowArray, *, seed: int, stream: str, agree: bool = False) -> None:
+        """Give some rows a row of the target each, ``UNRESOLVED`` where there is none.
+
+        What a row must share with the one it points to counts where both have it: rows that know the same
+        of it are served together, those that know most first.
+
+        Args:
+            some: Numbers of the rows.
+            group_S: Group that each wants.
+            seed: Source of all randomness.
+            stream: Name of the use.
+            agree: Whether they want one that agrees with them; any group will do then.
+        """
+        self.row_R[some] = UNRESOLVED
+        for known, place in _patterns([own_R[some] >= 0 for own_R, _ in self._ends], len(some)):
+            rows, group_P, sides = some[place], group_S[place], self._sides(known)
+            side_P = self._choose(sides, rows, seed=seed, stream=f"{stream}/side")
+            for again in range(min(len(sides), 2)):
+                for number, (both, given) in enumerate(sides):
+                    left_P = (self.row_R[rows] == UNRESOLVED) & ((side_P <= number) | (again > 0))
+                    whole = len(both) == len(self._ends) and not again
+                    name = stream if whole else f"{stream}/{known}/{both}/{again}"
+                    asked = rows[left_P], group_P[left_P]
+                    self._give(*asked, both, given, seed=seed, stream=name, agree=agree)
+
+    def _sides(self, known: tuple[int, ...]) -> list[tuple[tuple[int, ...], RowArray]]:
+        """Give rows of the target by which of these ends they have, those that have most first."""
+        alive = self.target.alive
+        found = _patterns([self._ends[number][1][alive] >= 0 for number in known], len(alive))
+        return [(tuple(known[number] for number in has), alive[place]) for has, place in found]
+
+    def _choose(
+        self, sides: list[tuple[tuple[int, ...], RowArray]], rows: RowArray, *, seed: int, stream: str
+    ) -> RowArray:
+        """Choose among parts of the target's rows, as likely as rows are still to point at them."""
+        if len(sides) < 2:
+            return np.zeros_like(rows)
+        ends = np.cumsum([float(self.target.quota_T[given].sum()) + 1e-9 for _, given in sides])
+        uniform_P = uniforms(seed, stream, self._store.all_row_ids(self._table)[rows])[:, 0]
+        chosen_P: RowArray = np.searchsorted(ends[:-1], uniform_P * ends[-1], side="right")
+        return chosen_P
+
+    def _give(
+        self,
+        rows: RowArray,
+        group_S: RowArray,
+        both: tuple[int, ...],
+        given: RowArray,
+        *,
+        seed: int,
+        stream: str,
+        agree: bool,
+    ) -> None:
+        """Give rows one of the given rows of the target, of which both sides know the same ends."""
+        alive = self.target.alive
+        given = alive[np.isin(alive, given)] if len(given) < len(alive) else alive
+        if not len(rows) or not len(given):
+            return
+        target = replace(self.target, alive=given)
+        ends = tuple(self._ends[number] for number in both)
+        asked = _Asked(self._store, self._table, self._pointer, target, rows, ends, self.row_R, agree)
+        self.row_R[rows] = asked.given(group_S, seed=seed, stream=stream)
+        self.take(rows)
+
+
+def _patterns(known: list[NDArray[np.bool_]], rows: int) -> list[tuple[tuple[int, ...], RowArray]]:
+    """Give the rows by which of some flags they have, those with most of them first.
+
+    >>> _patterns([np.array([True, False, True])], 3)
+    [((0,), array([0, 2])), ((), array([1]))]
+    """
+    if not known:
+        return [((), np.arange(rows))] if rows else []
+    bits_R = np.zeros(rows, dtype=np.int64)
+    for number, known_R in enumerate(known):
+        bits_R |= known_R.astype(np.int64) << number
+    found = [
+        (tuple(number for number in range(len(known)) if bits >> number & 1), np.flatnonzero(bits_R == bits))
+        for bits in np.unique(bits_R).tolist()
+    ]
+    return sorted(found, key=lambda pair: (-len(pair[0]), pair[0]))
+
+
 @dataclass(frozen=True)
 class _Asked:
     """Some rows of a table that each want a row of the target.
@@ -159,8 +255,9 @@ class _Asked:
         pointer: Its further key.
         target: The rows that may be pointed to.
         some: Numbers of the rows that want one.
-        agree: Whether they want one that agrees with them; any group will do then.
+        ends: Numbers that a row and the row it points to must share, shapes (R,) and (T,).
         settled_R: What other rows of the table point to already, which these must be kept apart from.
+        agree: Whether they want one that agrees with them; any group will do then.
     """
 
     store: Store
@@ -168,15 +265,16 @@ class _Asked:
     pointer: Pointer
     target: Target
     some: RowArray
+    ends: tuple[tuple[RowArray, RowArray], ...]
+    settled_R: RowArray
     agree: bool = False
-    settled_R: RowArray | None = None
 
     def given(self, group_S: RowArray, *, seed: int, stream: str) -> RowArray:
         """Give the row of the target for each row, ``UNRESOLVED`` where there is none, shape (S,)."""
         wanted, supply = self.wanted(group_S, self.store.all_row_ids(self.table)[self.some]), self.supply()
         for number in range(_TRIES):
             place_S = assign(wanted, supply, seed=seed, stream=f"{stream}/{number}" if number else stream)
-            row_S = np.where(place_S >= 0, self.target.alive[place_S], place_S)
+            row_S = np.where(place_S >= 0, self.target.alive[place_S.clip(0)], place_S)
             if not (taken_S := self._taken(row_S)).any():
                 break
             avoided_S = np.where(taken_S, place_S, -1)
@@ -186,10 +284,8 @@ class _Asked:
     def _taken(self, row_S: RowArray) -> NDArray[np.bool_]:
         """Mark the rows that a settled row, which they must be kept apart from, points to as well."""
         taken_S = np.zeros(len(row_S), dtype=np.bool_)
-        if self.settled_R is None:
-            return taken_S
         settled = np.flatnonzero(self.settled_R >= 0)
-        for paths in self.pointer.apart:
+        for paths in self.pointer.apart if len(settled) else ():
             both = np.concatenate([self.some, settled])
             label = join_known([self.store.follow(self.table, path)[both] for path in paths], len(both))
             pair = join_labels([label, np.concatenate([row_S, self.settled_R[settled]]).clip(-1)])
@@ -214,10 +310,7 @@ class _Asked:
     def _scopes(self) -> tuple[RowArray | None, RowArray | None]:
         """Labels that a row and the row it points to must share, shapes (S,) and (A,)."""
         target, given = self.target, self.target.alive
-        columns = [
-            np.concatenate([self._reached(own), self.store.follow(self.pointer.target, other)[given]])
-            for own, other in self.pointer.scopes
-        ]
+        columns = [np.concatenate([own_R[self.some], other_T[given]]) for own_R, other_T in self.ends]
         if self.agree and self.pointer.agreement is not None:
             own, other = self.pointer.agreement
             mine_S = find_ends(self.store, self.table, own)[self.some]

@@ -30,6 +30,8 @@ class SampledTable:
         removed: Rows that were taken out, because a key that must not be missing found no row to point at.
         emptied: For each further key the rows in which it is missing though it was drawn, because it found
             no row to point at.
+        lost: For each further key that must not be missing the removed rows that themselves found no row to
+            point at by it; the others hang on removed rows, or must point at them.
     """
 
     encoded: EncodedTable
@@ -38,6 +40,7 @@ class SampledTable:
     pointed: Mapping[str, RowArray] = field(default_factory=dict)
     removed: int = 0
     emptied: Mapping[str, int] = field(default_factory=dict)
+    lost: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

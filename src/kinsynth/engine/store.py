@@ -71,7 +71,7 @@ class Store:
             name: further_keys(layouts, name) for name, layout in layouts.items() if layout.keys_of is None
         }
         self._pointed: dict[str, list[RowArray]] = {name: [] for name in self._keys}
-        self._emptied: dict[str, list[Flags]] = {name: [] for name in self._keys}
+        self._unresolved: dict[str, list[Flags]] = {name: [] for name in self._keys}
         self._dead: dict[str, Flags] = {}
 
     def owner(self, name: str) -> str:
@@ -182,10 +182,10 @@ class Store:
         """Give the further keys of a table that are assigned.
 
         Returns:
-            Each with what the rows point to, -1 for none, and whether the key was emptied: it was drawn, but
-            found no row to point at; both of shape (R,).
+            Each with what the rows point to, -1 for none, and whether the key was drawn but found no row to
+            point at; both of shape (R,).
         """
-        return tuple(zip(self._keys[table], self._pointed[table], self._emptied[table], strict=False))
+        return tuple(zip(self._keys[table], self._pointed[table], self._unresolved[table], strict=False))
 
     def dead(self, table: str) -> Flags:
         """Tell which rows of a table are to be taken out, shape (R,)."""
@@ -209,7 +209,7 @@ class Store:
         kept_R[:] = row_R
         self._pointed[table].append(kept_R)
         nullable = self._keys[table][number].pointer.nullable
-        self._emptied[table].append(unresolved_R & nullable)
+        self._unresolved[table].append(unresolved_R)
         if not nullable:
             self._dead[table] = self._dead[table] | unresolved_R
         self._dead = spread_dead(self._dead, self._ties())

@@ -11,7 +11,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.encoded import ChildCount, Encoded, EncodedParts, EncodedTable, Link, Pointer, Stay, SubColumn
+from kinsynth.encoded import (
+    ChildCount,
+    Encoded,
+    EncodedParts,
+    EncodedTable,
+    Ending,
+    Link,
+    Pointer,
+    Stay,
+    SubColumn,
+)
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
 from kinsynth.schema.split import kept_batches
@@ -127,6 +137,9 @@ def load_encoded(folder: Path) -> Encoded:
             keys_of=document["keys_of"],
             pointers=tuple(Pointer.from_json(pointer) for pointer in document["pointers"]),
             stays=tuple(Stay.from_json(stay) for stay in document["stays"]),
+            unlike=tuple(
+                (Ending.from_json(one), Ending.from_json(other)) for one, other in document["unlike"]
+            ),
         )
         let_go()
     return Encoded(tables)
@@ -160,6 +173,7 @@ def _describe(name: str, parts: EncodedParts) -> dict[str, Any]:
         "counts": [count.to_json() for count in table.counts],
         "links": [link.target for link in parts.links],
         "keys_of": table.keys_of,
+        "unlike": [[ending.to_json() for ending in pair] for pair in parts.head.unlike],
         "pointers": [pointer.to_json() for pointer in table.pointers],
         "stays": [stay.to_json() for stay in table.stays],
     }

@@ -87,6 +87,7 @@ class TableCodec:
         apart: Factors on all of which rows of one owner never agree, for each key that says so.
         anchors: Moments of other rows that factors count from, or that rules read.
         constant: First columns of the factors on which rows of one owner always agree.
+        unlike: Pairs of references to one original table that never name the same row of it.
     """
 
     name: str
@@ -99,6 +100,7 @@ class TableCodec:
     apart: tuple[tuple[int, ...], ...] = ()
     anchors: tuple[Anchor, ...] = ()
     constant: tuple[str, ...] = ()
+    unlike: tuple[tuple[int, int], ...] = ()
 
     @property
     def computed(self) -> frozenset[str]:
@@ -172,6 +174,7 @@ class TableCodec:
             "apart": [list(factors) for factors in self.apart],
             "anchors": [anchor.to_json() for anchor in self.anchors],
             "constant": list(self.constant),
+            "unlike": [list(factors) for factors in self.unlike],
         }
 
     @staticmethod
@@ -188,7 +191,8 @@ class TableCodec:
         anchors = tuple(Anchor.from_json(anchor) for anchor in document["anchors"])
         plain = (document["name"], document["parent"], document["ordered"])
         constant = tuple(document["constant"])
-        return TableCodec(*plain, factors, keys, rules, fills, apart, anchors, constant)
+        unlike = tuple((first, second) for first, second in document["unlike"])
+        return TableCodec(*plain, factors, keys, rules, fills, apart, anchors, constant, unlike)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from kinsynth.encoded import (
     Encoded,
     EncodedParts,
     EncodedTable,
+    Ending,
     IntArray,
     Link,
     Stay,
@@ -117,6 +118,9 @@ def with_keys(
         minimum: Roots that a group of rows needs.
     """
     structure = find_structure(database.schema)
+    codec = replace(
+        codec, tables={name: _with_unlike(one, structure, facts) for name, one in codec.tables.items()}
+    )
     further = FurtherKeys(database, structure, arrange(database, structure))
     readings = _read_references(structure, codec)
     keys = fit_keys(further, facts, encode_parts(database, codec), readings, minimum=minimum)
@@ -134,14 +138,38 @@ def _read_references(structure: Structure, codec: DatabaseCodec) -> dict[Relatio
     for name, table_codec in codec.tables.items():
         by_columns = {relation.columns: relation for relation in structure.reference_relations[name]}
         for factor, span in zip(table_codec.factors, table_codec.spans, strict=True):
-            if factor.kind == "reference" and isinstance(factor.codec, CategoricalCodec):
-                place_K = factor.codec.places(factor.codec.all_codes())
-                row_K = np.append(factor.codec.kept.to_numpy(zero_copy_only=False), -1)[
-                    np.maximum(place_K, -1)
-                ]
-                subs = tuple(range(span.start, span.stop))
-                found[by_columns[factor.columns]] = subs, tuple(row_K.astype(np.int64).tolist())
+            if factor.kind == "reference":
+                found[by_columns[factor.columns]] = _read_reference(factor, span)
     return found
+
+
+def _read_reference(factor: Factor, span: slice) -> Reading:
+    assert isinstance(factor.codec, CategoricalCodec), "a reference is a category"
+    place_K = factor.codec.places(factor.codec.all_codes())
+    row_K = np.append(factor.codec.kept.to_numpy(zero_copy_only=False), -1)[np.maximum(place_K, -1)]
+    return tuple(range(span.start, span.stop)), tuple(row_K.astype(np.int64).tolist())
+
+
+def _with_unlike(codec: TableCodec, structure: Structure, facts: Mapping[Relation, KeyFacts]) -> TableCodec:
+    """Note which references of a table to one original table never name the same row."""
+    numbers = {
+        factor.columns: number for number, factor in enumerate(codec.factors) if factor.kind == "reference"
+    }
+    pairs = [
+        sorted((numbers[other.columns], numbers[one.columns]))
+        for one in structure.reference_relations[codec.name]
+        for other in facts[one].avoid
+    ]
+    return replace(codec, unlike=tuple((first, second) for first, second in pairs))
+
+
+def _unlike(codec: TableCodec) -> tuple[tuple[Ending, Ending], ...]:
+    """Give what codes of a row stand for that never is the same."""
+
+    def ending(number: int) -> Ending:
+        return Ending((), *_read_reference(codec.factors[number], codec.spans[number]))
+
+    return tuple((ending(first), ending(second)) for first, second in codec.unlike)
 
 
 def _sketches(
@@ -204,6 +232,7 @@ def _table_parts(
         codec.ordered,
         no_links,
         stays=stays,
+        unlike=_unlike(codec),
     )
     return EncodedParts(head, rows.table.num_rows, rows.parent_R, chunks, links)
 

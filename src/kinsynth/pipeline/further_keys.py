@@ -151,14 +151,9 @@ class FurtherKeys:
         """Give the table that a path leads to, and the row there from each row, -1 for none, shape (R,)."""
         row_R = np.arange(len(self.arranged[table].row_R), dtype=np.int64)
         for step in path:
-            relation = (
-                self.structure.parent_relation[table] if step == OWNER else self.structure.keys[table][step]
-            )
-            next_R = (
-                self.arranged[table].parent_R
-                if step == OWNER
-                else self.rows(self.structure.keys[table][step])
-            )
+            further = self.structure.further(table)
+            relation = self.structure.parent_relation[table] if step == OWNER else further[step]
+            next_R = self.arranged[table].parent_R if step == OWNER else self.rows(further[step])
             assert relation is not None
             assert next_R is not None
             row_R, table = np.append(next_R, -1)[row_R], relation.references_table
@@ -264,15 +259,15 @@ def _fit_pointer(
 
 @dataclass(frozen=True)
 class _Paths:
-    """Turns paths of relations into steps of the engine."""
+    """Turns paths of relations into steps of the engine, which numbers the keys as they are drawn."""
 
     structure: Structure
 
     def path(self, table: str, relations: tuple[Relation, ...]) -> Path | None:
-        """Give the steps, None where a relation is none of the owner's and none that is drawn before."""
+        """Give the steps, None where a relation leads neither to an owner nor to a row that is pointed to."""
         steps: list[int] = []
         for relation in relations:
-            keys = self.structure.keys[table]
+            keys = self.structure.further(table)
             if relation == self.structure.parent_relation[table]:
                 steps.append(OWNER)
             elif relation in keys:
@@ -296,8 +291,8 @@ class _Paths:
         self, relation: Relation, apart: tuple[tuple[Relation, ...], ...]
     ) -> tuple[tuple[Path, ...], ...]:
         """Give the unique keys that are settled with this key: with keys before it, not with later ones."""
-        keys = self.structure.keys[relation.table]
-        before = keys[: keys.index(relation)] if relation in keys else keys
+        keys = self.structure.further(relation.table)
+        before = keys[: keys.index(relation)]
         found = []
         for others in apart:
             steps = [self.path(relation.table, (one,)) for one in others]
@@ -371,11 +366,12 @@ def state_pairs(schema: Schema, keys: Mapping[str, KeysCodec]) -> Schema:
     structure, named = find_structure(schema), {str(relation): relation for relation in schema.relations}
     found: dict[str, dict[tuple[str, ...], None]] = {}
     for codec in keys.values():
-        early = structure.keys[codec.table]
+        further = structure.further(codec.table)
         for pointer in codec.pointers:
             for paths in pointer.apart:
                 others = [
-                    structure.parent_relation[codec.table] if one == OWNER else early[one] for (one,) in paths
+                    structure.parent_relation[codec.table] if one == OWNER else further[one]
+                    for (one,) in paths
                 ]
                 sides = [*(other for other in others if other is not None), named[pointer.key]]
                 columns = dict.fromkeys(column for side in sides for column in side.columns)

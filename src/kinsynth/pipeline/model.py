@@ -151,7 +151,7 @@ class Model:
         if self.graph is not None:
             refuse_repeated(repeated)
         losses.repeated.update(repeated)
-        for limit in losses.find():
+        for limit in losses.find(wanted):
             on_limit(limit)
         return distinct
 

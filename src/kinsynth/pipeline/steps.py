@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -52,6 +53,7 @@ from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
 from kinsynth.pipeline.limits import (
     FOUND_BY_CHECKS,
     find_blind_keys,
+    find_cut_counts,
     find_empty,
     find_unkept_rules,
     find_widened,
@@ -135,6 +137,8 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         write_json(codecs, codec.to_json(), indent=None)
         for limit in find_widened(widen(train_part.schema, codec)[1]):
             progress.tell(limit)
+        for limit in find_cut_counts(load_database(workspace.work / "original"), codec):
+            progress.tell(limit)
         workspace.check_stop()
         parts = encode_parts(train_part, codec)
         save_encoded(encoded, parts)
@@ -148,10 +152,17 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
 
 
 def _find_facts(workspace: Workspace) -> dict[Relation, KeyFacts]:
-    """Look up what always holds of the further keys, in all rows."""
+    """Look up what always holds of the further keys and of references, in all rows."""
     original = load_database(workspace.work / "original")
     structure = find_structure(original.schema)
-    if not any((*structure.keys.values(), *structure.late.values(), *structure.implied.values())):
+    several = any(
+        count > 1
+        for relations in structure.reference_relations.values()
+        for count in Counter(one.references_table for one in relations).values()
+    )
+    if not several and not any(
+        (*structure.keys.values(), *structure.late.values(), *structure.implied.values())
+    ):
         return {}
     return find_facts(original, structure)
 
@@ -362,7 +373,7 @@ def draw(
         )
         for name, table in database.tables.items():
             progress.say(f"{name}: {table.num_rows:,} rows")
-        for limit in find_empty(database):
+        for limit in find_empty(database, {**model.rows, **rows}):
             progress.tell(limit)
 
 

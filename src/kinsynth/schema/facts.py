@@ -104,12 +104,11 @@ def find_facts(database: Database, structure: Structure) -> dict[Relation, KeyFa
     Raises:
         ValueError: A key whose role is implied follows from no path.
     """
-    walker = Walker(database)
-    return {
-        relation: _Finder(database.schema, structure, walker, relation).find()
-        for table in structure.order
-        for relation in drawn_keys(structure, table) + structure.implied[table]
-    }
+    walker, found = Walker(database), dict[Relation, KeyFacts]()
+    for table in structure.order:
+        for relation in drawn_keys(structure, table) + structure.implied[table]:
+            found[relation] = _Finder(database.schema, structure, walker, relation, found).find()
+    return found
 
 
 def drawn_keys(structure: Structure, table: str) -> Relations:
@@ -163,12 +162,13 @@ def find_implied(
 
 @dataclass(frozen=True)
 class _Finder:
-    """Finds the facts of one foreign key."""
+    """Finds the facts of one foreign key, when those of the keys drawn before are known."""
 
     schema: Schema
     structure: Structure
     walker: Walker
     relation: Relation
+    known: Facts
 
     def find(self) -> KeyFacts:
         table, row_R = self.relation.table, self.walker.rows(self.relation)
@@ -224,11 +224,23 @@ class _Finder:
         pairs.sort(key=lambda pair: (not self._is_forced(*pair), len(pair[0]) + len(pair[1])))
         known: dict[str, list[tuple[RowNumbers, RowNumbers]]] = {}
         for pair in pairs:
-            if any(_follows(pair, other) for other in found):
+            if any(_follows(one, other) for one in self._same(pair) for other in found):
                 continue
             if self._is_forced(*pair) or self._meet(pair, known):
                 found.append(pair)
         yield from found
+
+    def _same(self, pair: tuple[Path, Path]) -> Iterator[tuple[Path, Path]]:
+        """Give the pair, and pairs whose path from the row leads to the same rows by an earlier scope.
+
+        Only paths that never end early stand for others.
+        """
+        yield pair
+        left, right = pair
+        for mine, theirs in self.known[left[0]].scopes if left else ():
+            whole = all((self.walker.rows(one) >= 0).all() for one in mine)
+            if whole and left[1 : len(theirs) + 1] == theirs:
+                yield (*mine, *left[len(theirs) + 1 :]), right
 
     def _is_forced(self, left: Path, right: Path) -> bool:
         """Tell whether both paths carry the same columns of the row to the whole key at their end."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from kinsynth.errors import Finding
 from kinsynth.pipeline.checks.facts import Facts, Step, list_names, table_path
 from kinsynth.pipeline.checks.foreign_keys import where_is
 from kinsynth.schema.facts import drawn_keys
+from kinsynth.schema.keys import missing_keys
 from kinsynth.schema.paths import trace, write_path
 from kinsynth.schema.table import Relation
 
@@ -224,22 +227,29 @@ def _is_tied(facts: Facts, one: Relation, other: Relation, column: str) -> bool:
 def _find_partly_missing(facts: Facts, name: str) -> Iterator[Finding]:
     """Find keys that may be missing while one of their columns may not."""
     primary = facts.schema.tables[name].primary_key
-    for one in (*drawn_keys(facts.structure, name), *facts.structure.implied[name]):
-        bare = _bare_columns(facts, one)
-        if not bare:
-            continue
-        own = {*primary} <= {*bare}
-        yield _STEP.error(
-            "foreign_keys.partly_missing_not_available",
-            where_is(facts, one),
-            f"The key may be missing, its columns {list_names(bare)} may not, and "
-            + ("they name the row itself" if own else "no other key gives their values")
-            + "; that is not available yet.",
-            "Leave this one out."
-            if own
-            else f"Declare a foreign key by {list_names(bare)} too, to a table with one row for each of "
-            "their values, or leave this one out.",
-        )
+    keys = [*drawn_keys(facts.structure, name), *facts.structure.implied[name]]
+    for one in keys:
+        if bare := _bare_columns(facts, one):
+            own = {*primary} <= {*bare}
+            yield _STEP.error(
+                "foreign_keys.partly_missing_not_available",
+                where_is(facts, one),
+                f"The key may be missing, its columns {list_names(bare)} may not, and "
+                + ("they name the row itself" if own else "no other key gives their values")
+                + "; that is not available yet.",
+                "Leave this one out."
+                if own
+                else f"Declare a foreign key by {list_names(bare)} too, to a table with one row for each of "
+                "their values, or leave this one out.",
+            )
+        elif rows := _partly_missing_rows(facts, one, keys):
+            yield _STEP.notice(
+                "foreign_keys.partly_missing",
+                where_is(facts, one),
+                f"In {rows:,} of {facts.rows(name):,} rows only some columns of the key are filled; in the "
+                "result all are, or none that no other key fills.",
+                "Nothing is to be done unless what is filled there says something.",
+            )
 
 
 def _bare_columns(facts: Facts, relation: Relation) -> tuple[str, ...]:
@@ -254,6 +264,17 @@ def _bare_columns(facts: Facts, relation: Relation) -> tuple[str, ...]:
         for column in one.columns
     }
     return tuple(one for one in relation.columns if not table.column(one).nullable and one not in always)
+
+
+def _partly_missing_rows(facts: Facts, relation: Relation, keys: Sequence[Relation]) -> int:
+    """Count rows in which some columns of a key are missing, and others are filled by no other key."""
+    table = facts.tables[relation.table]
+    others = {column for one in keys if one != relation for column in one.columns}
+    own = [column for column in relation.columns if column not in others]
+    if len(relation.columns) < 2 or not own:
+        return 0
+    filled_R = ~np.logical_and.reduce([missing_keys(table, [column]) for column in own])
+    return int((filled_R & missing_keys(table, relation.columns)).sum())
 
 
 def _find_roots(facts: Facts) -> Iterator[Finding]:

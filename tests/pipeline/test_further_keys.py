@@ -1,0 +1,129 @@
+"""Keys of a row that hang together: what is missing beside each other, and pairs that never repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import kinsynth
+from kinsynth.certificate.certify import Statement, prove
+from kinsynth.encoded import OWNER
+
+
+def fit(
+    tables: dict[str, pl.DataFrame], keys: dict[str, dict[str, Any]], *, epochs: int = 1
+) -> kinsynth.Model:
+    """Learn a database, its keys declared."""
+    return kinsynth.fit(
+        tables,
+        kinsynth.Synthesis.model_validate(
+            {
+                "roots": "many",
+                "tables": keys,
+                "training": {"max_epochs": epochs, "threads": 1, "model_size": "small"},
+                "evaluation": {"holdout_share": 0},
+                "report": {"enabled": False},
+            }
+        ),
+    )
+
+
+def key(columns: Sequence[str], table: str) -> dict[str, Any]:
+    return {"columns": list(columns), "table": table}
+
+
+def test_two_keys_to_one_table_never_repeat_a_unique_pair() -> None:
+    """Both are drawn after the rows: a boss and a mentor among the staff, never the same two."""
+    rng, seen, rows = np.random.default_rng(0), set(), []
+    for number in range(120):
+        boss = int(rng.integers(0, min(number, 4))) if number > 4 else None
+        mentor = int(rng.integers(0, number)) if number > 4 and rng.random() < 0.8 else None
+        if mentor is not None and (boss, mentor) in seen:
+            mentor = None
+        seen.add((boss, mentor))
+        rows.append({"id": number, "boss": boss, "mentor": mentor, "age": int(rng.integers(20, 60))})
+    staff = {
+        "primary_key": ["id"],
+        "unique": [["boss", "mentor"]],
+        "foreign_keys": [key(["boss"], "staff"), key(["mentor"], "staff")],
+    }
+    model = fit({"staff": pl.DataFrame(rows)}, {"staff": staff})
+    for seed in range(5):
+        drawn = model.draw(seed=seed)
+        assert all(guarantee.passed for guarantee in prove(Statement(drawn.schema, {}, {}), drawn.tables))
+
+
+def test_of_two_keys_that_share_a_column_one_may_be_missing_and_the_other_not() -> None:
+    """A person's department and desk are of one firm: a missing one takes the other not with it."""
+    rng, firms, rows = np.random.default_rng(1), 100, 600
+    parts = {"firm": np.repeat(np.arange(firms), 3), "number": np.tile(np.arange(3), firms)}
+    columns = [
+        [None if none else int(rng.integers(0, 3)) for none in missing_R]
+        for missing_R in rng.random((2, rows)) < 0.5
+    ]
+    tables = {
+        "firms": pl.DataFrame({"id": np.arange(firms), "size": rng.integers(1, 9, firms)}),
+        "depts": pl.DataFrame({**parts, "size": rng.integers(1, 9, 3 * firms)}),
+        "desks": pl.DataFrame({**parts, "size": rng.integers(1, 9, 3 * firms)}),
+        "people": pl.DataFrame(
+            {
+                "id": np.arange(rows),
+                "firm": rng.integers(0, firms, rows),
+                "dept": columns[0],
+                "desk": columns[1],
+            }
+        ),
+    }
+    firm = key(["firm"], "firms")
+    owned = {"primary_key": ["firm", "number"], "foreign_keys": [firm]}
+    named = [{**key(["firm", one], f"{one}s"), "references": ["firm", "number"]} for one in ("dept", "desk")]
+    people = {"primary_key": ["id"], "foreign_keys": [firm, *named]}
+    model = fit(
+        tables,
+        {"firms": {"primary_key": ["id"]}, "depts": owned, "desks": owned, "people": people},
+        epochs=8,
+    )
+    scopes = [pointer.scopes for keys in model.codec.keys.values() for pointer in keys.pointers]
+    assert scopes == [(((OWNER,), (OWNER,)),)] * 2
+    drawn = pl.from_arrow(model.draw(seed=1).tables["people"])
+    assert isinstance(drawn, pl.DataFrame)
+    for dept, desk in ((True, False), (False, True), (True, True)):
+        asked, got = (
+            float(((table["dept"].is_null() == dept) & (table["desk"].is_null() == desk)).mean())  # type: ignore[arg-type]
+            for table in (tables["people"], drawn)
+        )
+        error = (asked * (1 - asked) * (1 / len(drawn) + 1 / rows)) ** 0.5
+        assert abs(asked - got) < 4 * error, (dept, desk)
+
+
+@pytest.mark.parametrize("airports", [12, 3_000])
+def test_two_references_that_never_agree_in_the_source_never_do_in_the_result(airports: int) -> None:
+    """Of more than a thousand airports each is drawn by group and member; half of all names are of twelve."""
+    rng, flights = np.random.default_rng(2), 4_000
+    start, goal = rng.integers(0, np.where(rng.random((2, flights)) < 0.5, 12, airports))
+    goal = np.where(start == goal, (goal + 1) % airports, goal)
+    goal[::10] = -1
+    tables = {
+        "airports": pl.DataFrame({"code": np.arange(airports), "high": rng.integers(0, 2, airports)}),
+        "flights": pl.DataFrame({"id": np.arange(flights), "start": start, "goal": goal}).with_columns(
+            goal=pl.col("goal").replace(-1, None)
+        ),
+    }
+    keys = {
+        "airports": {"original": True, "primary_key": ["code"]},
+        "flights": {
+            "primary_key": ["id"],
+            "foreign_keys": [key(["start"], "airports"), key(["goal"], "airports")],
+        },
+    }
+    model = fit(tables, keys)
+    widths = [len(factor.codec.sub_columns) for factor in model.codec.tables["flights"].factors]
+    assert widths == [1 if airports == 12 else 2] * 2
+    drawn = pl.from_arrow(model.draw({"flights": 9_000}, seed=1).tables["flights"])
+    assert isinstance(drawn, pl.DataFrame)
+    assert not (drawn["start"] == drawn["goal"]).any()
+    assert 0.05 < float(drawn["goal"].is_null().mean()) < 0.2  # type: ignore[arg-type]
