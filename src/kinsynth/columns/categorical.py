@@ -22,7 +22,7 @@ from kinsynth.columns.invention import Invention, build_invention
 from kinsynth.columns.storage import as_array, read_values, write_values
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
-from kinsynth.privacy.protection import count_roots, has_few_roots, number_of_roots
+from kinsynth.privacy.protection import count_roots, has_few_roots, share_of_roots
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -238,8 +238,9 @@ def build_categorical(
     distinct, code_P = _distinct(values)
     roots_D = count_roots(code_P, part.roots, codes=len(distinct))
     rows_D = np.bincount(code_P[code_P >= 0], part.rows[code_P >= 0], len(distinct)).astype(np.int64)
-    share = settings.rare_share * number_of_roots(part.roots)
-    common_D = (roots_D >= minimum) & (roots_D >= share)
+    common_D = roots_D >= minimum
+    if settings.rare_share:
+        common_D &= share_of_roots(code_P, part.roots, codes=len(distinct)) >= settings.rare_share
     never_D = _named(distinct, settings.never, text)
     kept_D = common_D & ~never_D
     if common_D.any() and not kept_D.any() and settings.missing == "impute":

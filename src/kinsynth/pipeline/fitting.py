@@ -20,18 +20,19 @@ from kinsynth.columns.relative import RelativeCodec, build_relative
 from kinsynth.columns.sequence import SequenceCodec, build_sequence
 from kinsynth.columns.storage import as_array
 from kinsynth.errors import SettingsError
-from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, Rows, TableCodec, can_be_missing
+from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, TableCodec, can_be_missing
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
 from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
 from kinsynth.pipeline.roles import Roles, find_roles
 from kinsynth.pipeline.sketches import FEWEST_PARENTS, FEWEST_TARGETS, choose_sketches
-from kinsynth.privacy.protection import OwnRoots, Roots
+from kinsynth.privacy.protection import Numbered, OwnRoots, Roots, numbered
 from kinsynth.rules.base import Rule
 from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
+from kinsynth.schema.holders import Units, find_holders
 from kinsynth.schema.table import Table
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.treatment import Column
@@ -57,10 +58,11 @@ def fit_codecs(
     """
     structure = find_structure(database.schema)
     arranged = arrange(database, structure)
-    further, tables = FurtherKeys(database, structure, arranged), {}
+    further, tables = FurtherKeys(database, structure, arranged), dict[str, TableCodec]()
+    holders = find_holders(database, structure)
     for number, name in enumerate(structure.order):
         on_share(number / len(structure.order), name)
-        fit = _TableFit(database, synthesis, further, name)
+        fit = _TableFit(database, synthesis, further, holders[name], name)
         tables[name] = fit.codec(rules.get(name, ()))
     return DatabaseCodec(_with_sketches(tables, database, synthesis, further))
 
@@ -93,6 +95,7 @@ class _TableFit:
         database: Database,
         synthesis: Synthesis,
         further: FurtherKeys,
+        units: Units,
         name: str,
     ) -> None:
         self.further = further
@@ -105,6 +108,7 @@ class _TableFit:
         declared = synthesis.tables.get(name)
         self.treatments: Mapping[str, Column] = declared.columns if declared else {}
         self.bound: set[str] = set()
+        self.holders = numbered(tuple(unit_R[self.rows.row_R] for unit_R in units))
 
     def codec(self, rules: tuple[Rule, ...]) -> TableCodec:
         derived = {rule.derives for rule in rules}
@@ -144,14 +148,8 @@ class _TableFit:
                 found[numbers] = None
         return tuple(found)
 
-    @property
-    def _root_numbers(self) -> Rows | None:
-        """Number of each row's root; None for a root table, whose rows are their own roots."""
-        return None if self.rows.parent_R is None else self.rows.root_R
-
     def _roots(self) -> Roots:
-        numbers = self._root_numbers
-        return OwnRoots(np.ones(self.table.num_rows, dtype=np.int64)) if numbers is None else numbers
+        return _as_roots(self.holders, self.table.num_rows)
 
     def _relative(
         self, rules: tuple[Rule, ...], columns: list[Factor], sequence: list[Factor]
@@ -180,7 +178,7 @@ class _TableFit:
         codec = build_relative(
             as_array(self.table[name]),
             as_array(self.table[anchor]),
-            self.rows.root_R,
+            self.holders,
             self.synthesis.protection,
             measure=rule.measure,
             step=rule.step,
@@ -202,14 +200,14 @@ class _TableFit:
                     codec = codec.distance
                 assert not isinstance(codec, SequenceCodec), "no rule changes the order of rows"
                 fills[rule.columns[0]] = build_fill(
-                    codec, values, self.rows.root_R, minimum=self.synthesis.protection.rare_minimum
+                    codec, values, self._roots(), minimum=self.synthesis.protection.rare_minimum
                 )
         return fills
 
     def _key(self, column: str) -> KeyCodec:
         if self.shape.column(column).numbered:
             return build_counter(self.table[column])
-        part = column_type("identifier").fit((self.table[column],), self._root_numbers)
+        part = column_type("identifier").fit((self.table[column],), self.holders)
         return build_key(part, self.synthesis.protection)
 
     def _counts(self) -> list[Factor]:
@@ -230,7 +228,7 @@ class _TableFit:
         factors = []
         for relation in self.roles.references:
             values = referenced_rows(self.table, relation, self.database)
-            part = column_type("categorical").fit((values,), self._root_numbers)
+            part = column_type("categorical").fit((values,), self.holders)
             factors.append(
                 Factor(
                     "reference", relation.columns, build_reference(part, Column(), self.synthesis.protection)
@@ -248,10 +246,11 @@ class _TableFit:
 
     def _sequence_codec(self, name: str, anchor: str) -> SequenceCodec:
         assert self.rows.parent_R is not None, "a sequence has a parent"
+        assert self.holders is not None, "rows under a parent are not their own"
         return build_sequence(
             as_array(self.table[name]),
             self.rows.parent_R,
-            self.rows.root_R,
+            self.holders,
             self.treatments.get(name, Column()),
             self.synthesis.protection,
             anchor=self._parent_values(anchor) if anchor else None,
@@ -288,7 +287,7 @@ class _TableFit:
     def _column_codec(self, group: tuple[str, ...]) -> Codec:
         column = self.shape.column(group[0])
         kind = column_type(column.type)
-        part = kind.fit(tuple(self.table[name] for name in group), self._root_numbers)
+        part = kind.fit(tuple(self.table[name] for name in group), self.holders)
         treatment = self.treatments.get(group[0], Column())
         if treatment.rare_replacement == "auto" and group[0] in self.bound:
             treatment = treatment.model_copy(update={"rare_replacement": "resample"})
@@ -297,6 +296,10 @@ class _TableFit:
         except SettingsError as error:
             where = f"tables.{self.name}.columns.{group[0]}.{error.where}".rstrip(".")
             raise SettingsError(error.code, error.message, where=where, remedy=error.remedy) from error
+
+
+def _as_roots(holders: Numbered | None, rows: int) -> Roots:
+    return OwnRoots(np.ones(rows, dtype=np.int64)) if holders is None else holders
 
 
 def _is_exact(codec: Codec | SequenceCodec | RelativeCodec) -> bool:

@@ -1,0 +1,98 @@
+"""Values of one person never leave, whichever table owns the rows and whichever holds the persons."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+import kinsynth
+from kinsynth.connectors.memory import tables_from_memory
+from kinsynth.evaluation.evaluate import evaluate
+from kinsynth.pipeline.fitting import fit_codecs
+from kinsynth.pipeline.inspect import inspect
+from kinsynth.pipeline.rules import view_tables
+
+CUSTOMERS, PRODUCTS, ROWS = 300, 60, 3_000
+UNIQUE, FAR = "unheard-of tablet", 98_765.0
+
+
+def make_tables(*, missing: bool = False) -> dict[str, pl.DataFrame]:
+    """Reviews that go with their products; customer 7 alone has a device and the largest sums, in 60 rows."""
+    rng = np.random.default_rng(0)
+    price = np.round(rng.random(PRODUCTS) * 100, 2)
+    customer, product = rng.integers(0, CUSTOMERS, ROWS), rng.integers(0, PRODUCTS, ROWS)
+    customer[:60] = 7
+    odd = customer == 7
+    spent = np.where(odd, FAR + np.arange(ROWS), rng.integers(1, 500, ROWS))
+    key = [None if missing and row % 50 == 0 else int(one) for row, one in enumerate(customer)]
+    return {
+        "customers": pl.DataFrame({"id": np.arange(CUSTOMERS), "kind": rng.choice([*"abc"], CUSTOMERS)}),
+        "products": pl.DataFrame({"id": np.arange(PRODUCTS), "price": price}),
+        "reviews": pl.DataFrame(
+            {
+                "id": np.arange(ROWS),
+                "customer": key,
+                "product": product,
+                "paid": price[product],
+                "device": np.where(odd, UNIQUE, rng.choice(["phone", "pc"], ROWS)),
+                "spent": spent,
+            }
+        ),
+    }
+
+
+def document(*keys: str) -> kinsynth.Synthesis:
+    foreign = [{"columns": [key], "table": f"{key}s", "references": ["id"]} for key in keys]
+    return kinsynth.Synthesis.model_validate(
+        {
+            "roots": "many",
+            "tables": {
+                "customers": {"primary_key": ["id"]},
+                "products": {"primary_key": ["id"]},
+                "reviews": {"primary_key": ["id"], "foreign_keys": foreign},
+            },
+        }
+    )
+
+
+@pytest.mark.parametrize(("missing", "owner"), [(False, "products"), (True, None)])
+def test_what_one_customer_holds_stays_whoever_owns_the_rows(missing, owner) -> None:
+    keys = ("customer",) if missing else ("customer", "product")
+    synthesis = document(*keys)
+    database = inspect(tables_from_memory(make_tables(missing=missing)), synthesis).database()
+    codec = fit_codecs(database, synthesis)
+    assert codec.tables["reviews"].parent == owner
+    told = json.dumps(codec.to_json())
+    assert "phone" in told
+    assert UNIQUE not in told
+    spent = next(one.codec for one in codec.tables["reviews"].factors if one.columns == ("spent",))
+    assert max(spent.line.high_L) < FAR
+    assert view_tables(database, synthesis)["reviews"].bounds("spent")[1] < FAR
+
+
+def test_what_one_customer_holds_is_not_shown_in_a_report() -> None:
+    synthesis = document("customer", "product")
+    database = inspect(tables_from_memory(make_tables()), synthesis).database()
+    shown = evaluate(database, database).model_dump_json()
+    assert "phone" in shown
+    assert UNIQUE not in shown
+    assert "98765" not in shown.replace(".", "")
+
+
+def test_few_referenced_rows_are_no_persons() -> None:
+    """Whatever few shops there are: what many customers hold stays known."""
+    tables = make_tables()
+    shops = np.arange(3)
+    tables["shops"] = pl.DataFrame({"id": shops, "town": ["x", "y", "z"]})
+    tables["reviews"] = tables["reviews"].with_columns(pl.Series("shop", np.arange(ROWS) % 3))
+    synthesis = document("customer", "product", "shop")
+    synthesis = synthesis.model_copy(
+        update={"tables": {**synthesis.tables, "shops": synthesis.tables["products"]}}
+    )
+    database = inspect(tables_from_memory(tables), synthesis).database()
+    told = json.dumps(fit_codecs(database, synthesis).to_json())
+    assert "phone" in told
+    assert UNIQUE not in told
