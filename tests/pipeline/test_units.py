@@ -96,3 +96,41 @@ def test_few_referenced_rows_are_no_persons() -> None:
     told = json.dumps(fit_codecs(database, synthesis).to_json())
     assert "phone" in told
     assert UNIQUE not in told
+
+
+def test_what_rows_tell_of_those_that_point_at_them_is_of_enough_persons() -> None:
+    """Of 700 products 100 are bought by one customer for sums that nobody else pays."""
+    rng = np.random.default_rng(1)
+    customer, product = np.repeat(np.arange(400), 10), rng.integers(0, 700, 4_000)
+    amount = np.round(rng.random(4_000) * 40 + product % 7 * 30, 2)
+    sales = pl.DataFrame(
+        {
+            "customer": np.append(customer, np.ones(100, dtype=np.int64)),
+            "product": np.append(product, np.arange(100)),
+            "amount": np.append(amount, FAR + np.arange(100)),
+        }
+    ).with_row_index("id")
+    keys = [
+        {"columns": ["customer"], "table": "customers", "owner": True},
+        {"columns": ["product"], "table": "products"},
+    ]
+    synthesis = kinsynth.Synthesis.model_validate(
+        {
+            "roots": "many",
+            "tables": {
+                "customers": {"primary_key": ["id"]},
+                "products": {"primary_key": ["id"]},
+                "sales": {"primary_key": ["id"], "order_by": "", "foreign_keys": keys},
+            },
+        }
+    )
+    source = {
+        "customers": pl.DataFrame({"id": np.arange(400), "kind": rng.choice([*"abc"], 400)}),
+        "products": pl.DataFrame({"id": np.arange(700), "kind": rng.choice([*"xyz"], 700)}),
+        "sales": sales,
+    }
+    database = inspect(tables_from_memory(source), synthesis).database()
+    codec = fit_codecs(database, synthesis)
+    told = [one.codec for one in codec.tables["products"].factors if one.kind == "sketch"]
+    assert {one.column for one in told} == {"amount"}
+    assert max(float(one.edge_K.max()) for one in told) < 1_000

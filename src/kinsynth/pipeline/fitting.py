@@ -29,7 +29,7 @@ from kinsynth.privacy.protection import Numbered, OwnRoots, Roots, numbered
 from kinsynth.rules.base import Rule
 from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order
-from kinsynth.schema.arrange import arrange
+from kinsynth.schema.arrange import Arrangement, arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.holders import Units, find_holders
@@ -64,17 +64,20 @@ def fit_codecs(
         on_share(number / len(structure.order), name)
         fit = _TableFit(database, synthesis, further, holders[name], name)
         tables[name] = fit.codec(rules.get(name, ()))
-    return DatabaseCodec(_with_sketches(tables, database, synthesis, further))
+    return DatabaseCodec(_with_sketches(tables, database, synthesis, further, holders))
 
 
 def _with_sketches(
-    tables: Mapping[str, TableCodec], database: Database, synthesis: Synthesis, further: FurtherKeys
+    tables: Mapping[str, TableCodec],
+    database: Database,
+    synthesis: Synthesis,
+    further: FurtherKeys,
+    holders: Mapping[str, Units],
 ) -> dict[str, TableCodec]:
     """Let rows tell summaries of the rows under them and of those that point at them, behind what is read."""
     found: dict[str, list[Factor]] = {name: [] for name in tables}
-    for owner, about, children in summed_rows(tables, database, further):
-        rows = further.arranged[owner]
-        roots = OwnRoots(np.ones_like(rows.row_R)) if rows.parent_R is None else rows.root_R
+    for owner, about, children in summed_rows(tables, database, further, holders):
+        roots = _as_roots(_arranged(holders[owner], further.arranged[owner]), children.parents)
         count_P = np.bincount(children.parent_R, minlength=children.parents).astype(np.int64)
         fewest = FEWEST_PARENTS if about in tables else FEWEST_TARGETS
         chosen = choose_sketches(children, count_P, roots, synthesis.protection, fewest=fewest)
@@ -108,7 +111,7 @@ class _TableFit:
         declared = synthesis.tables.get(name)
         self.treatments: Mapping[str, Column] = declared.columns if declared else {}
         self.bound: set[str] = set()
-        self.holders = numbered(tuple(unit_R[self.rows.row_R] for unit_R in units))
+        self.holders = _arranged(units, self.rows)
 
     def codec(self, rules: tuple[Rule, ...]) -> TableCodec:
         derived = {rule.derives for rule in rules}
@@ -296,6 +299,10 @@ class _TableFit:
         except SettingsError as error:
             where = f"tables.{self.name}.columns.{group[0]}.{error.where}".rstrip(".")
             raise SettingsError(error.code, error.message, where=where, remedy=error.remedy) from error
+
+
+def _arranged(units: Units, rows: Arrangement) -> Numbered | None:
+    return numbered(tuple(unit_R[rows.row_R] for unit_R in units))
 
 
 def _as_roots(holders: Numbered | None, rows: int) -> Roots:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ from kinsynth.pipeline.codecs import Rows, TableCodec
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
 from kinsynth.pipeline.sketches import Children
 from kinsynth.schema.database import Database
+from kinsynth.schema.holders import Units
 from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.levels import find_levels
 from kinsynth.schema.table import Relation
@@ -33,41 +35,44 @@ def row_counts(further: FurtherKeys, table: str) -> dict[str, Rows]:
 
 
 def summed_rows(
-    tables: Mapping[str, TableCodec], database: Database, further: FurtherKeys
+    tables: Mapping[str, TableCodec],
+    database: Database,
+    further: FurtherKeys,
+    holders: Mapping[str, Units] = {},
 ) -> Iterator[tuple[str, str, Children]]:
     """Give what the rows of each table can tell summaries of.
+
+    Args:
+        tables: Codecs by table.
+        database: The rows.
+        further: The further keys.
+        holders: Holders of the rows of each table, where protection counts them.
 
     Yields:
         A table, the name of a table under it or of a further key that leads to it, and the rows in question.
     """
     for name, codec in tables.items():
-        table = further.arranged[name].take(database.tables[name])
-        parent_R = further.arranged[name].parent_R
+        summed = _summed(codec)
+        rows = further.arranged[name]
+        table, parent_R = rows.take(database.tables[name]), rows.parent_R
+        units = tuple(unit_R[rows.row_R] for unit_R in holders.get(name, ()))
         if codec.parent is not None and parent_R is not None:
-            yield (
-                codec.parent,
-                name,
-                _children(codec, table, parent_R, further, codec.parent, ordered=codec.ordered),
-            )
+            parents = len(further.arranged[codec.parent].row_R)
+            yield codec.parent, name, Children(table, summed, parent_R, parents, codec.ordered, units)
         for relation in further.of(name, late=False):
             row_R, target = further.rows(relation), relation.references_table
             order = np.argsort(row_R, kind="stable")[int((row_R < 0).sum()) :]
             some = table.take(pa.array(order))
-            yield target, str(relation), _children(codec, some, row_R[order], further, target, ordered=False)
+            held = tuple(unit_R[order] for unit_R in units or (np.arange(len(row_R)),))
+            targets = len(further.arranged[target].row_R)
+            yield target, str(relation), Children(some, summed, row_R[order], targets, False, held)
 
 
-def _children(
-    codec: TableCodec, table: pa.Table, parent_R: Rows, further: FurtherKeys, parent: str, *, ordered: bool
-) -> Children:
+def _summed(codec: TableCodec) -> dict[str, Any]:
+    """Give the codecs of the columns that can be summed up."""
     kinds = ("column", "relative", "sequence")
-    summed = [one for one in codec.read_factors if one.kind in kinds and len(one.columns) == 1]
-    return Children(
-        table=table,
-        codecs={one.columns[0]: one.codec for one in summed},
-        parent_R=parent_R,
-        parents=len(further.arranged[parent].row_R),
-        ordered=ordered,
-    )
+    read = (one for one in codec.read_factors if one.kind in kinds and len(one.columns) == 1)
+    return {one.columns[0]: one.codec for one in read}
 
 
 def referenced_rows(table: pa.Table, relation: Relation, database: Database) -> pa.Array:

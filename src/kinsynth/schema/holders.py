@@ -86,12 +86,12 @@ def _coarsest(units: Iterable[RowNumbers]) -> Units:
     """Leave out what only parts the holders of another unit; of equal ones the first stays."""
     kept: list[RowNumbers] = []
     for unit_R in units:
-        if not any(_parts(other_R, unit_R) for other_R in kept):
-            kept = [other_R for other_R in kept if not _parts(unit_R, other_R)] + [unit_R]
+        if not any(parts(other_R, unit_R) for other_R in kept):
+            kept = [other_R for other_R in kept if not parts(unit_R, other_R)] + [unit_R]
     return tuple(kept)
 
 
-def _parts(coarse_R: RowNumbers, fine_R: RowNumbers) -> bool:
+def parts(coarse_R: RowNumbers, fine_R: RowNumbers) -> bool:
     """Tell whether rows of one holder by the second unit have one by the first as well."""
     of_F = np.zeros(int(fine_R.max(initial=-1)) + 1, dtype=np.int64)
     of_F[fine_R] = coarse_R
