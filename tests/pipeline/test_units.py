@@ -11,9 +11,12 @@ import pytest
 import kinsynth
 from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.evaluation.evaluate import evaluate
+from kinsynth.pipeline.encoding import encode_parts, with_keys
 from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
 from kinsynth.pipeline.rules import view_tables
+from kinsynth.schema.facts import find_facts
+from kinsynth.schema.graph import find_structure
 
 CUSTOMERS, PRODUCTS, ROWS = 300, 60, 3_000
 UNIQUE, FAR = "unheard-of tablet", 98_765.0
@@ -134,3 +137,40 @@ def test_what_rows_tell_of_those_that_point_at_them_is_of_enough_persons() -> No
     told = [one.codec for one in codec.tables["products"].factors if one.kind == "sketch"]
     assert {one.column for one in told} == {"amount"}
     assert max(float(one.edge_K.max()) for one in told) < 1_000
+
+
+@pytest.mark.parametrize("buyers", [1, 60])
+def test_at_each_group_of_rows_point_enough_persons(buyers) -> None:
+    """Goods of one kind go with one word, and only some customers buy them."""
+    rng = np.random.default_rng(2)
+    customer, odd = rng.integers(0, CUSTOMERS, ROWS), rng.random(ROWS) < 0.2
+    good = np.where(odd, rng.integers(0, 30, ROWS), rng.integers(30, 100, ROWS))
+    sales = pl.DataFrame(
+        {
+            "id": np.arange(ROWS),
+            "customer": np.where(odd, customer % buyers, customer),
+            "good": good,
+            "word": np.where(odd, "a", rng.choice([*"bc"], ROWS)),
+        }
+    )
+    keys = [
+        {"columns": ["customer"], "table": "customers", "owner": True},
+        {"columns": ["good"], "table": "goods"},
+    ]
+    tables = {name: {"primary_key": ["id"]} for name in ("customers", "goods", "sales")}
+    tables["sales"] |= {"foreign_keys": keys}
+    synthesis = kinsynth.Synthesis.model_validate({"roots": "many", "tables": tables})
+    source = {
+        "customers": pl.DataFrame({"id": np.arange(CUSTOMERS), "kind": rng.choice([*"abc"], CUSTOMERS)}),
+        "goods": pl.DataFrame({"id": np.arange(100), "kind": np.where(np.arange(100) < 30, "x", "y")}),
+        "sales": sales,
+    }
+    database = inspect(tables_from_memory(source), synthesis).database()
+    facts = find_facts(database, find_structure(database.schema))
+    codec = with_keys(database, fit_codecs(database, synthesis), facts, minimum=5)
+    (keys_codec,) = codec.keys.values()
+    parts = encode_parts(database, codec)
+    group_R, root_R = parts[keys_codec.name].whole().codes_RC[:, 0], database.tables["sales"]["customer"]
+    persons = [len(np.unique(np.sort(root_R.to_numpy())[group_R == code])) for code in keys_codec.seen[0]]
+    assert min(persons) >= 5
+    assert (min(persons) <= 60) == (buyers == 60)

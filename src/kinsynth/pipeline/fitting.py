@@ -29,10 +29,9 @@ from kinsynth.privacy.protection import Numbered, OwnRoots, Roots, numbered
 from kinsynth.rules.base import Rule
 from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order
-from kinsynth.schema.arrange import Arrangement, arrange
+from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
-from kinsynth.schema.holders import Units, find_holders
 from kinsynth.schema.table import Table
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.treatment import Column
@@ -59,12 +58,11 @@ def fit_codecs(
     structure = find_structure(database.schema)
     arranged = arrange(database, structure)
     further, tables = FurtherKeys(database, structure, arranged), dict[str, TableCodec]()
-    holders = find_holders(database, structure)
     for number, name in enumerate(structure.order):
         on_share(number / len(structure.order), name)
-        fit = _TableFit(database, synthesis, further, holders[name], name)
+        fit = _TableFit(database, synthesis, further, name)
         tables[name] = fit.codec(rules.get(name, ()))
-    return DatabaseCodec(_with_sketches(tables, database, synthesis, further, holders))
+    return DatabaseCodec(_with_sketches(tables, database, synthesis, further))
 
 
 def _with_sketches(
@@ -72,12 +70,11 @@ def _with_sketches(
     database: Database,
     synthesis: Synthesis,
     further: FurtherKeys,
-    holders: Mapping[str, Units],
 ) -> dict[str, TableCodec]:
     """Let rows tell summaries of the rows under them and of those that point at them, behind what is read."""
     found: dict[str, list[Factor]] = {name: [] for name in tables}
-    for owner, about, children in summed_rows(tables, database, further, holders):
-        roots = _as_roots(_arranged(holders[owner], further.arranged[owner]), children.parents)
+    for owner, about, children in summed_rows(tables, database, further):
+        roots = _as_roots(numbered(further.units[owner]), children.parents)
         count_P = np.bincount(children.parent_R, minlength=children.parents).astype(np.int64)
         fewest = FEWEST_PARENTS if about in tables else FEWEST_TARGETS
         chosen = choose_sketches(children, count_P, roots, synthesis.protection, fewest=fewest)
@@ -98,7 +95,6 @@ class _TableFit:
         database: Database,
         synthesis: Synthesis,
         further: FurtherKeys,
-        units: Units,
         name: str,
     ) -> None:
         self.further = further
@@ -111,7 +107,7 @@ class _TableFit:
         declared = synthesis.tables.get(name)
         self.treatments: Mapping[str, Column] = declared.columns if declared else {}
         self.bound: set[str] = set()
-        self.holders = _arranged(units, self.rows)
+        self.holders = numbered(further.units[name])
 
     def codec(self, rules: tuple[Rule, ...]) -> TableCodec:
         derived = {rule.derives for rule in rules}
@@ -299,10 +295,6 @@ class _TableFit:
         except SettingsError as error:
             where = f"tables.{self.name}.columns.{group[0]}.{error.where}".rstrip(".")
             raise SettingsError(error.code, error.message, where=where, remedy=error.remedy) from error
-
-
-def _arranged(units: Units, rows: Arrangement) -> Numbered | None:
-    return numbered(tuple(unit_R[rows.row_R] for unit_R in units))
 
 
 def _as_roots(holders: Numbered | None, rows: int) -> Roots:

@@ -12,7 +12,6 @@ from kinsynth.pipeline.codecs import Rows, TableCodec
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
 from kinsynth.pipeline.sketches import Children
 from kinsynth.schema.database import Database
-from kinsynth.schema.holders import Units
 from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.levels import find_levels
 from kinsynth.schema.table import Relation
@@ -35,18 +34,9 @@ def row_counts(further: FurtherKeys, table: str) -> dict[str, Rows]:
 
 
 def summed_rows(
-    tables: Mapping[str, TableCodec],
-    database: Database,
-    further: FurtherKeys,
-    holders: Mapping[str, Units] = {},
+    tables: Mapping[str, TableCodec], database: Database, further: FurtherKeys
 ) -> Iterator[tuple[str, str, Children]]:
     """Give what the rows of each table can tell summaries of.
-
-    Args:
-        tables: Codecs by table.
-        database: The rows.
-        further: The further keys.
-        holders: Holders of the rows of each table, where protection counts them.
 
     Yields:
         A table, the name of a table under it or of a further key that leads to it, and the rows in question.
@@ -55,7 +45,7 @@ def summed_rows(
         summed = _summed(codec)
         rows = further.arranged[name]
         table, parent_R = rows.take(database.tables[name]), rows.parent_R
-        units = tuple(unit_R[rows.row_R] for unit_R in holders.get(name, ()))
+        units = further.units[name]
         if codec.parent is not None and parent_R is not None:
             parents = len(further.arranged[codec.parent].row_R)
             yield codec.parent, name, Children(table, summed, parent_R, parents, codec.ordered, units)
