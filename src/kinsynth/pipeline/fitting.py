@@ -228,11 +228,9 @@ class _TableFit:
         for relation in self.roles.references:
             values = referenced_rows(self.table, relation, self.database)
             part = column_type("categorical").fit((values,), self.holders)
-            factors.append(
-                Factor(
-                    "reference", relation.columns, build_reference(part, Column(), self.synthesis.protection)
-                )
-            )
+            lookup = self.database.tables[relation.references_table]
+            codec = build_reference(part, Column(), self.synthesis.protection, lookup_rows=lookup.num_rows)
+            factors.append(Factor("reference", relation.columns, codec))
         return factors
 
     def _sequence(self) -> list[Factor]:
@@ -303,7 +301,7 @@ def _as_roots(holders: Numbered | None, rows: int) -> Roots:
 
 def _is_exact(codec: Codec | SequenceCodec | RelativeCodec) -> bool:
     """Tell whether rows hold the same value where, and only where, they agree on the codes."""
-    return isinstance(codec, CategoricalCodec) and not can_be_missing(codec)
+    return isinstance(codec, CategoricalCodec) and not can_be_missing(codec) and not codec.pool
 
 
 def _bound_columns(rules: Iterable[Rule], shape: Table) -> set[str]:
