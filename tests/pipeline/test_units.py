@@ -174,3 +174,23 @@ def test_at_each_group_of_rows_point_enough_persons(buyers) -> None:
     persons = [len(np.unique(np.sort(root_R.to_numpy())[group_R == code])) for code in keys_codec.seen[0]]
     assert min(persons) >= 5
     assert (min(persons) <= 60) == (buyers == 60)
+
+
+def test_how_often_one_person_points_at_some_rows_is_not_told() -> None:
+    """One customer buys each of ten products a hundred times; others buy what they like."""
+    rng = np.random.default_rng(3)
+    sales = pl.DataFrame(
+        {
+            "id": np.arange(ROWS + 1_000),
+            "customer": np.append(rng.integers(0, CUSTOMERS, ROWS), np.full(1_000, 7)),
+            "product": np.append(rng.integers(0, PRODUCTS, ROWS), np.arange(1_000) % 10),
+        }
+    )
+    tables = make_tables()
+    source = {"customers": tables["customers"], "products": tables["products"], "reviews": sales}
+    synthesis = document("customer", "product")
+    database = inspect(tables_from_memory(source), synthesis).database()
+    codec = fit_codecs(database, synthesis)
+    told = [one.codec for one in codec.tables["products"].factors if one.kind == "count"]
+    assert [int(one.high_K.max()) < 100 for one in told] == [True]
+    assert told[0].high_K.max() > 50

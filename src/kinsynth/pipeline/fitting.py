@@ -22,7 +22,7 @@ from kinsynth.columns.storage import as_array
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, TableCodec, can_be_missing
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
-from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
+from kinsynth.pipeline.other_rows import protected_counts, referenced_rows, summed_rows
 from kinsynth.pipeline.roles import Roles, find_roles
 from kinsynth.pipeline.sketches import FEWEST_PARENTS, FEWEST_TARGETS, choose_sketches
 from kinsynth.privacy.protection import Numbered, OwnRoots, Roots, numbered
@@ -212,6 +212,7 @@ class _TableFit:
     def _counts(self) -> list[Factor]:
         """Make what the rows say of others: how many hang under them or point at them, and their level."""
         protection, roots = self.synthesis.protection, self._roots()
+        minimum = max(protection.rare_minimum, protection.extreme_minimum)
         level_names = {level_name(one) for one in self.further.late_to_itself(self.name)}
         return [
             Factor(
@@ -220,7 +221,7 @@ class _TableFit:
                 (build_level if name in level_names else build_count)(count_R, roots, protection),
                 name,
             )
-            for name, count_R in row_counts(self.further, self.name).items()
+            for name, count_R in protected_counts(self.further, self.name, minimum=minimum).items()
         ]
 
     def _references(self) -> list[Factor]:

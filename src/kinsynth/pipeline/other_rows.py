@@ -11,7 +11,9 @@ import pyarrow as pa
 from kinsynth.pipeline.codecs import Rows, TableCodec
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
 from kinsynth.pipeline.sketches import Children
+from kinsynth.privacy.protection import extremes, number_of_roots
 from kinsynth.schema.database import Database
+from kinsynth.schema.holders import parts
 from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.levels import find_levels
 from kinsynth.schema.table import Relation
@@ -31,6 +33,38 @@ def row_counts(further: FurtherKeys, table: str) -> dict[str, Rows]:
     return counts | {
         level_name(one): find_levels(further.rows(one)).level_R for one in further.late_to_itself(table)
     }
+
+
+def protected_counts(further: FurtherKeys, table: str, *, minimum: int) -> dict[str, Rows]:
+    """Count as ``row_counts`` does, but no person's rows at one row more often than enough persons' are.
+
+    Who points a thousand times at each of ten rows would else be told by what these are counted at.
+    """
+    counts, targets = row_counts(further, table), len(further.arranged[table].row_R)
+    pointing = [(str(one), one.table, further.rows(one)) for one in further.structure.pointing(table)]
+    for child in further.structure.children(table):
+        parent_R = further.arranged[child].parent_R
+        assert parent_R is not None, "a child has a parent"
+        pointing.append((child, child, parent_R))
+    for name, source, row_R in pointing:
+        known_R = row_R >= 0
+        for unit_R in further.units[source]:
+            some_R, holder_R = row_R[known_R], unit_R[known_R]
+            if len(some_R) and not parts(holder_R, some_R):
+                found = _count_evenly(some_R, holder_R, targets, minimum)
+                counts[name] = np.minimum(counts[name], found)
+    return counts
+
+
+def _count_evenly(row_R: Rows, holder_R: Rows, targets: int, minimum: int) -> Rows:
+    """Count the rows at each target, those of one holder as often as enough holders have so many."""
+    holders = int(holder_R.max()) + 1
+    pair_N, times_N = np.unique(row_R * holders + holder_R, return_counts=True)
+    target_N, holder_N = np.divmod(pair_N, holders)
+    most = 1
+    if number_of_roots(holder_N) >= minimum:
+        most = extremes(times_N, holder_N, minimum=minimum)[1]
+    return np.bincount(target_N, np.minimum(times_N, most), targets).astype(np.int64)
 
 
 def summed_rows(
