@@ -215,6 +215,7 @@ class Grouping:
         left: Codes that go left, for each node; empty for a leaf.
         below_N2: Nodes to the left and right, -1 for a leaf, shape (N, 2).
         group_N: Group of each leaf, numbered from left to right; -1 for other nodes, shape (N,).
+            Leaves beside each other may be one group.
     """
 
     sub_column_N: RowArray
@@ -232,6 +233,10 @@ class Grouping:
     def groups(self) -> int:
         """Number of groups, at least 1."""
         return int(self.group_N.max()) + 1
+
+    def joined(self, group_G: RowArray) -> Grouping:
+        """Give the same tree with other groups: a new number for each, never decreasing, without gaps."""
+        return replace(self, group_N=np.append(group_G, -1)[self.group_N])
 
     def of(self, codes_RC: CodeArray) -> RowArray:
         """Give the group of each row, shape (R,)."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from kinsynth.columns.registry import codec_from_json
-from kinsynth.columns.sketch import build_sketch, roundest_number
+from kinsynth.columns.sketch import Behind, build_sketch, roundest_number
 from kinsynth.encoded import EncodedTable
 from kinsynth.privacy.protection import OwnRoots
 
@@ -119,3 +119,24 @@ def test_a_sketch_is_never_decoded():
     codec = build(np.arange(100.0))
     with pytest.raises(ValueError, match="never decoded"):
         codec.decode(np.zeros((1, 1), np.int32), np.zeros((1, 1)))
+
+
+def test_behind_every_code_stand_enough_holders_of_the_rows_summed_up():
+    rng = np.random.default_rng(3)
+    for ordered in (True, False):
+        values = rng.normal(size=300).round(1) if ordered else rng.integers(0, 90, 300).astype(float)
+        parent_N = rng.integers(0, 300, 3_000)
+        person_N = np.where(values[parent_N] > np.quantile(values, 0.7), 0, rng.integers(0, 40, 3_000))
+        codec = build_sketch(
+            values,
+            OwnRoots(np.ones(300, dtype=np.int64)),
+            behind=Behind(parent_N, person_N),
+            column="c",
+            statistic="mean",
+            ordered=ordered,
+            cells=16,
+            minimum=5,
+        )
+        code_N = codes_of(codec, values)[parent_N, 0]
+        assert len(np.unique(code_N)) > 2
+        assert min(len(np.unique(person_N[code_N == code])) for code in np.unique(code_N)) >= 5

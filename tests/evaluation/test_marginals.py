@@ -3,7 +3,7 @@ import pyarrow as pa
 from evaluation_toys import make_database, people
 
 from kinsynth.evaluation import evaluate
-from kinsynth.evaluation.marginals import POOLED, protected_ends, show, subjects_of
+from kinsynth.evaluation.marginals import POOLED, protected_ends, show
 from kinsynth.evaluation.variables import Variable
 from kinsynth.schema.table import Column
 from kinsynth.settings.privacy import Protection
@@ -26,7 +26,6 @@ def test_only_frequent_categories_are_named():
 
 def test_categories_are_counted_by_subject():
     one_person = np.zeros(10, dtype=int)
-    assert subjects_of(np.array([0, 0, 1]), np.array([7, 7, 7]), 2).tolist() == [1, 1]
     assert show(categories([0] * 10, ("mine",)), one_person, PROTECTION).labels == (POOLED,)
 
 

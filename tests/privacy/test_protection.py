@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kinsynth.privacy.protection import (
+    Holders,
     OwnRoots,
     count_roots,
     extremes,
@@ -90,3 +91,29 @@ def test_own_roots_are_protected_as_numbered_ones():
 def test_extremes_of_too_few_own_roots_are_refused():
     with pytest.raises(ValueError, match="3 roots"):
         extremes(np.array([1, 2]), OwnRoots(np.array([2, 1])), minimum=4)
+
+
+def test_of_several_units_the_least_number_and_the_tightest_bound_count():
+    rng = np.random.default_rng(5)
+    for _ in range(50):
+        rows = int(rng.integers(40, 80))
+        code, value = rng.integers(-1, 6, rows), rng.normal(size=rows)
+        units = tuple(rng.integers(0, most, rows) for most in (9, 30))
+        holders = Holders(units)
+        counts = [count_roots(code, one, codes=6) for one in units]
+        assert count_roots(code, holders, codes=6).tolist() == np.min(counts, axis=0).tolist()
+        assert number_of_roots(holders) == min(len(set(one)) for one in units)
+        low, high = extremes(value, holders, minimum=4)
+        for one in units:
+            assert len(set(one[value <= low])) >= 4 <= len(set(one[value >= high]))
+        held = rng.random(rows) < 0.2
+        assert has_few_roots(held, holders, minimum=5) == (number_of_roots(holders[held]) < 5)
+
+
+def test_groups_are_safe_by_every_unit():
+    rng = np.random.default_rng(6)
+    value = np.concatenate([np.arange(30), rng.integers(0, 30, 200)])
+    holders = Holders((rng.integers(0, 12, 230), rng.integers(0, 90, 230)))
+    group = group_until_safe(np.arange(30), value, holders, minimum=5)
+    assert (count_roots(group[value], holders, codes=int(group[-1]) + 1) >= 5).all()
+    assert group[-1] > 0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import FloatArray, IntArray, SubColumn
-from kinsynth.privacy.protection import OwnRoots, Roots
+from kinsynth.privacy.protection import Holders, Numbered, OwnRoots, Roots, all_units
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -63,6 +63,7 @@ class Part:
         pairs: One line for each distinct pair of value and root, sorted: the value in columns ``v0``
             (``v1``), its ``root`` and how many ``rows`` hold it. A missing value is a value here. Without a
             column ``root`` each row has a root of its own, and there is one line for each distinct value.
+            Roots by further units of protection stand in ``root1`` and so on.
 
     Guarantees:
         Merging is associative and equal to counting all rows at once.
@@ -73,26 +74,27 @@ class Part:
     @property
     def values(self) -> tuple[pa.Array, ...]:
         """The value of each pair."""
-        return tuple(
-            as_array(self.pairs[name]) for name in self.pairs.column_names if name not in ("root", "rows")
-        )
+        return tuple(as_array(self.pairs[name]) for name in self.pairs.column_names if name.startswith("v"))
 
     @property
     def roots(self) -> Roots:
         """The root of each pair, shape (P,)."""
-        if "root" not in self.pairs.column_names:
+        units = tuple(self.pairs[name].to_numpy() for name in self._root_names)
+        if not units:
             return OwnRoots(self.rows)
-        roots: Rows = self.pairs["root"].to_numpy()
-        return roots
+        return units[0] if len(units) == 1 else Holders(units)
+
+    @property
+    def _root_names(self) -> list[str]:
+        return [name for name in self.pairs.column_names if name.startswith("root")]
 
     def select(self, names: Iterable[str]) -> Part:
         """Keep some of the columns of values."""
-        counts = [name for name in ("root", "rows") if name in self.pairs.column_names]
-        return Part(self.pairs.select([*names, *counts]))
+        return Part(self.pairs.select([*names, *self._root_names, "rows"]))
 
     def by_root(self) -> Part:
         """Give the same counts with numbered roots: where each row has its own, one line a row."""
-        if "root" in self.pairs.column_names:
+        if self._root_names:
             return self
         each = self.pairs.take(pa.array(np.repeat(np.arange(len(self.rows)), self.rows)))
         numbers = pa.array(np.arange(each.num_rows, dtype=np.int64))
@@ -106,12 +108,13 @@ class Part:
         return rows
 
 
-def count_part(values: Values, root_R: Rows | None) -> Part:
+def count_part(values: Values, root_R: Numbered | None) -> Part:
     """Count the values of some rows.
 
     Args:
         values: One or two columns.
-        root_R: Number of each row's root; None where each row is a root of its own: so much less is kept.
+        root_R: Number of each row's root, by one unit or more; None where each row is a root of its own: so
+            much less is kept.
 
     Guarantees:
         Memory beyond the columns themselves grows with the distinct pairs, not with the rows.
@@ -121,10 +124,10 @@ def count_part(values: Values, root_R: Rows | None) -> Part:
     return merge_parts(_count_stretch(values, root_R, stretch) for stretch in stretches)
 
 
-def _count_stretch(values: Values, root_R: Rows | None, stretch: slice) -> Part:
+def _count_stretch(values: Values, root_R: Numbered | None, stretch: slice) -> Part:
     columns = {f"v{place}": as_array(array[stretch]) for place, array in enumerate(values)}
-    if root_R is not None:
-        columns["root"] = pa.array(root_R[stretch], pa.int64())
+    for unit, unit_R in enumerate(() if root_R is None else all_units(root_R)):
+        columns[f"root{unit or ''}"] = pa.array(unit_R[stretch], pa.int64())
     ones = np.ones(len(columns["v0"]), dtype=np.int64)
     return _counted(pa.table({**columns, "rows": pa.array(ones)}))
 
@@ -182,7 +185,7 @@ class ColumnType:
     name: str
     builder: Build
 
-    def fit(self, values: Values, root_R: Rows | None) -> Part:
+    def fit(self, values: Values, root_R: Numbered | None) -> Part:
         """Count the values of some rows; all rows of one root belong to one part.
 
         ``root_R`` is None for a root table: each row has a root of its own.

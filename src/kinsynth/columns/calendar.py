@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.base import Rows
 from kinsynth.columns.scale import DAY_US, DayScale, MomentScale
+from kinsynth.privacy.protection import Numbered, all_units
 
 Unit = Literal["tick", "day", "week", "month"]
 LAST_DAY = 31
@@ -70,9 +71,9 @@ class Calendar:
             return place.period_R
         return _join_days(place.period_R, place.day_R, unit) * self.per_day + place.time_R
 
-    def choose_unit(self, origin_R: Rows, tick_R: Rows, root_R: Rows) -> Unit:
+    def choose_unit(self, origin_R: Rows, tick_R: Rows, root_R: Numbered) -> Unit:
         """Choose how distances from an origin are counted: the unit of the shortest code."""
-        known_R = root_R % 2 == 0
+        known_R = all_units(root_R)[0] % 2 == 0
         if not self.per_day or known_R.all() or not known_R.any():
             return "tick"
         bits = {
@@ -82,9 +83,9 @@ class Calendar:
         best: Any = min(bits, key=lambda unit: bits[unit])
         return best if best != "day" else self._choose_time(origin_R, tick_R, known_R)
 
-    def choose_absolute(self, tick_R: Rows, root_R: Rows) -> Unit:
+    def choose_absolute(self, tick_R: Rows, root_R: Numbered) -> Unit:
         """Choose how moments without an origin are counted: by months unless weekdays tell more."""
-        known_R = root_R % 2 == 0
+        known_R = all_units(root_R)[0] % 2 == 0
         if not self.per_day or known_R.all() or not known_R.any():
             return "tick"
         days = {unit: _split_days(tick_R // self.per_day, unit)[1] for unit in ("week", "month")}

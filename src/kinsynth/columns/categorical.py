@@ -22,17 +22,18 @@ from kinsynth.columns.invention import Invention, build_invention
 from kinsynth.columns.storage import as_array, read_values, write_values
 from kinsynth.encoded import IntArray, SubColumn
 from kinsynth.errors import SettingsError
-from kinsynth.privacy.protection import count_roots, has_few_roots, number_of_roots
+from kinsynth.privacy.protection import count_roots, has_few_roots, share_of_roots
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
 
-Replacement = Literal["resample", "label", "drop", "invent"]
+Replacement = Literal["resample", "label", "drop", "invent", "pool"]
 MISSING, OTHER, FIRST = 0, 1, 2
 ONE_TOKEN = 1_000
 _TRIED = 512
+_LAST = np.nextafter(1.0, 0.0)
 MADE_SHARE, MADE_TEXTS, MADE_LENGTH = 0.1, 50, 3.0
-_TUPLES = ("texts", "rows", "refused", "untold", "unmade", "ends")
+_TUPLES = ("texts", "rows", "refused", "untold", "unmade", "ends", "pool")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class CategoricalCodec:
         texts: Kept values, as texts.
         rows: Rows that hold each kept value: what a protected value is resampled from.
         missing: Whether missing values are generated.
-        other: What other values become: ``resample``, ``label``, ``drop`` or ``invent``.
+        other: What other values become: ``resample``, ``label``, ``drop``, ``invent`` or ``pool``.
         other_drawn: Whether the model may draw the code of other values.
         label: Text of other values.
         refused: Places of kept values that are never drawn.
@@ -53,10 +54,11 @@ class CategoricalCodec:
         ends: For each group the place behind its last kept value; empty for groups of equal size.
         invention: How texts are made up for other values: of ``invent``.
         unmade: Texts that are not made up.
+        pool: Other values, as texts, each of which is drawn as often as the next: of ``pool``.
 
     Guarantees:
-        Decoding gives kept values, the label, made-up texts and missing values only. No text that is made up
-        is a kept value.
+        Decoding gives kept values, the label, made-up texts, the pool and missing values only. No text
+        that is made up is a kept value.
     """
 
     kind: ClassVar[str] = "categorical"
@@ -73,6 +75,7 @@ class CategoricalCodec:
     ends: tuple[int, ...] = ()
     invention: Invention | None = None
     unmade: tuple[str, ...] = ()
+    pool: tuple[str, ...] = ()
 
     @cached_property
     def kept(self) -> pa.Array:
@@ -148,6 +151,10 @@ class CategoricalCodec:
         taken = pc.take(self.kept, pa.array(np.where(null_R, 0, place_R), mask=null_R))
         if self.other == "label":
             taken = pc.if_else(pa.array(code_R == OTHER), read_values([self.label], self.storage)[0], taken)
+        if self.pool:
+            drawn_R = (np.minimum(uniform_RD[:, 0], _LAST) * len(self.pool)).astype(np.int64)
+            pooled = pc.take(read_values(list(self.pool), self.storage), pa.array(drawn_R))
+            taken = pc.if_else(pa.array(code_R == OTHER), pooled, taken)
         if self.invention is not None:
             taken = self._with_made(taken, (code_R == OTHER) | (loose_R & null_R), uniform_RD)
         return (taken,)
@@ -175,7 +182,7 @@ class CategoricalCodec:
         """Tell for which rows decoding needs uniforms: a value is drawn or made up for them, shape (R,)."""
         code_R = codes_RC[:, 0]
         loose_R: NDArray[np.bool_] = (code_R == MISSING) & (not self.missing)
-        if self.other in ("resample", "invent"):
+        if self.other in ("resample", "invent", "pool"):
             loose_R |= code_R == OTHER
         if self.refused:
             loose_R |= np.isin(self.places(codes_RC), self.refused)
@@ -233,6 +240,7 @@ class CategoricalCodec:
             "ends": list(self.ends),
             "invention": None if self.invention is None else self.invention.to_json(),
             "unmade": list(self.unmade),
+            "pool": list(self.pool),
         }
 
     @classmethod
@@ -253,8 +261,9 @@ def build_categorical(
     distinct, code_P = _distinct(values)
     roots_D = count_roots(code_P, part.roots, codes=len(distinct))
     rows_D = np.bincount(code_P[code_P >= 0], part.rows[code_P >= 0], len(distinct)).astype(np.int64)
-    share = settings.rare_share * number_of_roots(part.roots)
-    common_D = (roots_D >= minimum) & (roots_D >= share)
+    common_D = roots_D >= minimum
+    if settings.rare_share:
+        common_D &= share_of_roots(code_P, part.roots, codes=len(distinct)) >= settings.rare_share
     never_D = _named(distinct, settings.never, text)
     kept_D = common_D & ~never_D
     if common_D.any() and not kept_D.any() and settings.missing == "impute":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec, Rows
 from kinsynth.encoded import IntArray
-from kinsynth.privacy.protection import count_roots
+from kinsynth.privacy.protection import Roots, count_roots
 
 _ENOUGH = 0.5
 
@@ -59,7 +59,7 @@ class Fill:
         )
 
 
-def build_fill(codec: Codec, values: pa.Array, root_R: Rows, *, minimum: int) -> Fill | None:
+def build_fill(codec: Codec, values: pa.Array, root_R: Roots, *, minimum: int) -> Fill | None:
     """Count the codes of present values; None where too few roots share any, or they mean missing."""
     present_R = values.is_valid().to_numpy(zero_copy_only=False)
     codes_PC, root_P = codec.encode((values.filter(pa.array(present_R)),)), root_R[present_R]
@@ -77,7 +77,7 @@ def build_fill(codec: Codec, values: pa.Array, root_R: Rows, *, minimum: int) ->
     return fill if decoded.null_count == 0 else None
 
 
-def _count(codes_PC: IntArray, root_P: Rows, minimum: int) -> tuple[IntArray, Rows]:
+def _count(codes_PC: IntArray, root_P: Roots, minimum: int) -> tuple[IntArray, Rows]:
     """Count the rows of each line of codes that enough roots hold."""
     line_P, first_F = np.zeros(len(codes_PC), dtype=np.int64), np.zeros(0, dtype=np.int64)
     for code_P in codes_PC.T:  # numbers in the order of lines: sorting the lines takes ten times as long

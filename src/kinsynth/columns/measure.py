@@ -19,7 +19,7 @@ from kinsynth.columns.scale import (
     read_scale,
     write_scale,
 )
-from kinsynth.privacy.protection import has_few_roots
+from kinsynth.privacy.protection import Numbered, all_units, has_few_roots
 from kinsynth.schema.storage import storage_type
 
 Rows = NDArray[np.int64]
@@ -101,7 +101,7 @@ def _decimal_measure(values: pa.Array) -> Scale | None:
     return None
 
 
-def find_lattice(tick_P: Rows, root_P: Rows, *, minimum: int) -> tuple[int, int]:
+def find_lattice(tick_P: Rows, root_P: Numbered, *, minimum: int) -> tuple[int, int]:
     """Give the widest step, with its remainder, that all values but those of few roots lie on; else (1, 0).
 
     A step that only few roots keep is theirs, and is not given. Roots are dealt to ``minimum`` heaps. Where
@@ -117,8 +117,16 @@ def find_lattice(tick_P: Rows, root_P: Rows, *, minimum: int) -> tuple[int, int]
     (15, 10)
     """
     if minimum > 1:
-        heap_P = (root_P.astype(np.uint64) * _SPREAD >> np.uint64(40)) % np.uint64(minimum)
-        tried = [part for heap in range(minimum) for part in (tick_P[heap_P == heap], tick_P[heap_P != heap])]
+        heaps = [
+            (unit_P.astype(np.uint64) * _SPREAD >> np.uint64(40)) % np.uint64(minimum)
+            for unit_P in all_units(root_P)
+        ]
+        tried = [
+            part
+            for heap_P in heaps
+            for heap in range(minimum)
+            for part in (tick_P[heap_P == heap], tick_P[heap_P != heap])
+        ]
     else:
         tried = [tick_P]
     found = {(step, int(part[0]) % step) for part in tried if len(part) and (step := _find_step(part)) > 1}

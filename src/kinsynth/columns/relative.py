@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kinsynth.columns.base import Rows, count_part
+from kinsynth.columns.base import count_part
 from kinsynth.columns.measure import Measure, read_measure, write_measure
 from kinsynth.columns.numeric import OrderedCodec, build_number
 from kinsynth.encoded import IntArray, SubColumn
+from kinsynth.privacy.protection import Numbered
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
 
@@ -111,7 +112,7 @@ class RelativeCodec:
 def build_relative(
     values: pa.Array,
     anchor: pa.Array,
-    root_R: Rows,
+    root_R: Numbered | None,
     protection: Protection,
     *,
     measure: Measure,

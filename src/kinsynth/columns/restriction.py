@@ -55,7 +55,7 @@ def is_empty(codec: Any) -> bool:
     """Tell whether a codec has nothing but missing values."""
     match codec:
         case CategoricalCodec():
-            return not codec.texts and codec.invention is None
+            return not (codec.texts or codec.pool) and codec.invention is None
         case OrderedCodec():
             return codec.line.empty
         case DatetimeCodec():
@@ -112,7 +112,10 @@ def _without_categories(codec: CategoricalCodec, values: pa.Array) -> Categorica
         codec.unmade if codec.invention is None else tuple(sorted({*codec.unmade, *write_values(values)}))
     )
     left = replace(codec, refused=refused, unmade=unmade)
-    if codec.other == "label":
+    if codec.pool:
+        pool = tuple(one for one in codec.pool if one not in {*write_values(values)})
+        left = replace(left, pool=pool, other_drawn=codec.other_drawn and bool(pool))
+    elif codec.other == "label":
         label = read_values([codec.label], codec.storage)
         left = replace(
             left, other_drawn=codec.other_drawn and not pc.is_in(label, value_set=values)[0].as_py()

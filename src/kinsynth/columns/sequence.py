@@ -30,6 +30,7 @@ from kinsynth.columns.scale import (
 )
 from kinsynth.columns.step import DRAWS, Flags, Step, chain, encode_line
 from kinsynth.encoded import ANY, AS_BEFORE, IntArray, SubColumn
+from kinsynth.privacy.protection import Numbered, number_of_roots
 from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
@@ -248,7 +249,7 @@ class SequenceCodec:
 def build_sequence(
     values: pa.Array,
     parent_R: Rows,
-    root_R: Rows,
+    root_R: Numbered,
     settings: Column,
     protection: Protection,
     *,
@@ -260,7 +261,7 @@ def build_sequence(
     Args:
         values: Values of the order column, sorted by parent, then order.
         parent_R: Number of each row's parent, never decreasing, shape (R,).
-        root_R: Number of each row's root, shape (R,).
+        root_R: Number of each row's root, by one unit or more, shape (R,).
         settings: Treatment of the column.
         protection: How rare and extreme values are protected.
         anchor: A moment of the parent, of the same kind, repeated for each of its rows; the start counts
@@ -292,7 +293,7 @@ def build_sequence(
         reached=reached,
         gap=gap,
         relative=relative,
-        follows=relative and len(np.unique(root_R[before_R])) < protection.rare_minimum,
+        follows=relative and number_of_roots(root_R[before_R]) < protection.rare_minimum,
         low=reach[0],
         high=reach[1],
         refused=tuple(wishes.never),
@@ -308,12 +309,12 @@ class _Fit:
     missing: bool
     protection: Protection
 
-    def line(self, tick_R: Rows, root_R: Rows, wishes: Wishes) -> Line:
+    def line(self, tick_R: Rows, root_R: Numbered, wishes: Wishes) -> Line:
         counts = Counts(tick_R, root_R, np.ones(len(tick_R), dtype=np.int64), self.missing)
         return build_line(counts, replace(wishes, impute=self.impute), self.protection)
 
     def start(
-        self, tick_R: Rows, origin_R: Rows, root_R: Rows, *, relative: bool, special: tuple[int, ...]
+        self, tick_R: Rows, origin_R: Rows, root_R: Numbered, *, relative: bool, special: tuple[int, ...]
     ) -> Step:
         """Make the lines of first rows; special values are kept by counting ticks."""
         unit: Unit = "tick"
@@ -324,12 +325,12 @@ class _Fit:
         plain = Wishes(special=special, fine=True)
         return self._step(tick_R, origin_R, root_R, unit, plain)
 
-    def gap(self, tick_R: Rows, before_R: Rows, root_R: Rows) -> Step:
+    def gap(self, tick_R: Rows, before_R: Rows, root_R: Numbered) -> Step:
         """Make the lines of later rows."""
         unit = self.calendar.choose_unit(before_R, tick_R, root_R)
         return self._step(tick_R, before_R, root_R, unit, Wishes(fine=True))
 
-    def _step(self, tick_R: Rows, origin_R: Rows, root_R: Rows, unit: Unit, wishes: Wishes) -> Step:
+    def _step(self, tick_R: Rows, origin_R: Rows, root_R: Numbered, unit: Unit, wishes: Wishes) -> Step:
         place = self.calendar.split(tick_R, unit)
         distance_R = place.period_R - self.calendar.split(origin_R, unit).period_R
         return Step(
@@ -426,7 +427,7 @@ def _spelled(scale: Any) -> pa.DataType:
 
 
 def _choose_scale(
-    values: pa.Array, root_R: Rows, settings: Column, protection: Protection, text: TextFormat | None
+    values: pa.Array, root_R: Numbered, settings: Column, protection: Protection, text: TextFormat | None
 ) -> Scale:
     part = count_part((values,), root_R)
     pattern = settings.format or (text.pattern if text else None)

@@ -34,8 +34,8 @@ class SketchCodec:
         ordered: Whether summaries are numbers; else they are codes of categories.
 
     Guarantees:
-        At least ``rare_minimum`` roots stand behind each code. An edge is the roundest number between two
-        summaries.
+        At least ``rare_minimum`` roots stand behind each code: of parents, and of the rows summed up.
+        An edge is the roundest number between two summaries.
     """
 
     kind: ClassVar[str] = "sketch"
@@ -126,10 +126,24 @@ class SketchCodec:
         )
 
 
+@dataclass(frozen=True)
+class Behind:
+    """Who stands behind summaries: holders of parents, or of their child rows.
+
+    Attributes:
+        parent_N: Parent of each holder, shape (N,).
+        root_N: The holders' numbers, by one unit of protection or more.
+    """
+
+    parent_N: Rows
+    root_N: Roots
+
+
 def build_sketch(
     value_R: Numbers,
     root_R: Roots,
     *,
+    behind: Behind | None = None,
     column: str,
     statistic: str,
     ordered: bool,
@@ -141,6 +155,7 @@ def build_sketch(
     Args:
         value_R: Summary of each parent; NaN where it has none, shape (R,).
         root_R: Number of each parent's root, shape (R,), or own roots.
+        behind: Who stands behind the summaries; none given, the parents' roots.
         column: Column of the child table that is summed up.
         statistic: Which summary it is.
         ordered: Whether summaries are numbers; else codes of categories.
@@ -152,10 +167,15 @@ def build_sketch(
     """
     known_R = ~np.isnan(value_R)
     absent = not has_few_roots(~known_R, root_R, minimum=minimum)
-    held, roots = value_R[known_R], root_R[known_R]
-    edge_K = _edges(held, roots, cells, minimum) if ordered else _kept(held, roots, cells, minimum)
+    behind = behind or Behind(np.arange(len(value_R)), root_R)
+    held, known_N = value_R[known_R], known_R[behind.parent_N]
+    if has_few_roots(known_N, behind.root_N, minimum=minimum):
+        return None
+    place_N = (np.cumsum(known_R) - 1)[behind.parent_N[known_N]]
+    behind = Behind(place_N, behind.root_N[known_N])
+    edge_K = _edges(held, behind, cells, minimum) if ordered else _kept(held, behind, cells, minimum)
     cell_R = np.searchsorted(edge_K, held, side="right") if ordered else _places(edge_K, held)
-    if not ordered and has_few_roots(cell_R == len(edge_K), roots, minimum=minimum):
+    if not ordered and has_few_roots((cell_R == len(edge_K))[place_N], behind.root_N, minimum=minimum):
         cell_R = cell_R[cell_R < len(edge_K)]
     mass_K = np.bincount(cell_R).astype(np.int64)
     mass_K = np.append((~known_R).sum(), mass_K) if absent else mass_K
@@ -170,23 +190,23 @@ def _places(kept_K: Numbers, code_R: Numbers) -> Rows:
     return np.where(kept_K[found_R] == code_R, found_R, len(kept_K))
 
 
-def _edges(value_R: Numbers, root_R: Roots, cells: int, minimum: int) -> Numbers:
+def _edges(value_R: Numbers, behind: Behind, cells: int, minimum: int) -> Numbers:
     """Give the roundest numbers between neighbouring cells of about equal mass."""
-    if not len(value_R):
-        return np.zeros(0)
     tick_D, place_R, rows_D = np.unique(value_R, return_inverse=True, return_counts=True)
     middle_D = (np.cumsum(rows_D) - rows_D / 2) / rows_D.sum()
     equal_D = np.unique((middle_D * cells).astype(np.int64), return_inverse=True)[1]
-    group_D = group_until_safe(equal_D.astype(np.int64), place_R, root_R, minimum=minimum)
+    group_D = group_until_safe(
+        equal_D.astype(np.int64), place_R[behind.parent_N], behind.root_N, minimum=minimum
+    )
     first = np.flatnonzero(np.diff(group_D) > 0) + 1
     pairs = zip(tick_D[first - 1].tolist(), tick_D[first].tolist(), strict=True)
     return np.array([roundest_number(low, high) for low, high in pairs])
 
 
-def _kept(code_R: Numbers, root_R: Roots, cells: int, minimum: int) -> Numbers:
+def _kept(code_R: Numbers, behind: Behind, cells: int, minimum: int) -> Numbers:
     """Give the codes that enough roots hold, the most frequent ones if they are too many, ascending."""
     code_D, place_R, rows_D = np.unique(code_R, return_inverse=True, return_counts=True)
-    safe_D = count_roots(place_R, root_R, codes=len(code_D)) >= minimum
+    safe_D = count_roots(place_R[behind.parent_N], behind.root_N, codes=len(code_D)) >= minimum
     order = np.argsort(-np.where(safe_D, rows_D, 0), kind="stable")[: min(cells, int(safe_D.sum()))]
     return np.sort(code_D[order])
 

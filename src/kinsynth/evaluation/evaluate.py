@@ -42,8 +42,10 @@ from kinsynth.evaluation.results import (
     TableEvaluation,
 )
 from kinsynth.evaluation.variables import IntArray, Variable, is_comparable, read_variable
+from kinsynth.privacy.protection import Numbered, numbered
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
+from kinsynth.schema.holders import Units, find_holders
 from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.split import some_roots
 from kinsynth.schema.table import Relation, Schema
@@ -64,9 +66,11 @@ class _Comparison:
 
     Attributes:
         databases: Original, synthetic and perhaps held-out rows.
+        holders: By table what may stand for the persons behind each original row.
     """
 
     databases: tuple[Database, ...]
+    holders: Mapping[str, Units]
     settings: EvaluationSettings
     report: Report
     protection: Protection
@@ -104,12 +108,14 @@ def evaluate(
         lacks have no part in it. Categories held by fewer than ``rare_minimum`` root rows are not
         named.
     """
+    databases = tuple(
+        some_roots(part, find_structure(part.schema), most=MOST_ROOTS, seed=seed)
+        for part in (original, synthetic, holdout)
+        if part is not None
+    )
     comparison = _Comparison(
-        databases=tuple(
-            some_roots(part, find_structure(part.schema), most=MOST_ROOTS, seed=seed)
-            for part in (original, synthetic, holdout)
-            if part is not None
-        ),
+        databases=databases,
+        holders=find_holders(databases[0], find_structure(databases[0].schema)),
         settings=settings or EvaluationSettings(),
         report=report or Report(),
         protection=protection or Protection(),
@@ -209,8 +215,9 @@ def _evaluate_table(
     binned = [bin_variable(variable) for variable in variables]
     owners = [subjects(database, name)[part] for database, part in zip(usable.databases, rows, strict=True)]
     grouped = groups(owners[0])
+    holder_R = numbered(usable.holders[name])
     columns = [
-        _compare_column(usable, variable, cells, owners[0], grouped)
+        _compare_column(usable, variable, cells, rows[0] if holder_R is None else holder_R, grouped)
         for variable, cells in zip(variables, binned, strict=True)
     ]
     shown = columns[: comparison.report.univariate_columns]
@@ -262,13 +269,7 @@ def _fresh_rows(comparison: _Comparison, name: str) -> IntArray:
 
 def _without_holdout(comparison: _Comparison) -> _Comparison:
     """Leave the held-out rows out."""
-    return _Comparison(
-        comparison.databases[:2],
-        comparison.settings,
-        comparison.report,
-        comparison.protection,
-        comparison.seed,
-    )
+    return replace(comparison, databases=comparison.databases[:2])
 
 
 def _banded(rows: int) -> int:
@@ -277,7 +278,11 @@ def _banded(rows: int) -> int:
 
 
 def _compare_column(
-    comparison: _Comparison, variable: Variable, cells: Binned, owner_R: IntArray, grouped_R: IntArray | None
+    comparison: _Comparison,
+    variable: Variable,
+    cells: Binned,
+    holders: Numbered | None,
+    grouped_R: IntArray | None,
 ) -> ColumnComparison:
     """Compare one column."""
     found = distances(cells.parts, cells.cardinality, grouped_R)
@@ -295,7 +300,9 @@ def _compare_column(
             reference=round(found[1].similarity, 4) if len(found) > 1 else None,
         ),
         missing=missing_shares(variable),
-        distribution=show(variable, owner_R, comparison.protection),
+        distribution=show(
+            variable, np.arange(len(cells.parts[0])) if holders is None else holders, comparison.protection
+        ),
     )
 
 

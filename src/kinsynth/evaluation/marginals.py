@@ -10,6 +10,7 @@ import numpy as np
 
 from kinsynth.evaluation.results import Distribution, Scale
 from kinsynth.evaluation.variables import FloatArray, IntArray, Variable
+from kinsynth.privacy.protection import Numbered, count_roots, extremes, number_of_roots
 from kinsynth.settings.privacy import Protection
 
 _CATEGORIES = 10
@@ -29,24 +30,12 @@ def missing_shares(variable: Variable) -> tuple[float, ...]:
     return tuple(round(float(np.isnan(part).mean()), 4) if len(part) else 0.0 for part in variable.parts)
 
 
-def subjects_of(codes_R: IntArray, subject_R: IntArray, cells: int) -> IntArray:
-    """Count the different subjects behind each code, shape (K,)."""
-    if not len(codes_R):
-        return np.zeros(cells, dtype=np.int64)
-    pairs = np.unique(codes_R * (int(subject_R.max()) + 1) + subject_R)
-    return np.bincount(pairs // (int(subject_R.max()) + 1), minlength=cells)
-
-
-def protected_ends(values_R: FloatArray, subject_R: IntArray, minimum: int) -> tuple[float, float] | None:
+def protected_ends(values_R: FloatArray, subject_R: Numbered, minimum: int) -> tuple[float, float] | None:
     """Give the outermost values that ``minimum`` subjects lie at or beyond; None if there are none."""
-    order = np.argsort(values_R, kind="stable")
-    ends = []
-    for way in (order, order[::-1]):
-        _, first = np.unique(subject_R[way], return_index=True)
-        if len(first) < minimum:
-            return None
-        ends.append(float(values_R[way][np.sort(first)[minimum - 1]]))
-    return (ends[0], ends[1]) if ends[0] <= ends[1] else None
+    if number_of_roots(subject_R) < minimum:
+        return None
+    low, high = extremes(values_R, subject_R, minimum=minimum)
+    return (low, high) if low <= high else None
 
 
 def scale_of(variable: Variable) -> Scale:
@@ -58,12 +47,13 @@ def scale_of(variable: Variable) -> Scale:
     return "number"
 
 
-def show(variable: Variable, subject_R: IntArray, protection: Protection) -> Distribution | None:
+def show(variable: Variable, subject_R: Numbered, protection: Protection) -> Distribution | None:
     """Give the distribution of the values that are not missing; None where nothing may be shown.
 
     Guarantees:
         A named category is held by at least ``rare_minimum`` subjects of the original. At least
-        ``extreme_minimum`` subjects of the original lie at or beyond each end of the axis.
+        ``extreme_minimum`` subjects of the original lie at or beyond each end of the axis. So it is by each
+        unit of protection.
     """
     if variable.labels is not None:
         return _show_categories(variable, subject_R, protection)
@@ -74,11 +64,11 @@ def show(variable: Variable, subject_R: IntArray, protection: Protection) -> Dis
     return _show_numbers(variable, ends)
 
 
-def _show_categories(variable: Variable, subject_R: IntArray, protection: Protection) -> Distribution | None:
+def _show_categories(variable: Variable, subject_R: Numbered, protection: Protection) -> Distribution | None:
     """Name the most frequent categories that may be named, pool the others."""
     labels = variable.labels or ()
     present = ~np.isnan(variable.parts[0])
-    holders = subjects_of(variable.parts[0][present].astype(np.int64), subject_R[present], len(labels))
+    holders = count_roots(variable.parts[0][present].astype(np.int64), subject_R[present], codes=len(labels))
     named = np.flatnonzero(holders >= protection.rare_minimum)[:_CATEGORIES]
     if not len(labels) or not present.any():
         return None

@@ -12,12 +12,14 @@ from itertools import product
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from kinsynth.columns.calendar import moment_bits, spread_bits
 from kinsynth.columns.scale import DAY_US, DayScale, MomentScale
 from kinsynth.pipeline.anchors import Anchor, Beside, Keys, Reach, find_anchors, find_ways, moments_of
 from kinsynth.pipeline.codecs import DatabaseCodec
-from kinsynth.pipeline.rules import HELD_SEED, HELD_SHARE, PlainColumns, ruled_columns
+from kinsynth.pipeline.rules import HELD_SEED, HELD_SHARE, PlainColumns, row_holders, ruled_columns
+from kinsynth.privacy.protection import all_units
 from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
 from kinsynth.rules.detect import refit, settle
@@ -28,7 +30,6 @@ from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.split import split_roots
-from kinsynth.schema.subjects import root_rows
 from kinsynth.schema.table import Relation
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system.mapping import let_go
@@ -268,7 +269,7 @@ def _bits_saved(anchor: str, name: str, view: View) -> float:
     """Give how much shorter the code of the distance is than that of the moment, on roots not counted."""
     (small_R, known_R), (large_R, valid_R) = view.ticks(anchor), view.ticks(name)
     both_R = known_R & valid_R
-    counted_R = view.root_R[both_R] % 2 == 0
+    counted_R = all_units(view.root_R)[0][both_R] % 2 == 0
     if counted_R.all() or not counted_R.any():
         return 0.0
     per_day = DAY_US if isinstance(view.measure(name), MomentScale) else 1
@@ -281,12 +282,15 @@ class _Part:
 
     def __init__(self, database: Database, structure: Structure, synthesis: Synthesis) -> None:
         self.database, self.structure, self.synthesis = database, structure, synthesis
-        self.roots = root_rows(database, structure)
+        self.roots = row_holders(database, structure)
         self._reach = Reach.of(database.schema, database.tables)
+
+    def _numbers(self, table: str) -> NDArray[np.int64]:
+        return np.arange(self.database.tables[table].num_rows)
 
     def values(self, table: str, anchor: Anchor) -> pa.Array:
         """Give an anchor's values for the rows of a table."""
-        return self._reach.values(anchor, np.arange(len(self.roots[table])))
+        return self._reach.values(anchor, self._numbers(table))
 
     def view(self, table: str, anchors: Sequence[Anchor]) -> View:
         """Give the moments of a table that may have orders, anchors beside them."""
@@ -300,7 +304,7 @@ class _Part:
         columns = PlainColumns(self.database.tables[table], own)
         protection = self.synthesis.protection
         return View(
-            Beside(columns, anchors, self._reach, np.arange(len(self.roots[table]))),
+            Beside(columns, anchors, self._reach, self._numbers(table)),
             kinds,
             self.roots[table],
             max(protection.rare_minimum, protection.extreme_minimum),

@@ -25,13 +25,13 @@ from kinsynth.columns.storage import as_array
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.across import Across, Near
 from kinsynth.pipeline.anchors import MOMENTS, Anchor, Reach, find_anchors, owner_ways, reach_arranged
-from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, Rows, TableCodec, can_be_missing
+from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, TableCodec, can_be_missing
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
-from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
+from kinsynth.pipeline.other_rows import protected_counts, referenced_rows, summed_rows
 from kinsynth.pipeline.roles import Roles, find_roles
 from kinsynth.pipeline.sketches import FEWEST_PARENTS, FEWEST_TARGETS, Children, choose_sketches
 from kinsynth.pipeline.stays import STAYING, Stays, find_stays
-from kinsynth.privacy.protection import OwnRoots, Roots
+from kinsynth.privacy.protection import Numbered, OwnRoots, Roots, numbered
 from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
 from kinsynth.rules.missing import Missing
@@ -76,14 +76,16 @@ def fit_codecs(
 
 
 def _with_sketches(
-    tables: Mapping[str, TableCodec], database: Database, synthesis: Synthesis, further: FurtherKeys
+    tables: Mapping[str, TableCodec],
+    database: Database,
+    synthesis: Synthesis,
+    further: FurtherKeys,
 ) -> dict[str, TableCodec]:
     """Let rows tell summaries of the rows under them and of those that point at them, behind what is read."""
     found: dict[str, list[Factor]] = {name: [] for name in tables}
     stays = dict.fromkeys(tables, Stays())
     for owner, about, children in summed_rows(tables, database, further):
-        rows = further.arranged[owner]
-        roots = OwnRoots(np.ones_like(rows.row_R)) if rows.parent_R is None else rows.root_R
+        roots = _as_roots(numbered(further.units[owner]), children.parents)
         count_P = np.bincount(children.parent_R, minlength=children.parents).astype(np.int64)
         fewest = FEWEST_PARENTS if about in tables else FEWEST_TARGETS
         chosen = choose_sketches(children, count_P, roots, synthesis.protection, fewest=fewest)
@@ -139,6 +141,7 @@ class _TableFit:
         self.treatments: Mapping[str, Column] = declared.columns if declared else {}
         self.bound: set[str] = set()
         self.across, self.reach = Across(), reach
+        self.holders = numbered(further.units[name])
 
     def codec(self, rules: tuple[Rule, ...], across: Across, earlier: Mapping[str, TableCodec]) -> TableCodec:
         """Fit everything; ``earlier`` are the codecs of the tables before."""
@@ -187,14 +190,8 @@ class _TableFit:
                 found[numbers] = None
         return tuple(found)
 
-    @property
-    def _root_numbers(self) -> Rows | None:
-        """Number of each row's root; None for a root table, whose rows are their own roots."""
-        return None if self.rows.parent_R is None else self.rows.root_R
-
     def _roots(self) -> Roots:
-        numbers = self._root_numbers
-        return OwnRoots(np.ones(self.table.num_rows, dtype=np.int64)) if numbers is None else numbers
+        return _as_roots(self.holders, self.table.num_rows)
 
     def _relative(
         self,
@@ -245,7 +242,7 @@ class _TableFit:
         codec = build_relative(
             as_array(self.table[name]),
             self._cells(anchor),
-            self.rows.root_R,
+            self.holders,
             self.synthesis.protection,
             measure=of.measure,
             step=of.step,
@@ -267,19 +264,20 @@ class _TableFit:
                     codec = codec.distance
                 assert not isinstance(codec, SequenceCodec), "no rule changes the order of rows"
                 fills[rule.columns[0]] = build_fill(
-                    codec, values, self.rows.root_R, minimum=self.synthesis.protection.rare_minimum
+                    codec, values, self._roots(), minimum=self.synthesis.protection.rare_minimum
                 )
         return fills
 
     def _key(self, column: str) -> KeyCodec:
         if self.shape.column(column).numbered:
             return build_counter(self.table[column])
-        part = column_type("identifier").fit((self.table[column],), self._root_numbers)
+        part = column_type("identifier").fit((self.table[column],), self.holders)
         return build_key(part, self.synthesis.protection)
 
     def _counts(self) -> list[Factor]:
         """Make what the rows say of others: how many hang under them or point at them, and their level."""
         protection, roots = self.synthesis.protection, self._roots()
+        minimum = max(protection.rare_minimum, protection.extreme_minimum)
         level_names = {level_name(one) for one in self.further.late_to_itself(self.name)}
         return [
             Factor(
@@ -288,19 +286,17 @@ class _TableFit:
                 (build_level if name in level_names else build_count)(count_R, roots, protection),
                 name,
             )
-            for name, count_R in row_counts(self.further, self.name).items()
+            for name, count_R in protected_counts(self.further, self.name, minimum=minimum).items()
         ]
 
     def _references(self) -> list[Factor]:
         factors = []
         for relation in self.roles.references:
             values = referenced_rows(self.table, relation, self.database)
-            part = column_type("categorical").fit((values,), self._root_numbers)
-            factors.append(
-                Factor(
-                    "reference", relation.columns, build_reference(part, Column(), self.synthesis.protection)
-                )
-            )
+            part = column_type("categorical").fit((values,), self.holders)
+            lookup = self.database.tables[relation.references_table]
+            codec = build_reference(part, Column(), self.synthesis.protection, lookup_rows=lookup.num_rows)
+            factors.append(Factor("reference", relation.columns, codec))
         return factors
 
     def _with_orders(self, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
@@ -351,10 +347,11 @@ class _TableFit:
 
     def _sequence_codec(self, name: str, anchor: str) -> SequenceCodec:
         assert self.rows.parent_R is not None, "a sequence has a parent"
+        assert self.holders is not None, "rows under a parent are not their own"
         return build_sequence(
             as_array(self.table[name]),
             self.rows.parent_R,
-            self.rows.root_R,
+            self.holders,
             self.treatments.get(name, Column()),
             self.synthesis.protection,
             anchor=self._cells(anchor) if anchor else None,
@@ -388,7 +385,7 @@ class _TableFit:
     def _column_codec(self, group: tuple[str, ...]) -> Codec:
         column = self.shape.column(group[0])
         kind = column_type(column.type)
-        part = kind.fit(tuple(self.table[name] for name in group), self._root_numbers)
+        part = kind.fit(tuple(self.table[name] for name in group), self.holders)
         treatment = self.treatments.get(group[0], Column())
         if treatment.rare_replacement == "auto" and group[0] in self.bound:
             treatment = treatment.model_copy(update={"rare_replacement": "resample"})
@@ -406,9 +403,13 @@ def _is_always_there(anchor: Anchor, schema: Schema, earlier: Mapping[str, Table
     return not nullable and not any(can_be_missing(codec) for codec in codecs)
 
 
+def _as_roots(holders: Numbered | None, rows: int) -> Roots:
+    return OwnRoots(np.ones(rows, dtype=np.int64)) if holders is None else holders
+
+
 def _is_exact(codec: Codec | SequenceCodec | RelativeCodec) -> bool:
     """Tell whether rows hold the same value where, and only where, they agree on the codes."""
-    return isinstance(codec, CategoricalCodec) and not can_be_missing(codec)
+    return isinstance(codec, CategoricalCodec) and not can_be_missing(codec) and not codec.pool
 
 
 def _bound_columns(rules: Iterable[Rule], shape: Table) -> set[str]:

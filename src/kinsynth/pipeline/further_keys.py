@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from kinsynth.encoded import (
     EncodedParts,
     EncodedTable,
     Ending,
+    Grouping,
     IntArray,
     Link,
     Path,
@@ -34,10 +35,12 @@ from kinsynth.encoded import (
 from kinsynth.engine.grouping import fit_grouping
 from kinsynth.engine.pointing import read_ending
 from kinsynth.engine.profile import profile_rows
+from kinsynth.privacy.protection import Holders, group_until_safe
 from kinsynth.schema.arrange import Arrangement, pointed_rows
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
 from kinsynth.schema.graph import Structure, find_structure
+from kinsynth.schema.holders import Units, find_holders
 from kinsynth.schema.levels import find_levels
 from kinsynth.schema.table import Relation, Schema, Table
 
@@ -127,6 +130,14 @@ class FurtherKeys:
         self.database, self.structure, self.arranged = database, structure, arranged
         self._rows: dict[Relation, Rows] = {}
 
+    @cached_property
+    def units(self) -> dict[str, Units]:
+        """Holders of the arranged rows of each table, by each unit of protection."""
+        return {
+            name: tuple(unit_R[self.arranged[name].row_R] for unit_R in units)
+            for name, units in find_holders(self.database, self.structure).items()
+        }
+
     def of(self, table: str, *, late: bool) -> tuple[Relation, ...]:
         """Give the keys of a table that are drawn before or after its rows."""
         return (self.structure.late if late else self.structure.keys)[table]
@@ -186,7 +197,7 @@ def fit_keys(
         facts: What always holds of each key.
         encoded: Every table that is drawn.
         readings: How codes say the referenced row, for references to original tables.
-        minimum: Roots that a group needs.
+        minimum: Roots that a group needs, of its rows and of those that point at them.
         seed: Source of the projections by which groups are found.
     """
     of, codecs = cache(lambda name: encoded[name].whole()), {}
@@ -242,6 +253,7 @@ def _fit_pointer(
     grouping = fit_grouping(
         target.codes_RC, target.sub_columns, profile_TP, weight_T, root_T, minimum=minimum, most=MOST_GROUPS
     )
+    grouping = _safe(grouping, grouping.of(target.codes_RC), relation, further, minimum)
     paths = _Paths(further.structure)
     own = relation.table == relation.references_table
     return Pointer(
@@ -255,6 +267,20 @@ def _fit_pointer(
         avoid=tuple(path for one in facts.avoid if (path := paths.path(relation.table, (one,))) is not None),
         agreement=_fit_agreement(relation, facts, paths, readings),
     )
+
+
+def _safe(
+    grouping: Grouping, group_T: Rows, relation: Relation, further: FurtherKeys, minimum: int
+) -> Grouping:
+    """Join neighbouring groups until rows of enough roots point at each."""
+    row_R = further.rows(relation)
+    known_R = row_R >= 0
+    if grouping.groups == 1 or not known_R.any():
+        return grouping
+    units = further.units[relation.table] or (np.arange(len(row_R)),)
+    roots = Holders(tuple(unit_R[known_R] for unit_R in units))
+    groups = np.arange(grouping.groups)
+    return grouping.joined(group_until_safe(groups, group_T[row_R[known_R]], roots, minimum=minimum))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,9 @@ import pyarrow as pa
 from kinsynth.pipeline.codecs import Rows, TableCodec
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
 from kinsynth.pipeline.sketches import Children
+from kinsynth.privacy.protection import extremes, number_of_roots
 from kinsynth.schema.database import Database
+from kinsynth.schema.holders import parts
 from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.levels import find_levels
 from kinsynth.schema.table import Relation
@@ -32,6 +35,38 @@ def row_counts(further: FurtherKeys, table: str) -> dict[str, Rows]:
     }
 
 
+def protected_counts(further: FurtherKeys, table: str, *, minimum: int) -> dict[str, Rows]:
+    """Count as ``row_counts`` does, but no person's rows at one row more often than enough persons' are.
+
+    Who points a thousand times at each of ten rows would else be told by what these are counted at.
+    """
+    counts, targets = row_counts(further, table), len(further.arranged[table].row_R)
+    pointing = [(str(one), one.table, further.rows(one)) for one in further.structure.pointing(table)]
+    for child in further.structure.children(table):
+        parent_R = further.arranged[child].parent_R
+        assert parent_R is not None, "a child has a parent"
+        pointing.append((child, child, parent_R))
+    for name, source, row_R in pointing:
+        known_R = row_R >= 0
+        for unit_R in further.units[source]:
+            some_R, holder_R = row_R[known_R], unit_R[known_R]
+            if len(some_R) and not parts(holder_R, some_R):
+                found = _count_evenly(some_R, holder_R, targets, minimum)
+                counts[name] = np.minimum(counts[name], found)
+    return counts
+
+
+def _count_evenly(row_R: Rows, holder_R: Rows, targets: int, minimum: int) -> Rows:
+    """Count the rows at each target, those of one holder as often as enough holders have so many."""
+    holders = int(holder_R.max()) + 1
+    pair_N, times_N = np.unique(row_R * holders + holder_R, return_counts=True)
+    target_N, holder_N = np.divmod(pair_N, holders)
+    most = 1
+    if number_of_roots(holder_N) >= minimum:
+        most = extremes(times_N, holder_N, minimum=minimum)[1]
+    return np.bincount(target_N, np.minimum(times_N, most), targets).astype(np.int64)
+
+
 def summed_rows(
     tables: Mapping[str, TableCodec], database: Database, further: FurtherKeys
 ) -> Iterator[tuple[str, str, Children]]:
@@ -41,33 +76,27 @@ def summed_rows(
         A table, the name of a table under it or of a further key that leads to it, and the rows in question.
     """
     for name, codec in tables.items():
-        table = further.arranged[name].take(database.tables[name])
-        parent_R = further.arranged[name].parent_R
+        summed = _summed(codec)
+        rows = further.arranged[name]
+        table, parent_R = rows.take(database.tables[name]), rows.parent_R
+        units = further.units[name]
         if codec.parent is not None and parent_R is not None:
-            yield (
-                codec.parent,
-                name,
-                _children(codec, table, parent_R, further, codec.parent, ordered=codec.ordered),
-            )
+            parents = len(further.arranged[codec.parent].row_R)
+            yield codec.parent, name, Children(table, summed, parent_R, parents, codec.ordered, units)
         for relation in further.of(name, late=False):
             row_R, target = further.rows(relation), relation.references_table
             order = np.argsort(row_R, kind="stable")[int((row_R < 0).sum()) :]
             some = table.take(pa.array(order))
-            yield target, str(relation), _children(codec, some, row_R[order], further, target, ordered=False)
+            held = tuple(unit_R[order] for unit_R in units or (np.arange(len(row_R)),))
+            targets = len(further.arranged[target].row_R)
+            yield target, str(relation), Children(some, summed, row_R[order], targets, False, held)
 
 
-def _children(
-    codec: TableCodec, table: pa.Table, parent_R: Rows, further: FurtherKeys, parent: str, *, ordered: bool
-) -> Children:
+def _summed(codec: TableCodec) -> dict[str, Any]:
+    """Give the codecs of the columns that can be summed up."""
     kinds = ("column", "relative", "sequence")
-    summed = [one for one in codec.read_factors if one.kind in kinds and len(one.columns) == 1]
-    return Children(
-        table=table,
-        codecs={one.columns[0]: one.codec for one in summed},
-        parent_R=parent_R,
-        parents=len(further.arranged[parent].row_R),
-        ordered=ordered,
-    )
+    read = (one for one in codec.read_factors if one.kind in kinds and len(one.columns) == 1)
+    return {one.columns[0]: one.codec for one in read}
 
 
 def referenced_rows(table: pa.Table, relation: Relation, database: Database) -> pa.Array:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
 from kinsynth.columns.storage import as_array
 from kinsynth.pipeline.constraints import rules_of
 from kinsynth.pipeline.roles import find_roles, reduce_to_chosen
+from kinsynth.privacy.protection import Numbered, numbered
 from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
 from kinsynth.rules.detect import Proposal, detect_rules, refit
@@ -17,8 +19,8 @@ from kinsynth.rules.registry import KINDS
 from kinsynth.rules.view import MOST_SEARCHED, View
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
+from kinsynth.schema.holders import find_holders
 from kinsynth.schema.split import split_roots
-from kinsynth.schema.subjects import root_rows
 from kinsynth.schema.table import Schema
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.settings.tables import Rule as Declared
@@ -223,7 +225,7 @@ class PlainColumns(Mapping[str, pa.Array]):
 def view_tables(database: Database, synthesis: Synthesis) -> dict[str, View]:
     """Give the rows of each synthesised table as rules look at them."""
     structure = find_structure(database.schema)
-    roots = root_rows(database, structure)
+    holders = row_holders(database, structure)
     minimum = max(synthesis.protection.rare_minimum, synthesis.protection.extreme_minimum)
     views = {}
     for name in structure.order:
@@ -232,11 +234,20 @@ def view_tables(database: Database, synthesis: Synthesis) -> dict[str, View]:
             for column in ruled_columns(database.schema, structure, name, synthesis)
         }
         columns: Mapping[str, pa.Array] = PlainColumns(database.tables[name], tuple(kinds))
-        if len(roots[name]) <= MOST_SEARCHED:
+        if database.tables[name].num_rows <= MOST_SEARCHED:
             columns = dict(columns)
         fixed = {find_roles(database.schema, structure, name).sequence} & {*kinds}
-        views[name] = View(columns, kinds, roots[name], minimum, frozenset(str(one) for one in fixed))
+        views[name] = View(columns, kinds, holders[name], minimum, frozenset(str(one) for one in fixed))
     return views
+
+
+def row_holders(database: Database, structure: Structure) -> dict[str, Numbered]:
+    """Number those who hold each row, by every unit of protection, of each synthesised table."""
+    found = find_holders(database, structure)
+    return {
+        name: np.arange(database.tables[name].num_rows) if (units := numbered(found[name])) is None else units
+        for name in structure.order
+    }
 
 
 def ruled_columns(schema: Schema, structure: Structure, table: str, synthesis: Synthesis) -> tuple[str, ...]:

@@ -15,10 +15,12 @@ import pyarrow as pa
 
 from kinsynth.columns.base import Rows
 from kinsynth.columns.categorical import CategoricalCodec
-from kinsynth.columns.sketch import Numbers, SketchCodec, build_sketch
+from kinsynth.columns.ends import protected_ends
+from kinsynth.columns.sketch import Behind, Numbers, SketchCodec, build_sketch
 from kinsynth.columns.storage import as_array
 from kinsynth.pipeline.summaries import IN_ORDER, OF_CATEGORIES, OF_NUMBERS, summarise
-from kinsynth.privacy.protection import Roots
+from kinsynth.privacy.protection import Holders, OwnRoots, Roots, all_units
+from kinsynth.schema.holders import parts
 from kinsynth.settings.privacy import Protection
 
 MOST_SKETCHES = 4
@@ -41,6 +43,7 @@ class Children:
         parent_R: Number of each row's parent, never decreasing, shape (R,).
         parents: Number of parents.
         ordered: Whether their order carries meaning.
+        units: Holder of each row by each unit of protection, each of shape (R,).
     """
 
     table: pa.Table
@@ -48,19 +51,24 @@ class Children:
     parent_R: Rows
     parents: int
     ordered: bool
+    units: tuple[Rows, ...] = ()
 
     def summarise(self, column: str, statistic: str) -> Numbers:
         """Give one summary of each parent's rows; NaN where there are none, shape (P,)."""
         return summarise(statistic, self.measure(column), self.parent_R, self.parents)
 
     def measure(self, column: str) -> Numbers:
-        """Give the number of each row, NaN where it is missing, or the code of its category, shape (R,)."""
+        """Give the number of each row, NaN where it is missing, or the code of its category, shape (R,).
+
+        Numbers lie within what the codec may give: rows that fewer persons hold move no summary further.
+        """
         values, codec = as_array(self.table[column]), self.codecs[column]
         if isinstance(codec, CategoricalCodec):
             sizes = [sub.cardinality for sub in codec.sub_columns]
             code_R = np.ravel_multi_index(tuple(codec.encode((values,)).T), sizes)
             return np.asarray(code_R, dtype=np.float64)
-        return to_numbers(values)
+        ends, number_R = protected_ends(codec), to_numbers(values)
+        return number_R * np.nan if ends is None else np.clip(number_R, *to_numbers(ends))
 
     def statistics(self, column: str) -> tuple[str, ...]:
         """Give the ways in which a column can be summed up."""
@@ -76,7 +84,18 @@ class Children:
         kept_R = np.flatnonzero(self.parent_R % step == 0)
         table = self.table.take(pa.array(kept_R))
         parents = -(-self.parents // step)
-        return Children(table, self.codecs, self.parent_R[kept_R] // step, parents, self.ordered)
+        units = tuple(unit_R[kept_R] for unit_R in self.units)
+        return Children(table, self.codecs, self.parent_R[kept_R] // step, parents, self.ordered, units)
+
+    def behind(self, root_P: Roots) -> Behind:
+        """Give who stands behind summaries: those of the parents, and those of the rows where they differ."""
+        own_P = np.arange(self.parents, dtype=np.int64)
+        parents = (own_P,) if isinstance(root_P, OwnRoots) else all_units(root_P)
+        above = [unit_P[self.parent_R] for unit_P in parents]
+        loose = [unit_R for unit_R in self.units if not any(parts(above_R, unit_R) for above_R in above)]
+        if not loose:
+            return Behind(own_P, root_P)
+        return Behind(self.parent_R, Holders((*above, *loose)))
 
 
 def _holds_numbers(kind: pa.DataType) -> bool:
@@ -103,6 +122,8 @@ def choose_sketches(
 ) -> list[SketchCodec]:
     """Choose the summaries of one child table that its parents tell.
 
+    Behind each code of a summary stand enough roots of parents, and enough holders of their rows.
+
     Args:
         children: The rows of the child table.
         count_P: Number of child rows of each parent, shape (P,).
@@ -119,7 +140,7 @@ def choose_sketches(
     step = -(-len(children.parent_R) // MOST_ROWS)
     if step > 1:
         children, count_P, root_P = children.every(step), count_P[::step], root_P[::step]
-    minimum = max(protection.rare_minimum, protection.extreme_minimum)
+    minimum, behind = max(protection.rare_minimum, protection.extreme_minimum), children.behind(root_P)
     found: list[tuple[SketchCodec, Rows]] = []
     targets: list[Numbers] = []
     for column in children.codecs:
@@ -132,6 +153,7 @@ def choose_sketches(
             codec = build_sketch(
                 value_P,
                 root_P,
+                behind=behind,
                 column=column,
                 statistic=statistic,
                 ordered=statistic != "most_frequent",

@@ -1,6 +1,7 @@
 """Value protection: which values may leave the source, counted per root row. Plain numpy, no tables.
 
-A value is counted once for each root row that holds it, however many rows below it repeat the value.
+A value is counted once for each root row that holds it, however many rows below it repeat the value. Where
+several tables may be those of persons, it is counted once for each row of each, and the least number counts.
 """
 
 from __future__ import annotations
@@ -37,7 +38,40 @@ class OwnRoots:
         return OwnRoots(self.rows_P[kept_P])
 
 
-Roots = Rows | OwnRoots
+@dataclass(frozen=True, eq=False)
+class Holders:
+    """Roots of counted values by each of several units of protection, such as customers and products.
+
+    Who is a person is not known: of the numbers by all units the least counts, and of bounds the tightest.
+    It is cut like an array of numbers.
+
+    Attributes:
+        units: Number of each value's root by each unit, at least one array, each of shape (P,).
+    """
+
+    units: tuple[Rows, ...]
+
+    def __len__(self) -> int:
+        """Give the number of values P."""
+        return len(self.units[0])
+
+    def __getitem__(self, kept_P: Any) -> Holders:
+        """Keep some of the values."""
+        return Holders(tuple(root_P[kept_P] for root_P in self.units))
+
+
+Numbered = Rows | Holders
+Roots = Rows | OwnRoots | Holders
+
+
+def all_units(root_P: Numbered) -> tuple[Rows, ...]:
+    """Give the roots by each unit of protection."""
+    return root_P.units if isinstance(root_P, Holders) else (root_P,)
+
+
+def numbered(units: tuple[Rows, ...]) -> Numbered | None:
+    """Give the roots by some units of protection; None where there is none: each row is its own."""
+    return Holders(units) if len(units) > 1 else next(iter(units), None)
 
 
 def number_of_roots(root_P: Roots) -> int:
@@ -45,7 +79,11 @@ def number_of_roots(root_P: Roots) -> int:
 
     >>> number_of_roots(np.array([4, 4, 5])), number_of_roots(OwnRoots(np.array([3, 1])))
     (2, 4)
+    >>> number_of_roots(Holders((np.array([4, 4, 5]), np.array([7, 7, 7]))))
+    1
     """
+    if isinstance(root_P, Holders):
+        return min(map(number_of_roots, root_P.units))
     return int(root_P.rows_P.sum()) if isinstance(root_P, OwnRoots) else len(np.unique(root_P))
 
 
@@ -62,7 +100,12 @@ def count_roots(code_P: Rows, root_P: Roots, *, codes: int) -> Rows:
 
     >>> count_roots(np.array([0, 0, 0, 1, -1]), np.array([7, 7, 8, 7, 7]), codes=3)
     array([2, 1, 0])
+    >>> count_roots(np.array([0, 0, 1]), Holders((np.array([1, 2, 3]), np.array([7, 7, 8]))), codes=2)
+    array([1, 1])
     """
+    if isinstance(root_P, Holders):
+        each = [count_roots(code_P, unit_P, codes=codes) for unit_P in root_P.units]
+        return np.asarray(np.min(each, axis=0), dtype=np.int64)
     known = code_P >= 0
     code_P, root_P = code_P[known], root_P[known]
     if isinstance(root_P, OwnRoots):
@@ -74,12 +117,26 @@ def count_roots(code_P: Rows, root_P: Roots, *, codes: int) -> Rows:
     return np.bincount(code_P[new], minlength=codes).astype(np.int64)
 
 
+def share_of_roots(code_P: Rows, root_P: Roots, *, codes: int) -> NDArray[np.float64]:
+    """Give the share of all root rows behind each code, the least by several units, shape (codes,).
+
+    >>> share_of_roots(np.array([0, 0, 1, -1]), np.array([7, 8, 8, 9]), codes=2).round(3)
+    array([0.667, 0.333])
+    """
+    if isinstance(root_P, Holders):
+        each = [share_of_roots(code_P, unit_P, codes=codes) for unit_P in root_P.units]
+        return np.asarray(np.min(each, axis=0))
+    return np.asarray(count_roots(code_P, root_P, codes=codes) / max(number_of_roots(root_P), 1))
+
+
 def has_few_roots(held_P: NDArray[np.bool_], root_P: Roots, *, minimum: int) -> bool:
     """Tell whether fewer than ``minimum`` root rows stand behind some rows.
 
     >>> has_few_roots(np.array([True, True, False]), np.array([4, 4, 5]), minimum=2)
     True
     """
+    if isinstance(root_P, Holders):
+        return any(has_few_roots(held_P, unit_P, minimum=minimum) for unit_P in root_P.units)
     roots = root_P[held_P]
     if isinstance(roots, OwnRoots):
         return number_of_roots(roots) < minimum
@@ -110,6 +167,11 @@ def extremes(value_P: Numbers, root_P: Roots, *, minimum: int) -> tuple[Any, Any
     >>> extremes(np.array([1, 1, 2, 3, 9, 9]), np.array([0, 0, 1, 2, 3, 3]), minimum=2)
     (2, 3)
     """
+    if isinstance(root_P, Holders):
+        lows, highs = zip(
+            *(extremes(value_P, unit_P, minimum=minimum) for unit_P in root_P.units), strict=True
+        )
+        return max(lows), min(highs)
     roots = number_of_roots(root_P)
     if roots < minimum:
         raise ValueError(f"{roots} roots, expected at least {minimum}")

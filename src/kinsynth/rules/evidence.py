@@ -12,6 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from kinsynth.privacy.protection import number_of_roots
 from kinsynth.rules.view import View
 
 LIMIT = -20.0  # natural logarithm: 2 in a thousand million
@@ -32,7 +33,7 @@ def count_present_roots(view: View, *names: str) -> int:
     present_R = np.ones(view.rows, dtype=bool)
     for name in names:
         present_R &= ~view.missing(name)
-    return len(np.unique(view.root_R[present_R]))
+    return number_of_roots(view.root_R[present_R])
 
 
 def log_all_equal(left_P: NDArray[np.float64], right_P: NDArray[np.float64], roots: int) -> float:

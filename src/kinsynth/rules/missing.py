@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.measure import Mask
+from kinsynth.privacy.protection import number_of_roots
 from kinsynth.rules.base import Columns
 from kinsynth.rules.evidence import is_real, limit
 from kinsynth.rules.functions import CATEGORIES
@@ -188,7 +189,7 @@ def _is_first(view: View, target: str, source: str) -> bool:
 
 def _is_rest_real(view: View, gone_R: Mask, share: float, tests: int) -> bool:
     """Tell whether enough roots stand behind the values that are not named."""
-    roots = len(np.unique(view.root_R[~gone_R]))
+    roots = number_of_roots(view.root_R[~gone_R])
     return is_real(roots * math.log1p(-share), tests)
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinsynth.columns.measure import Mask, Measure, Rows, as_numbers, choose_measure, find_lattice
-from kinsynth.privacy.protection import OwnRoots, count_roots, extremes, number_of_roots
+from kinsynth.privacy.protection import Numbered, OwnRoots, Roots, count_roots, extremes, number_of_roots
 
 T = TypeVar("T")
 SAMPLE = 2_000
@@ -32,14 +32,14 @@ class View:
     Attributes:
         columns: Plain values of the columns that may take part, by name, each of shape (R,).
         kinds: Their column types.
-        root_R: Number of each row's root, shape (R,).
+        root_R: Number of each row's root, by one unit of protection or more, shape (R,).
         minimum: Fewest roots that must hold a value, or a combination, that a rule remembers.
         fixed: Columns that rules may read but not change.
     """
 
     columns: Mapping[str, pa.Array]
     kinds: Mapping[str, str]
-    root_R: Rows
+    root_R: Numbered
     minimum: int
     fixed: frozenset[str] = frozenset()
     _known: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
@@ -52,7 +52,7 @@ class View:
     @cached_property
     def roots(self) -> int:
         """Number of distinct roots."""
-        return len(np.unique(self.root_R))
+        return number_of_roots(self.root_R)
 
     @cached_property
     def sample(self) -> View:
@@ -99,7 +99,7 @@ class View:
         def answer(_: pa.Array) -> tuple[int, int] | None:
             tick_R, valid_R = self.ticks(name)
             own = self.roots == self.rows
-            root_P = OwnRoots(np.ones(int(valid_R.sum()), np.int64)) if own else self.root_R[valid_R]
+            root_P: Roots = OwnRoots(np.ones(int(valid_R.sum()), np.int64)) if own else self.root_R[valid_R]
             if number_of_roots(root_P) < self.minimum:
                 return None
             low, high = extremes(tick_R[valid_R], root_P, minimum=self.minimum)
