@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from kinsynth.privacy.protection import number_of_roots
+from kinsynth.privacy.protection import all_units, number_of_roots
 from kinsynth.rules.view import View
 
 LIMIT = -20.0  # natural logarithm: 2 in a thousand million
@@ -29,11 +29,14 @@ def limit(candidates: int) -> float:
 
 
 def count_present_roots(view: View, *names: str) -> int:
-    """Count the roots with a row in which none of the columns is missing."""
+    """Count the roots with a row in which none of the columns is missing.
+
+    Evidence is counted by the owners' roots: other units of protection, such as few clerks, repeat in many rows.
+    """
     present_R = np.ones(view.rows, dtype=bool)
     for name in names:
         present_R &= ~view.missing(name)
-    return number_of_roots(view.root_R[present_R])
+    return number_of_roots(all_units(view.root_R)[0][present_R])
 
 
 def log_all_equal(left_P: NDArray[np.float64], right_P: NDArray[np.float64], roots: int) -> float:
