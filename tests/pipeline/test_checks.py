@@ -933,6 +933,34 @@ def test_a_circle_that_cannot_be_broken_is_drawn() -> None:
     assert "customer.main -> account, account.customer -> customer" in finding.message
 
 
+def test_a_key_that_shares_what_names_the_row_is_told_once() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    account = tables["account"]
+    account["company"] = [f"C{row // 9:03}" for row in range(len(account["id"]))]
+    account["boss"] = [None if row % 9 == 0 else account["id"][row - 1] for row in range(len(account["id"]))]
+    document["tables"]["account"]["primary_key"] = ["company", "id"]
+    document["tables"]["account"]["foreign_keys"] = [{"columns": ["company", "boss"], "table": "account"}]
+    document["tables"]["payment"]["foreign_keys"] = []
+    errors = [one for one in find(tables, {**document, "roots": "many"}) if one.severity == "error"]
+    assert [one.code for one in errors] == ["foreign_keys.partly_missing_not_available"]
+    assert "Declare a foreign key by [company]" in errors[0].remedy
+
+
+def test_a_default_of_its_own_rows_is_told_once_with_its_cause() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    account, rows = tables["account"], range(len(tables["account"]["id"]))
+    account["number"] = [str(row // ROOTS + 1) for row in rows]
+    tables["customer"]["main"] = ["1" if row % 3 else None for row in range(ROOTS)]
+    document["tables"]["account"]["primary_key"] = ["customer", "number"]
+    document["tables"]["payment"]["foreign_keys"] = []
+    own = {"columns": ["id", "main"], "table": "account", "references": ["customer", "number"]}
+    document["tables"]["customer"]["foreign_keys"].append(own)
+    errors = [one for one in find(tables, {**document, "roots": "many"}) if one.severity == "error"]
+    assert [one.code for one in errors] == ["foreign_keys.partly_missing_not_available"]
+    assert "name the row itself" in errors[0].message
+    assert "Declare" not in errors[0].remedy
+
+
 def test_a_second_parent_stops_nothing_and_the_document_names_the_owner() -> None:
     tables, document = make_tables(), copy.deepcopy(DOCUMENT)
     CASES["foreign_keys.further"][0][0](tables, document)
@@ -981,6 +1009,26 @@ def test_keys_that_share_a_column_need_a_table_that_settles_it(
     document["tables"]["customer"]["foreign_keys"] = [SHARED[place] for place in numbers]
     document["roots"] = "many"
     assert {one.code for one in find(tables, document) if one.severity != "warning"} == codes
+
+
+def test_an_original_table_in_the_way_of_shared_columns_is_named() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    places, number = [f"T{i:02}" for i in range(30) for _ in range(30)], [f"N{i:02}" for i in range(30)] * 30
+    for name in ("office", "desk"):
+        tables[name] = {"town": places, "number": number}
+        key = {"primary_key": ["town", "number"], "foreign_keys": [{"columns": ["town"], "table": "town"}]}
+        document["tables"][name] = key
+    customer = tables["customer"]
+    customer["town"], customer["job"], customer["since"] = (
+        places[:ROOTS],
+        number[:ROOTS],
+        number[1 : ROOTS + 1],
+    )
+    document["tables"]["customer"] |= {"columns": {}, "foreign_keys": SHARED[1:]}
+    found = find(tables, {**document, "roots": "many"})
+    (finding,) = [one for one in found if one.code == "foreign_keys.shared_column_not_available"]
+    assert "agree but [town], which is original data" in finding.message
+    assert finding.remedy.startswith("Write tables.town.original: false")
 
 
 def test_warnings_stop_nothing() -> None:
