@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from kinsynth.columns.base import Codec
 from kinsynth.columns.calendar import spread_bits
-from kinsynth.columns.categorical import CategoricalCodec
+from kinsynth.columns.categorical import OTHER, CategoricalCodec
 from kinsynth.columns.count import build_count, build_level
 from kinsynth.columns.counter import build_counter
 from kinsynth.columns.fill import Fill, build_fill
@@ -184,11 +184,27 @@ class _TableFit:
         for key in (self.shape.primary_key, *self.shape.unique_keys):
             rest = {*key} - owner
             numbers = tuple(number for number, one in enumerate(factors) if rest & {*one.columns})
-            exact = all(_is_exact(factors[number].codec) for number in numbers)
             named = {column for number in numbers for column in factors[number].columns}
-            if owner and owner <= {*key} and rest and rest <= named <= {*key} and exact:
+            fits = owner and owner <= {*key} and rest and rest <= named <= {*key}
+            if fits and all(self._is_exact(factors[number]) for number in numbers):
                 found[numbers] = None
         return tuple(found)
+
+    def _is_exact(self, factor: Factor) -> bool:
+        """Tell whether rows of one owner hold the same value where, and only where, they agree on the codes.
+
+        Pooled references share a code: then no owner may have two.
+        """
+        codec = factor.codec
+        if not isinstance(codec, CategoricalCodec) or can_be_missing(codec):
+            return False
+        if not codec.pool:
+            return True
+        relation = next(one for one in self.roles.references if one.columns == factor.columns)
+        code_R = codec.encode((referenced_rows(self.table, relation, self.database),))[:, 0]
+        assert self.rows.parent_R is not None, "rows of an owner"
+        pooled_R = self.rows.parent_R[code_R == OTHER]
+        return len(np.unique(pooled_R)) == len(pooled_R)
 
     def _roots(self) -> Roots:
         return _as_roots(self.holders, self.table.num_rows)
@@ -405,11 +421,6 @@ def _is_always_there(anchor: Anchor, schema: Schema, earlier: Mapping[str, Table
 
 def _as_roots(holders: Numbered | None, rows: int) -> Roots:
     return OwnRoots(np.ones(rows, dtype=np.int64)) if holders is None else holders
-
-
-def _is_exact(codec: Codec | SequenceCodec | RelativeCodec) -> bool:
-    """Tell whether rows hold the same value where, and only where, they agree on the codes."""
-    return isinstance(codec, CategoricalCodec) and not can_be_missing(codec) and not codec.pool
 
 
 def _bound_columns(rules: Iterable[Rule], shape: Table) -> set[str]:

@@ -31,7 +31,8 @@ def limit(candidates: int) -> float:
 def count_present_roots(view: View, *names: str) -> int:
     """Count the roots with a row in which none of the columns is missing.
 
-    Evidence is counted by the owners' roots: other units of protection, such as few clerks, repeat in many rows.
+    Evidence is counted by the owners' roots: other units of protection, such as few clerks, repeat in
+    many rows.
     """
     present_R = np.ones(view.rows, dtype=bool)
     for name in names:
