@@ -120,7 +120,9 @@ def outcome(seed: int, folder: Path) -> str:
 def test_the_graph_of_any_database_is_kept(tmp_path: Path) -> None:
     outcomes = [outcome(seed, tmp_path) for seed in range(6)]
     assert outcomes.count("kept") >= 4
-    assert {*outcomes} - {"kept"} <= REASONS
+    assert {code for one in outcomes for code in one.split(", ")} - {"kept"} <= {
+        code for one in REASONS for code in one.split(", ")
+    }
 
 
 @pytest.mark.slow
@@ -128,7 +130,9 @@ def test_the_graph_of_any_database_is_kept(tmp_path: Path) -> None:
 def test_the_graphs_of_many_databases_are_kept(start: int, tmp_path: Path) -> None:
     outcomes = [outcome(seed, tmp_path) for seed in range(start, start + 20)]
     assert outcomes.count("kept") >= 12
-    assert {*outcomes} - {"kept"} <= REASONS
+    assert {code for one in outcomes for code in one.split(", ")} - {"kept"} <= {
+        code for one in REASONS for code in one.split(", ")
+    }
 
 
 # One database in depth

@@ -13,7 +13,8 @@ import kinsynth
 from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.pipeline.assembly import keep_distinct
 from kinsynth.pipeline.codecs import DatabaseCodec
-from kinsynth.pipeline.distinct import repeatable_keys
+from kinsynth.pipeline.constraints import state_circles
+from kinsynth.pipeline.distinct import find_repeated, repeatable_keys
 from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
 from kinsynth.schema.database import Database
@@ -141,3 +142,33 @@ def test_unique_keys_that_are_declared_stay_unique_where_they_are_complete() -> 
     )
     assert found["seasons"] == [(1, 1990), (2, None), (1, None)]
     assert gone == {"seasons": 1}
+
+
+def test_no_circle_is_closed_by_rows_that_named_one_that_goes() -> None:
+    """Of two rows named 1 the one that stays is named by a row that it names. Row 3 names its own twin."""
+    shape, codec = tree()
+    rows = pl.DataFrame({"of": [1, 2, 1, 3, 3], "above": [2, 1, None, None, 3]}).to_arrow()
+    of_seven = Database(shape, {"top": pl.DataFrame({"id": range(7)}).to_arrow(), "tree": rows}, "synthetic")
+    kept = find_repeated(of_seven, codec)["tree"]
+    left = rows.filter(pa.array(kept)).to_pylist()
+    assert left == [{"of": 3, "above": None}]
+
+
+def tree() -> tuple[Schema, DatabaseCodec]:
+    """Rows of a tree are named by the row of a lookup that each has alone."""
+    above = [None, *(number // 2 for number in range(1, 40))]
+    tables = {
+        "top": pl.DataFrame({"id": range(40)}),
+        "tree": pl.DataFrame({"of": range(40), "above": above}),
+    }
+    keys = [{"columns": ["of"], "table": "top"}, {"columns": ["above"], "table": "tree"}]
+    document = kinsynth.Synthesis.model_validate(
+        {
+            "tables": {
+                "top": {"primary_key": ["id"], "original": True},
+                "tree": {"primary_key": ["of"], "foreign_keys": keys},
+            }
+        }
+    )
+    database = state_circles(inspect(tables_from_memory(tables), document).database())
+    return database.schema, fit_codecs(database, document)

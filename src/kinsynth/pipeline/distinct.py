@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.pipeline.codecs import DatabaseCodec, TableCodec
 from kinsynth.schema.database import Database
-from kinsynth.schema.keys import key_frame, missing_keys, orphans
-from kinsynth.schema.table import Schema
+from kinsynth.schema.keys import key_frame, missing_keys, orphans, row_numbers
+from kinsynth.schema.levels import find_levels
+from kinsynth.schema.table import Relation, Schema
 
 Flags = NDArray[np.bool_]
 Keys = tuple[tuple[str, ...], ...]
@@ -23,7 +24,8 @@ def find_repeated(database: Database, codec: DatabaseCodec) -> dict[str, Flags]:
     """Find the later rows of each key that repeats, rows that lack a part, and rows that name one that goes.
 
     Keys are primary, unique or referenced. Rows that named a row that goes name the one that stays, for both
-    have the same key; where that lets their own key repeat, only the first of them stays.
+    have the same key; where that lets their own key repeat, only the first of them stays, and where it closes
+    a circle that the source does not have, one row of it goes.
 
     Returns:
         Of each table that loses rows which rows stay, shape (R,).
@@ -109,4 +111,14 @@ def _kept(name: str, tables: Mapping[str, pa.Table], schema: Schema, keys: Keys)
         rows = table.filter(pa.array(kept_R))
         first = key_frame(rows, key).select(pl.struct(pl.all()).is_first_distinct().alias("first"))["first"]
         kept_R[kept_R] = first.to_numpy() | missing_keys(rows, key)
+    for relation in schema.outgoing(name):
+        if relation.acyclic and relation.references_columns in keys:
+            kept_R[kept_R] = ~_closes_circle(table.filter(pa.array(kept_R)), relation)
     return kept_R
+
+
+def _closes_circle(table: pa.Table, relation: Relation) -> Flags:
+    """Mark one row of each circle: rows that named a row that went may name one below them."""
+    row_R = row_numbers(table, relation, table)
+    closes_R: Flags = find_levels(row_R).cut_R | (row_R == np.arange(len(row_R)))
+    return closes_R

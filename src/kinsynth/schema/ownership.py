@@ -147,7 +147,9 @@ def _is_led_to(
                 continue
             before_R = walker.ends((other, *path[:-1]), start_R)
             same_R = walker.ends(path[-1:], before_R) == row_R
-            if same_R.mean() >= _NEARLY_ALL and is_no_accident(before_R, before_R, row_R, same_R):
+            if same_R.sum() >= _NEARLY_ALL * max(len(same_R), 1) and is_no_accident(
+                before_R, before_R, row_R, same_R
+            ):
                 return True
     return False
 
