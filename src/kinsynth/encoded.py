@@ -174,6 +174,14 @@ class Stay:
         if not self.sub_columns or len(self.again) != len(self.sub_columns):
             raise ValueError(f"again {self.again}: expected one code for each of {self.sub_columns}")
 
+    def repeats(self, codes_RC: NDArray[Any], before_RC: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell which rows repeat the rows before them, shape (R,)."""
+        repeats_R = np.ones(len(codes_RC), dtype=np.bool_)
+        for column, again in zip(self.sub_columns, self.again, strict=True):
+            if again != ANY:
+                repeats_R &= codes_RC[:, column] == (before_RC[:, column] if again == AS_BEFORE else again)
+        return repeats_R
+
     def to_json(self) -> dict[str, Any]:
         """Give plain data for JSON."""
         return {

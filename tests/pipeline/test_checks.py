@@ -270,6 +270,14 @@ def codes_of_accounts(tables: Tables, document: dict[str, Any]) -> None:
 
 KEY = "tables.account.foreign_keys.0"
 OWNER = f"{KEY}.owner"
+TOWN_BY_KIND = both(
+    put("tables.town.primary_key", ["id", "kind"]),
+    put("tables.customer.foreign_keys", []),
+    put(
+        "tables.payment.foreign_keys",
+        [{"columns": ["account"], "table": "account"}, {"columns": ["town", "kind"], "table": "town"}],
+    ),
+)
 CASES: dict[str, list[tuple[Change, str]]] = {
     "data.no_tables": [(everything_out, "tables")],
     "data.no_columns": [
@@ -390,15 +398,7 @@ CASES: dict[str, list[tuple[Change, str]]] = {
                 cells("payment", "town", lambda ids: [None, *(f"T{i % 30:02}" for i in range(1, len(ids)))]),
                 cells("payment", "kind", lambda ids: ["city", None, *["city"] * (len(ids) - 2)]),
                 cells("town", "kind", lambda ids: ["city"] * len(ids)),
-                put("tables.town.primary_key", ["id", "kind"]),
-                put("tables.customer.foreign_keys", []),
-                put(
-                    "tables.payment.foreign_keys",
-                    [
-                        {"columns": ["account"], "table": "account"},
-                        {"columns": ["town", "kind"], "table": "town"},
-                    ],
-                ),
+                TOWN_BY_KIND,
             ),
             "tables.payment.foreign_keys.1",
         )
@@ -408,15 +408,7 @@ CASES: dict[str, list[tuple[Change, str]]] = {
             both(
                 cells("payment", "town", lambda ids: [None, *(f"T{i % 30:02}" for i in range(1, len(ids)))]),
                 cells("payment", "kind", lambda ids: [["city", "village"][i % 2] for i in range(len(ids))]),
-                put("tables.town.primary_key", ["id", "kind"]),
-                put("tables.customer.foreign_keys", []),
-                put(
-                    "tables.payment.foreign_keys",
-                    [
-                        {"columns": ["account"], "table": "account"},
-                        {"columns": ["town", "kind"], "table": "town"},
-                    ],
-                ),
+                TOWN_BY_KIND,
             ),
             "tables.payment.foreign_keys.1",
         )

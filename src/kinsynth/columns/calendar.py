@@ -73,7 +73,7 @@ class Calendar:
 
     def choose_unit(self, origin_R: Rows, tick_R: Rows, root_R: Numbered) -> Unit:
         """Choose how distances from an origin are counted: the unit of the shortest code."""
-        known_R = all_units(root_R)[0] % 2 == 0
+        known_R = counted_rows(root_R)
         if not self.per_day or known_R.all() or not known_R.any():
             return "tick"
         bits = {
@@ -85,7 +85,7 @@ class Calendar:
 
     def choose_absolute(self, tick_R: Rows, root_R: Numbered) -> Unit:
         """Choose how moments without an origin are counted: by months unless weekdays tell more."""
-        known_R = all_units(root_R)[0] % 2 == 0
+        known_R = counted_rows(root_R)
         if not self.per_day or known_R.all() or not known_R.any():
             return "tick"
         days = {unit: _split_days(tick_R // self.per_day, unit)[1] for unit in ("week", "month")}
@@ -127,6 +127,12 @@ def code_length(symbol_R: Rows, context_R: Rows, known_R: NDArray[np.bool_]) -> 
     rows = np.bincount(context_R[known_R], minlength=len(contexts))
     chance_R = (pairs[pair_R] + BACK_OFF * share_K[symbol_R]) / (rows[context_R] + BACK_OFF)
     return float(-np.log2(chance_R[~known_R]).mean())
+
+
+def counted_rows(root_R: Numbered) -> NDArray[np.bool_]:
+    """Mark the rows of every other root: a code length is counted on them and measured on the others."""
+    counted_R: NDArray[np.bool_] = all_units(root_R)[0] % 2 == 0
+    return counted_R
 
 
 def moment_bits(tick_R: Rows, known_R: NDArray[np.bool_], per_day: int) -> float:

@@ -17,7 +17,7 @@ from kinsynth.encoded import Ending, IntArray, RowArray, SubColumn
 
 Keys = tuple[tuple[int, ...], ...]
 # Finite: where nothing else is left, what is barred is drawn all the same.
-_BARRED = -1e4
+BARRED = -1e4
 
 
 def find_keys(sub_columns: Sequence[SubColumn]) -> Keys:
@@ -58,7 +58,7 @@ class Earlier:
                 row, before = np.nonzero(agree_BS)
                 code = self.codes_BSC[row, before, column].astype(np.int64)
                 place = torch.from_numpy(row), torch.from_numpy(code)
-                logits_BK = logits_BK.index_put(place, torch.tensor(_BARRED))
+                logits_BK = logits_BK.index_put(place, torch.tensor(BARRED))
         return logits_BK
 
 
@@ -102,4 +102,4 @@ class Unlike:
         label_B1 = self._first_N[place_B].unsqueeze(1)
         same_BK = (label_BK == label_B1) & (label_B1 >= 0)
         padding = logits_BK.shape[1] - same_BK.shape[1]
-        return logits_BK.masked_fill(functional.pad(same_BK, (0, padding)), _BARRED)
+        return logits_BK.masked_fill(functional.pad(same_BK, (0, padding)), BARRED)

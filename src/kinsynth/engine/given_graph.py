@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kinsynth.encoded import AGREEING, FIRST_GROUP, ITSELF, NONE, Pointer, RowArray
-from kinsynth.engine.pointing import find_ends
+from kinsynth.encoded import Pointer, RowArray
+from kinsynth.engine.pointing import find_ends, tell_tokens
 from kinsynth.engine.store import Store
 
 
@@ -76,15 +76,8 @@ def point_given(store: Store, name: str, graph: GivenGraph) -> None:
 
 def _tokens(store: Store, table: str, pointer: Pointer, row_R: RowArray) -> RowArray:
     """Give the code that stands for the row pointed at, shape (R,)."""
-    group_T = pointer.grouping.of(store.tables[pointer.target].codes_RC)
-    token_R = np.full(len(row_R), NONE, dtype=np.int64)
-    some = np.flatnonzero(row_R >= 0)
-    token_R[some] = FIRST_GROUP + group_T[row_R[some]]
+    group_T, ends = pointer.grouping.of(store.tables[pointer.target].codes_RC), None
     if pointer.agreement is not None:
         own, other = pointer.agreement
-        end_S = find_ends(store, table, own)[some]
-        agrees_S = (end_S >= 0) & (end_S == find_ends(store, pointer.target, other)[row_R[some]])
-        token_R[some[agrees_S]] = AGREEING
-    if pointer.target == table:
-        token_R[row_R == np.arange(len(row_R))] = ITSELF
-    return token_R
+        ends = find_ends(store, table, own), find_ends(store, pointer.target, other)
+    return tell_tokens(pointer, table, row_R, group_T, ends)

@@ -371,6 +371,29 @@ def read_ending(ending: Ending, end: EncodedTable, row_R: RowArray) -> RowArray:
     return label_R
 
 
+def tell_tokens(
+    pointer: Pointer, table: str, row_R: RowArray, group_T: RowArray, ends: tuple[RowArray, RowArray] | None
+) -> RowArray:
+    """Give the code that stands for the row that each row points to, shape (R,).
+
+    Args:
+        pointer: The key.
+        table: Name of the table that it is a key of.
+        row_R: Row of the target, -1 for none.
+        group_T: Group of each row of the target.
+        ends: What the rows and those of the target may agree on, -1 for nothing, shapes (R,) and (T,); None
+            for a key without agreement.
+    """
+    token_R = np.where(row_R < 0, NONE, FIRST_GROUP + np.append(group_T, NONE)[row_R])
+    if ends is not None:
+        own_R, other_T = ends
+        token_R[(row_R >= 0) & (own_R >= 0) & (own_R == np.append(other_T, -1)[row_R])] = AGREEING
+    if pointer.target == table:
+        itself_R = row_R == np.arange(len(row_R))
+        token_R[itself_R | ((row_R < 0) & (not pointer.nullable))] = ITSELF
+    return token_R
+
+
 def keep_levels(
     token_R: RowArray, target: Target, uniform_R: NDArray[np.float64], *, nullable: bool
 ) -> RowArray:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kinsynth.encoded import ALWAYS, ANY, AS_BEFORE, CodeArray, IntArray, RowArray, Stay
+from kinsynth.engine.apart import BARRED
 from kinsynth.engine.context import History
 
 FREE = -1
-_FAR = 1e4  # finite: where a condition leaves nothing else, what is barred is drawn all the same
 Flags = NDArray[np.bool_]
 
 
@@ -51,10 +51,10 @@ class Told:
         logits_BK = logits_BK.clone()
         row, code = _some(self.wanted_BC[:, column])
         kept = logits_BK[row, code]
-        logits_BK[row] -= _FAR
+        logits_BK[row] += BARRED
         logits_BK[row, code] = kept
         row, code = _some(self.barred_BC[:, column])
-        logits_BK[row, code] -= _FAR
+        logits_BK[row, code] += BARRED
         return logits_BK
 
 
@@ -127,10 +127,4 @@ class Staying:
     def _repeats(self, drawn_BC: IntArray, history: History) -> Flags:
         """Tell which columns repeat the row before, shape (B, F)."""
         previous_BC = history.previous_BC.numpy()
-        repeats_BF = np.ones((len(drawn_BC), len(self._stays)), dtype=np.bool_)
-        for f, stay in enumerate(self._stays):
-            for column, again in zip(stay.sub_columns, stay.again, strict=True):
-                if again != ANY:
-                    code_B = previous_BC[:, column] if again == AS_BEFORE else again
-                    repeats_BF[:, f] &= drawn_BC[:, column] == code_B
-        return repeats_BF
+        return np.stack([stay.repeats(drawn_BC, previous_BC) for stay in self._stays], axis=1)

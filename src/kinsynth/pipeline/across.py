@@ -14,12 +14,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.columns.calendar import moment_bits, spread_bits
+from kinsynth.columns.calendar import counted_rows, moment_bits, spread_bits
 from kinsynth.columns.scale import DAY_US, DayScale, MomentScale
 from kinsynth.pipeline.anchors import Anchor, Beside, Keys, Reach, find_anchors, find_ways, moments_of
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.rules import HELD_SEED, HELD_SHARE, PlainColumns, row_holders, ruled_columns
-from kinsynth.privacy.protection import all_units
 from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
 from kinsynth.rules.detect import refit, settle
@@ -269,7 +268,7 @@ def _bits_saved(anchor: str, name: str, view: View) -> float:
     """Give how much shorter the code of the distance is than that of the moment, on roots not counted."""
     (small_R, known_R), (large_R, valid_R) = view.ticks(anchor), view.ticks(name)
     both_R = known_R & valid_R
-    counted_R = all_units(view.root_R)[0][both_R] % 2 == 0
+    counted_R = counted_rows(view.root_R)[both_R]
     if counted_R.all() or not counted_R.any():
         return 0.0
     per_day = DAY_US if isinstance(view.measure(name), MomentScale) else 1

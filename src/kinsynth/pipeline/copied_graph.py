@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinsynth.engine.given_graph import GivenGraph
-from kinsynth.errors import UserError
 from kinsynth.pipeline.plan import derive_seed
 from kinsynth.schema.arrange import arrange, pointed_rows
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.keys import row_numbers
-from kinsynth.system.files import commit, read_json, write_json
+from kinsynth.system.files import commit, damaged, read_json, write_json
 from kinsynth.system.randomness import uniforms
 
 Rows = NDArray[np.int64]
@@ -191,16 +190,7 @@ def _load_rows(path: Path, rows: int) -> Rows:
     try:
         row_R = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except (ValueError, EOFError) as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
     if row_R.shape != (rows,) or row_R.dtype != np.int64:
-        raise _damaged(path)
+        raise damaged(path)
     return row_R
-
-
-def _damaged(path: Path) -> UserError:
-    return UserError(
-        "files.damaged",
-        "The file is damaged.",
-        where=str(path),
-        remedy="Bring it back from a copy, or run the document again into another folder.",
-    )

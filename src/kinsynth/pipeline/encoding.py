@@ -20,8 +20,6 @@ from kinsynth.columns.sketch import SketchCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import (
     ALWAYS,
-    ANY,
-    AS_BEFORE,
     CodeArray,
     Encoded,
     EncodedParts,
@@ -425,10 +423,7 @@ def _first_rows(drawn: Drawn, owner: Drawn | None, stays: Mapping[str, Stay]) ->
         repeats_R = np.append(False, parent_R[1:] == parent_R[:-1])[: len(parent_R)]
         if stay.said != ALWAYS:
             repeats_R &= said_PC[parent_R, stay.said] == stay.same
-        for place, again in zip(stay.sub_columns, stay.again, strict=True):
-            if again != ANY:
-                wanted_R = codes_RC[:-1, place] if again == AS_BEFORE else again
-                repeats_R[1:] &= codes_RC[1:, place] == wanted_R
+        repeats_R[1:] &= stay.repeats(codes_RC[1:], codes_RC[:-1])
         rows = np.arange(len(parent_R))
         found[column] = pa.array(np.maximum.accumulate(np.where(repeats_R, 0, rows)))
     return found

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from kinsynth.columns.base import Codec
-from kinsynth.columns.calendar import spread_bits
+from kinsynth.columns.calendar import counted_rows, spread_bits
 from kinsynth.columns.categorical import OTHER, CategoricalCodec
 from kinsynth.columns.count import build_count, build_level
 from kinsynth.columns.counter import build_counter
@@ -330,7 +330,7 @@ class _TableFit:
         for one in orders:
             (tick_R, valid_R), (anchor_R, _) = map(one.measure.to_ticks, map(self._cells, one.columns[::-1]))
             opens_R, gap_R = split_ticks(tick_R, valid_R, parent_R)
-            later_R, known_R = valid_R & ~opens_R, self.rows.root_R % 2 == 0
+            later_R, known_R = valid_R & ~opens_R, counted_rows(self.rows.root_R)
             both = (known_R & later_R).any() and (~known_R & later_R).any()
             if one.columns[0] in others and both:
                 apart_R = (tick_R - anchor_R)[later_R]

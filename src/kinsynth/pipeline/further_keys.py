@@ -15,9 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinsynth.encoded import (
-    AGREEING,
     FIRST_GROUP,
-    ITSELF,
     NONE,
     OWNER,
     CodeArray,
@@ -33,7 +31,7 @@ from kinsynth.encoded import (
     code_type,
 )
 from kinsynth.engine.grouping import fit_grouping
-from kinsynth.engine.pointing import read_ending
+from kinsynth.engine.pointing import read_ending, tell_tokens
 from kinsynth.engine.profile import profile_rows
 from kinsynth.privacy.protection import Holders, group_until_safe
 from kinsynth.schema.arrange import Arrangement, pointed_rows
@@ -334,20 +332,15 @@ def token_codes(
     pointer: Pointer, relation: Relation, further: FurtherKeys, of: Callable[[str], EncodedTable]
 ) -> IntArray:
     """Give the code of each row's key, shape (R,)."""
-    link_R, group_T = further.rows(relation), pointer.grouping.of(of(pointer.target).codes_RC)
-    code_R = np.where(link_R < 0, NONE, FIRST_GROUP + group_T[link_R] if len(group_T) else NONE)
+    group_T, ends = pointer.grouping.of(of(pointer.target).codes_RC), None
     if pointer.agreement is not None:
         own_R, other_T = (
             read_ending(ending, of(end), row_R)
             for ending, table in zip(pointer.agreement, (relation.table, pointer.target), strict=True)
             for end, row_R in [further.follow(table, ending.path)]
         )
-        agrees_R = (link_R >= 0) & (own_R >= 0) & (own_R == other_T[link_R])
-        code_R = np.where(agrees_R, AGREEING, code_R)
-    if pointer.target == relation.table:
-        own_R = link_R == np.arange(len(link_R))
-        code_R = np.where(own_R | ((link_R < 0) & (not pointer.nullable)), ITSELF, code_R)
-    return code_R.astype(np.int32)
+        ends = own_R, other_T
+    return tell_tokens(pointer, relation.table, further.rows(relation), group_T, ends).astype(np.int32)
 
 
 def keys_parts(

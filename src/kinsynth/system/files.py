@@ -68,12 +68,17 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UserError(
-            "files.damaged",
-            "The file is damaged.",
-            where=str(path),
-            remedy="Bring it back from a copy, or run the document again into another folder.",
-        ) from error
+        raise damaged(path) from error
+
+
+def damaged(path: Path) -> UserError:
+    """Give the error about a file that was cut or changed."""
+    return UserError(
+        "files.damaged",
+        "The file is damaged.",
+        where=str(path),
+        remedy="Bring it back from a copy, or run the document again into another folder.",
+    )
 
 
 def digest(path: Path) -> str:
