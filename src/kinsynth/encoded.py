@@ -56,6 +56,8 @@ class SubColumn:
         even_K: True for codes that are spread evenly over the rows: how many rows hold one follows the
             chances more closely than independent draws would. The others are so together, not each by
             itself. Shape (K,), or None when all draws are independent.
+        several_K: True for codes that stand for several values: rows that agree on one need not agree on the
+            value, so no key bars them. Shape (K,), or None when each stands for one.
     """
 
     column: int
@@ -65,12 +67,13 @@ class SubColumn:
     shown: bool = True
     keys: tuple[int, ...] = ()
     even_K: NDArray[np.bool_] | None = None
+    several_K: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes."""
         if self.cardinality < 1 or self.column < 0:
             raise ValueError(f"cardinality={self.cardinality}, column={self.column}: expected >= 1 and >= 0")
-        for name in ("position_K", "forbidden_K", "even_K"):
+        for name in ("position_K", "forbidden_K", "even_K", "several_K"):
             array = getattr(self, name)
             if array is not None and array.shape != (self.cardinality,):
                 raise ValueError(f"{name} has shape {array.shape}, expected ({self.cardinality},)")
@@ -90,6 +93,7 @@ class SubColumn:
             "shown": self.shown,
             "keys": list(self.keys),
             "even": None if self.even_K is None else np.flatnonzero(self.even_K).tolist(),
+            "several": None if self.several_K is None else np.flatnonzero(self.several_K).tolist(),
         }
 
     @classmethod
@@ -107,6 +111,7 @@ class SubColumn:
             document["shown"],
             tuple(document["keys"]),
             _marks(document["even"], document["cardinality"]),
+            _marks(document["several"], document["cardinality"]),
         )
 
 

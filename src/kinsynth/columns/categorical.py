@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -27,13 +27,12 @@ from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
 
-Replacement = Literal["resample", "label", "drop", "invent", "pool"]
+Replacement = Literal["resample", "label", "drop", "invent"]
 MISSING, OTHER, FIRST = 0, 1, 2
 ONE_TOKEN = 1_000
 _TRIED = 512
-_LAST = np.nextafter(1.0, 0.0)
 MADE_SHARE, MADE_TEXTS, MADE_LENGTH = 0.1, 50, 3.0
-_TUPLES = ("texts", "rows", "refused", "untold", "unmade", "ends", "pool")
+_TUPLES = ("texts", "rows", "refused", "untold", "unmade", "ends")
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class CategoricalCodec:
         texts: Kept values, as texts.
         rows: Rows that hold each kept value: what a protected value is resampled from.
         missing: Whether missing values are generated.
-        other: What other values become: ``resample``, ``label``, ``drop``, ``invent`` or ``pool``.
+        other: What other values become: ``resample``, ``label``, ``drop`` or ``invent``.
         other_drawn: Whether the model may draw the code of other values.
         label: Text of other values.
         refused: Places of kept values that are never drawn.
@@ -54,10 +53,9 @@ class CategoricalCodec:
         ends: For each group the place behind its last kept value; empty for groups of equal size.
         invention: How texts are made up for other values: of ``invent``.
         unmade: Texts that are not made up.
-        pool: Other values, as texts, each of which is drawn as often as the next: of ``pool``.
 
     Guarantees:
-        Decoding gives kept values, the label, made-up texts, the pool and missing values only. No text
+        Decoding gives kept values, the label, made-up texts and missing values only. No text
         that is made up is a kept value.
     """
 
@@ -75,7 +73,6 @@ class CategoricalCodec:
     ends: tuple[int, ...] = ()
     invention: Invention | None = None
     unmade: tuple[str, ...] = ()
-    pool: tuple[str, ...] = ()
 
     @cached_property
     def kept(self) -> pa.Array:
@@ -151,10 +148,6 @@ class CategoricalCodec:
         taken = pc.take(self.kept, pa.array(np.where(null_R, 0, place_R), mask=null_R))
         if self.other == "label":
             taken = pc.if_else(pa.array(code_R == OTHER), read_values([self.label], self.storage)[0], taken)
-        if self.pool:
-            drawn_R = (np.minimum(uniform_RD[:, 0], _LAST) * len(self.pool)).astype(np.int64)
-            pooled = pc.take(read_values(list(self.pool), self.storage), pa.array(drawn_R))
-            taken = pc.if_else(pa.array(code_R == OTHER), pooled, taken)
         if self.invention is not None:
             taken = self._with_made(taken, (code_R == OTHER) | (loose_R & null_R), uniform_RD)
         return (taken,)
@@ -182,7 +175,7 @@ class CategoricalCodec:
         """Tell for which rows decoding needs uniforms: a value is drawn or made up for them, shape (R,)."""
         code_R = codes_RC[:, 0]
         loose_R: NDArray[np.bool_] = (code_R == MISSING) & (not self.missing)
-        if self.other in ("resample", "invent", "pool"):
+        if self.other in ("resample", "invent"):
             loose_R |= code_R == OTHER
         if self.refused:
             loose_R |= np.isin(self.places(codes_RC), self.refused)
@@ -197,7 +190,7 @@ class CategoricalCodec:
         place_R = self._starts[here_R] + codes_RC[:, 1] % np.diff(self._starts)[here_R]
         return np.where(group_R < 0, group_R, place_R)
 
-    def arranged(self, order: Sequence[int], ends: Sequence[int]) -> CategoricalCodec:
+    def arranged(self, order: Sequence[int], ends: Sequence[int]) -> Self:
         """Put the kept values in another order, cut into groups.
 
         Args:
@@ -240,7 +233,6 @@ class CategoricalCodec:
             "ends": list(self.ends),
             "invention": None if self.invention is None else self.invention.to_json(),
             "unmade": list(self.unmade),
-            "pool": list(self.pool),
         }
 
     @classmethod

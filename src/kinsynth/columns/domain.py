@@ -163,7 +163,7 @@ def state_domains(codec: Any) -> tuple[tuple[Domain, ...], ...]:
     match codec:
         case CategoricalCodec():
             label = (codec.label,) if codec.other == "label" else ()
-            listed = Categories(codec.storage, (*codec.texts, *label, *codec.pool))
+            listed = Categories(codec.storage, (*codec.texts, *label))
             return ((listed,) if codec.invention is None else (),)
         case OrderedCodec():
             return ((_line_range(codec.line, codec.scale),),)

@@ -11,7 +11,7 @@ from kinsynth.columns.count import CountCodec
 from kinsynth.columns.datetime import DatetimeCodec, build_date, build_datetime, build_time
 from kinsynth.columns.identifier import IdentifierCodec, build_identifier
 from kinsynth.columns.numeric import OrderedCodec, build_number
-from kinsynth.columns.reference import build_reference
+from kinsynth.columns.reference import ReferenceCodec, build_reference
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
@@ -35,6 +35,7 @@ CODECS: dict[str, Any] = {
     codec.kind: codec
     for codec in (
         CategoricalCodec,
+        ReferenceCodec,
         OrderedCodec,
         DatetimeCodec,
         CoordinateCodec,

@@ -20,6 +20,7 @@ from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.lattice import count_members, shared_mass
 from kinsynth.columns.line import FIRST, MISSING, Line
 from kinsynth.columns.numeric import OrderedCodec
+from kinsynth.columns.reference import ReferenceCodec
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.scale import as_micros
 from kinsynth.columns.sequence import SequenceCodec
@@ -55,7 +56,7 @@ def is_empty(codec: Any) -> bool:
     """Tell whether a codec has nothing but missing values."""
     match codec:
         case CategoricalCodec():
-            return not (codec.texts or codec.pool) and codec.invention is None
+            return not codec.texts and codec.invention is None
         case OrderedCodec():
             return codec.line.empty
         case DatetimeCodec():
@@ -84,6 +85,9 @@ def without_values(codec: Any, values: pa.Array) -> Any:
             makes new values or pairs.
     """
     match codec:
+        case ReferenceCodec():
+            left = codec.without_pooled(values.to_numpy(zero_copy_only=False))
+            return _without_categories(left, pa.concat_arrays([values, pa.array(left.empty_pools)]))
         case CategoricalCodec():
             return _without_categories(codec, values)
         case OrderedCodec():
@@ -112,10 +116,7 @@ def _without_categories(codec: CategoricalCodec, values: pa.Array) -> Categorica
         codec.unmade if codec.invention is None else tuple(sorted({*codec.unmade, *write_values(values)}))
     )
     left = replace(codec, refused=refused, unmade=unmade)
-    if codec.pool:
-        pool = tuple(one for one in codec.pool if one not in {*write_values(values)})
-        left = replace(left, pool=pool, other_drawn=codec.other_drawn and bool(pool))
-    elif codec.other == "label":
+    if codec.other == "label":
         label = read_values([codec.label], codec.storage)
         left = replace(
             left, other_drawn=codec.other_drawn and not pc.is_in(label, value_set=values)[0].as_py()
@@ -190,6 +191,8 @@ def own_code(codec: Any, values: pa.Array) -> int | None:
         return None
     code = int(codec.encode((values,))[0, 0])
     if code < FIRST or not _is_drawn(codec, code):
+        return None
+    if isinstance(codec, ReferenceCodec) and codec.several[code]:
         return None
     if isinstance(codec, CategoricalCodec):
         return code if codec.group is None and code - FIRST not in codec.untold else None

@@ -5,8 +5,8 @@ Shape letters: B rows, S earlier rows of the same parent, C sub-columns, K codes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -26,6 +26,15 @@ def find_keys(sub_columns: Sequence[SubColumn]) -> Keys:
     return tuple(tuple(c for c, sub in enumerate(sub_columns) if key in sub.keys) for key in numbers)
 
 
+def find_several(sub_columns: Sequence[SubColumn]) -> dict[int, RowArray]:
+    """Give the codes of each sub-column of a key that stand for several values."""
+    return {
+        c: np.flatnonzero(sub.several_K)
+        for c, sub in enumerate(sub_columns)
+        if sub.keys and sub.several_K is not None and sub.several_K.any()
+    }
+
+
 @dataclass(frozen=True)
 class Earlier:
     """The earlier rows of the parents of some rows.
@@ -33,14 +42,16 @@ class Earlier:
     Attributes:
         codes_BSC: Their codes, shape (B, S, C).
         keys: Sub-columns on all of which rows of one parent must not agree.
+        several: By sub-column, codes on which they may agree all the same.
     """
 
     codes_BSC: IntArray
     keys: Keys
+    several: Mapping[int, RowArray] = field(default_factory=dict)
 
     def take(self, index: RowArray) -> Earlier:
         """Give those of some of the rows."""
-        return Earlier(self.codes_BSC[index], self.keys)
+        return Earlier(self.codes_BSC[index], self.keys, self.several)
 
     def bar(self, column: int, logits_BK: Tensor, codes_BC: Tensor) -> Tensor:
         """Bar codes that would make a row agree with an earlier one on all of a key.
@@ -55,6 +66,8 @@ class Earlier:
                 agree_BS = np.ones(self.codes_BSC.shape[:2], dtype=np.bool_)
                 for other in others:
                     agree_BS &= self.codes_BSC[:, :, other] == codes_BC[:, other].numpy()[:, None]
+                for other in {*others, last} & self.several.keys():
+                    agree_BS &= ~np.isin(self.codes_BSC[:, :, other], self.several[other])
                 row, before = np.nonzero(agree_BS)
                 code = self.codes_BSC[row, before, column].astype(np.int64)
                 place = torch.from_numpy(row), torch.from_numpy(code)

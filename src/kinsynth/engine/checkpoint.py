@@ -20,7 +20,7 @@ from kinsynth.engine.tabular import TabularNetwork
 from kinsynth.errors import UserError
 from kinsynth.system.files import write_atomically
 
-_FORMAT = "5"
+_FORMAT = "6"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from kinsynth.encoded import IntArray, RowArray
-from kinsynth.engine.apart import Earlier, find_keys
+from kinsynth.engine.apart import Earlier, find_keys, find_several
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.context import DECAYS, Context, Relatives
 from kinsynth.engine.evenly import even_uniforms
@@ -42,6 +42,7 @@ class TableSampler:
         self.layout, self.plan, self.network = model.layout, model.plan, model.network
         self.seed, self._condition = seed, condition
         self._columns, self._keys = Columns(model, temperature), find_keys(model.layout.sub_columns)
+        self._several = find_several(model.layout.sub_columns)
 
     def draw_roots(self, root_R: RowArray, row_ids: RowArray, relatives: Relatives | None = None) -> IntArray:
         """Draw root rows, shape (R, C).
@@ -156,7 +157,7 @@ class TableSampler:
         """Give the rows drawn before under each parent, where rows of one parent must differ."""
         if not self._keys or not step:
             return None
-        return Earlier(codes_RC[first_P[:, None] + np.arange(step)], self._keys)
+        return Earlier(codes_RC[first_P[:, None] + np.arange(step)], self._keys, self._several)
 
     def _check_links(self, relatives: Relatives | None) -> None:
         if self.layout.links and relatives is None:

@@ -45,14 +45,37 @@ def scale_quotas(
     if not short_S.any():
         return held_T
     asked_S = np.where(short_S, rows_S, 0)
-    raised_T = _share(quota_T, scope_T, asked_S, limit_S, ids_T=ids_T, seed=seed, stream=stream)
-    asked_S -= np.bincount(scope_T, raised_T, scopes).astype(np.int64)
-    if asked_S.any():
-        empty_T = (quota_T == 0).astype(np.int64)
-        raised_T += _share(
-            empty_T, scope_T, asked_S, limit_S, ids_T=ids_T, seed=seed, stream=f"{stream}.empty"
-        )
+    raised_T = share_out(quota_T, scope_T, asked_S, limit_S, ids_T=ids_T, seed=seed, stream=stream)
     return np.where(short_S[scope_T], raised_T, held_T)
+
+
+def share_out(
+    weight_T: RowArray,
+    scope_T: RowArray,
+    rows_S: RowArray,
+    limit_S: RowArray,
+    *,
+    ids_T: RowArray,
+    seed: int,
+    stream: str,
+) -> RowArray:
+    """Share out the rows of each scope by weight; arguments as for ``scale_quotas``.
+
+    Returns:
+        Quotas, shape (T,), whose sum over a scope is just its rows.
+
+    Guarantees:
+        No quota is above the limit. A weight of 0 gets some only where all others of its scope are at the
+        limit. A quota is its exact share, rounded down or up by chance.
+    """
+    shared_T = _share(weight_T, scope_T, rows_S, limit_S, ids_T=ids_T, seed=seed, stream=stream)
+    left_S = rows_S - np.bincount(scope_T, shared_T, len(rows_S)).astype(np.int64)
+    if left_S.any():
+        empty_T = (weight_T == 0).astype(np.int64)
+        shared_T += _share(
+            empty_T, scope_T, left_S, limit_S, ids_T=ids_T, seed=seed, stream=f"{stream}.empty"
+        )
+    return shared_T
 
 
 def _share(

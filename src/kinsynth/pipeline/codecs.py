@@ -21,6 +21,7 @@ from kinsynth.columns.count import CountCodec
 from kinsynth.columns.counter import CounterCodec
 from kinsynth.columns.fill import Fill
 from kinsynth.columns.identifier import IdentifierCodec
+from kinsynth.columns.reference import ReferenceCodec
 from kinsynth.columns.registry import codec_from_json
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
@@ -70,6 +71,12 @@ def _even(factor: Factor) -> NDArray[np.bool_] | None:
     if factor.stays:
         return np.ones(codec.sub_columns[0].cardinality, dtype=np.bool_)
     return codec.told_codes() if factor.kind == "reference" and isinstance(codec, CategoricalCodec) else None
+
+
+def _several(factor: Factor) -> NDArray[np.bool_] | None:
+    """Tell which codes of a reference stand for several rows; None where none does."""
+    codec = factor.codec
+    return codec.several if isinstance(codec, ReferenceCodec) and codec.pools else None
 
 
 @dataclass(frozen=True)
@@ -127,6 +134,7 @@ class TableCodec:
                 shown=not self.computed & {*factor.columns},
                 keys=self._keys(number),
                 even_K=_even(factor) if place == 0 else None,
+                several_K=_several(factor) if place == 0 else None,
             )
             for number, factor in enumerate(self.factors)
             for place, sub in enumerate(factor.codec.sub_columns)

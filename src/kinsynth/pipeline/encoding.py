@@ -145,6 +145,7 @@ def _read_reference(factor: Factor, span: slice) -> Reading:
     assert isinstance(factor.codec, CategoricalCodec), "a reference is a category"
     place_K = factor.codec.places(factor.codec.all_codes())
     row_K = np.append(factor.codec.kept.to_numpy(zero_copy_only=False), -1)[np.maximum(place_K, -1)]
+    row_K = np.maximum(row_K, -1)  # a pool is no row
     return tuple(range(span.start, span.stop)), tuple(row_K.astype(np.int64).tolist())
 
 
@@ -292,13 +293,17 @@ class Decoded:
 
     Attributes:
         tables: Columns that are no keys, by table.
-        pointed: For each foreign key that is drawn the row it names, counted over all batches; -1 for none.
+        pointed: For each foreign key that is drawn the row it names, counted over all batches; -1 for none,
+            below it for a row of a pool.
         rows: Number of rows by table.
+        first: For references that stay the same: the first of the rows that name the row that each names,
+            counted over all batches.
     """
 
     tables: Mapping[str, pa.Table]
     pointed: Mapping[Relation, Rows]
     rows: Mapping[str, int]
+    first: Mapping[Relation, Rows] = field(default_factory=dict)
 
 
 def decode(
@@ -330,6 +335,7 @@ def decode(
     structure, named = find_structure(schema), {str(relation): relation for relation in schema.relations}
     tables: dict[str, pa.Table] = {}
     found: dict[Relation, Rows] = {}
+    begins: dict[Relation, Rows] = {}
     reach = reach or DrawnReach(codec.anchors, structure)
     for name, part in drawn.items():
         table_codec = codec.tables[name]
@@ -350,13 +356,15 @@ def decode(
             rows = values.pop(relation.columns)[0]
             row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
             found[relation] = given.reference_over(relation, row_R, first)
+            if relation.columns[0] in source:
+                begins[relation] = source[relation.columns[0]].to_numpy() + first
         pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
         columns = {**given.all_written_over(dict(pairs), first), **anchors}
         ruled = _with_rules(columns, part, table_codec, apart, given, seed=seed, first=first)
         tables[name] = pa.table({column: one for column, one in ruled.items() if column not in anchors})
         reach.add_cells(name, first, ruled)
     rows = {name: part.encoded.rows for name, part in drawn.items()}
-    return Decoded(tables=tables, pointed=found, rows=rows)
+    return Decoded(tables=tables, pointed=found, rows=rows, first=begins)
 
 
 def _with_rules(

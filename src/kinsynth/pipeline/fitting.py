@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from kinsynth.columns.base import Codec
 from kinsynth.columns.calendar import counted_rows, spread_bits
-from kinsynth.columns.categorical import OTHER, CategoricalCodec
+from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.count import build_count, build_level
 from kinsynth.columns.counter import build_counter
 from kinsynth.columns.fill import Fill, build_fill
@@ -73,6 +73,11 @@ def fit_codecs(
         fit = _TableFit(database, synthesis, further, reach, name)
         tables[name] = fit.codec(rules.get(name, ()), across.get(name, Across()), tables)
     return DatabaseCodec(_with_sketches(tables, database, synthesis, further))
+
+
+def _is_exact(codec: object) -> bool:
+    """Tell whether rows of one owner that agree on the codes hold the same value, but where it is said."""
+    return isinstance(codec, CategoricalCodec) and not can_be_missing(codec)
 
 
 def _with_sketches(
@@ -186,25 +191,9 @@ class _TableFit:
             numbers = tuple(number for number, one in enumerate(factors) if rest & {*one.columns})
             named = {column for number in numbers for column in factors[number].columns}
             fits = owner and owner <= {*key} and rest and rest <= named <= {*key}
-            if fits and all(self._is_exact(factors[number]) for number in numbers):
+            if fits and all(_is_exact(factors[number].codec) for number in numbers):
                 found[numbers] = None
         return tuple(found)
-
-    def _is_exact(self, factor: Factor) -> bool:
-        """Tell whether rows of one owner hold the same value where, and only where, they agree on the codes.
-
-        Pooled references share a code: then no owner may have two.
-        """
-        codec = factor.codec
-        if not isinstance(codec, CategoricalCodec) or can_be_missing(codec):
-            return False
-        if not codec.pool:
-            return True
-        relation = next(one for one in self.roles.references if one.columns == factor.columns)
-        code_R = codec.encode((referenced_rows(self.table, relation, self.database),))[:, 0]
-        assert self.rows.parent_R is not None, "rows of an owner"
-        pooled_R = self.rows.parent_R[code_R == OTHER]
-        return len(np.unique(pooled_R)) == len(pooled_R)
 
     def _roots(self) -> Roots:
         return _as_roots(self.holders, self.table.num_rows)

@@ -6,7 +6,7 @@ where a row must be known before its keys are (self references, circles of table
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
@@ -40,7 +40,7 @@ from kinsynth.schema.facts import KeyFacts
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.holders import Units, find_holders
 from kinsynth.schema.levels import find_levels
-from kinsynth.schema.table import Relation, Schema, Table
+from kinsynth.schema.table import Relation, Schema
 
 Rows = NDArray[np.int64]
 Reading = tuple[
@@ -395,11 +395,5 @@ def state_pairs(schema: Schema, keys: Mapping[str, KeysCodec]) -> Schema:
                 sides = [*(other for other in others if other is not None), named[pointer.key]]
                 columns = dict.fromkeys(column for side in sides for column in side.columns)
                 found.setdefault(codec.table, {})[tuple(columns)] = None
-    tables = {name: _with_unique(table, found.get(name, {})) for name, table in schema.tables.items()}
+    tables = {name: table.with_unique(found.get(name, {})) for name, table in schema.tables.items()}
     return replace(schema, tables=tables)
-
-
-def _with_unique(table: Table, found: Iterable[tuple[str, ...]]) -> Table:
-    known = [frozenset(key) for key in (table.primary_key, *table.unique_keys)]
-    more = tuple(columns for columns in found if frozenset(columns) not in known)
-    return replace(table, unique_keys=(*table.unique_keys, *more))

@@ -1,32 +1,41 @@
-"""Large lookups: rows of an original table in groups of like rows, at which like rows point.
+"""Lookups: rows of an original table in groups of like rows, at which like rows point.
 
-A reference to one of thousands of rows is drawn in two steps, a group and a row of it. What goes with a row
-is learned from few rows, what goes with a group from many: so groups are leaves of a tree over the lookup's
-own columns. Within a leaf rows stand by how many rows point at them, and are cut into runs.
+Rows that few roots reference stand in pools: leaves of a tree over the lookup's own columns, so that what
+goes with kinds of rows is learned though nothing is told of one row. Each pool knows how many rows point at
+each of its rows, not at which so many do. Of rows that many roots reference, where they are more than one
+token can tell, a group is drawn and then a row of it: within a leaf rows stand by how many rows point at
+them, and are cut into runs.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from kinsynth.columns.base import Codec
-from kinsynth.columns.categorical import CategoricalCodec, build_categorical
+from kinsynth.columns.categorical import build_categorical
+from kinsynth.columns.count import build_count
+from kinsynth.columns.reference import POOLED, Pool, ReferenceCodec
 from kinsynth.columns.registry import column_type
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, EncodedParts, SubColumn
 from kinsynth.engine.grouping import fit_grouping
 from kinsynth.engine.profile import profile_rows
-from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec
+from kinsynth.pipeline.codecs import DatabaseCodec, Rows
 from kinsynth.pipeline.encoding import encode_parts
-from kinsynth.pipeline.other_rows import referenced_rows
+from kinsynth.pipeline.further_keys import FurtherKeys
+from kinsynth.pipeline.other_rows import count_evenly, referenced_rows
+from kinsynth.privacy.protection import Holders, OwnRoots, group_until_safe
+from kinsynth.schema.arrange import arrange
+from kinsynth.schema.chance import never_repeats
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
-from kinsynth.schema.table import Relation
+from kinsynth.schema.holders import parts
+from kinsynth.schema.table import Relation, Schema
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
 
@@ -35,61 +44,172 @@ _PUBLIC = Protection(rare_minimum=1, extreme_minimum=1)
 _UNREAD = ("identifier", "text")
 
 
-def group_lookups(database: Database, codec: DatabaseCodec, *, minimum: int, seed: int = 0) -> DatabaseCodec:
-    """Arrange the rows of every large lookup in groups of like rows.
+def group_lookups(
+    database: Database, codec: DatabaseCodec, *, protection: Protection, seed: int = 0
+) -> DatabaseCodec:
+    """Arrange the rows of lookups: those of large ones in groups, those of pools by kind and in-degree.
 
     Args:
         database: The rows the model may see.
         codec: How its tables become codes.
-        minimum: Rows of a lookup that a leaf has, at least.
+        protection: How many roots must stand behind what is told.
         seed: Source of the projections by which leaves are found.
 
     Guarantees:
-        The same rows are referenced as before; only their order among the codes changes.
+        The same rows are referenced as before, or stand in pools. Enough roots reference each pool, where
+        enough do all of them together.
     """
-    structure = find_structure(database.schema)
-    if not any(_is_large(factor) for table in codec.tables.values() for factor in table.factors):
+    if not any(_is_arranged(factor.codec) for table in codec.tables.values() for factor in table.factors):
         return codec
-    parts, tables = encode_parts(database, codec), dict(codec.tables)
+    structure = find_structure(database.schema)
+    further = FurtherKeys(database, structure, arrange(database, structure))
+    encoded, tables = encode_parts(database, codec), dict(codec.tables)
     for name, table in codec.tables.items():
-        if any(_is_large(factor) for factor in table.factors):
-            lookups = {one.columns: one for one in structure.reference_relations[name]}
-            tables[name] = _grouped(table, lookups, database, parts, minimum=minimum, seed=seed)
+        lookups = {one.columns: one for one in structure.reference_relations[name]}
+        factors = list(table.factors)
+        for number, factor in enumerate(table.factors):
+            if isinstance(factor.codec, ReferenceCodec) and _is_arranged(factor.codec):
+                stays = factor.columns[0] in codec.stays(name)
+                one = _Lookup(database, further, encoded, lookups[factor.columns], protection, seed, stays)
+                factors[number] = replace(factor, codec=one.arranged(factor.codec, table.spans[number]))
+        tables[name] = replace(table, factors=tuple(factors))
     return replace(codec, tables=tables)
 
 
-def _is_large(factor: Factor) -> bool:
-    return factor.kind == "reference" and getattr(factor.codec, "group", None) is not None
+def state_once(schema: Schema, codec: DatabaseCodec) -> Schema:
+    """State in the schema of the result which references never name the same row twice."""
+    found = {
+        name: [
+            one.columns for one in table.factors if isinstance(one.codec, ReferenceCodec) and one.codec.once
+        ]
+        for name, table in codec.tables.items()
+    }
+    tables = {name: table.with_unique(found.get(name, ())) for name, table in schema.tables.items()}
+    return replace(schema, tables=tables)
 
 
-def _grouped(
-    table: TableCodec,
-    lookups: Mapping[tuple[str, ...], Relation],
-    database: Database,
-    parts: Mapping[str, EncodedParts],
-    *,
-    minimum: int,
-    seed: int,
-) -> TableCodec:
-    """Arrange the large lookups of one table."""
-    rows, owner = parts[table.name].whole(), None if table.parent is None else parts[table.parent].whole()
-    factors = list(table.factors)
-    for number, (factor, span) in enumerate(zip(table.factors, table.spans, strict=True)):
-        if _is_large(factor) and isinstance(factor.codec, CategoricalCodec):
-            place_R = factor.codec.places(rows.codes_RC[:, span].astype(np.int32))
-            kept = pa.array(factor.codec.kept)
-            codes_TC, subs = _encode_lookup(database, lookups[factor.columns].references_table, kept)
-            profile_TP, weight_T = profile_rows(
-                place_R, rows, owner, targets=len(kept), seed=seed, hidden=range(span.start, span.stop)
-            )
-            alone_T = np.arange(len(kept), dtype=np.int64)
-            grouping = fit_grouping(
-                codes_TC, subs, profile_TP, weight_T, alone_T, minimum=minimum, most=MOST_LEAVES, seed=seed
-            )
-            degree_T = np.bincount(place_R[place_R >= 0], minlength=len(kept))
-            order_T, ends = cut_groups(grouping.of(codes_TC), degree_T)
-            factors[number] = replace(factor, codec=factor.codec.arranged(order_T.tolist(), ends))
-    return replace(table, factors=tuple(factors))
+def _is_arranged(codec: object) -> bool:
+    return isinstance(codec, ReferenceCodec) and bool(codec.pools or codec.group is not None)
+
+
+@dataclass(frozen=True)
+class _Lookup:
+    """A reference, and what its codec is arranged from.
+
+    Attributes:
+        database: The rows the model may see.
+        further: Its rows in the order of the codes.
+        encoded: Their codes.
+        relation: The reference.
+        protection: How many roots must stand behind what is told.
+        seed: Source of projections.
+        stays: Whether rows of one owner name the row that the first one names.
+    """
+
+    database: Database
+    further: FurtherKeys
+    encoded: Mapping[str, EncodedParts]
+    relation: Relation
+    protection: Protection
+    seed: int
+    stays: bool
+
+    def arranged(self, codec: ReferenceCodec, span: slice) -> ReferenceCodec:
+        """Give the codec with its rows in groups and pools."""
+        row_R = self._rows()
+        targets = self.database.tables[self.relation.references_table].num_rows
+        codec = replace(codec, once=never_repeats([row_R[row_R >= 0]], targets))
+        if codec.pools:
+            codec = self._with_degrees(self._pooled(codec, row_R, span), row_R)
+        return codec if codec.group is None else self._grouped(codec, row_R, span)
+
+    def _rows(self) -> Rows:
+        """Give the row of the lookup that each row names, -1 for none, shape (R,)."""
+        name = self.relation.table
+        table = self.further.arranged[name].take(self.database.tables[name])
+        found = referenced_rows(table, self.relation, self.database).fill_null(-1)
+        row_R: Rows = found.to_numpy(zero_copy_only=False).astype(np.int64)
+        return row_R
+
+    def _leaves(self, row_N: Rows, place_R: Rows, span: slice) -> Rows:
+        """Give the leaf of each of some rows of the lookup, from 0 on, shape (N,)."""
+        rows = self.encoded[self.relation.table].whole()
+        owner = None if rows.parent is None else self.encoded[rows.parent].whole()
+        codes_NC, subs = _encode_lookup(self.database, self.relation.references_table, pa.array(row_N))
+        profile_NP, weight_N = profile_rows(
+            place_R,
+            rows,
+            owner,
+            targets=len(row_N),
+            seed=self.seed,
+            hidden=range(span.start, span.stop),
+        )
+        grouping = fit_grouping(
+            codes_NC,
+            subs,
+            profile_NP,
+            weight_N,
+            np.arange(len(row_N), dtype=np.int64),
+            minimum=self.protection.rare_minimum,
+            most=MOST_LEAVES,
+            seed=self.seed,
+        )
+        return grouping.of(codes_NC)
+
+    def _pooled(self, codec: ReferenceCodec, row_R: Rows, span: slice) -> ReferenceCodec:
+        """Cut the pool by what kind its rows are, each part with enough roots."""
+        row_N = np.array(codec.pools[0].rows, dtype=np.int64)
+        place_R = _places(row_R, row_N)
+        pool_N = self._leaves(row_N, place_R, span)
+        some = np.flatnonzero(place_R >= 0)
+        held = tuple(unit_R[some] for unit_R in self.further.units[self.relation.table])
+        roots = Holders(held) if held else OwnRoots(np.ones(len(some), dtype=np.int64))
+        whole = np.arange(int(pool_N.max()) + 1)
+        joined = group_until_safe(whole, pool_N[place_R[some]], roots, minimum=self.protection.rare_minimum)[
+            pool_N
+        ]
+        if joined.max() == 0:
+            return codec
+        return codec.split(joined, np.bincount(joined[place_R[some]], minlength=int(joined.max()) + 1))
+
+    def _with_degrees(self, codec: ReferenceCodec, row_R: Rows) -> ReferenceCodec:
+        """Let each pool know how many rows point at each of its rows; of rows that repeat one, the first."""
+        parent_R = self.further.arranged[self.relation.table].parent_R
+        if self.stays and parent_R is not None:
+            begins_R = np.append(True, (parent_R[1:] != parent_R[:-1]) | (row_R[1:] != row_R[:-1]))
+            row_R = np.where(begins_R[: len(row_R)], row_R, -1)
+        return replace(codec, pools=tuple(self._counted(pool, row_R) for pool in codec.pools))
+
+    def _counted(self, pool: Pool, row_R: Rows) -> Pool:
+        place_R = _places(row_R, np.array(pool.rows, dtype=np.int64))
+        some = np.flatnonzero(place_R >= 0)
+        minimum = max(self.protection.rare_minimum, self.protection.extreme_minimum)
+        count_N = np.bincount(place_R[some], minlength=len(pool.rows)).astype(np.int64)
+        for unit_R in self.further.units[self.relation.table]:
+            if len(some) and not parts(unit_R[some], place_R[some]):
+                evenly_N = count_evenly(place_R[some], unit_R[some], len(pool.rows), minimum)
+                count_N = np.minimum(count_N, evenly_N)
+        own = OwnRoots(np.ones(len(count_N), dtype=np.int64))
+        degrees = build_count(count_N, own, self.protection)
+        return replace(pool, degrees=degrees if degrees.mass_K.any() else None)
+
+    def _grouped(self, codec: ReferenceCodec, row_R: Rows, span: slice) -> ReferenceCodec:
+        """Arrange the rows that have codes of their own in groups; each pool is one of its own."""
+        number_V = codec.kept.to_numpy(zero_copy_only=False)
+        own, pools = np.flatnonzero(number_V > POOLED), np.flatnonzero(number_V <= POOLED)
+        place_R = _places(row_R, number_V[own])
+        degree = np.bincount(place_R[place_R >= 0], minlength=len(own))
+        order, ends = cut_groups(self._leaves(number_V[own], place_R, span), degree)
+        last = tuple(range(len(own) + 1, len(number_V) + 1))
+        return codec.arranged([*own[order].tolist(), *pools.tolist()], (*ends, *last))
+
+
+def _places(row_R: Rows, row_N: Rows) -> Rows:
+    """Give the place of each row number among others, -1 where it is not there, shape (R,)."""
+    order = np.argsort(row_N)
+    found_R = np.searchsorted(row_N[order], row_R).clip(max=len(row_N) - 1)
+    place_R = order[found_R]
+    return np.where(row_N[place_R] == row_R, place_R, -1)
 
 
 def cut_groups(leaf_T: Rows, degree_T: Rows) -> tuple[Rows, tuple[int, ...]]:

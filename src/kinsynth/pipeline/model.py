@@ -143,6 +143,7 @@ class Model:
             ready.codec,
             ready.schema,
             originals=self.originals,
+            seed=drawing,
             known=ready.known,
             folder=folder,
             on_share=lambda share, name: on_share(0.9 + 0.1 * share, f"{name}: keys made"),
@@ -507,15 +508,18 @@ def _filled(model: Model, name: str, asked: Conditions, method: Method, seed: in
         return model.draw(seed=seed, conditions=asked).tables[name]
     rows = asked.given[name].num_rows
     ready = model.prepared({}, asked)[1]
+    drawing = derive_seed(seed, "sample")
     batches = best_rows(
         _restricted(model.networks, ready.codec)[name],
         ready,
         name,
         rows=rows,
-        seed=derive_seed(seed, "sample"),
+        seed=drawing,
         temperature=model.temperature if asked.temperature is None else asked.temperature,
     )
-    made = assemble(batches, ready.codec, ready.schema, originals=model.originals, known=ready.known)
+    made = assemble(
+        batches, ready.codec, ready.schema, originals=model.originals, seed=drawing, known=ready.known
+    )
     return made.tables[name]
 
 

@@ -51,12 +51,12 @@ def protected_counts(further: FurtherKeys, table: str, *, minimum: int) -> dict[
         for unit_R in further.units[source]:
             some_R, holder_R = row_R[known_R], unit_R[known_R]
             if len(some_R) and not parts(holder_R, some_R):
-                found = _count_evenly(some_R, holder_R, targets, minimum)
+                found = count_evenly(some_R, holder_R, targets, minimum)
                 counts[name] = np.minimum(counts[name], found)
     return counts
 
 
-def _count_evenly(row_R: Rows, holder_R: Rows, targets: int, minimum: int) -> Rows:
+def count_evenly(row_R: Rows, holder_R: Rows, targets: int, minimum: int) -> Rows:
     """Count the rows at each target, those of one holder as often as enough holders have so many."""
     holders = int(holder_R.max()) + 1
     pair_N, times_N = np.unique(row_R * holders + holder_R, return_counts=True)

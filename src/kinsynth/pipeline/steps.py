@@ -58,7 +58,7 @@ from kinsynth.pipeline.limits import (
     find_unkept_rules,
     find_widened,
 )
-from kinsynth.pipeline.lookups import group_lookups
+from kinsynth.pipeline.lookups import group_lookups, state_once
 from kinsynth.pipeline.model import BATCH_ROOTS, Model, network_path
 from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
 from kinsynth.pipeline.roles import reduce_to_chosen
@@ -131,7 +131,7 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         for line in describe_across(codec):
             progress.say(line)
         workspace.check_stop()
-        codec = group_lookups(train_part, codec, minimum=synthesis.protection.rare_minimum)
+        codec = group_lookups(train_part, codec, protection=synthesis.protection)
         if facts:
             codec = with_keys(train_part, codec, facts, minimum=synthesis.protection.rare_minimum)
         write_json(codecs, codec.to_json(), indent=None)
@@ -305,7 +305,7 @@ def _make_model(workspace: Workspace, synthesis: Synthesis, networks: Mapping[st
     rows = {name: database.tables[name].num_rows for name in roots} if graph is None else graph.given.roots
     return Model(
         name=synthesis.name,
-        schema=state_pairs(schema, codec.keys),
+        schema=state_once(state_pairs(schema, codec.keys), codec),
         codec=codec,
         networks=networks,
         originals=original_tables(database),

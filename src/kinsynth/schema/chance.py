@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 RowNumbers = NDArray[np.int64]
 _ODDS = 1e-6
+FEWEST_ROWS = 20
+_REPEATS = 5
 
 
 def nats() -> float:
@@ -59,6 +61,19 @@ def expected_repeats(columns: Sequence[RowNumbers], targets: int) -> float:
     if len(columns) == 1:
         return pairs / max(targets, 1)
     return pairs * math.prod(_agreeing_pairs(column) / pairs for column in columns)
+
+
+def never_repeats(columns: Sequence[RowNumbers], targets: int) -> bool:
+    """Tell whether no combination repeats although chance would have repeated some.
+
+    Args:
+        columns: As for ``expected_repeats``.
+        targets: How many rows the key could name.
+    """
+    rows = len(columns[0])
+    if rows < FEWEST_ROWS or expected_repeats(columns, targets) < _REPEATS:
+        return False
+    return count_distinct(columns) == rows
 
 
 def _agreeing_pairs(row_R: RowNumbers) -> float:

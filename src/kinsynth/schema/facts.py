@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kinsynth.schema.chance import count_distinct, expected_agreements, expected_repeats, is_no_accident, nats
+from kinsynth.schema.chance import FEWEST_ROWS, expected_agreements, is_no_accident, nats, never_repeats
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_relation
 from kinsynth.schema.graph import Relations, Structure
@@ -18,8 +18,6 @@ from kinsynth.schema.table import Relation, Schema, Table
 
 LONGEST_IMPLIED = 3
 LONGEST_SCOPE = 2
-_FEWEST_ROWS = 20
-_REPEATS = 5
 _LEAST_AGREEMENT = 0.1
 
 
@@ -333,14 +331,8 @@ class _Finder:
         known_R = row_R >= 0
         for side_R in sides:
             known_R &= side_R >= 0
-        columns = [row_R[known_R], *(side_R[known_R] for side_R in sides)]
-        rows = len(columns[0])
-        if rows < _FEWEST_ROWS:
-            return False
         targets = len(self.walker.everything(self.relation.references_table))
-        if expected_repeats(columns, targets) < _REPEATS:
-            return False
-        return count_distinct(columns) == rows
+        return never_repeats([row_R[known_R], *(side_R[known_R] for side_R in sides)], targets)
 
     def _avoid(self) -> Iterator[Relation]:
         row_R = self.walker.rows(self.relation)
@@ -363,7 +355,7 @@ def agreement_gain(own_R: RowNumbers, other_R: RowNumbers) -> float:
     """
     rows = len(own_R)
     equal = own_R == other_R
-    if rows < _FEWEST_ROWS or equal.all():
+    if rows < FEWEST_ROWS or equal.all():
         return 0.0
     size = int(max(own_R.max(), other_R.max())) + 1
     chance = float(np.bincount(own_R, minlength=size) @ np.bincount(other_R, minlength=size)) / rows**2

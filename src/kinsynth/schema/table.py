@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from kinsynth.schema.check import Check
 from kinsynth.settings.treatment import COLUMN_TYPES
@@ -152,6 +152,12 @@ class Table:
     def column_names(self) -> tuple[str, ...]:
         """Names of the columns in order."""
         return tuple(column.name for column in self.columns)
+
+    def with_unique(self, keys: Iterable[tuple[str, ...]]) -> Table:
+        """Give the table with more unique keys; those that it has already stay as they are."""
+        known = [frozenset(key) for key in (self.primary_key, *self.unique_keys)]
+        more = tuple(key for key in keys if frozenset(key) not in known)
+        return replace(self, unique_keys=(*self.unique_keys, *more))
 
     def column(self, name: str) -> Column:
         """Give a column by name."""
