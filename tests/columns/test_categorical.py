@@ -9,9 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from kinsynth.columns.reference import build_reference
 from kinsynth.columns.registry import codec_from_json, column_type
-from kinsynth.columns.restriction import own_code
 from kinsynth.errors import SettingsError
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
@@ -113,51 +111,6 @@ def test_dictionaries_and_chunks_are_read():
 def test_moments_can_be_categories(kind):
     array = pa.array([7] * 60 + [86_399] * 30, pa.int32() if kind.bit_width == 32 else pa.int64()).cast(kind)
     assert set(back_and_forth(build(array), array)) == set(array.to_pylist())
-
-
-@pytest.mark.parametrize("many", [0, 1_500])
-def test_what_goes_with_a_reference_of_a_few_roots_is_not_told_though_it_is_drawn(many):
-    rows = pa.array([0] * 60 + [1] * 4 + [None] * 9 + [row + 2 for row in range(many)], pa.int64())
-    codec = codec_from_json(json.loads(json.dumps(build(rows, kind="reference").to_json())))
-    assert codec.texts[:2] == (("0", "1") if many else ("0",))
-    assert (codec.group is None) == (many == 0)
-    asked = pa.array([0, 1, None, 10**6], pa.int64())
-    assert codec.is_told(codec.encode((asked,))).tolist() == [True, False, True, False]
-    if not many:
-        assert own_code(codec, asked[:1]) is not None
-    assert own_code(codec, asked[1:2]) is None
-
-
-def test_which_lookup_rows_a_few_roots_reference_is_not_told():
-    """Rows 0 and 1 are referenced by many, 2 and 3 by few, 4 to 9 by none: 2 to 9 are drawn as often."""
-    rows = pa.array([0] * 400 + [1] * 300 + [2] * 4 + [3] * 3, pa.int64())
-    part = column_type("reference").fit((rows,), None)
-    codec = build_reference(part, Column(), Protection(), lookup_rows=10)
-    codec = codec_from_json(json.loads(json.dumps(codec.to_json())))
-    assert codec.texts == ("0", "1")
-    assert codec.pool == ("2", "3", "4", "5", "6", "7", "8", "9")
-    (token,) = codec.sub_columns
-    assert token.forbidden_K.tolist() == [True, False, False, False]
-    codes_RC = codec.encode((pa.array([2, 3, 4, 0], pa.int64()),))
-    assert codes_RC[:, 0].tolist() == [1, 1, 1, 2]
-    uniform_RD = (np.arange(8_000)[:, None] + 0.5) / 8_000
-    drawn = codec.decode(np.ones((8_000, 1), dtype=np.int32), uniform_RD)[0]
-    assert np.bincount(drawn.to_numpy()).tolist() == [0, 0, *[1_000] * 8]
-
-
-def test_a_lookup_whose_rows_many_reference_has_no_pool():
-    part = column_type("reference").fit((pa.array([0] * 50 + [1] * 50, pa.int64()),), None)
-    codec = build_reference(part, Column(), Protection(), lookup_rows=10)
-    assert (codec.texts, codec.pool) == (("0", "1"), ())
-    assert codec.sub_columns[0].forbidden_K.tolist() == [True, True, False, False]
-
-
-def test_references_none_of_which_many_share_are_all_pooled():
-    part = column_type("reference").fit((pa.array([*range(4)] * 4, pa.int64()),), None)
-    codec = build_reference(part, Column(), Protection(), lookup_rows=5)
-    assert (codec.texts, len(codec.pool), codec.missing) == ((), 5, False)
-    drawn = codec.decode(np.ones((50, 1), dtype=np.int32), np.linspace(0, 1, 50)[:, None])[0]
-    assert set(drawn.to_pylist()) == {*range(5)}
 
 
 def many_values(rows: int = 6_000, codes: int = 1_500):

@@ -12,7 +12,7 @@ from kinsynth.engine.evenly import WINDOW, draw_evenly, even_uniforms, invert_ev
 
 
 def slow(chances, order, starts):
-    """Halve codes by exact fractions, one row after the other."""
+    """Halve codes by exact fractions, one row after the other; ``starts`` changes to where sums end."""
     codes = len(chances[0])
     found = [0] * len(chances)
 
@@ -28,6 +28,7 @@ def slow(chances, order, starts):
             reached = total + sum(chances[row][low:middle]) / whole
             (lower if floor(reached) > floor(total) else upper).append(row)
             total = reached
+        starts[middle] = total % 1
         halve(low, middle, lower)
         halve(middle, high, upper)
 
@@ -36,17 +37,21 @@ def slow(chances, order, starts):
 
 
 @pytest.mark.parametrize(("rows", "codes"), [(1, 1), (1, 5), (40, 2), (60, 7), (90, 16)])
-def test_rows_get_the_codes_of_a_slow_reference(rows, codes):
+def test_rows_get_the_codes_of_a_slow_reference_and_later_rows_go_on_from_there(rows, codes):
     rng = np.random.default_rng(rows)
+    start_K = rng.random(codes + 1) * 0.9 + 0.05
+    starts = [Fraction(float(one)) for one in start_K]
+    for _ in range(3):
+        check_slow(rng, rows, codes, start_K, starts)
+
+
+def check_slow(rng, rows, codes, start_K, starts):
     weight = rng.integers(0, 4, (rows, codes)) + (np.arange(codes) == rng.integers(0, codes, rows)[:, None])
     chance_BK, uniform_B2 = weight / weight.sum(1, keepdims=True), rng.random((rows, 2))
-    start_K = rng.random(codes) * 0.9 + 0.05
     exact = [[Fraction(int(one), int(row.sum())) for one in row] for row in weight]
     order = np.argsort(uniform_B2[:, 0]).tolist()
     # The reference halves one code more, as drawing does, which stands for those that are not even: none.
-    wanted = slow(
-        [[*row, Fraction(0)] for row in exact], order, [Fraction(float(one)) for one in start_K] + [0]
-    )
+    wanted = slow([[*row, Fraction(0)] for row in exact], order, starts)
     drawn = draw_evenly(chance_BK, np.ones(codes, dtype=np.bool_), uniform_B2, start_K)
     assert drawn.tolist() == wanted
     assert (chance_BK[np.arange(rows), drawn] > 0).all()
@@ -58,7 +63,7 @@ def test_each_row_keeps_its_chances_and_counts_vary_less():
     chance_BK = rng.dirichlet(np.full(codes, 0.7), rows)
     even_K = np.arange(codes) >= 3
     drawn = np.array(
-        [draw_evenly(chance_BK, even_K, rng.random((rows, 2)), rng.random(codes)) for _ in range(draws)]
+        [draw_evenly(chance_BK, even_K, rng.random((rows, 2)), rng.random(codes + 1)) for _ in range(draws)]
     )
     held_DBK = drawn[:, :, None] == np.arange(codes)
     error_BK = np.abs(held_DBK.mean(0) - chance_BK) / np.sqrt(chance_BK * (1 - chance_BK) / draws + 1e-9)
@@ -72,10 +77,24 @@ def test_equal_chances_give_equal_counts():
     rng = np.random.default_rng(4)
     chance_K = rng.dirichlet(np.full(30, 1.0))
     drawn = draw_evenly(
-        np.tile(chance_K, (700, 1)), np.ones(30, dtype=np.bool_), rng.random((700, 2)), rng.random(30)
+        np.tile(chance_K, (700, 1)), np.ones(30, dtype=np.bool_), rng.random((700, 2)), rng.random(31)
     )
     # At each of five halvings a count is rounded up or down; what was rounded before is halved about.
     assert np.abs(np.bincount(drawn, minlength=30) - 700 * chance_K).max() < 3
+
+
+def test_counts_over_many_small_steps_vary_as_little_as_over_one():
+    rng = np.random.default_rng(6)
+    chance_K, errors = rng.dirichlet(np.full(12, 1.0)), []
+    for _ in range(100):
+        start_K = rng.random(13)
+        drawn = [
+            draw_evenly(np.tile(chance_K, (3, 1)), np.ones(12, dtype=np.bool_), rng.random((3, 2)), start_K)
+            for _ in range(60)
+        ]
+        errors.append(np.bincount(np.concatenate(drawn), minlength=12) - 180 * chance_K)
+    # At each of four halvings a count is rounded up or down; independent draws vary by up to 45.
+    assert np.var(errors, axis=0).max() < 2
 
 
 def test_numbers_are_uniform_and_fill_every_part():

@@ -7,13 +7,14 @@ import polars as pl
 import pytest
 
 import kinsynth
-from kinsynth.columns.categorical import CategoricalCodec
+from kinsynth.columns.reference import ReferenceCodec
 from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.encoding import encode
 from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
 from kinsynth.pipeline.lookups import cut_groups, group_lookups
+from kinsynth.settings.privacy import Protection
 
 PRODUCTS, KINDS = 3_000, 6
 DOCUMENT = kinsynth.Synthesis.model_validate(
@@ -54,9 +55,9 @@ def tables() -> dict[str, pl.DataFrame]:
     return {**made, "sales": made["sales"].drop("row").with_columns(product_id=named)}
 
 
-def reference(codec: DatabaseCodec) -> CategoricalCodec:
+def reference(codec: DatabaseCodec) -> ReferenceCodec:
     (factor,) = (one for one in codec.tables["sales"].factors if one.kind == "reference")
-    assert isinstance(factor.codec, CategoricalCodec)
+    assert isinstance(factor.codec, ReferenceCodec)
     return factor.codec
 
 
@@ -72,33 +73,52 @@ def test_leaves_are_cut_into_runs_that_hold_every_row_once():
         assert (np.diff(degree[part]) <= 0).all()
 
 
-def test_groups_hold_rows_of_one_kind(tables):
+def purity(kinds: pl.Series, groups: list[np.ndarray]) -> float:
+    """Give the share of products that are of the kind that most of their group are of."""
+    kind = np.array(kinds.to_list())
+    most = [max(np.unique(kind[rows], return_counts=True)[1]) for rows in groups]
+    return float(sum(most) / sum(map(len, groups)))
+
+
+def test_pools_hold_rows_of_one_kind_and_know_their_in_degrees(tables):
     database = inspect(tables_from_memory(tables), DOCUMENT).database()
     before = fit_codecs(database, DOCUMENT)
-    after = group_lookups(database, before, minimum=5)
-    assert sorted(reference(after).texts) == sorted(reference(before).texts)
-    kind = np.array(tables["products"]["kind"].to_list())
-
-    def purity(codec: CategoricalCodec) -> float:
-        place = np.arange(len(codec.texts))
-        group = codec.encode((codec.kept,))[place, 0]
-        found = kind[codec.kept.to_numpy().astype(int)]
-        most = [max(np.unique(found[group == one], return_counts=True)[1]) for one in np.unique(group)]
-        return float(sum(most) / len(place))
-
-    assert purity(reference(before)) < 0.4
-    assert purity(reference(after)) > 0.95
-    again = group_lookups(database, before, minimum=5)
+    after = group_lookups(database, before, protection=Protection())
+    pools = [np.array(pool.rows) for pool in reference(after).pools]
+    assert sorted(np.concatenate(pools).tolist()) == sorted(reference(before).pools[0].rows)
+    assert purity(tables["products"]["kind"], pools) > 0.95
+    degree = np.bincount(make_tables()["sales"]["row"].to_numpy(), minlength=PRODUCTS)
+    for pool, rows in zip(reference(after).pools, pools, strict=True):
+        assert pool.degrees.mass_K.sum() == len(rows)
+        assert abs((pool.degrees.low_K @ pool.degrees.mass_K) / degree[rows].sum() - 1) < 0.1
+    again = group_lookups(database, before, protection=Protection())
     assert again.to_json() == after.to_json()
     assert encode(database, after).tables["sales"].codes_RC.max() > 0
 
 
-def test_small_lookups_are_left_as_they_are(tables):
-    few = {**tables, "products": tables["products"].head(900)}
-    few["sales"] = tables["sales"].join(few["products"].select("product_id"), on="product_id", how="semi")
+def test_rows_of_a_large_lookup_that_many_reference_are_grouped_beside_the_pools():
+    tables = make_tables(people=1_500, sales=60_000)
+    named = tables["products"]["product_id"].gather(tables["sales"]["row"])
+    tables["sales"] = tables["sales"].drop("row").with_columns(product_id=named)
+    database = inspect(tables_from_memory(tables), DOCUMENT).database()
+    codec = reference(group_lookups(database, fit_codecs(database, DOCUMENT), protection=Protection()))
+    number = codec.kept.to_numpy()
+    group = codec.encode((codec.kept,))[:, 0][number >= 0]
+    kept = number[number >= 0]
+    assert len(kept) > 1_000
+    assert purity(tables["products"]["kind"], [kept[group == one] for one in np.unique(group)]) > 0.95
+    assert codec.several.sum() == len(codec.pools)
+
+
+def test_lookups_whose_rows_many_reference_are_left_as_they_are(tables):
+    few = {**tables, "products": tables["products"].head(10)}
+    rows = np.arange(900) % 10
+    few["sales"] = (
+        tables["sales"].head(900).with_columns(product_id=few["products"]["product_id"].gather(rows))
+    )
     database = inspect(tables_from_memory(few), DOCUMENT).database()
     codec = fit_codecs(database, DOCUMENT)
-    assert group_lookups(database, codec, minimum=5) is codec
+    assert group_lookups(database, codec, protection=Protection()) is codec
 
 
 def test_kinds_of_rare_products_go_with_their_customers(tables):

@@ -89,6 +89,7 @@ class TableSampler:
         """
         network = self.network
         codes_RC = np.zeros((len(row_ids), network.columns), dtype=np.int32)
+        starts: dict[int, NDArray[np.float64]] = {}
         begins, others = cut_stretches(count_P, most=None if self.layout.ordered or self._keys else STRETCH)
         for some, before_S in ((begins, None), (others, begins.last_rows(others))):
             if not len(some.first_S):
@@ -109,6 +110,7 @@ class TableSampler:
                 first_row=first_row,
                 codes_RC=codes_RC,
                 staying=staying,
+                starts=starts,
             ):
                 codes_RC[rows] = drawn_BC
         return codes_RC
@@ -124,10 +126,11 @@ class TableSampler:
         first_row: int,
         codes_RC: IntArray,
         staying: Staying,
+        starts: dict[int, NDArray[np.float64]],
     ) -> Iterator[tuple[RowArray, IntArray]]:
         """Draw stretches one step at a time; give the rows of each step and their codes.
 
-        ``codes_RC`` holds the rows of the steps before.
+        ``codes_RC`` holds the rows of the steps before, ``starts`` what evenly spread codes go on with.
         """
         network = self.network
         context_PT = network.context(context)
@@ -146,7 +149,16 @@ class TableSampler:
             trunk_BT = network.trunk_of(context_PT, history_BT, context.parent_B[:active], seen_BT)
             earlier = self._earlier(codes_RC, some.first_S[:active], step)
             told, places = staying.told(history), first_row + rows
-            begun = Begun(self._columns, self._uniforms, row_ids[rows], trunk_BT, history, earlier, told=told)
+            begun = Begun(
+                self._columns,
+                self._uniforms,
+                row_ids[rows],
+                trunk_BT,
+                history,
+                earlier,
+                told=told,
+                starts=starts,
+            )
             drawn_BC = self._draw(begun, places)
             if told is not None:
                 staying.settle(drawn_BC, told, history, partial(self._draw_again, begun, places))

@@ -56,13 +56,14 @@ def draw_evenly(chance_BK: Numbers, even_K: Flags, uniform_B2: Numbers, start_K:
         even_K: True for codes that are spread evenly. The others are so together, as if they were one, and
             a row draws one of them by itself. Shape (K,).
         uniform_B2: Uniform numbers of each row: for its place among the rows, and for the others.
-        start_K: Uniform numbers of the rows together, shape (K,).
+        start_K: Uniform numbers of the rows together, shape (K,). Changed in place to those with which rows
+            that are drawn later go on: over all of them, too, as many hold a code.
 
     Guarantees:
         A row gets each code with just its chance; none with chance zero.
     """
-    order_B, starts_K = np.argsort(uniform_B2[:, 0], kind="stable"), np.append(start_K, 0.0)
-    return _draw(chance_BK, even_K, lambda some_BK: _halve(some_BK, order_B, starts_K), uniform_B2[:, 1])
+    order_B = np.argsort(uniform_B2[:, 0], kind="stable")
+    return _draw(chance_BK, even_K, lambda some_BK: _halve(some_BK, order_B, start_K), uniform_B2[:, 1])
 
 
 def invert_evenly(chance_K: Numbers, even_K: Flags, even_B: Numbers, alone_B: Numbers) -> RowArray:
@@ -97,7 +98,8 @@ def _halve(chance_BK: Numbers, order_B: RowArray, start_K: Numbers) -> RowArray:
 
     Of the rows that have come to some codes, the chances of the lower half are added up in order, and a row
     goes there whenever the sum passes a whole number (systematic sampling: Madow, "On the theory of
-    systematic sampling II", 1949): as many rows as the sum says, each with just its own chance.
+    systematic sampling II", 1949): as many rows as the sum says, each with just its own chance. Halves are
+    told apart by the first code of the upper one.
     """
     rows, codes = np.arange(len(chance_BK)), chance_BK.shape[1]
     end_BK = np.zeros((len(rows), codes + 1))
@@ -108,24 +110,27 @@ def _halve(chance_BK: Numbers, order_B: RowArray, start_K: Numbers) -> RowArray:
         below_B = end_BK[rows, middle_B] - end_BK[rows, low_B]
         below_B /= end_BK[rows, high_B] - end_BK[rows, low_B]
         order_B = order_B[np.argsort(low_B[order_B], kind="stable")]
-        lower_B = _pass_whole(below_B, low_B, order_B, start_K[middle_B])
+        lower_B = _pass_whole(below_B, middle_B, order_B, start_K)
         high_B, low_B = np.where(lower_B, middle_B, high_B), np.where(lower_B, low_B, middle_B)
     return low_B
 
 
-def _pass_whole(chance_B: Numbers, group_B: RowArray, order_B: RowArray, start_B: Numbers) -> Flags:
-    """Tell where the sum of chances of a group passes a whole number, shape (B,).
+def _pass_whole(chance_B: Numbers, half_B: RowArray, order_B: RowArray, start_K: Numbers) -> Flags:
+    """Tell where the sum of chances of a half passes a whole number, shape (B,).
 
     Args:
         chance_B: Chance of each row.
-        group_B: Group of each row.
-        order_B: The rows, group by group.
-        start_B: Where the sum of its group starts, below 1.
+        half_B: Number of the halves that each row stands before.
+        order_B: The rows, those before the same halves together.
+        start_K: Where the sums start, below 1, by that number; changed to where they end.
     """
-    chance, group = chance_B[order_B], group_B[order_B]
+    chance, half = chance_B[order_B], half_B[order_B]
     sum_ = np.append(0.0, chance.cumsum())
-    start = start_B[order_B] - sum_[np.searchsorted(group, group)]
+    first = np.flatnonzero(np.diff(half, prepend=-1))
+    last = np.append(first[1:], len(half))
+    start = np.repeat(start_K[half[first]] - sum_[first], last - first)
     passes = np.floor(sum_[1:] + start) > np.floor(sum_[:-1] + start)
+    start_K[half[first]] = (start_K[half[first]] + sum_[last] - sum_[first]) % 1.0
     passes_B = np.empty(len(order_B), dtype=np.bool_)
     passes_B[order_B] = (passes & (chance > 0)) | (chance >= 1)  # whatever the rounding of the sums
     return passes_B

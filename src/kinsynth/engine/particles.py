@@ -11,7 +11,7 @@ Shape letters: R rows, P particles of a row, B = R * P, C sub-columns, K codes, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -48,6 +48,7 @@ class Begun:
         even_R: Uniform numbers that are spread evenly over all rows of the table, for the first code of rows
             that know nothing; None where it is not spread, or rows know something.
         told: Codes that they are told to have or not to have; None for none.
+        starts: By column, the numbers with which evenly spread codes go on where the rows before left off.
     """
 
     columns: Columns
@@ -58,6 +59,7 @@ class Begun:
     earlier: Earlier | None = None
     even_R: NDArray[np.float64] | None = None
     told: Told | None = None
+    starts: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
     def take(self, index: RowArray) -> Begun:
         """Give some of the rows."""
@@ -153,9 +155,10 @@ def _draw_evenly(
     if column == 0 and begun.even_R is not None:
         chance_K = _chances(logits_RK[:1], len(even_K))[0]
         return torch.from_numpy(invert_evenly(chance_K, even_K, begun.even_R, alone_R))
-    start_K = begun.uniforms(f"{use} start", begun.row_ids[:1], len(even_K))[0]
+    if column not in begun.starts:
+        begun.starts[column] = begun.uniforms(f"{use} start", begun.row_ids[:1], len(even_K) + 1)[0]
     chance_RK, uniform_R2 = _chances(logits_RK, len(even_K)), np.stack([drawn_R, alone_R], 1)
-    return torch.from_numpy(draw_evenly(chance_RK, even_K, uniform_R2, start_K))
+    return torch.from_numpy(draw_evenly(chance_RK, even_K, uniform_R2, begun.starts[column]))
 
 
 def _chances(logits_RK: Tensor, codes: int) -> NDArray[np.float64]:

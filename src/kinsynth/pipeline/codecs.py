@@ -66,9 +66,9 @@ class Factor:
 
 
 def _even(factor: Factor) -> NDArray[np.bool_] | None:
-    """Tell which codes of a reference, or of what stays, are spread evenly over the rows; None for others."""
+    """Tell which codes of a reference, a count or what stays are spread evenly; None for other factors."""
     codec = factor.codec
-    if factor.stays:
+    if factor.stays or factor.kind == "count":
         return np.ones(codec.sub_columns[0].cardinality, dtype=np.bool_)
     return codec.told_codes() if factor.kind == "reference" and isinstance(codec, CategoricalCodec) else None
 
@@ -124,8 +124,8 @@ class TableCodec:
         """Sub-columns of all factors, numbered by factor.
 
         Those of computed columns are not shown. References are spread evenly: how many rows point at each
-        row of a lookup is a fact of the lookup, not of one row; but for lookup rows that few roots point at.
-        So is what stays the same, for how many rows.
+        row of a lookup is a fact of the lookup, not of one row; but for pools that few roots point at.
+        So are counts, by how many rows have each, and what stays the same, for how many rows.
         """
         return tuple(
             replace(
