@@ -41,8 +41,9 @@ def settle(codec, wanted: int, *, keys=(), first=None, seed=1, **others):
     table = TableCodec("people", None, False, factors, {}, unlike=((0, 1),))
     pointed = {HOME: np.full(wanted, POOLED), WORK: np.full(wanted, POOLED)}
     firsts = {} if first is None else {HOME: first}
-    Allotment(table, schema, pa.table(others or {"none": np.zeros(wanted)}), pointed, firsts, seed).settle()
-    return pointed[HOME], pointed[WORK]
+    labels = {(name,): values for name, values in others.items()}
+    settled = Allotment(table, schema, labels, pointed, firsts, seed).settled()
+    return settled[HOME], settled[WORK]
 
 
 @pytest.mark.parametrize("factor", [1, 2])

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.columns.base import Part, Rows, Values
+from kinsynth.columns.base import Part, Rows, Uniforms, Values
 from kinsynth.columns.categorical import FIRST, CategoricalCodec, build_categorical
 from kinsynth.columns.count import CountCodec
 from kinsynth.columns.storage import as_array
@@ -101,6 +101,14 @@ class ReferenceCodec(CategoricalCodec):
         several_K = np.zeros(self.sub_columns[0].cardinality, dtype=np.bool_)
         several_K[FIRST + group_V[numbers <= POOLED]] = True
         return several_K
+
+    def any_rows(self, row_R: Rows, uniform_R: Uniforms) -> Rows:
+        """Give any row of its pool, each as likely as the next, for each row number that stands for one."""
+        sizes = np.array([len(pool.rows) for pool in self.pools], dtype=np.int64)
+        number = np.array([row for pool in self.pools for row in pool.rows], dtype=np.int64)
+        pool_R, first = POOLED - row_R, np.cumsum(sizes) - sizes
+        any_R: Rows = number[first[pool_R] + (uniform_R * sizes[pool_R]).astype(np.int64)]
+        return any_R
 
     def split(self, pool_N: Rows, rows_P: Rows) -> ReferenceCodec:
         """Cut the only pool into several, of which enough roots reference each.

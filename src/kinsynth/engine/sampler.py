@@ -8,10 +8,10 @@ Shape letters: P parents, C sub-columns, D draws, R rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from kinsynth.engine.layout import TableLayout
 from kinsynth.engine.linked import OnShare, draw_linked
 from kinsynth.engine.passes import is_linked
 from kinsynth.engine.sampled import SampledBlock, SampledTable, draw_counts, number_rows
-from kinsynth.engine.store import Allocate
+from kinsynth.engine.store import Allocate, Store
 from kinsynth.errors import InternalError
 from kinsynth.system.parallel import ordered
 
@@ -43,10 +43,11 @@ def sample(
     temperature: float = 1.0,
     conditions: Mapping[str, Condition] | None = None,
     graph: GivenGraph | None = None,
+    whole: bool = False,
     threads: int | None = None,
     on_share: OnShare = lambda _share, _table: None,
     allocate: Allocate = np.zeros,
-) -> Iterator[SampledBlock]:
+) -> Iterable[SampledBlock]:
     """Draw roots and everything under them.
 
     Args:
@@ -57,6 +58,8 @@ def sample(
         temperature: 1 draws from the learned chances, less draws likelier rows.
         conditions: What the rows of a table must keep to.
         graph: Rows and keys of all tables, as many roots as are to be drawn; None to draw them.
+        whole: Whether all rows are drawn before the first block is given, and kept, as they are where tables
+            point at others: then the blocks can be gone through again and again.
         threads: Blocks drawn at the same time; None for as many as torch has threads.
         on_share: Told the share done before the first block is given, between 0 and 1, and the table that is
             drawn; where tables point at others all are drawn before.
@@ -72,16 +75,43 @@ def sample(
         for name, model in models.items()
     }
     workers = torch.get_num_threads() if threads is None else threads
-    if graph is not None or is_linked({name: model.layout for name, model in models.items()}):
-        yield from _sample_linked(
-            samplers, roots, first_root, graph=graph, workers=workers, on_share=on_share, allocate=allocate
+    if whole or graph is not None or is_linked({name: model.layout for name, model in models.items()}):
+        draw = partial(
+            _draw_linked,
+            samplers,
+            roots,
+            first_root,
+            graph=graph,
+            workers=workers,
+            on_share=on_share,
+            allocate=allocate,
         )
-        return
-    for root, wanted in roots.items():
-        yield from _sample_tree(samplers, root, first_root, first_root + wanted, workers)
+        return Delivery(draw, tuple(roots))
+    return _sample_trees(samplers, roots, first_root, workers)
 
 
-def _sample_linked(
+class Delivery:
+    """Blocks of rows that are drawn as a whole when the first one is asked for.
+
+    Args:
+        draw: Draws all rows.
+        roots: Names of the root tables.
+    """
+
+    def __init__(self, draw: Callable[[], Store], roots: Sequence[str]) -> None:
+        self._draw, self._roots = draw, roots
+
+    @cached_property
+    def _store(self) -> Store:
+        return self._draw()
+
+    def __iter__(self) -> Iterator[SampledBlock]:
+        """Give the blocks, root table by root table."""
+        for root in self._roots:
+            yield from deliver(self._store, root)
+
+
+def _draw_linked(
     samplers: Mapping[str, TableSampler],
     roots: Mapping[str, int],
     first_root: int,
@@ -90,7 +120,7 @@ def _sample_linked(
     workers: int,
     on_share: OnShare,
     allocate: Allocate,
-) -> Iterator[SampledBlock]:
+) -> Store:
     if first_root:
         raise InternalError(
             "engine.first_root",
@@ -98,7 +128,7 @@ def _sample_linked(
             where=next(iter(roots)),
         )
     with _one_thread_each() as begin:
-        store = draw_linked(
+        return draw_linked(
             samplers,
             roots,
             workers=workers,
@@ -107,8 +137,13 @@ def _sample_linked(
             on_share=on_share,
             allocate=allocate,
         )
-    for root in roots:
-        yield from deliver(store, root)
+
+
+def _sample_trees(
+    samplers: Mapping[str, TableSampler], roots: Mapping[str, int], first_root: int, workers: int
+) -> Iterator[SampledBlock]:
+    for root, wanted in roots.items():
+        yield from _sample_tree(samplers, root, first_root, first_root + wanted, workers)
 
 
 def _sample_tree(

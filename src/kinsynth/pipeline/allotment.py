@@ -7,21 +7,125 @@ Shape letters: R rows, W rows that want a row of a pool, N rows of the pools.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from kinsynth.columns.reference import POOLED, Pool, ReferenceCodec
 from kinsynth.columns.storage import as_array
+from kinsynth.encoded import CodeArray, SubColumn
 from kinsynth.engine.assignment import Supply, Wanted, assign
 from kinsynth.engine.labels import join_known
 from kinsynth.engine.quotas import share_out
-from kinsynth.pipeline.codecs import Rows, TableCodec
+from kinsynth.pipeline.codecs import DatabaseCodec, Rows, TableCodec
+from kinsynth.pipeline.encoding import Drawn, decode_references, first_rows
+from kinsynth.pipeline.known import NOTHING_KNOWN, Known
+from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.system.randomness import uniforms
+
+
+def allot(
+    batches: Iterable[Mapping[str, Drawn]],
+    codec: DatabaseCodec,
+    schema: Schema,
+    *,
+    known: Mapping[str, Known],
+    seed: int,
+) -> dict[Relation, Rows]:
+    """Settle which row each reference that leads to pools names.
+
+    Args:
+        batches: Drawn codes of all tables, in the order in which they become values.
+        codec: How they were encoded.
+        schema: Schema of the result.
+        known: Rows of lookups that are given, by table.
+        seed: Source of all randomness.
+
+    Returns:
+        For each such reference the row of the lookup that each row names, -1 for none.
+
+    Memory: eight bytes for each row and key of the tables in question, and what ``assign`` takes.
+    """
+    structure, before = find_structure(schema), Counter[str]()
+    found = {
+        name: _Gathered(table, structure, schema) for name, table in codec.tables.items() if table.pooled
+    }
+    for batch in batches:
+        for name, gathered in found.items():
+            if name in batch:
+                owner = batch.get(codec.tables[name].parent or "")
+                source = first_rows(batch[name], owner, codec.stays(name))
+                gathered.add(batch[name], source, known.get(name, NOTHING_KNOWN), before, seed=seed)
+        before.update({name: drawn.encoded.rows for name, drawn in batch.items()})
+    settled: dict[Relation, Rows] = {}
+    for gathered in found.values():
+        settled |= gathered.allotment(seed).settled()
+    return settled
+
+
+class _Gathered:
+    """What the references of one table are allotted by, gathered batch by batch."""
+
+    def __init__(self, codec: TableCodec, structure: Structure, schema: Schema) -> None:
+        self._codec, self._schema, self._owner = codec, schema, structure.parent_relation[codec.name]
+        self._named = {str(one): one for one in schema.outgoing(codec.name)}
+        self._references = {one.columns: one for one in structure.reference_relations[codec.name]}
+        keys = (schema.tables[codec.name].primary_key, *schema.tables[codec.name].unique_keys)
+        self._read = {column for key in keys for column in key}
+        self._pointed: dict[Relation, list[Rows]] = {}
+        self._first: dict[Relation, list[Rows]] = {}
+        self._labels: dict[tuple[str, ...], list[Rows]] = {}
+
+    def add(
+        self,
+        drawn: Drawn,
+        source: Mapping[str, pa.Array],
+        given: Known,
+        before: Mapping[str, int],
+        *,
+        seed: int,
+    ) -> None:
+        """Add the next rows of the table."""
+        first = before[self._codec.name]
+        if self._owner is not None and drawn.encoded.parent_R is not None:
+            parent_R = drawn.encoded.parent_R + before[self._owner.references_table]
+            self._pointed.setdefault(self._owner, []).append(parent_R)
+        for key, row_R in drawn.pointed.items():
+            self._pointed.setdefault(self._named[key], []).append(row_R)
+        for factor, row_R in decode_references(drawn, self._codec, source, seed=seed):
+            relation = self._references[factor.columns]
+            named_R = given.reference_over(relation, row_R, first)
+            self._pointed.setdefault(relation, []).append(named_R)
+            if relation.columns[0] in source:
+                begun_R = source[relation.columns[0]].to_numpy() + first
+                self._first.setdefault(relation, []).append(begun_R)
+        for factor, span in zip(self._codec.factors, self._codec.spans, strict=True):
+            if factor.kind != "reference" and self._read & {*factor.columns}:
+                label_R = _label(drawn.encoded.codes_RC[:, span], factor.codec.sub_columns)
+                self._labels.setdefault(factor.columns, []).append(label_R)
+
+    def allotment(self, seed: int) -> Allotment:
+        """Give everything that was gathered."""
+        return Allotment(
+            self._codec,
+            self._schema,
+            {names: np.concatenate(parts) for names, parts in self._labels.items()},
+            {one: np.concatenate(parts) for one, parts in self._pointed.items()},
+            {one: np.concatenate(parts) for one, parts in self._first.items()},
+            seed,
+        )
+
+
+def _label(codes_RC: CodeArray, subs: Sequence[SubColumn]) -> Rows:
+    """Give one number for the codes of each row, shape (R,)."""
+    label_R = np.zeros(len(codes_RC), dtype=np.int64)
+    for column, sub in enumerate(subs):
+        label_R = label_R * sub.cardinality + codes_RC[:, column]
+    return label_R
 
 
 @dataclass(frozen=True)
@@ -31,7 +135,8 @@ class Allotment:
     Attributes:
         codec: How the table was encoded.
         schema: Schema of the result.
-        table: Its columns that are no keys.
+        labels: For columns in unique keys that are no foreign keys numbers that stand for their codes: rows
+            with equal values have equal ones, mostly.
         pointed: For each foreign key of the table that is drawn the row that each row names, ``POOLED`` and
             below for a row of a pool; changed in place.
         first: By key, for each row the first of those that name the row it names; without an entry each
@@ -41,24 +146,27 @@ class Allotment:
 
     codec: TableCodec
     schema: Schema
-    table: pa.Table
+    labels: Mapping[tuple[str, ...], Rows]
     pointed: dict[Relation, Rows]
     first: Mapping[Relation, Rows]
     seed: int
 
-    def settle(self) -> None:
-        """Give every row that wants a row of a pool one; missing where there is none.
+    def settled(self) -> dict[Relation, Rows]:
+        """Give every row that wants a row of a pool one, -1 where there is none, by reference to pools.
 
         Guarantees:
             Over the rows of a pool as many rows point at each as its in-degrees say, scaled to how many rows
             want one. Unique keys are kept, and references apart that never name one row, as far as can be.
             Batches of any size give the same rows.
         """
+        done: dict[Relation, Rows] = {}
         for number, factor in enumerate(self.codec.factors):
             if isinstance(factor.codec, ReferenceCodec) and factor.codec.pools:
                 relation = next(one for one in self.pointed if one.columns == factor.columns)
                 if (self.pointed[relation] <= POOLED).any():
                     self.pointed[relation] = self._settled(relation, factor.codec, number)
+                done[relation] = self.pointed[relation]
+        return done
 
     def _settled(self, relation: Relation, codec: ReferenceCodec, number: int) -> Rows:
         row_R = self.pointed[relation]
@@ -98,12 +206,11 @@ class Allotment:
                     return None
                 sides.append(row_R)
                 left -= {*other.columns}
-        if not left <= {*self.table.column_names}:
-            return None
-        for column in sorted(left):
-            codes = pc.dictionary_encode(as_array(self.table[column]))
-            sides.append(codes.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64))
-        return sides
+        for names, label_R in self.labels.items():
+            if {*names} & left:
+                sides.append(label_R)
+                left -= {*names}
+        return None if left else sides
 
     def _avoided(self, number: int, want_W: Rows) -> Iterator[Rows]:
         """Give the rows that other references of the row name, and this one must not."""

@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 
 from kinsynth.columns.counter import CounterCodec
-from kinsynth.pipeline.allotment import Allotment
 from kinsynth.pipeline.artefacts import load_table, save_parts, save_table, table_path
 from kinsynth.pipeline.codecs import DatabaseCodec, KeyCodec, Rows
 from kinsynth.pipeline.distinct import find_repeated
@@ -29,7 +28,6 @@ from kinsynth.schema.link import Linking, MakeKeys
 from kinsynth.schema.table import Schema
 
 OnShare = Callable[[float, str], None]
-_FIRST = " first"
 
 
 def assemble(
@@ -38,7 +36,6 @@ def assemble(
     schema: Schema,
     *,
     originals: Mapping[str, pa.Table],
-    seed: int,
     known: Mapping[str, Known] | None = None,
     folder: Path | None = None,
     on_share: OnShare = lambda _share, _table: None,
@@ -50,7 +47,6 @@ def assemble(
         codec: How the tables were encoded, and how their keys are made.
         schema: Schema of the result.
         originals: Original tables, delivered unchanged.
-        seed: Source of the randomness by which rows of pools are allotted.
         known: Given keys come back as they are.
         folder: Where the tables go, as files that ``load_tables`` reads but for the list of names, and are
             mapped; None for memory.
@@ -67,10 +63,7 @@ def assemble(
                 pieces.add_table(name, table)
             for relation, row_R in batch.pointed.items():
                 pieces.add_numbers(str(relation), row_R)
-            for relation, row_R in batch.first.items():
-                pieces.add_numbers(f"{relation}{_FIRST}", row_R)
-        tables, numbers = pieces.whole()
-    pointed = _allot(tables, numbers, codec, schema, seed)
+        tables, pointed = pieces.whole()
     linking = _linking(tables, pointed, rows, codec, schema, originals=originals, known=known or {})
     linked: dict[str, pa.Table] = {}
     for number, name in enumerate(schema.tables):
@@ -80,23 +73,6 @@ def assemble(
     if folder is not None:
         shutil.rmtree(folder / "pieces")
     return Database(schema, linked, "synthetic")
-
-
-def _allot(
-    tables: Mapping[str, pa.Table],
-    numbers: Mapping[str, Rows],
-    codec: DatabaseCodec,
-    schema: Schema,
-    seed: int,
-) -> dict[str, Rows]:
-    """Give what rows point at, by the name of the key, with rows of pools allotted."""
-    pointed: dict[str, Rows] = {}
-    for name, table_codec in codec.tables.items():
-        own = {one: numbers[str(one)] for one in schema.outgoing(name) if str(one) in numbers}
-        first = {one: numbers[begun] for one in own if (begun := f"{one}{_FIRST}") in numbers}
-        Allotment(table_codec, schema, tables[name], own, first, seed).settle()
-        pointed |= {str(one): row_R for one, row_R in own.items()}
-    return {name: pointed[name] for name in numbers if name in pointed}
 
 
 def _linking(

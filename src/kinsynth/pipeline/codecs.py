@@ -115,6 +115,11 @@ class TableCodec:
         return frozenset(rule.derives for rule in self.rules if rule.derives is not None)
 
     @property
+    def pooled(self) -> bool:
+        """Whether a reference leads to pools."""
+        return any(_several(factor) is not None for factor in self.factors)
+
+    @property
     def read_factors(self) -> tuple[Factor, ...]:
         """The factors whose drawn codes become values: all but the computed columns."""
         return tuple(factor for factor in self.factors if not self.computed & {*factor.columns})
@@ -228,6 +233,11 @@ class DatabaseCodec:
         early = {codec.table: name for name, codec in self.keys.items() if not codec.late}
         order = [name for table in self.tables for name in (early.get(table), table) if name is not None]
         return (*order, *(name for name, codec in self.keys.items() if codec.late))
+
+    @property
+    def has_pools(self) -> bool:
+        """Whether a reference leads to pools: which of their rows it names is settled over all rows."""
+        return any(table.pooled for table in self.tables.values())
 
     def sub_columns(self, name: str) -> tuple[SubColumn, ...]:
         """Give the sub-columns of a table or a table of keys."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kinsynth.columns.base import Codec
 from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.identifier import IdentifierCodec
+from kinsynth.columns.reference import POOLED, ReferenceCodec
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
@@ -293,17 +294,13 @@ class Decoded:
 
     Attributes:
         tables: Columns that are no keys, by table.
-        pointed: For each foreign key that is drawn the row it names, counted over all batches; -1 for none,
-            below it for a row of a pool.
+        pointed: For each foreign key that is drawn the row it names, counted over all batches; -1 for none.
         rows: Number of rows by table.
-        first: For references that stay the same: the first of the rows that name the row that each names,
-            counted over all batches.
     """
 
     tables: Mapping[str, pa.Table]
     pointed: Mapping[Relation, Rows]
     rows: Mapping[str, int]
-    first: Mapping[Relation, Rows] = field(default_factory=dict)
 
 
 def decode(
@@ -316,6 +313,7 @@ def decode(
     known: Mapping[str, Known] | None = None,
     excluded: Mapping[str, Excluded] | None = None,
     reach: DrawnReach | None = None,
+    allotted: Mapping[Relation, Rows] = {},
 ) -> Decoded:
     """Turn drawn codes into values.
 
@@ -328,6 +326,8 @@ def decode(
         known: Cells that come back as they were given, by root table.
         excluded: What no rule may write, by table.
         reach: What the batches before told of their rows, to which this one adds; None for the first.
+        allotted: For references that lead to pools the row that each row of all batches names; of others
+            chance decides for each row by itself.
 
     Guarantees:
         Batches of any size, put together, give the same values.
@@ -335,36 +335,38 @@ def decode(
     structure, named = find_structure(schema), {str(relation): relation for relation in schema.relations}
     tables: dict[str, pa.Table] = {}
     found: dict[Relation, Rows] = {}
-    begins: dict[Relation, Rows] = {}
     reach = reach or DrawnReach(codec.anchors, structure)
     for name, part in drawn.items():
         table_codec = codec.tables[name]
         given, first = (known or {}).get(name, NOTHING_KNOWN), before.get(name, 0)
         apart = (excluded or {}).get(name, NOTHING_EXCLUDED)
-        source = _first_rows(part, drawn.get(table_codec.parent or ""), codec.stays(name))
         owner = structure.parent_relation[name]
         if owner is not None and part.encoded.parent_R is not None:
             found[owner] = part.encoded.parent_R + before.get(owner.references_table, 0)
         found |= {named[key]: rows for key, rows in part.pointed.items()}
+        source = first_rows(part, drawn.get(table_codec.parent or ""), codec.stays(name))
+        for factor, named_R in decode_references(part, table_codec, source, seed=seed):
+            relation = next(
+                one for one in structure.reference_relations[name] if one.columns == factor.columns
+            )
+            row_R = given.reference_over(relation, named_R, first)
+            if relation in allotted:
+                settled_R = allotted[relation][first : first + len(row_R)]
+                row_R = np.where(row_R <= POOLED, settled_R, row_R)
+            found[relation] = _any_rows(row_R, factor, part, table_codec, seed=seed)
         reach.add_keys(name, first, found)
         numbers = np.arange(first, first + part.encoded.rows)
         anchors = dict(Beside({}, table_codec.anchors, reach, numbers))
         values = _decode_table(
             part, table_codec, anchors, given, apart, source=source, seed=seed, first=first
         )
-        for relation in structure.reference_relations[name]:
-            rows = values.pop(relation.columns)[0]
-            row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-            found[relation] = given.reference_over(relation, row_R, first)
-            if relation.columns[0] in source:
-                begins[relation] = source[relation.columns[0]].to_numpy() + first
         pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
         columns = {**given.all_written_over(dict(pairs), first), **anchors}
         ruled = _with_rules(columns, part, table_codec, apart, given, seed=seed, first=first)
         tables[name] = pa.table({column: one for column, one in ruled.items() if column not in anchors})
         reach.add_cells(name, first, ruled)
     rows = {name: part.encoded.rows for name, part in drawn.items()}
-    return Decoded(tables=tables, pointed=found, rows=rows, first=begins)
+    return Decoded(tables=tables, pointed=found, rows=rows)
 
 
 def _with_rules(
@@ -417,7 +419,7 @@ def _spare(
     return factor.codec.decode(codes_RC, uniform_RD)[0]
 
 
-def _first_rows(drawn: Drawn, owner: Drawn | None, stays: Mapping[str, Stay]) -> dict[str, pa.Array]:
+def first_rows(drawn: Drawn, owner: Drawn | None, stays: Mapping[str, Stay]) -> dict[str, pa.Array]:
     """Give for each column that stays the same the row whose value each row has: its own or an earlier one.
 
     A row whose codes are not those of the row before, because a condition said so, begins anew.
@@ -437,6 +439,44 @@ def _first_rows(drawn: Drawn, owner: Drawn | None, stays: Mapping[str, Stay]) ->
     return found
 
 
+def decode_references(
+    drawn: Drawn, codec: TableCodec, source: Mapping[str, pa.Array], *, seed: int
+) -> Iterator[tuple[Factor, Rows]]:
+    """Give for each reference the row that each row names: -1 for none, ``POOLED`` or below for a pool.
+
+    Args:
+        drawn: Drawn codes of a table.
+        codec: How it was encoded.
+        source: For references that stay the same the row whose reference each row has.
+        seed: Source of the randomness that stands for what must not be told.
+    """
+    for number, (factor, span) in enumerate(zip(codec.factors, codec.spans, strict=True)):
+        if factor.kind == "reference":
+            codes_RC, stream = (
+                drawn.encoded.codes_RC[:, span].astype(np.int32),
+                f"{codec.name}/decode/{number}",
+            )
+            assert isinstance(factor.codec, ReferenceCodec), "a reference"
+            uniform_RD = _uniforms_of(factor.codec, codes_RC, drawn.row_ids, seed, stream)
+            rows = as_array(factor.codec.decode(codes_RC, uniform_RD)[0])
+            if factor.columns[0] in source:
+                rows = rows.take(source[factor.columns[0]])
+            yield factor, rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _any_rows(row_R: Rows, factor: Factor, drawn: Drawn, codec: TableCodec, *, seed: int) -> Rows:
+    """Give any row of the pool to each row that has none yet."""
+    left = np.flatnonzero(row_R <= POOLED)
+    if not len(left):
+        return row_R
+    assert isinstance(factor.codec, ReferenceCodec), "a reference"
+    stream = f"{codec.name}/pool/{factor.columns[0]}"
+    uniform_L = uniforms(seed, stream, drawn.row_ids[left])[:, 0]
+    row_R = row_R.copy()
+    row_R[left] = factor.codec.any_rows(row_R[left], uniform_L)
+    return row_R
+
+
 def _decode_table(
     drawn: Drawn,
     codec: TableCodec,
@@ -452,7 +492,7 @@ def _decode_table(
     spans = codec.spans
     unread = codec.computed - apart.columns
     for number, factor in _anchors_first(codec.factors):
-        if factor.kind in ("count", "sketch") or unread & {*factor.columns}:
+        if factor.kind in ("count", "sketch", "reference") or unread & {*factor.columns}:
             continue
         codes_RC = drawn.encoded.codes_RC[:, spans[number]].astype(np.int32)
         if isinstance(factor.codec, IdentifierCodec):

@@ -45,13 +45,19 @@ _UNREAD = ("identifier", "text")
 
 
 def group_lookups(
-    database: Database, codec: DatabaseCodec, *, protection: Protection, seed: int = 0
+    database: Database,
+    codec: DatabaseCodec,
+    *,
+    whole: Database | None = None,
+    protection: Protection,
+    seed: int = 0,
 ) -> DatabaseCodec:
     """Arrange the rows of lookups: those of large ones in groups, those of pools by kind and in-degree.
 
     Args:
         database: The rows the model may see.
         codec: How its tables become codes.
+        whole: All rows, for the in-degrees: those of a part are others. None where that is all there is.
         protection: How many roots must stand behind what is told.
         seed: Source of the projections by which leaves are found.
 
@@ -62,7 +68,8 @@ def group_lookups(
     if not any(_is_arranged(factor.codec) for table in codec.tables.values() for factor in table.factors):
         return codec
     structure = find_structure(database.schema)
-    further = FurtherKeys(database, structure, arrange(database, structure))
+    seen = _Rows.of(database)
+    every = seen if whole is None else _Rows.of(whole)
     encoded, tables = encode_parts(database, codec), dict(codec.tables)
     for name, table in codec.tables.items():
         lookups = {one.columns: one for one in structure.reference_relations[name]}
@@ -70,7 +77,7 @@ def group_lookups(
         for number, factor in enumerate(table.factors):
             if isinstance(factor.codec, ReferenceCodec) and _is_arranged(factor.codec):
                 stays = factor.columns[0] in codec.stays(name)
-                one = _Lookup(database, further, encoded, lookups[factor.columns], protection, seed, stays)
+                one = _Lookup(seen, every, encoded, lookups[factor.columns], protection, seed, stays)
                 factors[number] = replace(factor, codec=one.arranged(factor.codec, table.spans[number]))
         tables[name] = replace(table, factors=tuple(factors))
     return replace(codec, tables=tables)
@@ -93,12 +100,33 @@ def _is_arranged(codec: object) -> bool:
 
 
 @dataclass(frozen=True)
+class _Rows:
+    """Rows of a database, and their order under their owners."""
+
+    database: Database
+    further: FurtherKeys
+
+    @classmethod
+    def of(cls, database: Database) -> _Rows:
+        """Arrange a database."""
+        structure = find_structure(database.schema)
+        return cls(database, FurtherKeys(database, structure, arrange(database, structure)))
+
+    def named(self, relation: Relation) -> Rows:
+        """Give the row of the lookup that each row names, -1 for none, shape (R,)."""
+        table = self.further.arranged[relation.table].take(self.database.tables[relation.table])
+        found = referenced_rows(table, relation, self.database).fill_null(-1)
+        row_R: Rows = found.to_numpy(zero_copy_only=False).astype(np.int64)
+        return row_R
+
+
+@dataclass(frozen=True)
 class _Lookup:
     """A reference, and what its codec is arranged from.
 
     Attributes:
-        database: The rows the model may see.
-        further: Its rows in the order of the codes.
+        seen: The rows the model may see, in the order of the codes.
+        every: All rows.
         encoded: Their codes.
         relation: The reference.
         protection: How many roots must stand behind what is told.
@@ -106,8 +134,8 @@ class _Lookup:
         stays: Whether rows of one owner name the row that the first one names.
     """
 
-    database: Database
-    further: FurtherKeys
+    seen: _Rows
+    every: _Rows
     encoded: Mapping[str, EncodedParts]
     relation: Relation
     protection: Protection
@@ -116,26 +144,18 @@ class _Lookup:
 
     def arranged(self, codec: ReferenceCodec, span: slice) -> ReferenceCodec:
         """Give the codec with its rows in groups and pools."""
-        row_R = self._rows()
-        targets = self.database.tables[self.relation.references_table].num_rows
-        codec = replace(codec, once=never_repeats([row_R[row_R >= 0]], targets))
+        row_R, every_R = self.seen.named(self.relation), self.every.named(self.relation)
+        targets = self.seen.database.tables[self.relation.references_table].num_rows
+        codec = replace(codec, once=never_repeats([every_R[every_R >= 0]], targets))
         if codec.pools:
-            codec = self._with_degrees(self._pooled(codec, row_R, span), row_R)
+            codec = self._with_degrees(self._pooled(codec, row_R, span), every_R)
         return codec if codec.group is None else self._grouped(codec, row_R, span)
-
-    def _rows(self) -> Rows:
-        """Give the row of the lookup that each row names, -1 for none, shape (R,)."""
-        name = self.relation.table
-        table = self.further.arranged[name].take(self.database.tables[name])
-        found = referenced_rows(table, self.relation, self.database).fill_null(-1)
-        row_R: Rows = found.to_numpy(zero_copy_only=False).astype(np.int64)
-        return row_R
 
     def _leaves(self, row_N: Rows, place_R: Rows, span: slice) -> Rows:
         """Give the leaf of each of some rows of the lookup, from 0 on, shape (N,)."""
         rows = self.encoded[self.relation.table].whole()
         owner = None if rows.parent is None else self.encoded[rows.parent].whole()
-        codes_NC, subs = _encode_lookup(self.database, self.relation.references_table, pa.array(row_N))
+        codes_NC, subs = _encode_lookup(self.seen.database, self.relation.references_table, pa.array(row_N))
         profile_NP, weight_N = profile_rows(
             place_R,
             rows,
@@ -162,7 +182,7 @@ class _Lookup:
         place_R = _places(row_R, row_N)
         pool_N = self._leaves(row_N, place_R, span)
         some = np.flatnonzero(place_R >= 0)
-        held = tuple(unit_R[some] for unit_R in self.further.units[self.relation.table])
+        held = tuple(unit_R[some] for unit_R in self.seen.further.units[self.relation.table])
         roots = Holders(held) if held else OwnRoots(np.ones(len(some), dtype=np.int64))
         whole = np.arange(int(pool_N.max()) + 1)
         joined = group_until_safe(whole, pool_N[place_R[some]], roots, minimum=self.protection.rare_minimum)[
@@ -174,7 +194,7 @@ class _Lookup:
 
     def _with_degrees(self, codec: ReferenceCodec, row_R: Rows) -> ReferenceCodec:
         """Let each pool know how many rows point at each of its rows; of rows that repeat one, the first."""
-        parent_R = self.further.arranged[self.relation.table].parent_R
+        parent_R = self.every.further.arranged[self.relation.table].parent_R
         if self.stays and parent_R is not None:
             begins_R = np.append(True, (parent_R[1:] != parent_R[:-1]) | (row_R[1:] != row_R[:-1]))
             row_R = np.where(begins_R[: len(row_R)], row_R, -1)
@@ -185,7 +205,7 @@ class _Lookup:
         some = np.flatnonzero(place_R >= 0)
         minimum = max(self.protection.rare_minimum, self.protection.extreme_minimum)
         count_N = np.bincount(place_R[some], minlength=len(pool.rows)).astype(np.int64)
-        for unit_R in self.further.units[self.relation.table]:
+        for unit_R in self.every.further.units[self.relation.table]:
             if len(some) and not parts(unit_R[some], place_R[some]):
                 evenly_N = count_evenly(place_R[some], unit_R[some], len(pool.rows), minimum)
                 count_N = np.minimum(count_N, evenly_N)

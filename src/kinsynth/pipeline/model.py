@@ -19,10 +19,11 @@ from kinsynth.engine.checkpoint import save_model as save_network
 from kinsynth.engine.sampled import SampledBlock, concatenate, concatenate_pointed
 from kinsynth.engine.sampler import sample
 from kinsynth.errors import Finding, SettingsError, UserError
+from kinsynth.pipeline.allotment import allot
 from kinsynth.pipeline.anchors import DrawnReach
 from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.assembly import assemble, keep_distinct
-from kinsynth.pipeline.codecs import DatabaseCodec
+from kinsynth.pipeline.codecs import DatabaseCodec, Rows
 from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, only_root
 from kinsynth.pipeline.copied_graph import CopiedGraph, load_graph, save_graph
 from kinsynth.pipeline.encoding import Decoded, Drawn, decode
@@ -34,7 +35,7 @@ from kinsynth.pipeline.preparation import Prepared, prepare
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
 from kinsynth.schema.graph import Structure, find_structure
-from kinsynth.schema.table import Schema
+from kinsynth.schema.table import Relation, Schema
 from kinsynth.system.failures import explained
 from kinsynth.system.files import commit, read_json, write_json
 from kinsynth.system.mapping import allocate_in
@@ -120,7 +121,7 @@ class Model:
         for finding in ready.findings:
             on_limit(finding)
         drawing = derive_seed(self.seed if seed is None else seed, "sample")
-        begun = 0.6 if ready.codec.keys or self.graph is not None else 0.0
+        begun = 0.6 if ready.codec.keys or ready.codec.has_pools or self.graph is not None else 0.0
         blocks = sample(
             _restricted(self.networks, ready.codec),
             {root: wanted[root] for root in find_structure(self.schema).trees},
@@ -128,6 +129,7 @@ class Model:
             temperature=self.temperature if asked.temperature is None else asked.temperature,
             conditions=ready.conditions,
             graph=None if self.graph is None else self.graph.given,
+            whole=ready.codec.has_pools,
             on_share=lambda share, name: on_share(begun * share, name),
             allocate=np.zeros if folder is None else allocate_in(folder),
         )
@@ -136,6 +138,7 @@ class Model:
                 blocks,
                 ready,
                 seed=drawing,
+                allotted=self._allot(blocks, ready, drawing) if ready.codec.has_pools else {},
                 roots=sum(wanted.values()),
                 losses=losses,
                 on_share=lambda share, done: on_share(begun + (0.9 - begun) * share, done),
@@ -143,7 +146,6 @@ class Model:
             ready.codec,
             ready.schema,
             originals=self.originals,
-            seed=drawing,
             known=ready.known,
             folder=folder,
             on_share=lambda share, name: on_share(0.9 + 0.1 * share, f"{name}: keys made"),
@@ -156,12 +158,18 @@ class Model:
             on_limit(limit)
         return distinct
 
+    def _allot(self, blocks: Iterable[SampledBlock], ready: Prepared, seed: int) -> Mapping[Relation, Rows]:
+        """Settle which rows of pools are referenced, over all rows."""
+        batches = map(_join, gather(blocks, self.batch_roots))
+        return allot(batches, ready.codec, ready.schema, known=ready.known, seed=seed)
+
     def _decode(
         self,
         blocks: Iterable[SampledBlock],
         ready: Prepared,
         *,
         seed: int,
+        allotted: Mapping[Relation, Rows],
         roots: int,
         losses: Losses,
         on_share: OnShare,
@@ -180,6 +188,7 @@ class Model:
                 known=ready.known,
                 excluded=ready.excluded,
                 reach=reach,
+                allotted=allotted,
             )
             yield decoded
             before.update(decoded.rows)
@@ -508,18 +517,15 @@ def _filled(model: Model, name: str, asked: Conditions, method: Method, seed: in
         return model.draw(seed=seed, conditions=asked).tables[name]
     rows = asked.given[name].num_rows
     ready = model.prepared({}, asked)[1]
-    drawing = derive_seed(seed, "sample")
     batches = best_rows(
         _restricted(model.networks, ready.codec)[name],
         ready,
         name,
         rows=rows,
-        seed=drawing,
+        seed=derive_seed(seed, "sample"),
         temperature=model.temperature if asked.temperature is None else asked.temperature,
     )
-    made = assemble(
-        batches, ready.codec, ready.schema, originals=model.originals, seed=drawing, known=ready.known
-    )
+    made = assemble(batches, ready.codec, ready.schema, originals=model.originals, known=ready.known)
     return made.tables[name]
 
 

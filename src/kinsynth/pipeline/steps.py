@@ -131,13 +131,14 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         for line in describe_across(codec):
             progress.say(line)
         workspace.check_stop()
-        codec = group_lookups(train_part, codec, protection=synthesis.protection)
+        original = load_database(workspace.work / "original")
+        codec = group_lookups(train_part, codec, whole=original, protection=synthesis.protection)
         if facts:
             codec = with_keys(train_part, codec, facts, minimum=synthesis.protection.rare_minimum)
         write_json(codecs, codec.to_json(), indent=None)
         for limit in find_widened(widen(train_part.schema, codec)[1]):
             progress.tell(limit)
-        for limit in find_cut_counts(load_database(workspace.work / "original"), codec):
+        for limit in find_cut_counts(original, codec):
             progress.tell(limit)
         workspace.check_stop()
         parts = encode_parts(train_part, codec)
