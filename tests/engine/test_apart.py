@@ -10,7 +10,7 @@ import torch
 
 from engine.engine_toys import QUICK
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, Ending, SubColumn
-from kinsynth.engine.apart import Earlier, find_keys
+from kinsynth.engine.apart import Earlier, find_keys, find_several
 from kinsynth.engine.checkpoint import load_model, save_model
 from kinsynth.engine.sampled import concatenate
 from kinsynth.engine.sampler import sample
@@ -42,6 +42,13 @@ def drawn() -> dict[str, EncodedTable]:
     encoded = bridge(keys=(0,))
     models = {name: train(encoded, name, QUICK, seed=1) for name in encoded.tables}
     return dict(concatenate(sample(models, {"film": 600}, seed=2)).tables)
+
+
+def test_rows_may_agree_on_a_code_that_stands_for_several_values():
+    subs = (SubColumn(0, 3, keys=(0,), several_K=np.array([False, True, False])), SubColumn(1, 2, keys=(0,)))
+    earlier = Earlier(np.array([[[1, 0], [2, 0]]] * 2, np.int32), find_keys(subs), find_several(subs))
+    barred_BK = earlier.bar(1, torch.zeros(2, 2), torch.tensor([[1], [2]]))
+    assert (barred_BK < 0).tolist() == [[False, False], [True, False]]
 
 
 def test_no_two_rows_of_a_parent_agree_while_anything_else_is_left(drawn):
