@@ -38,12 +38,14 @@ from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
 from kinsynth.pipeline.sketches import Children, as_values
 from kinsynth.pipeline.stays import are_constant
+from kinsynth.pipeline.together import find_together
 from kinsynth.rules.enforce import enforce
 from kinsynth.rules.order import Order, put_between
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
 from kinsynth.schema.graph import Structure, find_structure
+from kinsynth.schema.storage import cast_values, storage_type
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.system.mapping import let_go
 from kinsynth.system.randomness import uniforms
@@ -116,10 +118,13 @@ def with_keys(
         minimum: Roots that a group of rows needs.
     """
     structure = find_structure(database.schema)
-    codec = replace(
-        codec, tables={name: _with_unlike(one, structure, facts) for name, one in codec.tables.items()}
-    )
     further = FurtherKeys(database, structure, arrange(database, structure))
+    tables = {name: _with_unlike(one, structure, facts) for name, one in codec.tables.items()}
+    tables = {
+        name: replace(one, together=find_together(one, tables, further, minimum=minimum))
+        for name, one in tables.items()
+    }
+    codec = replace(codec, tables=tables)
     readings = _read_references(structure, codec)
     keys = fit_keys(further, facts, encode_parts(database, codec), readings, minimum=minimum)
     implied = {
@@ -231,6 +236,7 @@ def _table_parts(
         no_links,
         stays=stays,
         unlike=_unlike(codec),
+        together=codec.together,
     )
     return EncodedParts(head, rows.table.num_rows, rows.parent_R, chunks, links)
 
@@ -311,6 +317,7 @@ def decode(
     known: Mapping[str, Known] | None = None,
     excluded: Mapping[str, Excluded] | None = None,
     reach: DrawnReach | None = None,
+    originals: Mapping[str, pa.Table] = {},
 ) -> Decoded:
     """Turn drawn codes into values.
 
@@ -323,6 +330,7 @@ def decode(
         known: Cells that come back as they were given, by root table.
         excluded: What no rule may write, by table.
         reach: What the batches before told of their rows, to which this one adds; None for the first.
+        originals: The original tables, whose keys rules may read.
 
     Guarantees:
         Batches of any size, put together, give the same values.
@@ -351,12 +359,40 @@ def decode(
             row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
             found[relation] = given.reference_over(relation, row_R, first)
         pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
-        columns = {**given.all_written_over(dict(pairs), first), **anchors}
+        read = {**anchors, **_read_keys(table_codec, structure, schema, found, originals)}
+        columns = {**given.all_written_over(dict(pairs), first), **read}
         ruled = _with_rules(columns, part, table_codec, apart, given, seed=seed, first=first)
-        tables[name] = pa.table({column: one for column, one in ruled.items() if column not in anchors})
+        tables[name] = pa.table({column: one for column, one in ruled.items() if column not in read})
         reach.add_cells(name, first, ruled)
     rows = {name: part.encoded.rows for name, part in drawn.items()}
     return Decoded(tables=tables, pointed=found, rows=rows)
+
+
+def _read_keys(
+    codec: TableCodec,
+    structure: Structure,
+    schema: Schema,
+    pointed: Mapping[Relation, Rows],
+    originals: Mapping[str, pa.Table],
+) -> dict[str, pa.Array]:
+    """Give the keys of original rows that the rules of a table read, as its own columns hold them."""
+    wanted = {name for rule in codec.rules for name in rule.columns}
+    return {
+        name: keys_of_rows(schema, relation, name, pointed[relation], originals)
+        for relation in structure.reference_relations[codec.name]
+        for name in relation.columns
+        if name in wanted
+    }
+
+
+def keys_of_rows(
+    schema: Schema, relation: Relation, name: str, row_R: Rows, originals: Mapping[str, pa.Table]
+) -> pa.Array:
+    """Give a column of a foreign key for the original rows it names; missing for -1."""
+    reference = relation.references_columns[relation.columns.index(name)]
+    cells = as_array(originals[relation.references_table][reference])
+    values = cells.take(pa.array(row_R, mask=row_R < 0))
+    return as_array(cast_values(values, storage_type(schema.tables[relation.table].column(name).storage)))
 
 
 def _with_rules(

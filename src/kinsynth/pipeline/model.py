@@ -179,6 +179,7 @@ class Model:
                 known=ready.known,
                 excluded=ready.excluded,
                 reach=reach,
+                originals=self.originals,
             )
             yield decoded
             before.update(decoded.rows)
@@ -512,6 +513,7 @@ def _filled(model: Model, name: str, asked: Conditions, method: Method, seed: in
         ready,
         name,
         rows=rows,
+        originals=model.originals,
         seed=derive_seed(seed, "sample"),
         temperature=model.temperature if asked.temperature is None else asked.temperature,
     )
