@@ -38,7 +38,6 @@ from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
 from kinsynth.pipeline.sketches import Children, as_values
 from kinsynth.pipeline.stays import are_constant
-from kinsynth.pipeline.together import find_together
 from kinsynth.rules.enforce import enforce
 from kinsynth.rules.order import Order, put_between
 from kinsynth.schema.arrange import arrange
@@ -118,13 +117,10 @@ def with_keys(
         minimum: Roots that a group of rows needs.
     """
     structure = find_structure(database.schema)
+    codec = replace(
+        codec, tables={name: _with_unlike(one, structure, facts) for name, one in codec.tables.items()}
+    )
     further = FurtherKeys(database, structure, arrange(database, structure))
-    tables = {name: _with_unlike(one, structure, facts) for name, one in codec.tables.items()}
-    tables = {
-        name: replace(one, together=find_together(one, tables, further, minimum=minimum))
-        for name, one in tables.items()
-    }
-    codec = replace(codec, tables=tables)
     readings = _read_references(structure, codec)
     keys = fit_keys(further, facts, encode_parts(database, codec), readings, minimum=minimum)
     implied = {

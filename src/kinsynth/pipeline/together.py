@@ -10,7 +10,8 @@ never are before it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -24,33 +25,39 @@ from kinsynth.columns.numeric import OrderedCodec
 from kinsynth.columns.scale import DayScale
 from kinsynth.encoded import Together
 from kinsynth.pipeline.across import outermost_day
-from kinsynth.pipeline.codecs import TableCodec
-from kinsynth.pipeline.further_keys import FurtherKeys
+from kinsynth.pipeline.codecs import DatabaseCodec, TableCodec
 from kinsynth.pipeline.other_rows import referenced_rows
-from kinsynth.privacy.protection import OwnRoots, Roots, count_roots, number_of_roots, numbered
+from kinsynth.privacy.protection import Numbered, OwnRoots, Roots, count_roots, number_of_roots, numbered
 from kinsynth.rules.evidence import is_real
 from kinsynth.rules.order import Order
-from kinsynth.schema.graph import Structure
+from kinsynth.schema.database import Database
+from kinsynth.schema.graph import Structure, find_structure
+from kinsynth.schema.holders import find_holders
 
 MOST_RARE = 0.005  # share of rows in rare pairs: by Good and Turing, pairs not seen at all have no more
 MOST_CELLS = 100_000
 
 
-def find_together(
-    codec: TableCodec, tables: Mapping[str, TableCodec], further: FurtherKeys, *, minimum: int
-) -> tuple[Together, ...]:
-    """Find the pairs of sub-columns of a table of which only some codes go together.
+def keep_together(database: Database, codec: DatabaseCodec, *, minimum: int) -> DatabaseCodec:
+    """Find for each table the pairs of sub-columns of which only some codes go together.
 
     Args:
-        codec: How the table becomes codes.
-        tables: How all of them do.
-        further: The rows the model may see.
+        database: The rows the model may see.
+        codec: How its tables become codes.
         minimum: Roots that a pair of codes needs.
     """
-    return (*_of_references(codec, further, minimum), *_of_counts(codec, tables.values(), further.structure))
+    structure = find_structure(database.schema)
+    holders, tables = find_holders(database, structure), dict[str, TableCodec]()
+    for name, one in codec.tables.items():
+        references = _of_references(one, database, structure, numbered(holders[name]), minimum=minimum)
+        counts = _of_counts(one, codec.tables.values(), structure)
+        tables[name] = replace(one, together=(*references, *counts))
+    return replace(codec, tables=tables)
 
 
-def _of_references(codec: TableCodec, further: FurtherKeys, minimum: int) -> Iterator[Together]:
+def _of_references(
+    codec: TableCodec, database: Database, structure: Structure, root_R: Numbered | None, *, minimum: int
+) -> Iterator[Together]:
     """Give the pairs of references of which only some codes go together."""
     told = {
         factor.columns: (span.start, factor.codec)
@@ -59,15 +66,14 @@ def _of_references(codec: TableCodec, further: FurtherKeys, minimum: int) -> Ite
     }
     if len(told) < 2:
         return
-    table = further.arranged[codec.name].take(further.database.tables[codec.name])
-    units = numbered(further.units[codec.name])
-    roots: Roots = OwnRoots(np.ones(table.num_rows, np.int64)) if units is None else units
+    table = database.tables[codec.name]
+    roots: Roots = OwnRoots(np.ones(table.num_rows, np.int64)) if root_R is None else root_R
     codes: dict[int, tuple[Rows, int]] = {}
-    for relation in further.structure.reference_relations[codec.name]:
+    for relation in structure.reference_relations[codec.name]:
         if relation.columns in told:
             place, part = told[relation.columns]
             assert isinstance(part, CategoricalCodec), "a reference is a category"
-            code_R = part.encode((referenced_rows(table, relation, further.database),))[:, 0]
+            code_R = part.encode((referenced_rows(table, relation, database),))[:, 0]
             codes[place] = code_R.astype(np.int64), part.sub_columns[0].cardinality
     for first, second in combinations(sorted(codes), 2):
         (first_R, firsts), (second_R, seconds) = codes[first], codes[second]
