@@ -160,6 +160,10 @@ def may_have(declared: Declared, view: View) -> bool:
     count = COLUMNS_OF_KIND[declared.kind]
     kinds = [view.kinds[name] for name in declared.columns]
     fits = allowed is None or all(kind in allowed for kind in kinds)
+    if declared.kind == REFERENCE:
+        fits = REFERENCE in kinds[1:] and kinds[0] != REFERENCE
+    elif REFERENCE in kinds:
+        fits = False
     return fits and count[0] <= len(kinds) <= count[1] and len(set(declared.columns)) == len(kinds)
 
 
