@@ -55,6 +55,18 @@ def keep_together(database: Database, codec: DatabaseCodec, *, minimum: int) -> 
     return replace(codec, tables=tables)
 
 
+def describe_together(codec: DatabaseCodec) -> Iterator[str]:
+    """Say which references go together only as in the source, and which dates what hangs there bounds."""
+    for name, table in codec.tables.items():
+        factor_at = {span.start: one for one, span in zip(table.factors, table.spans, strict=True)}
+        for pair in table.together:
+            first, second = factor_at[pair.first], ", ".join(factor_at[pair.second].columns)
+            if first.kind == "reference":
+                yield f"{name}: {second} only goes with {', '.join(first.columns)} as in the source"
+            else:
+                yield f"{name}: rows with {first.child} have no {second} beyond its last or first day"
+
+
 def _of_references(
     codec: TableCodec, database: Database, structure: Structure, root_R: Numbered | None, *, minimum: int
 ) -> Iterator[Together]:
