@@ -319,6 +319,31 @@ class Ending:
 
 
 @dataclass(frozen=True)
+class Together:
+    """Two sub-columns of a row of which only some codes go together.
+
+    Attributes:
+        first: The sub-column that is drawn before.
+        second: The other one.
+        codes: For each code of the first those of the second that go with it; none for any.
+    """
+
+    first: int
+    second: int
+    codes: tuple[tuple[int, ...], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data for JSON."""
+        return {"first": self.first, "second": self.second, "codes": [list(some) for some in self.codes]}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Together:
+        """Read what ``to_json`` gave."""
+        codes = tuple(tuple(some) for some in document["codes"])
+        return cls(document["first"], document["second"], codes)
+
+
+@dataclass(frozen=True)
 class Pointer:
     """How one sub-column of a table of keys leads to rows of another table: one further foreign key.
 
@@ -408,6 +433,7 @@ class EncodedTable:
         stays: Columns that stay the same over all rows of some parents.
         unlike: Pairs of endings of the row itself that are never the same, such as two references to one
             lookup; the latter's sub-columns stand behind the former's.
+        together: Pairs of sub-columns of which only some codes go together.
     """
 
     codes_RC: CodeArray
@@ -421,6 +447,7 @@ class EncodedTable:
     pointers: tuple[Pointer, ...] = ()
     stays: tuple[Stay, ...] = ()
     unlike: tuple[tuple[Ending, Ending], ...] = ()
+    together: tuple[Together, ...] = ()
 
     def __post_init__(self) -> None:
         """Check every promise above."""
@@ -428,6 +455,7 @@ class EncodedTable:
         self._check_parents()
         self._check_counts()
         self._check_links()
+        self._check_together()
 
     def _check_codes(self) -> None:
         codes = self.codes_RC
@@ -478,6 +506,13 @@ class EncodedTable:
         for first, second in self.unlike:
             if not first.sub_columns or max(first.sub_columns) >= min(second.sub_columns, default=0):
                 raise ValueError("of two endings that are unlike one must be drawn before the other")
+
+    def _check_together(self) -> None:
+        for pair in self.together:
+            if not 0 <= pair.first < pair.second < len(self.sub_columns):
+                raise ValueError("of two sub-columns one must be drawn before the other")
+            if len(pair.codes) != self.sub_columns[pair.first].cardinality:
+                raise ValueError("what goes together is said for each code of the first sub-column")
 
     @property
     def rows(self) -> int:

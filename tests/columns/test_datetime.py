@@ -168,3 +168,26 @@ def test_a_refused_moment_at_a_bound_moves_inwards():
             dt.datetime.fromisoformat(one) for one in never
         }
         assert set(after) <= left
+
+
+@pytest.mark.parametrize(("kind", "values"), [("date", DATES), ("datetime", MOMENTS)])
+def test_a_day_that_parts_states_is_told_and_places_are_finer(kind, values):
+    made, cut = column_type(kind), int(np.median(DAYS)) + 30
+    part = made.fit((values,), np.arange(ROWS))
+    plain, cutting = (made.build(part, Column(), Protection(), cuts=cuts) for cuts in (None, (cut,)))
+
+    def states_of(codec, late):
+        return {*codec.encode((values,))[(cut < DAYS) == late, 0].tolist()}
+
+    assert len(states_of(plain, late=False) & states_of(plain, late=True)) == 1
+    assert not states_of(cutting, late=False) & states_of(cutting, late=True)
+    after = days(back_and_forth(cutting, values))
+    assert ((after > cut) == (cut < DAYS)).mean() > 0.999
+    assert np.abs(after - DAYS).mean() < 0.2 * np.abs(days(back_and_forth(plain, values)) - DAYS).mean()
+
+
+def test_a_day_beyond_all_others_parts_nothing():
+    made = column_type("date")
+    part = made.fit((DATES,), np.arange(ROWS))
+    outside, none = (made.build(part, Column(), Protection(), cuts=cuts) for cuts in ((1, 99_999), ()))
+    assert outside.to_json() == none.to_json()

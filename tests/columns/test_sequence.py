@@ -425,3 +425,34 @@ def test_lines_without_places_keep_states_and_classes():
     drawn, _ = flat.decode(plain, np.random.default_rng(2).random(len(tick)))
     state = plain[:, 0] - FIRST
     assert ((drawn >= low[state]) & (drawn <= high[state])).all()
+
+
+def test_rows_drawn_before_the_first_of_their_month_come_behind_it():
+    rng = np.random.default_rng(5)
+    parents, rows = 600, 24
+    parent = np.repeat(np.arange(parents), rows)
+    opened = rng.integers(9_000, 10_000, parents)
+    month = opened.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)[:, None]
+    day = rng.permuted(np.tile(np.arange(28), (parents, 1)), axis=1)[:, : rows - 1]
+    later = (month + 1 + np.arange(rows - 1)).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    values = dates(np.concatenate([opened[:, None], later + np.minimum(day, 14)], axis=1).ravel())
+    anchor = dates(opened[parent])
+    codec = build(values, anchor, parent)
+    assert (codec.start.unit, codec.gap.unit) == ("tick", "month")
+    codes = codec.encode(values, parent, anchor)
+    second = np.arange(parents) * rows + 1
+    gap = codes.shape[1] - len(codec.gap.sub_columns)
+    here = codec.gap.encode(
+        codec.calendar.split(np.zeros(1, int), "tick"), np.ones(1, bool), applies_R=np.ones(1, bool)
+    )
+    codes[second, gap] = here[0, 0]  # in the month of the first row, on whatever day was drawn
+    codes[second, gap - 1] = codes[second - 1, gap - 1]
+    after = numbers(codec.decode(codes, rng.random((len(parent), codec.draws)), parent, anchor))
+    first, then = after[second - 1], after[second]
+    assert (first == opened).mean() > 0.98
+    same = (first + 1).astype("datetime64[D]").astype("datetime64[M]") == then.astype("datetime64[D]").astype(
+        "datetime64[M]"
+    )
+    assert same.mean() > 0.9
+    assert (then > first)[same].mean() > 0.95
+    assert np.diff(after.reshape(parents, rows), axis=1).min() >= 0

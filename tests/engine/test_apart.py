@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.engine_toys import QUICK
-from kinsynth.encoded import ChildCount, Encoded, EncodedTable, Ending, SubColumn
+from kinsynth.encoded import ChildCount, Encoded, EncodedTable, Ending, SubColumn, Together
 from kinsynth.engine.apart import Earlier, find_keys, find_several
 from kinsynth.engine.checkpoint import load_model, save_model
 from kinsynth.engine.sampled import concatenate
@@ -133,3 +133,39 @@ def test_two_endings_that_are_unlike_are_never_the_same(tmp_path):
     # A draw that is not barred stays as it is, but where a town alone in its group is barred.
     assert (goal == other_goal).mean() > 0.7
     assert np.bincount(goal, minlength=8).min() > 2_000 / 8 / 2
+
+
+def pairs(rows: int = 3_000, *, together: tuple[Together, ...]) -> Encoded:
+    """Rows of two codes that go together only where their sum is even, and a third one."""
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 6, rows)
+    second = (first % 2 + 2 * rng.integers(0, 3, rows)) % 6
+    codes = np.stack([first, second, (first + second) // 2], 1).astype(np.int32)
+    return Encoded({"row": EncodedTable(codes, tuple(SubColumn(c, 6) for c in range(3)), together=together)})
+
+
+def test_only_what_goes_together_is_drawn_together(tmp_path):
+    even = Together(0, 1, tuple(tuple(range(code % 2, 6, 2)) for code in range(6)))
+    some = replace(even, codes=(*even.codes[:4], (), ()))
+    drawn = []
+    for together in ((even,), (some,), ()):
+        save_model(
+            tmp_path / "model", train(pairs(together=together), "row", replace(QUICK, max_epochs=1), seed=1)
+        )
+        table = concatenate(sample({"row": load_model(tmp_path / "model")}, {"row": 2_000}, seed=2))
+        drawn.append(table.tables["row"].codes_RC)
+    odd = [(codes_RC[:, 0] + codes_RC[:, 1]) % 2 == 1 for codes_RC in drawn]
+    assert not odd[0].any()
+    assert odd[2].any()
+    assert odd[1][drawn[1][:, 0] >= 4].any(), "where nothing is said anything goes"
+    assert not odd[1][drawn[1][:, 0] < 4].any()
+    assert all((codes_RC[:, 0] == drawn[2][:, 0]).all() for codes_RC in drawn), "what is drawn before stays"
+
+
+def test_what_goes_together_is_said_for_every_code_of_what_is_drawn_before():
+    with pytest.raises(ValueError, match="before"):
+        pairs(10, together=(Together(1, 0, ((),) * 6),))
+    with pytest.raises(ValueError, match="each code"):
+        pairs(10, together=(Together(0, 1, ((),) * 5),))
+    one = Together(0, 1, ((), (3, 4)))
+    assert Together.from_json(one.to_json()) == one

@@ -25,7 +25,9 @@ def make_tables() -> dict[str, pa.Table]:
     """Give customers with orders; rules of every kind hold in one of the two, with missing values between."""
     chance = np.random.default_rng(3)
     children = np.repeat(np.arange(ROWS), chance.integers(0, 4, ROWS))
+    depots = [f"depot {number}" for number in range(8)]
     return {
+        "depot": pa.table({"depot_id": depots, "size": np.arange(8) * 5}),
         "customer": pa.table({"customer_id": np.arange(ROWS), **ruled_columns(ROWS, chance)}),
         "order": pa.table(
             {
@@ -48,7 +50,11 @@ def ruled_columns(rows: int, chance: np.random.Generator) -> dict[str, pa.Array]
     city = np.array([f"city {number}" for number in chance.integers(0, 12, rows)])
     model = chance.integers(0, 6, rows)
     status = chance.choice(["open", "shipped"], rows, p=[0.4, 0.6])
+    near, far = chance.integers(0, 4, rows), chance.integers(4, 8, rows)
     return {
+        "near": pa.array([f"depot {one}" for one in near]),
+        "far": pa.array([f"depot {one}" for one in far]),
+        "miles": pa.array(np.random.default_rng(8).permutation(16)[near * 4 + far - 4] * 3 + 20),
         "requested": days[0],
         "shipped": pa.array(days[1].to_pylist(), pa.date32(), mask=status == "open"),
         "arrived": pa.array(days[2].to_pylist(), pa.date32(), mask=status == "open"),
@@ -75,10 +81,18 @@ def ruled_columns(rows: int, chance: np.random.Generator) -> dict[str, pa.Array]
 @pytest.fixture(scope="module")
 def model() -> Model:
     tables = make_tables()
-    for name, table in tables.items():
+    for name in ("customer", "order"):
+        table = tables[name]
         points = pa.array([10 * score + 3 for score in table["score"].to_pylist()])
         tables[name] = table.set_column(table.column_names.index("points"), "points", points)
-    return kinsynth.fit(tables, parse({"training": TRAINING, "generation": {"seed": 5}}))
+    keys = [{"columns": [name], "table": "depot"} for name in ("near", "far")]
+    owner = {"columns": ["customer_id"], "table": "customer"}
+    declared = {
+        "depot": {"original": True, "primary_key": ["depot_id"]},
+        "customer": {"primary_key": ["customer_id"], "foreign_keys": keys},
+        "order": {"primary_key": ["order_id"], "foreign_keys": [owner, *keys]},
+    }
+    return kinsynth.fit(tables, parse({"tables": declared, "training": TRAINING, "generation": {"seed": 5}}))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +100,18 @@ def drawn(model: Model) -> Mapping[str, pa.Table]:
     return model.draw({"customer": 3_000}).tables
 
 
-KINDS = {"copy", "part", "sum", "product", "line", "function", "missing", "combination", "order"}
+KINDS = {
+    "copy",
+    "part",
+    "sum",
+    "product",
+    "line",
+    "function",
+    "missing",
+    "combination",
+    "order",
+    "reference",
+}
 
 
 @pytest.mark.parametrize("name", ["customer", "order"])
@@ -104,7 +129,7 @@ def test_all_but_computed_columns_keep_to_their_domain(
     model: Model, drawn: Mapping[str, pa.Table], name: str
 ) -> None:
     stated = certain_domains(model.codec, Conditions())[name]
-    keys = {"customer_id", "order_id"}
+    keys = {"customer_id", "order_id", "near", "far"}
     assert {*drawn[name].column_names} - {*stated} == (
         keys & {*drawn[name].column_names}
     ) | model.codec.tables[name].computed
@@ -153,8 +178,9 @@ def test_the_rules_hold_by_the_eyes_of_a_reader(drawn: Mapping[str, pa.Table], n
                 .is_in([0, 1, 3])
             ).all(),
             function=(col("country").n_unique().over("city") == 1).all(),
+            reference=(col("miles").n_unique().over("near", "far") == 1).all(),
         ).row(0)
-        == (True,) * 11
+        == (True,) * 12
     )
 
 

@@ -171,6 +171,7 @@ def _count_numbers(pairs: pa.Table) -> pa.Table:
 
 
 Build = Callable[[Part, Column, Protection, TextFormat | None], Codec]
+Cutter = Callable[[Part, Column, Protection, TextFormat | None, tuple[int, ...]], Codec]
 
 
 @dataclass(frozen=True)
@@ -180,10 +181,12 @@ class ColumnType:
     Attributes:
         name: Name as in ``settings.treatment.COLUMN_TYPES``.
         builder: Makes the codec.
+        cutter: Makes one that tells moments as finely as protection allows; None where values are none.
     """
 
     name: str
     builder: Build
+    cutter: Cutter | None = None
 
     def fit(self, values: Values, root_R: Numbered | None) -> Part:
         """Count the values of some rows; all rows of one root belong to one part.
@@ -197,7 +200,13 @@ class ColumnType:
         return merge_parts(parts)
 
     def build(
-        self, part: Part, settings: Column, protection: Protection, *, text: TextFormat | None = None
+        self,
+        part: Part,
+        settings: Column,
+        protection: Protection,
+        *,
+        text: TextFormat | None = None,
+        cuts: tuple[int, ...] | None = None,
     ) -> Codec:
         """Make a codec of the counts of all rows.
 
@@ -206,11 +215,15 @@ class ColumnType:
             settings: Treatment of the column.
             protection: How rare and extreme values are protected.
             text: How values are written in the source; values named in the settings are read that way.
+            cuts: For moments that others are counted from: last days, since 1970, of states; other types
+                leave it unread.
 
         Raises:
             SettingsError: A value in the settings cannot be read, or no value may be generated.
         """
-        return self.builder(part, settings, protection, text)
+        if cuts is None or self.cutter is None:
+            return self.builder(part, settings, protection, text)
+        return self.cutter(part, settings, protection, text, cuts)
 
 
 __all__ = [

@@ -71,6 +71,11 @@ class Calendar:
             return place.period_R
         return _join_days(place.period_R, place.day_R, unit) * self.per_day + place.time_R
 
+    def begin(self, period_R: Rows, unit: Unit) -> Rows:
+        """Give the first tick of days, weeks or months."""
+        first_R = np.full_like(period_R, unit == "month")
+        return self.join(Place(period_R, first_R, np.zeros_like(period_R)), unit)
+
     def choose_unit(self, origin_R: Rows, tick_R: Rows, root_R: Numbered) -> Unit:
         """Choose how distances from an origin are counted: the unit of the shortest code."""
         known_R = counted_rows(root_R)

@@ -151,13 +151,22 @@ class DatetimeCodec:
 
 
 def build_date(
-    part: Part, settings: Column, protection: Protection, text: TextFormat | None = None
+    part: Part,
+    settings: Column,
+    protection: Protection,
+    text: TextFormat | None = None,
+    cuts: tuple[int, ...] | None = None,
 ) -> OrderedCodec:
-    """Choose the unit, then states and bins of days."""
+    """Choose the unit, then states and bins of days.
+
+    Where ``cuts`` are given, last days of states, places are as fine as protection allows.
+    """
     pattern = settings.format or (text.pattern if text else None)
     values = part.values[0]
     scale = DayScale(str(values.type), day_unit(part, settings, protection.rare_minimum), pattern)
-    wishes = ordered_wishes(settings, scale, chain=DAY_CHAIN, weekdays=scale.unit == "day")
+    wishes = ordered_wishes(
+        settings, scale, chain=DAY_CHAIN, weekdays=scale.unit == "day", **_cut(scale, cuts)
+    )
     return OrderedCodec(scale, build_line(count_ticks(part, scale), wishes, protection))
 
 
@@ -177,9 +186,13 @@ def build_time(
 
 
 def build_datetime(
-    part: Part, settings: Column, protection: Protection, text: TextFormat | None = None
+    part: Part,
+    settings: Column,
+    protection: Protection,
+    text: TextFormat | None = None,
+    cuts: tuple[int, ...] | None = None,
 ) -> DatetimeCodec:
-    """Choose the units, then states and bins of days and of times of day."""
+    """Choose the units, then states and bins of days and of times of day; ``cuts`` as for dates."""
     pattern = settings.format or (text.pattern if text else None)
     values = part.values[0]
     moments = MomentScale(str(values.type), pattern=pattern)
@@ -208,6 +221,7 @@ def build_datetime(
             impute=wishes.impute,
             chain=DAY_CHAIN,
             weekdays=days.unit == "day",
+            **_cut(days, cuts),
         ),
         protection,
     )
@@ -225,6 +239,13 @@ def build_datetime(
         wishes.special,
         wishes.never,
     )
+
+
+def _cut(days: DayScale, cuts: tuple[int, ...] | None) -> dict[str, Any]:
+    """Give the wishes of a moment that others are counted from."""
+    if cuts is None:
+        return {}
+    return {"fine": True, "cuts": tuple(days.from_days(np.array(cuts, dtype=np.int64)).tolist())}
 
 
 def _day_tick(days: DayScale, moment_us: int) -> int:

@@ -74,6 +74,7 @@ class Wishes:
         weekdays: Whether ticks are days.
         coarse: Whether a few bins are enough: nothing is decoded.
         fine: Whether the place within a bin is told as finely as protection allows.
+        cuts: Ticks after which a bin begins, as far as protection allows.
     """
 
     special: tuple[int, ...] = ()
@@ -88,6 +89,7 @@ class Wishes:
     weekdays: bool = False
     coarse: bool = False
     fine: bool = False
+    cuts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -328,6 +330,7 @@ def _cells(rest: Distinct, minimum: int, wishes: Wishes) -> Cells:
     if wishes.coarse:
         edges, pieces, places = np.linspace(0, 1, FEW_VALUES + 1), 1, 1
     places = pieces if wishes.fine else places
+    edges = _moved(edges, rest, wishes.cuts)
     fine = np.interp(np.arange(len(edges) * pieces - pieces + 1) / pieces, np.arange(len(edges)), edges)
     middle_D = (np.cumsum(rest.rows_D) - rest.rows_D / 2) / rest.rows_D.sum()
     fine_D = np.searchsorted(fine[1:-1], middle_D, side="right")
@@ -350,6 +353,16 @@ def _quantiles(rows: int) -> tuple[NDArray[np.float64], int, int]:
     pieces = int(np.clip(rows / bins / ROWS_OF_CELL, 1, MOST_CELLS))
     places = int(np.clip(rows / bins / ROWS_OF_PLACE, 1, MOST_CELLS))
     return np.concatenate([[0.0], tail, inner, 1 - tail[::-1], [1.0]]), pieces, places
+
+
+def _moved(edges: NDArray[np.float64], rest: Distinct, cuts: tuple[int, ...]) -> NDArray[np.float64]:
+    """Move the nearest edge between two bins to each cut that leaves ticks on both sides."""
+    edges = edges.copy()
+    for cut in cuts:
+        share = rest.rows_D[rest.tick_D <= cut].sum() / rest.rows_D.sum()
+        if 0 < share < 1:
+            edges[1 + np.abs(edges[1:-1] - share).argmin()] = share
+    return np.sort(edges)
 
 
 def _cell_ends(rest: Distinct, first_F: Rows, minimum: int) -> tuple[Rows, Rows]:

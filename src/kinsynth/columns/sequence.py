@@ -163,9 +163,24 @@ class SequenceCodec:
         tick_R = self._join(Place(period_R, day_R, time_R), unit)
         if unit == "tick":
             return tick_R
+        # No model knows the first row to the day: what it draws before it goes to the rest of that period.
+        tick_R = self._behind_first(tick_R, period_R, opens_R, valid_R)
         # Where a model draws days of one month out of order, sorting keeps their shares.
         tick_R = sort_within(tick_R, valid_R & ~opens_R, (parent_R, period_R))
         return ascend_by_parent(tick_R, valid_R, parent_R)
+
+    def _behind_first(self, tick_R: Rows, period_R: Rows, opens_R: Flags, valid_R: Flags) -> Rows:
+        """Spread rows of the period of their parent's first row that lie before it over the rest of it."""
+        first_R = (
+            np.maximum.accumulate(np.where(opens_R, np.arange(len(tick_R)), 0)) if len(tick_R) else tick_R
+        )
+        floor_R = tick_R[first_R]
+        before_R = valid_R & ~opens_R & (period_R == period_R[first_R]) & (tick_R < floor_R)
+        low_R, end_R = (self.calendar.begin(period_R + step, self.gap.unit) for step in (0, 1))
+        last_R = np.minimum(end_R - 1, self.high)
+        share_R = (tick_R - low_R) / np.maximum(floor_R - low_R, 1)
+        behind_R = floor_R + 1 + np.floor(share_R * (last_R - floor_R)).astype(np.int64)
+        return np.where(before_R & (last_R > floor_R), behind_R, tick_R)
 
     def _reached_ends(self, codes_RC: IntArray, valid_R: Flags) -> tuple[Rows, Rows]:
         """Give the ends of the stretch that each row says it reached; all of the line where it says none.

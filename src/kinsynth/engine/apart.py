@@ -1,4 +1,4 @@
-"""Apart: what must differ, between rows of one parent or within a row: what stands before is barred.
+"""Apart: what must differ, between rows of one parent or within a row, or never goes together: it is barred.
 
 Shape letters: B rows, S earlier rows of the same parent, C sub-columns, K codes, G codes of a group.
 """
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kinsynth.encoded import Ending, IntArray, RowArray, SubColumn
+from kinsynth.encoded import Ending, IntArray, RowArray, SubColumn, Together
 
 Keys = tuple[tuple[int, ...], ...]
 # Finite: where nothing else is left, what is barred is drawn all the same.
@@ -116,3 +116,34 @@ class Unlike:
         same_BK = (label_BK == label_B1) & (label_B1 >= 0)
         padding = logits_BK.shape[1] - same_BK.shape[1]
         return logits_BK.masked_fill(functional.pad(same_BK, (0, padding)), BARRED)
+
+
+class OnlyTogether:
+    """Two sub-columns of which only some codes go together: for the second one the others are barred.
+
+    Args:
+        together: Which ones do.
+        cardinalities: Number of codes of each sub-column.
+    """
+
+    def __init__(self, together: Together, cardinalities: Sequence[int]) -> None:
+        self._first, self._second = together.first, together.second
+        barred_NK = np.zeros((len(together.codes), cardinalities[together.second]), dtype=np.bool_)
+        for code, others in enumerate(together.codes):
+            barred_NK[code] = bool(others)
+            barred_NK[code, list(others)] = False
+        self._barred_NK = torch.from_numpy(barred_NK)
+
+    def bar(self, column: int, logits_BK: Tensor, codes_BC: Tensor) -> Tensor:
+        """Bar what does not go with the code of the first sub-column.
+
+        Args:
+            column: The sub-column that is drawn next.
+            logits_BK: Its logits, padded.
+            codes_BC: Codes of the sub-columns before it.
+        """
+        if column != self._second:
+            return logits_BK
+        barred_BK = self._barred_NK[codes_BC[:, self._first]]
+        padding = logits_BK.shape[1] - barred_BK.shape[1]
+        return logits_BK.masked_fill(functional.pad(barred_BK, (0, padding)), BARRED)

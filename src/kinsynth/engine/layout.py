@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kinsynth.encoded import OWNER, ChildCount, Encoded, Ending, Path, Pointer, Stay, SubColumn
+from kinsynth.encoded import OWNER, ChildCount, Encoded, Ending, Path, Pointer, Stay, SubColumn, Together
 
 LONGEST_PATH = 3
 MOST_REACHED = 12
@@ -62,6 +62,7 @@ class TableLayout:
         pointers: For a table of keys one for each sub-column.
         stays: Columns that stay the same over all rows of some parents.
         unlike: Pairs of endings of the row itself that are never the same.
+        together: Pairs of sub-columns of which only some codes go together.
     """
 
     name: str
@@ -77,6 +78,7 @@ class TableLayout:
     pointers: tuple[Pointer, ...] = ()
     stays: tuple[Stay, ...] = ()
     unlike: tuple[tuple[Ending, Ending], ...] = ()
+    together: tuple[Together, ...] = ()
 
     @property
     def reached_by_row(self) -> tuple[Reached, ...]:
@@ -131,6 +133,7 @@ def describe_table(encoded: Encoded, table: str) -> TableLayout:
         pointers=source.pointers,
         stays=source.stays,
         unlike=source.unlike,
+        together=source.together,
     )
 
 
@@ -186,6 +189,7 @@ def write_layout(layout: TableLayout) -> dict[str, Any]:
         "pointers": [pointer.to_json() for pointer in layout.pointers],
         "stays": [stay.to_json() for stay in layout.stays],
         "unlike": [[ending.to_json() for ending in pair] for pair in layout.unlike],
+        "together": [pair.to_json() for pair in layout.together],
     }
 
 
@@ -205,6 +209,7 @@ def read_layout(data: Mapping[str, Any]) -> TableLayout:
         pointers=tuple(Pointer.from_json(pointer) for pointer in data["pointers"]),
         stays=tuple(Stay.from_json(stay) for stay in data["stays"]),
         unlike=tuple((Ending.from_json(one), Ending.from_json(other)) for one, other in data["unlike"]),
+        together=tuple(Together.from_json(pair) for pair in data["together"]),
     )
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kinsynth.engine.apart import Earlier, Unlike
+from kinsynth.engine.apart import Earlier, OnlyTogether, Unlike
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.context import History
 from kinsynth.engine.layout import TableLayout
@@ -43,7 +43,10 @@ class Columns:
         with torch.no_grad():
             self.starts = [_GroupStart(network, c) for c in range(0, self.count, GROUP)]
         sizes = [sub.cardinality for sub in model.layout.sub_columns]
-        self.unlike = [Unlike(first, second, sizes) for first, second in model.layout.unlike]
+        self.within: tuple[Unlike | OnlyTogether, ...] = (
+            *(Unlike(first, second, sizes) for first, second in model.layout.unlike),
+            *(OnlyTogether(pair, sizes) for pair in model.layout.together),
+        )
 
     def begin(
         self,
@@ -90,8 +93,8 @@ class Prefix:
             self._before_BY = self._columns.starts[group].of(self._embedded_BX, self._trunk_BT)
         here = slice(place * self._columns.hidden, (place + 1) * self._columns.hidden)
         logits_BK = self._columns.weights[column].logits(self._before_BY[:, here], self._history)
-        for unlike in self._columns.unlike:
-            logits_BK = unlike.bar(column, logits_BK, self.codes_BC)
+        for bound in self._columns.within:
+            logits_BK = bound.bar(column, logits_BK, self.codes_BC)
         if self._earlier is not None:
             logits_BK = self._earlier.bar(column, logits_BK, self.codes_BC)
         return logits_BK if self._told is None else self._told.bend(column, logits_BK)

@@ -113,6 +113,34 @@ def find_across(
     return found
 
 
+def find_cuts(across: Mapping[str, Across]) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Give the moments that those of other rows are bounded by or told by, by table and column.
+
+    Returns:
+        For each the last days, since 1970, that rows beyond which nothing can hang must be told apart from:
+        no row hangs under an owner that is later than the last of all rows.
+    """
+    cuts: dict[tuple[str, str], set[int]] = {}
+    for one in across.values():
+        known = {anchor.name: (anchor.table, anchor.column) for anchor in one.anchors}
+        for near in one.near:
+            cuts.setdefault(known[near.anchor], set())
+        for order in one.orders:
+            name = order.columns[1 if order.capped else 0]
+            cuts.setdefault(known[name], set()).add(outermost_day(order) - int(order.capped))
+    return {place: tuple(sorted(days)) for place, days in cuts.items()}
+
+
+def outermost_day(order: Order) -> int:
+    """Give the last day, since 1970, of what is never before another row's moment, or the first one.
+
+    It is one that enough roots reach.
+    """
+    tick = order.bounds[0][0] if order.capped else order.bounds[1][1]
+    moment = order.measure.to_values(np.array([tick]), np.array([True]))
+    return int(DayScale("date32[day]").to_ticks(moment)[0][0])
+
+
 def stay_inside(structure: Structure, facts: Mapping[Relation, KeyFacts]) -> frozenset[Relation]:
     """Give the further keys that never lead to a row under another root, drawn ones included."""
     owners = {*structure.parent_relation.values()}

@@ -21,6 +21,7 @@ from kinsynth.encoded import (
     Pointer,
     Stay,
     SubColumn,
+    Together,
 )
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
@@ -140,6 +141,7 @@ def load_encoded(folder: Path) -> Encoded:
             unlike=tuple(
                 (Ending.from_json(one), Ending.from_json(other)) for one, other in document["unlike"]
             ),
+            together=tuple(Together.from_json(pair) for pair in document["together"]),
         )
         let_go()
     return Encoded(tables)
@@ -174,6 +176,7 @@ def _describe(name: str, parts: EncodedParts) -> dict[str, Any]:
         "links": [link.target for link in parts.links],
         "keys_of": table.keys_of,
         "unlike": [[ending.to_json() for ending in pair] for pair in parts.head.unlike],
+        "together": [pair.to_json() for pair in parts.head.together],
         "pointers": [pointer.to_json() for pointer in table.pointers],
         "stays": [stay.to_json() for stay in table.stays],
     }

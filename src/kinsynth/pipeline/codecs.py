@@ -26,7 +26,7 @@ from kinsynth.columns.registry import codec_from_json
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
-from kinsynth.encoded import ChildCount, Stay, SubColumn
+from kinsynth.encoded import ChildCount, Stay, SubColumn, Together
 from kinsynth.pipeline.anchors import Anchor
 from kinsynth.pipeline.further_keys import KeysCodec
 from kinsynth.pipeline.stays import CONSTANT, stay_of
@@ -95,6 +95,7 @@ class TableCodec:
         anchors: Moments of other rows that factors count from, or that rules read.
         constant: First columns of the factors on which rows of one owner always agree.
         unlike: Pairs of references to one original table that never name the same row of it.
+        together: Pairs of sub-columns of references of which only some codes go together.
     """
 
     name: str
@@ -108,6 +109,7 @@ class TableCodec:
     anchors: tuple[Anchor, ...] = ()
     constant: tuple[str, ...] = ()
     unlike: tuple[tuple[int, int], ...] = ()
+    together: tuple[Together, ...] = ()
 
     @property
     def computed(self) -> frozenset[str]:
@@ -188,6 +190,7 @@ class TableCodec:
             "anchors": [anchor.to_json() for anchor in self.anchors],
             "constant": list(self.constant),
             "unlike": [list(factors) for factors in self.unlike],
+            "together": [pair.to_json() for pair in self.together],
         }
 
     @staticmethod
@@ -205,7 +208,8 @@ class TableCodec:
         plain = (document["name"], document["parent"], document["ordered"])
         constant = tuple(document["constant"])
         unlike = tuple((first, second) for first, second in document["unlike"])
-        return TableCodec(*plain, factors, keys, rules, fills, apart, anchors, constant, unlike)
+        together = tuple(Together.from_json(pair) for pair in document["together"])
+        return TableCodec(*plain, factors, keys, rules, fills, apart, anchors, constant, unlike, together)
 
 
 @dataclass(frozen=True)

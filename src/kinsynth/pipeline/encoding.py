@@ -45,6 +45,7 @@ from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import KeyFacts
 from kinsynth.schema.graph import Structure, find_structure
+from kinsynth.schema.storage import cast_values, storage_type
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.system.mapping import let_go
 from kinsynth.system.randomness import uniforms
@@ -233,6 +234,7 @@ def _table_parts(
         no_links,
         stays=stays,
         unlike=_unlike(codec),
+        together=codec.together,
     )
     return EncodedParts(head, rows.table.num_rows, rows.parent_R, chunks, links)
 
@@ -314,6 +316,7 @@ def decode(
     excluded: Mapping[str, Excluded] | None = None,
     reach: DrawnReach | None = None,
     allotted: Mapping[Relation, Rows] = {},
+    originals: Mapping[str, pa.Table] = {},
 ) -> Decoded:
     """Turn drawn codes into values.
 
@@ -328,6 +331,7 @@ def decode(
         reach: What the batches before told of their rows, to which this one adds; None for the first.
         allotted: For references that lead to pools the row that each row of all batches names; of others
             chance decides for each row by itself.
+        originals: The original tables, whose keys rules may read.
 
     Guarantees:
         Batches of any size, put together, give the same values.
@@ -361,12 +365,40 @@ def decode(
             part, table_codec, anchors, given, apart, source=source, seed=seed, first=first
         )
         pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
-        columns = {**given.all_written_over(dict(pairs), first), **anchors}
+        read = {**anchors, **_read_keys(table_codec, structure, schema, found, originals)}
+        columns = {**given.all_written_over(dict(pairs), first), **read}
         ruled = _with_rules(columns, part, table_codec, apart, given, seed=seed, first=first)
-        tables[name] = pa.table({column: one for column, one in ruled.items() if column not in anchors})
+        tables[name] = pa.table({column: one for column, one in ruled.items() if column not in read})
         reach.add_cells(name, first, ruled)
     rows = {name: part.encoded.rows for name, part in drawn.items()}
     return Decoded(tables=tables, pointed=found, rows=rows)
+
+
+def _read_keys(
+    codec: TableCodec,
+    structure: Structure,
+    schema: Schema,
+    pointed: Mapping[Relation, Rows],
+    originals: Mapping[str, pa.Table],
+) -> dict[str, pa.Array]:
+    """Give the keys of original rows that the rules of a table read, as its own columns hold them."""
+    wanted = {name for rule in codec.rules for name in rule.columns}
+    return {
+        name: keys_of_rows(schema, relation, name, pointed[relation], originals)
+        for relation in structure.reference_relations[codec.name]
+        for name in relation.columns
+        if name in wanted
+    }
+
+
+def keys_of_rows(
+    schema: Schema, relation: Relation, name: str, row_R: Rows, originals: Mapping[str, pa.Table]
+) -> pa.Array:
+    """Give a column of a foreign key for the original rows it names; missing for -1."""
+    reference = relation.references_columns[relation.columns.index(name)]
+    cells = as_array(originals[relation.references_table][reference])
+    values = cells.take(pa.array(row_R, mask=row_R < 0))
+    return as_array(cast_values(values, storage_type(schema.tables[relation.table].column(name).storage)))
 
 
 def _with_rules(

@@ -16,6 +16,7 @@ from kinsynth.rules.formula import Formula
 from kinsynth.rules.functions import Function
 from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order
+from kinsynth.rules.referenced import Referenced
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def name_needed(rules: Sequence[Rule], no_missing: Collection[str]) -> tuple[str
 
 def _can_miss(rule: Rule) -> bool:
     """Tell whether a rule can make a value missing though none that it reads is."""
-    if isinstance(rule, Function | Combination):
+    if isinstance(rule, Function | Combination | Referenced):
         return None in rule.target.texts
     return isinstance(rule, Missing)
 

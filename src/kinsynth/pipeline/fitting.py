@@ -23,7 +23,7 @@ from kinsynth.columns.scale import DayScale, MomentScale
 from kinsynth.columns.sequence import SequenceCodec, build_sequence, split_ticks
 from kinsynth.columns.storage import as_array
 from kinsynth.errors import SettingsError
-from kinsynth.pipeline.across import Across, Near
+from kinsynth.pipeline.across import Across, Near, find_cuts
 from kinsynth.pipeline.anchors import MOMENTS, Anchor, Reach, find_anchors, owner_ways, reach_arranged
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, TableCodec, can_be_missing
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
@@ -67,10 +67,10 @@ def fit_codecs(
     structure = find_structure(database.schema)
     arranged = arrange(database, structure)
     further = FurtherKeys(database, structure, arranged)
-    reach, tables = reach_arranged(further), dict[str, TableCodec]()
+    reach, tables, cuts = reach_arranged(further), dict[str, TableCodec](), find_cuts(across)
     for number, name in enumerate(structure.order):
         on_share(number / len(structure.order), name)
-        fit = _TableFit(database, synthesis, further, reach, name)
+        fit = _TableFit(database, synthesis, further, reach, name, cuts=cuts)
         tables[name] = fit.codec(rules.get(name, ()), across.get(name, Across()), tables)
     return DatabaseCodec(_with_sketches(tables, database, synthesis, further))
 
@@ -134,6 +134,8 @@ class _TableFit:
         further: FurtherKeys,
         reach: Reach,
         name: str,
+        *,
+        cuts: Mapping[tuple[str, str], tuple[int, ...]],
     ) -> None:
         self.further = further
         self.database, self.synthesis, self.structure = database, synthesis, further.structure
@@ -145,7 +147,7 @@ class _TableFit:
         declared = synthesis.tables.get(name)
         self.treatments: Mapping[str, Column] = declared.columns if declared else {}
         self.bound: set[str] = set()
-        self.across, self.reach = Across(), reach
+        self.across, self.reach, self.cuts = Across(), reach, cuts
         self.holders = numbered(further.units[name])
 
     def codec(self, rules: tuple[Rule, ...], across: Across, earlier: Mapping[str, TableCodec]) -> TableCodec:
@@ -394,8 +396,9 @@ class _TableFit:
         treatment = self.treatments.get(group[0], Column())
         if treatment.rare_replacement == "auto" and group[0] in self.bound:
             treatment = treatment.model_copy(update={"rare_replacement": "resample"})
+        cuts = self.cuts.get((self.name, group[0]))
         try:
-            return kind.build(part, treatment, self.synthesis.protection, text=column.text)
+            return kind.build(part, treatment, self.synthesis.protection, text=column.text, cuts=cuts)
         except SettingsError as error:
             where = f"tables.{self.name}.columns.{group[0]}.{error.where}".rstrip(".")
             raise SettingsError(error.code, error.message, where=where, remedy=error.remedy) from error

@@ -21,8 +21,9 @@ from kinsynth.engine.evidence import Condition
 from kinsynth.engine.sampler import sample_several
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.codecs import TableCodec
-from kinsynth.pipeline.encoding import Decoded, Drawn, decode
+from kinsynth.pipeline.encoding import Decoded, Drawn, decode, keys_of_rows
 from kinsynth.pipeline.preparation import Prepared
+from kinsynth.rules.referenced import Referenced
 from kinsynth.schema.table import Schema
 
 Method = Literal["draw", "best"]
@@ -58,7 +59,14 @@ def fillable(codec: TableCodec, schema: Schema) -> tuple[str, ...]:
 
 
 def best_rows(
-    network: TableModel, ready: Prepared, name: str, *, rows: int, seed: int, temperature: float
+    network: TableModel,
+    ready: Prepared,
+    name: str,
+    *,
+    rows: int,
+    originals: Mapping[str, pa.Table],
+    seed: int,
+    temperature: float,
 ) -> Iterator[Decoded]:
     """Give, for the rows of a root table, the median of numbers and moments and the mode of the others.
 
@@ -87,12 +95,21 @@ def best_rows(
             seed=seed,
             before=before,
             excluded=ready.excluded,
+            originals=originals,
         )
-        yield _summarise(several, ready, name, first=first, rows=here)
+        yield _summarise(several, ready, name, originals, first=first, rows=here)
         first += here
 
 
-def _summarise(several: Decoded, ready: Prepared, name: str, *, first: int, rows: int) -> Decoded:
+def _summarise(
+    several: Decoded,
+    ready: Prepared,
+    name: str,
+    originals: Mapping[str, pa.Table],
+    *,
+    first: int,
+    rows: int,
+) -> Decoded:
     """Give one value for each row and column, known cells written over, computed ones from the others."""
     table, known = several.tables[name], ready.known[name]
     kinds = {column.name: column.type for column in ready.schema.tables[name].columns}
@@ -100,15 +117,22 @@ def _summarise(several: Decoded, ready: Prepared, name: str, *, first: int, rows
         column: known.written_over(column, _best(table[column], kinds[column], rows), first)
         for column in table.column_names
     }
-    for rule in (one for one in ready.codec.tables[name].rules if one.derives is not None):
-        written = rule.apply(columns, np.zeros((rows, 1)), {})
-        columns |= known.all_written_over(ready.excluded[name].put_back(written, columns), first)
     references = {
         relation: known.reference_over(
             relation, _best(pa.chunked_array([pa.array(row_R)]), "categorical", rows).to_numpy(), first
         )
         for relation, row_R in several.pointed.items()
     }
+    keys = {
+        column: keys_of_rows(ready.schema, relation, column, row_R, originals)
+        for relation, row_R in references.items()
+        for column in relation.columns
+        if relation.references_table in originals
+    }
+    for rule in ready.codec.tables[name].rules:
+        if rule.derives is not None or isinstance(rule, Referenced):
+            written = rule.apply({**columns, **keys}, np.zeros((rows, 1)), {})
+            columns |= known.all_written_over(ready.excluded[name].put_back(written, columns), first)
     return replace(several, tables={name: pa.table(columns)}, pointed=references, rows={name: rows})
 
 

@@ -110,8 +110,8 @@ class Model:
         Guarantees:
             The same model, rows, seed and conditions give the same bytes, whatever ``batch_roots`` is. The
             first n roots are the same for any number of roots, unless rows point to others beside their
-            owners, or to pools of a lookup: which ones is settled over all rows. With a copied graph every drawing has its rows and
-            its connections.
+            owners, or to pools of a lookup: which ones is settled over all rows. With a copied graph every
+            drawing has its rows and its connections.
 
         Memory: with a folder that of one batch, of the key columns that are drawn, and 200 bytes for each
             row of the table whose keys are assigned; all else are pages of files.
@@ -189,6 +189,7 @@ class Model:
                 excluded=ready.excluded,
                 reach=reach,
                 allotted=allotted,
+                originals=self.originals,
             )
             yield decoded
             before.update(decoded.rows)
@@ -522,6 +523,7 @@ def _filled(model: Model, name: str, asked: Conditions, method: Method, seed: in
         ready,
         name,
         rows=rows,
+        originals=model.originals,
         seed=derive_seed(seed, "sample"),
         temperature=model.temperature if asked.temperature is None else asked.temperature,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
 from kinsynth.rules.detect import Proposal, detect_rules, refit
 from kinsynth.rules.registry import KINDS
-from kinsynth.rules.view import MOST_SEARCHED, View
+from kinsynth.rules.view import MOST_SEARCHED, REFERENCE, View
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.holders import find_holders
@@ -159,6 +160,10 @@ def may_have(declared: Declared, view: View) -> bool:
     count = COLUMNS_OF_KIND[declared.kind]
     kinds = [view.kinds[name] for name in declared.columns]
     fits = allowed is None or all(kind in allowed for kind in kinds)
+    if declared.kind == REFERENCE:
+        fits = REFERENCE in kinds[1:] and kinds[0] != REFERENCE
+    elif REFERENCE in kinds:
+        fits = False
     return fits and count[0] <= len(kinds) <= count[1] and len(set(declared.columns)) == len(kinds)
 
 
@@ -188,6 +193,7 @@ COLUMNS_OF_KIND: Mapping[str, tuple[int, int]] = {
     "missing": (2, 2),
     "combination": (2, 2),
     "order": (2, 2),
+    "reference": (2, 4),
 }
 
 
@@ -233,10 +239,12 @@ def view_tables(database: Database, synthesis: Synthesis) -> dict[str, View]:
             column: database.schema.tables[name].column(column).type
             for column in ruled_columns(database.schema, structure, name, synthesis)
         }
+        keys = reference_columns(database.schema, structure, name)
+        kinds |= dict.fromkeys(keys, REFERENCE)
         columns: Mapping[str, pa.Array] = PlainColumns(database.tables[name], tuple(kinds))
         if database.tables[name].num_rows <= MOST_SEARCHED:
             columns = dict(columns)
-        fixed = {find_roles(database.schema, structure, name).sequence} & {*kinds}
+        fixed = {find_roles(database.schema, structure, name).sequence, *keys} & {*kinds}
         views[name] = View(columns, kinds, holders[name], minimum, frozenset(str(one) for one in fixed))
     return views
 
@@ -266,6 +274,14 @@ def ruled_columns(schema: Schema, structure: Structure, table: str, synthesis: S
         and column.type in _TYPES
         and not is_altered(said.get(column.name, Column()))
     )
+
+
+def reference_columns(schema: Schema, structure: Structure, table: str) -> tuple[str, ...]:
+    """Name the columns of a table that name rows of original tables and nothing else: rules may read them."""
+    uses = Counter(name for relation in schema.outgoing(table) for name in relation.columns)
+    references = structure.reference_relations.get(table, ())
+    named = dict.fromkeys(name for relation in references for name in relation.columns)
+    return tuple(name for name in named if uses[name] == 1)
 
 
 def is_altered(said: Column) -> bool:

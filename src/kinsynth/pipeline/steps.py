@@ -64,6 +64,7 @@ from kinsynth.pipeline.plan import Plan, derive_seed, look_at_machine, make_plan
 from kinsynth.pipeline.roles import reduce_to_chosen
 from kinsynth.pipeline.rules import fit_rules
 from kinsynth.pipeline.timeline import StepProgress
+from kinsynth.pipeline.together import describe_together, keep_together
 from kinsynth.pipeline.workspace import LIMITS, Workspace
 from kinsynth.report.pdf import render
 from kinsynth.rules.base import Rule
@@ -128,11 +129,12 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
             across=across,
             on_share=lambda share, name: progress(0.2 + 0.5 * share, name),
         )
-        for line in describe_across(codec):
-            progress.say(line)
         workspace.check_stop()
         original = load_database(workspace.work / "original")
         codec = group_lookups(train_part, codec, whole=original, protection=synthesis.protection)
+        codec = keep_together(train_part, codec, minimum=synthesis.protection.rare_minimum)
+        for line in (*describe_across(codec), *describe_together(codec)):
+            progress.say(line)
         if facts:
             codec = with_keys(train_part, codec, facts, minimum=synthesis.protection.rare_minimum)
         write_json(codecs, codec.to_json(), indent=None)

@@ -12,7 +12,7 @@ from kinsynth.rules.base import Rule
 from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order, sort_columns
 
-STAGES = {"missing": 0, "combination": 1, "order": 2}
+STAGES = {"missing": 0, "combination": 1, "reference": 1, "order": 2}
 LAST = 3
 
 

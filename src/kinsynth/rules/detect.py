@@ -9,7 +9,7 @@ from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
 from kinsynth.rules.evidence import is_real
 from kinsynth.rules.registry import KINDS
-from kinsynth.rules.view import View
+from kinsynth.rules.view import REFERENCE, View
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,14 @@ def detect_rules(view: View, held: View) -> tuple[Proposal, ...]:
 
 
 def _found(view: View, held: View) -> Iterator[Rule]:
-    candidates = max(1, len(view.columns)) ** 3
     for kind in KINDS.values():
-        for columns in kind.find(view):
-            rule = settle(kind.fit(view, columns), held)
+        seen = view if kind.kind == REFERENCE else view.own
+        candidates = max(1, len(seen.columns)) ** 3
+        for columns in kind.find(seen):
+            rule = settle(kind.fit(seen, columns), held)
             if rule is None or view.fixed & {*rule.writes}:
                 continue
-            if is_real(rule.chance(view), candidates):
+            if is_real(rule.chance(seen), candidates):
                 yield rule
 
 

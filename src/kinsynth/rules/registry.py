@@ -13,10 +13,12 @@ from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order
 from kinsynth.rules.parts import Part
 from kinsynth.rules.products import Product
+from kinsynth.rules.referenced import Referenced
 from kinsynth.rules.sums import Sum
 
 KINDS: dict[str, Any] = {
-    kind.kind: kind for kind in (Copy, Part, Sum, Product, Line, Function, Missing, Combination, Order)
+    kind.kind: kind
+    for kind in (Copy, Part, Sum, Product, Line, Function, Missing, Combination, Order, Referenced)
 }
 
 

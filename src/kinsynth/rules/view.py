@@ -22,6 +22,7 @@ SAMPLE = 2_000
 LARGE_SAMPLE = 20_000
 MOST_SEARCHED = 200_000
 MOST_KEPT = 6
+REFERENCE = "reference"
 _LONG = ("code", "missing", "number", "ticks")
 
 
@@ -31,7 +32,7 @@ class View:
 
     Attributes:
         columns: Plain values of the columns that may take part, by name, each of shape (R,).
-        kinds: Their column types.
+        kinds: Their column types; ``REFERENCE`` for keys that name rows of original tables.
         root_R: Number of each row's root, by one unit of protection or more, shape (R,).
         minimum: Fewest roots that must hold a value, or a combination, that a rule remembers.
         fixed: Columns that rules may read but not change.
@@ -68,6 +69,14 @@ class View:
     def searched(self) -> View:
         """The rows that rules are looked for in: all, or so many, evenly spread, that memory stays small."""
         return self._spread(MOST_SEARCHED)
+
+    @cached_property
+    def own(self) -> View:
+        """The same rows without keys that name rows of original tables."""
+        if not self.of_kinds(REFERENCE):
+            return self
+        columns = {name: values for name, values in self.columns.items() if self.kinds[name] != REFERENCE}
+        return View(columns, self.kinds, self.root_R, self.minimum, self.fixed, self._known)
 
     def _spread(self, rows: int) -> View:
         if self.rows <= rows:

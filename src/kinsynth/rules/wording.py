@@ -14,6 +14,7 @@ _FORMS = {
     "missing": "{1} decides whether {0} is missing",
     "combination": "{0} with {1}",
     "order": "{0} <= {1}",
+    "reference": "{keys} decide {0}",
 }
 
 
@@ -23,4 +24,4 @@ def write_rule(kind: str, columns: Sequence[str]) -> str:
     >>> write_rule("sum", ("total", "net", "tax"))
     'total = net + tax'
     """
-    return _FORMS[kind].format(*columns, sources=" + ".join(columns[1:]))
+    return _FORMS[kind].format(*columns, sources=" + ".join(columns[1:]), keys=", ".join(columns[1:]))

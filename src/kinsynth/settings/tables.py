@@ -29,7 +29,9 @@ class ForeignKey(Settings):
     )
 
 
-RuleKind = Literal["copy", "part", "sum", "product", "line", "function", "missing", "combination", "order"]
+RuleKind = Literal[
+    "copy", "part", "sum", "product", "line", "function", "missing", "combination", "order", "reference"
+]
 
 
 class Rule(Settings):
@@ -40,7 +42,8 @@ class Rule(Settings):
         "Kind",
         "order: the first column is never above the second; copy, sum, product, line, part: the first is "
         "computed from the others; function: the first follows from the category of the second; missing: "
-        "whether the first is missing follows from the second; combination: only pairs of the source occur.",
+        "whether the first is missing follows from the second; combination: only pairs of the source occur; "
+        "reference: the first follows from the rows of original tables that the others name.",
     )
     columns: tuple[str, ...] = setting(
         (), "Columns", "Columns of this table, in the order that the kind says.", min_length=2, max_length=4

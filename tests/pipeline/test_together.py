@@ -1,0 +1,158 @@
+"""What never goes together in the rows of a table is not drawn together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+import kinsynth
+from kinsynth.pipeline.model import Model
+from kinsynth.pipeline.together import keep_pairs
+from kinsynth.privacy.protection import OwnRoots
+from kinsynth.settings.document import parse
+
+ROWS, MINIMUM = 3_000, 5
+PORTS = [f"port {number}" for number in range(12)]
+
+
+def make_voyages() -> dict[str, pl.DataFrame]:
+    """Voyages from each of three ports to some of the others, each pair so far apart; one pair is rare."""
+    chance = np.random.default_rng(0)
+    start, end = chance.integers(0, 3, ROWS), chance.integers(3, len(PORTS), ROWS)
+    kept = (start + end) % 3 != 0
+    start, end = start[kept], end[kept]
+    start[:3], end[:3] = 0, 3
+    far = 100 + 7 * np.random.default_rng(9).permutation(len(PORTS) ** 2)[start * len(PORTS) + end]
+    return {
+        "port": pl.DataFrame({"port_id": PORTS, "size": chance.integers(1, 90, len(PORTS))}),
+        "voyage": pl.DataFrame(
+            {
+                "voyage_id": np.arange(len(start)),
+                "start": [PORTS[one] for one in start],
+                "end": [PORTS[one] for one in end],
+                "load": chance.integers(0, 500, len(start)),
+                "far": far,
+            }
+        ),
+    }
+
+
+def document(**tables: object) -> kinsynth.Synthesis:
+    return parse({"tables": tables, "training": {"max_epochs": 2, "threads": 1}, "generation": {"seed": 3}})
+
+
+@pytest.fixture(scope="module")
+def voyages() -> Model:
+    keys = [{"columns": [name], "table": "port"} for name in ("start", "end")]
+    return kinsynth.fit(
+        make_voyages(),
+        document(
+            port={"original": True, "primary_key": ["port_id"]},
+            voyage={"primary_key": ["voyage_id"], "foreign_keys": keys},
+        ),
+    )
+
+
+def test_references_go_together_as_in_the_source(voyages: Model) -> None:
+    real = make_voyages()["voyage"].group_by("start", "end").len().filter(pl.col("len") >= MINIMUM)
+    drawn = pl.DataFrame(voyages.draw({"voyage": 5_000}).tables["voyage"])
+    pairs = drawn.select("start", "end").unique()
+    assert pairs.join(real, on=["start", "end"], how="anti").is_empty()
+    assert len(pairs) == len(real)
+
+
+def test_a_column_that_references_decide_does_so_in_every_drawn_row(voyages: Model) -> None:
+    (rule,) = [one for one in voyages.codec.tables["voyage"].rules if one.kind == "reference"]
+    assert rule.columns == ("far", "start", "end")
+    real = make_voyages()["voyage"].select("start", "end", "far").unique()
+    drawn = pl.DataFrame(voyages.draw({"voyage": 5_000}).tables["voyage"])
+    assert drawn.join(real, on=["start", "end", "far"], how="anti").is_empty()
+
+
+def test_a_filled_row_keeps_it_too(voyages: Model) -> None:
+    real = make_voyages()["voyage"].select("start", "end", "far").unique()
+    rows = make_voyages()["voyage"].head(50).with_columns(far=pl.lit(None, pl.Int64))
+    for method in ("draw", "best"):
+        filled = voyages.impute(rows, method=method)
+        assert filled.select("start", "end").equals(rows.select("start", "end"))
+        told = filled.join(real.group_by("start", "end").len(), on=["start", "end"], how="semi")
+        rare = (pl.col("start") == PORTS[0]) & (pl.col("end") == PORTS[3])
+        assert told.filter(~rare).join(real, on=["start", "end", "far"], how="anti").is_empty()
+
+
+def test_pairs_that_few_roots_have_are_left_out_where_they_are_few() -> None:
+    chance = np.random.default_rng(0)
+    first, second = chance.integers(0, 4, 2_000), chance.integers(0, 5, 2_000)
+    second = np.where(first == 1, second % 2, second)
+    second[np.flatnonzero(first == 1)[:4]] = 4
+
+    def kept(rows: int = 2_000) -> object:
+        pair_R, roots = (first * 5 + second)[:rows], OwnRoots(np.ones(rows, np.int64))
+        found = keep_pairs(pair_R, (4, 5), roots, minimum=MINIMUM, tests=4)
+        return None if found is None else found.tolist()
+
+    everything = [True] * 5
+    assert kept() == [everything, [True, True, False, False, False], everything, everything]
+    assert kept(40) is None, "too few rows to say"
+    second[np.flatnonzero(first == 1)[:12]] = np.repeat([2, 3, 4], 4)
+    assert kept() is None, "what was not seen may be as much as what hardly was"
+
+
+def test_independent_references_are_not_kept_apart() -> None:
+    for seed in range(20):
+        chance = np.random.default_rng(seed)
+        share = chance.dirichlet(np.full(12, 0.5))
+        pair_R = chance.choice(12, 1_500, p=share) * 9 + chance.integers(0, 9, 1_500)
+        roots = OwnRoots(np.ones(1_500, np.int64))
+        assert keep_pairs(pair_R, (12, 9), roots, minimum=MINIMUM, tests=4) is None
+
+
+def make_accounts() -> dict[str, pl.DataFrame]:
+    """Accounts of ten years; payments from their opening on, but not yet of the last two years."""
+    chance = np.random.default_rng(1)
+    opened = chance.integers(0, 3_650, 1_500)
+    last = 2_920
+    count = np.where(opened < last, 1 + chance.poisson((last - opened).clip(0) / 600), 0)
+    owner = np.repeat(np.arange(1_500), count)
+    day = opened[owner] + (chance.random(len(owner)) ** 2 * (last - opened[owner])).astype(int)
+    first = np.append(True, owner[1:] != owner[:-1])
+    day = np.where(first, opened[owner], day)
+    zero = dt.date(2010, 1, 1)
+    accounts = pl.DataFrame({"account_id": np.arange(1_500), "opened": opened})
+    payments = pl.DataFrame({"account_id": owner, "day": day, "sum": chance.integers(1, 900, len(owner))})
+    payments = payments.sort("account_id", "day").with_row_index("payment_id")
+    return {
+        "account": accounts.with_columns(opened=zero + pl.duration(days=pl.col("opened"))),
+        "payment": payments.with_columns(day=zero + pl.duration(days=pl.col("day"))),
+    }
+
+
+def test_no_rows_hang_under_an_owner_that_is_later_than_their_last_day() -> None:
+    tables = make_accounts()
+    key = {"columns": ["account_id"], "table": "account"}
+    model = kinsynth.fit(
+        tables,
+        document(
+            account={"primary_key": ["account_id"]},
+            payment={"primary_key": ["payment_id"], "foreign_keys": [key], "order_by": "day"},
+        ),
+    )
+    last = tables["payment"]["day"].max()
+
+    def late_owners(model: Model) -> tuple[float, float]:
+        drawn = {name: pl.DataFrame(table) for name, table in model.draw({"account": 4_000}).tables.items()}
+        owners = drawn["account"].join(drawn["payment"], on="account_id", how="semi")
+        late, late_owners = drawn["account"]["opened"] > last, owners["opened"] > last
+        return float(late.mean()), float(late_owners.mean())
+
+    late, late_owners_share = late_owners(model)
+    assert late == pytest.approx(0.2, abs=0.06)
+    # A state that ends beside the last day may reach over it by days that nobody has.
+    assert late_owners_share < 0.002
+    account = model.networks["account"]
+    loose = replace(account, layout=replace(account.layout, together=()))
+    assert late_owners(replace(model, networks={**model.networks, "account": loose}))[1] > 0.01
