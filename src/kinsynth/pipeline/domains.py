@@ -67,7 +67,9 @@ def _table_domains(table: TableCodec, loose: set[str], others: Mapping[str, Doma
 def _range_of(anchor: Anchor, domains: Sequence[Domain]) -> Iterator[Range]:
     """Give where an anchor lies, rounded up to its steps, in its ticks; nothing where that is not known."""
     for one in domains[:1]:
-        ticks = one.within(anchor.measure) if isinstance(one, Range) else None
+        if not isinstance(one, Range) or anchor.measure is None:
+            continue
+        ticks = one.within(anchor.measure)
         if ticks is not None:
             low, high = (end + (anchor.first - end) % anchor.step for end in (ticks.low, ticks.high))
             yield replace(ticks, low=low, high=high, step=anchor.step, first=anchor.first)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec
 from kinsynth.columns.categorical import CategoricalCodec
+from kinsynth.columns.echo import EchoCodec
 from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
@@ -265,7 +266,7 @@ class _Rows:
             assert self.parent_R is not None, "a sequence has a parent"
             anchor = self._cells(factor.anchor, rows) if factor.anchor else None
             return factor.codec.encode(self._cells(factor.columns[0], rows), self.parent_R[rows], anchor)
-        if isinstance(factor.codec, RelativeCodec):
+        if isinstance(factor.codec, RelativeCodec | EchoCodec):
             pair = (self._cells(one, rows) for one in (factor.columns[0], factor.anchor))
             return factor.codec.encode(*pair)
         return factor.codec.encode(self._values(factor, rows))
@@ -405,6 +406,8 @@ def _spare(
     if isinstance(factor.codec, RelativeCodec):
         anchor = pc.coalesce(columns[factor.anchor], spare.get(factor.anchor, factor.codec.middle))
         return factor.codec.decode(codes_RC, uniform_RD, pc.coalesce(anchor, factor.codec.middle))
+    if isinstance(factor.codec, EchoCodec):
+        return factor.codec.inner.decode(codes_RC, uniform_RD)[0]
     assert not isinstance(factor.codec, SequenceCodec), "no rule changes the order of rows"
     return factor.codec.decode(codes_RC, uniform_RD)[0]
 
@@ -458,6 +461,9 @@ def _decode_table(
             if anchor is None:
                 anchor = given.written_over(factor.anchor, as_array(values[(factor.anchor,)][0]), first)
             values[factor.columns] = (factor.codec.decode(codes_RC, uniform_RD, anchor),)
+        elif isinstance(factor.codec, EchoCodec):
+            there = anchors[factor.anchor]
+            values[factor.columns] = (factor.codec.decode(codes_RC, uniform_RD, there),)
         elif isinstance(factor.codec, SequenceCodec):
             parent_R = drawn.encoded.parent_R
             assert parent_R is not None, "a sequence has a parent"
@@ -472,7 +478,11 @@ def _decode_table(
 
 
 def _uniforms_of(
-    codec: Codec | RelativeCodec | SequenceCodec, codes_RC: IntArray, row_ids: Rows, seed: int, stream: str
+    codec: Codec | RelativeCodec | SequenceCodec | EchoCodec,
+    codes_RC: IntArray,
+    row_ids: Rows,
+    seed: int,
+    stream: str,
 ) -> NDArray[np.float64]:
     """Give the uniforms that decoding needs; for categories those of the few rows that need one."""
     if not isinstance(codec, CategoricalCodec):
