@@ -24,8 +24,8 @@ Domains = dict[str, tuple[Domain, ...]]
 def certain_domains(codec: DatabaseCodec, conditions: Conditions) -> dict[str, Domains]:
     """Give what every cell of a drawing keeps to, by table and column.
 
-    Not named are keys and links, columns with made-up texts, computed columns, which lie where their sources
-    put them, and columns that are given or have values kept out, with those that an order ties to them.
+    Not named are keys and links, columns with made-up texts, columns that are computed or repeat cells of
+    other rows, which lie where their sources put them, and columns that are given or have values kept out, with those that an order ties to them.
     """
     result: dict[str, Domains] = {}
     for name, table in codec.tables.items():
@@ -38,6 +38,7 @@ def certain_domains(codec: DatabaseCodec, conditions: Conditions) -> dict[str, D
 def _table_domains(table: TableCodec, loose: set[str], others: Mapping[str, Domains]) -> Domains:
     loose = loose | table.computed
     loose |= {name for rule in table.rules if isinstance(rule, Formula) for name in rule.writes}
+    loose |= {factor.columns[0] for factor in table.factors if factor.kind == "echo"}
     found: Domains = {}
     for anchor in table.anchors:
         found[anchor.name] = tuple(_range_of(anchor, others[anchor.table].get(anchor.column, ())))

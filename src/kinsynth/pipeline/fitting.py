@@ -171,7 +171,8 @@ class _TableFit:
         columns = self._columns([group for group in self.roles.modelled if group[0] not in derived])
         computed = self._columns([group for group in self.roles.modelled if group[0] in derived])
         sequence = self._sequence(rules)
-        columns = [self._perhaps_echo(one) for one in self._relative(rules, columns, sequence, earlier)]
+        relative = self._relative(rules, columns, sequence, earlier)
+        columns = [self._perhaps_echo(*pair) for pair in zip(columns, relative, strict=True)]
         # References first: what roots draw first has one distribution, and is spread over all of them.
         factors = [*self._references(), *self._counts(), *sequence, *columns]
         fills = self._fills(rules, {factor.columns[0]: factor for factor in columns})
@@ -287,16 +288,18 @@ class _TableFit:
         )
         return Factor("relative", (name,), codec, anchor=anchor)
 
-    def _perhaps_echo(self, factor: Factor) -> Factor:
-        """Let a column repeat the cells it was found to, unless a distance tells of them."""
-        echo = self.echoes.get(factor.columns[0])
-        if echo is None or factor.kind != "column":
+    def _perhaps_echo(self, plain: Factor, factor: Factor) -> Factor:
+        """Let a column repeat the cells it was found to; where a distance tells of them, if all rows do."""
+        echo = self.echoes.get(plain.columns[0])
+        if echo is None:
             return factor
-        assert not isinstance(factor.codec, RelativeCodec | SequenceCodec | EchoCodec), "a column by itself"
+        assert not isinstance(plain.codec, RelativeCodec | SequenceCodec | EchoCodec), "a column by itself"
         values, there = as_array(self.table[echo.column]), self._cells(echo.anchor.name)
         minimum = self.synthesis.protection.rare_minimum
-        codec = build_echo(factor.codec, values, there, self._roots(), minimum=minimum)
-        return Factor("echo", factor.columns, codec, anchor=echo.anchor.name)
+        codec = build_echo(plain.codec, values, there, self._roots(), minimum=minimum)
+        if codec.own and factor is not plain:
+            return factor
+        return Factor("echo", plain.columns, codec, anchor=echo.anchor.name)
 
     def _fills(self, rules: tuple[Rule, ...], factors: Mapping[str, Factor]) -> dict[str, Fill | None]:
         """Prepare values for the columns that a rule may have to fill."""
