@@ -106,6 +106,14 @@ def find_ways(structure: Structure, table: str, inside: Collection[Relation]) ->
                 waiting.append((one.references_table, (*way, one)))
 
 
+def reference_ways(structure: Structure, table: str, ways: Iterable[Keys]) -> Iterator[Keys]:
+    """Give the ways to rows of original tables: those that a row references, and the ends of its ways."""
+    for way in ((), *ways):
+        end = way[-1].references_table if way else table
+        if len(way) < MOST_STEPS:
+            yield from ((*way, one) for one in structure.reference_relations[end])
+
+
 def owner_ways(structure: Structure, table: str) -> Iterator[Keys]:
     """Give the ways from a row to its owner, the owner's owner, ..."""
     way: Keys = ()
@@ -255,13 +263,18 @@ def reach_arranged(further: FurtherKeys) -> Reach:
 
     def find_key(key: str) -> Rows:
         one = named[key]
+        if one.references_table not in further.arranged:
+            whole = further.database.tables[one.table].select(one.columns)
+            cells = whole.take(pa.array(further.arranged[one.table].row_R))
+            return row_numbers(cells, one, further.database.tables[one.references_table])
         parent_R = further.arranged[one.table].parent_R
         owner = one == further.structure.parent_relation[one.table]
         return parent_R if owner and parent_R is not None else further.rows(one)
 
     def find_cells(table: str, column: str) -> pa.Array:
         cells = as_array(further.database.tables[table][column])
-        return cells.take(pa.array(further.arranged[table].row_R))
+        rows = further.arranged.get(table)
+        return cells if rows is None else cells.take(pa.array(rows.row_R))
 
     return Reach(find_key, find_cells)
 
@@ -272,10 +285,16 @@ class DrawnReach(Reach):
     Args:
         anchors: Anchors by table.
         structure: What the keys are for.
+        originals: Original tables, whose cells are there from the start.
     """
 
-    def __init__(self, anchors: Mapping[str, Iterable[Anchor]], structure: Structure) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        anchors: Mapping[str, Iterable[Anchor]],
+        structure: Structure,
+        originals: Mapping[str, pa.Table] = {},
+    ) -> None:
+        super().__init__(find_cells=lambda table, column: as_array(originals[table][column]))
         self._wanted_keys, self._wanted_cells = _find_read(anchors, structure)
 
     def add_keys(self, table: str, start: int, pointed: Mapping[Relation, Rows]) -> None:
@@ -295,7 +314,8 @@ def _find_read(
     anchors: Mapping[str, Iterable[Anchor]], structure: Structure
 ) -> tuple[dict[str, bool], dict[tuple[str, str], bool]]:
     """Name the keys and the cells that anchors are read from, and whether other trees read them too."""
-    table_of = {str(one): one.table for several in structure.keys.values() for one in several}
+    several_keys = (*structure.keys.values(), *structure.reference_relations.values())
+    table_of = {str(one): one.table for several in several_keys for one in several}
     table_of |= {str(one): one.table for one in structure.parent_relation.values() if one is not None}
     keys: dict[str, bool] = {}
     cells: dict[tuple[str, str], bool] = {}
@@ -304,6 +324,8 @@ def _find_read(
         for anchor in several:
             for key in anchor.path:
                 keys[key] = keys.get(key, False) or structure.root_of(table_of[key]) != root
+            if anchor.table in structure.originals:
+                continue
             cell = anchor.table, anchor.column
             cells[cell] = cells.get(cell, False) or structure.root_of(anchor.table) != root
     return keys, cells

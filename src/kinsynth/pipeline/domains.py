@@ -25,7 +25,8 @@ def certain_domains(codec: DatabaseCodec, conditions: Conditions) -> dict[str, D
     """Give what every cell of a drawing keeps to, by table and column.
 
     Not named are keys and links, columns with made-up texts, columns that are computed or repeat cells of
-    other rows, which lie where their sources put them, and columns that are given or have values kept out, with those that an order ties to them.
+    other rows, which lie where their sources put them, and columns that are given or have values kept out,
+    with those that an order ties to them.
     """
     result: dict[str, Domains] = {}
     for name, table in codec.tables.items():

@@ -17,7 +17,7 @@ from kinsynth.columns.calendar import code_lengths, counted_rows
 from kinsynth.columns.echo import can_echo, number_equals
 from kinsynth.columns.storage import as_array
 from kinsynth.pipeline.across import stay_inside
-from kinsynth.pipeline.anchors import Anchor, Keys, Reach, find_ways
+from kinsynth.pipeline.anchors import Anchor, Keys, Reach, find_ways, reference_ways
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.roles import find_roles
 from kinsynth.pipeline.rules import row_holders, ruled_columns
@@ -72,6 +72,7 @@ def find_echoes(
             one for one in _free_columns(train.schema, structure, name, synthesis) if one not in computed
         ]
         ways = tuple(find_ways(structure, name, inside))
+        ways = (*ways, *reference_ways(structure, name, ways))
         best = (search.best(name, column, ways) for column in columns) if ways else ()
         found[name] = tuple(one for one in best if one is not None)
         let_go()
@@ -96,13 +97,20 @@ def _free_columns(schema: Schema, structure: Structure, table: str, synthesis: S
             yield name
 
 
-def drawn_columns(schema: Schema, structure: Structure, table: str) -> Iterator[str]:
-    """Name the columns that are drawn for a table; none for one that is copied."""
+def told_columns(schema: Schema, structure: Structure, table: str) -> Iterator[str]:
+    """Name the columns that hold what is drawn, or copied, but for keys."""
     if schema.tables[table].original:
+        yield from (one for one in schema.tables[table].column_names if one not in _keys_of(schema, table))
         return
     roles = find_roles(schema, structure, table)
     drawn = {roles.sequence, *(column for group in roles.modelled for column in group)}
     yield from (one for one in schema.tables[table].column_names if one in drawn)
+
+
+def _keys_of(schema: Schema, table: str) -> set[str]:
+    """Name the columns of the keys of a table, its own and those to other ones."""
+    linked = (column for relation in schema.outgoing(table) for column in relation.columns)
+    return {*schema.tables[table].primary_key, *linked}
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,7 @@ class _Search:
         for way in ways:
             target = way[-1].references_table
             steps = " -> ".join(", ".join(one.columns) for one in way)
-            for name in drawn_columns(self.database.schema, self.structure, target):
+            for name in told_columns(self.database.schema, self.structure, target):
                 if can_echo(self.database.tables[target].schema.field(name).type, kind):
                     title = f"{column} as {steps} -> {target}.{name}"
                     path, shared = tuple(map(str, way)), {*way} <= owners

@@ -312,6 +312,7 @@ def decode(
     known: Mapping[str, Known] | None = None,
     excluded: Mapping[str, Excluded] | None = None,
     reach: DrawnReach | None = None,
+    originals: Mapping[str, pa.Table] = {},
 ) -> Decoded:
     """Turn drawn codes into values.
 
@@ -324,6 +325,7 @@ def decode(
         known: Cells that come back as they were given, by root table.
         excluded: What no rule may write, by table.
         reach: What the batches before told of their rows, to which this one adds; None for the first.
+        originals: The original tables, whose cells may be repeated.
 
     Guarantees:
         Batches of any size, put together, give the same values.
@@ -331,7 +333,7 @@ def decode(
     structure, named = find_structure(schema), {str(relation): relation for relation in schema.relations}
     tables: dict[str, pa.Table] = {}
     found: dict[Relation, Rows] = {}
-    reach = reach or DrawnReach(codec.anchors, structure)
+    reach = reach or DrawnReach(codec.anchors, structure, originals)
     for name, part in drawn.items():
         table_codec = codec.tables[name]
         given, first = (known or {}).get(name, NOTHING_KNOWN), before.get(name, 0)
@@ -341,16 +343,19 @@ def decode(
         if owner is not None and part.encoded.parent_R is not None:
             found[owner] = part.encoded.parent_R + before.get(owner.references_table, 0)
         found |= {named[key]: rows for key, rows in part.pointed.items()}
+        references = _decode_table(
+            part, table_codec, {}, given, apart, source=source, seed=seed, first=first, references=True
+        )
+        for relation in structure.reference_relations[name]:
+            rows = references[relation.columns][0]
+            row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+            found[relation] = given.reference_over(relation, row_R, first)
         reach.add_keys(name, first, found)
         numbers = np.arange(first, first + part.encoded.rows)
         anchors = dict(Beside({}, table_codec.anchors, reach, numbers))
         values = _decode_table(
             part, table_codec, anchors, given, apart, source=source, seed=seed, first=first
         )
-        for relation in structure.reference_relations[name]:
-            rows = values.pop(relation.columns)[0]
-            row_R = rows.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-            found[relation] = given.reference_over(relation, row_R, first)
         pairs = [pair for group, arrays in values.items() for pair in zip(group, arrays, strict=True)]
         columns = {**given.all_written_over(dict(pairs), first), **anchors}
         ruled = _with_rules(columns, part, table_codec, apart, given, seed=seed, first=first)
@@ -442,12 +447,16 @@ def _decode_table(
     source: Mapping[str, pa.Array],
     seed: int,
     first: int,
+    references: bool = False,
 ) -> dict[tuple[str, ...], tuple[Any, ...]]:
+    """Decode the references of a table, or all its other columns."""
     values: dict[tuple[str, ...], tuple[Any, ...]] = {}
     spans = codec.spans
     unread = codec.computed - apart.columns
     for number, factor in _anchors_first(codec.factors):
         if factor.kind in ("count", "sketch") or unread & {*factor.columns}:
+            continue
+        if (factor.kind == "reference") != references:
             continue
         codes_RC = drawn.encoded.codes_RC[:, spans[number]].astype(np.int32)
         if isinstance(factor.codec, IdentifierCodec):

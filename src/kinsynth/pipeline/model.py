@@ -167,7 +167,8 @@ class Model:
     ) -> Iterator[Decoded]:
         """Turn blocks into values, a batch at a time; take down what found no row to point at."""
         before: Counter[str] = Counter()
-        reach, done = DrawnReach(ready.codec.anchors, find_structure(ready.schema)), 0
+        structure = find_structure(ready.schema)
+        reach, done = DrawnReach(ready.codec.anchors, structure, self.originals), 0
         for batch in gather(blocks, self.batch_roots):
             losses.add(batch)
             decoded = decode(
@@ -179,6 +180,7 @@ class Model:
                 known=ready.known,
                 excluded=ready.excluded,
                 reach=reach,
+                originals=self.originals,
             )
             yield decoded
             before.update(decoded.rows)
@@ -512,6 +514,7 @@ def _filled(model: Model, name: str, asked: Conditions, method: Method, seed: in
         ready,
         name,
         rows=rows,
+        originals=model.originals,
         seed=derive_seed(seed, "sample"),
         temperature=model.temperature if asked.temperature is None else asked.temperature,
     )
