@@ -197,9 +197,9 @@ def test_changed_columns_and_parts_of_keys_repeat_nothing() -> None:
     assert {*FOUND["order"]} - {*found["order"]} == {"rate_then", "ship_town", "points_then"}
 
 
-def fit_coded(tables: Mapping[str, pl.DataFrame]) -> tuple[Database, DatabaseCodec]:
-    database = read(as_arrow(tables))
-    synthesis = kinsynth.Synthesis.model_validate(document())
+def fit_coded(rows: Mapping[str, pl.DataFrame], **parts: Any) -> tuple[Database, DatabaseCodec]:
+    database = read(as_arrow(rows), **parts)
+    synthesis = kinsynth.Synthesis.model_validate(document(**parts))
     echoes = find_echoes(database, synthesis, find_facts(database, find_structure(database.schema)))
     return database, fit_codecs(database, synthesis, echoes=echoes)
 
@@ -231,6 +231,39 @@ def test_decoded_rows_repeat_what_is_drawn_where_the_source_does(own: float) -> 
         # Values of their own may be equal by chance, where few are possible.
         assert own == 0 or np.mean(after[name]) < np.mean(here) + 0.6 * own, name
     assert own > 0.1 or len([*describe_echoes(codec)]) == len(before)
+
+
+def test_cells_of_original_rows_are_repeated_where_the_drawn_key_leads() -> None:
+    """A drawn row names another depot than that of the source: it has the place of this one."""
+    tables, said = make_orders(5), document()["tables"]
+    said["depot"] = {**said["depot"], "original": True}
+    del said["order"]["foreign_keys"][1]["owner"]
+    database, codec = fit_coded(tables, tables=said)
+    codec = DatabaseCodec.from_json(json.loads(json.dumps(codec.to_json())))
+    (anchor,) = (one for one in codec.tables["order"].anchors if one.column == "place")
+    assert (anchor.name, anchor.shared) == ("from_place as depot_id -> depot.place", False)
+    encoded = encode(database, codec)
+    factors = {
+        one.columns: span
+        for one, span in zip(codec.tables["order"].factors, codec.tables["order"].spans, strict=True)
+        if one.columns
+    }
+    codes_RC = encoded.tables["order"].codes_RC.copy()
+    codes_RC[:, factors["depot_id",]] = codes_RC[::-1, factors["depot_id",]]
+    orders = replace(encoded.tables["order"], codes_RC=codes_RC)
+    drawn = {
+        name: Drawn(table, np.arange(table.rows))
+        for name, table in {**encoded.tables, "order": orders}.items()
+    }
+    originals = {"depot": database.tables["depot"]}
+    found = decode(drawn, codec, database.schema, seed=1, before={}, originals=originals)
+    key = next(one for one in find_structure(database.schema).reference_relations["order"])
+    places = tables["depot"]["place"].gather(found.pointed[key])
+    rows = arrange(database, find_structure(database.schema))["order"].row_R
+    then = pl.Series(repeated(tables)["from_place"]).gather(rows)
+    now = pl.Series(found.tables["order"]["from_place"].to_pylist()) == places
+    assert now.filter(then).all()
+    assert not now.filter(~then).all()
 
 
 @pytest.fixture(scope="module")

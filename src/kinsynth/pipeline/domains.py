@@ -41,7 +41,7 @@ def _table_domains(table: TableCodec, loose: set[str], others: Mapping[str, Doma
     loose |= {name for rule in table.rules if isinstance(rule, Formula) for name in rule.writes}
     loose |= {factor.columns[0] for factor in table.factors if factor.kind == "echo"}
     found: Domains = {}
-    for anchor in table.anchors:
+    for anchor in (one for one in table.anchors if one.measure is not None):
         found[anchor.name] = tuple(_range_of(anchor, others[anchor.table].get(anchor.column, ())))
     for factor in table.read_factors:
         if factor.kind in ("column", "sequence"):
