@@ -72,7 +72,9 @@ def find_echoes(
             one for one in _free_columns(train.schema, structure, name, synthesis) if one not in computed
         ]
         ways = tuple(find_ways(structure, name, inside))
-        ways = (*ways, *reference_ways(structure, name, ways))
+        if structure.parent_relation[name] is not None:
+            # Cells of root rows may be given, and shall tell which lookup row goes with them.
+            ways = (*ways, *reference_ways(structure, name, ways))
         best = (search.best(name, column, ways) for column in columns) if ways else ()
         found[name] = tuple(one for one in best if one is not None)
         let_go()

@@ -58,14 +58,7 @@ def fillable(codec: TableCodec, schema: Schema) -> tuple[str, ...]:
 
 
 def best_rows(
-    network: TableModel,
-    ready: Prepared,
-    name: str,
-    *,
-    rows: int,
-    originals: Mapping[str, pa.Table],
-    seed: int,
-    temperature: float,
+    network: TableModel, ready: Prepared, name: str, *, rows: int, seed: int, temperature: float
 ) -> Iterator[Decoded]:
     """Give, for the rows of a root table, the median of numbers and moments and the mode of the others.
 
@@ -94,7 +87,6 @@ def best_rows(
             seed=seed,
             before=before,
             excluded=ready.excluded,
-            originals=originals,
         )
         yield _summarise(several, ready, name, first=first, rows=here)
         first += here

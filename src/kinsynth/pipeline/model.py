@@ -514,7 +514,6 @@ def _filled(model: Model, name: str, asked: Conditions, method: Method, seed: in
         ready,
         name,
         rows=rows,
-        originals=model.originals,
         seed=derive_seed(seed, "sample"),
         temperature=model.temperature if asked.temperature is None else asked.temperature,
     )
