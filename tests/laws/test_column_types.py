@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from kinsynth.columns.base import count_part
+from kinsynth.columns.echo import build_echo
 from kinsynth.columns.line import FIRST
 from kinsynth.columns.registry import COLUMN_TYPES, codec_from_json, column_type
 from kinsynth.settings.privacy import Protection
@@ -401,3 +402,74 @@ def test_own_roots_make_the_codec_that_numbered_roots_make(name, make):
         for roots in (np.arange(len(values[0])), None)
     )
     assert own.to_json() == numbered.to_json()
+
+
+ECHOED = [pair for pair in PAIRS if pair.values[0] not in ("coordinates", "identifier", "reference")]
+
+
+def echoing(name, make, own=0.2, missing=0.1):
+    """Give an echo of a type, values a share of which is not that of other cells, and those cells."""
+    values, rng = sample(make, missing=missing)[0], np.random.default_rng(11)
+    moved = values.take(pa.array(rng.permutation(len(values))))
+    there = pa.array(
+        np.where(rng.random(len(values)) < own, moved.to_pylist(), values.to_pylist()).tolist(), values.type
+    )
+    inner, roots = fitted(name, (values,)), np.arange(len(values))
+    return build_echo(inner, values, there, roots, minimum=5), values, there
+
+
+@pytest.mark.parametrize(("name", "make"), ECHOED)
+class TestEveryTypeThatRepeatsCells:
+    def test_codes_keep_their_shape_and_range(self, name, make):
+        codec, values, there = echoing(name, make)
+        codes = codec.encode(values, there)
+        assert codes.shape == (len(values), len(codec.sub_columns))
+        for place, sub in enumerate(codec.sub_columns):
+            assert codes[:, place].min() >= 0
+            assert codes[:, place].max() < sub.cardinality
+
+    def test_what_is_repeated_is_exact_and_the_rest_as_without(self, name, make):
+        codec, values, there = echoing(name, make)
+        codes, uniform = (
+            codec.encode(values, there),
+            np.random.default_rng(3).random((len(values), codec.draws)),
+        )
+        back = codec.decode(codes, uniform, there)
+        echoed = np.array(codes[:, 0] == codec.sub_columns[0].cardinality - 1)
+        assert 0.7 < echoed.mean() < 1
+        assert back.type == values.type
+        assert back.is_null().equals(values.is_null())
+        assert back.filter(pa.array(echoed)).equals(there.filter(pa.array(echoed)))
+        without = codec.inner.decode(codec.inner.encode((values,)), uniform)[0]
+        assert back.filter(pa.array(~echoed)).equals(without.filter(pa.array(~echoed)))
+
+    def test_any_code_decodes_and_json_holds_everything(self, name, make):
+        codec, values, there = echoing(name, make)
+        rng, again = np.random.default_rng(0), codec_from_json(json.loads(json.dumps(codec.to_json())))
+        codes = np.stack([rng.integers(0, sub.cardinality, len(values)) for sub in codec.sub_columns], axis=1)
+        uniform = rng.random((len(values), codec.draws))
+        back = codec.decode(codes.astype(np.int32), uniform, there)
+        assert len(back) == len(values)
+        assert again.decode(codes.astype(np.int32), uniform, there).equals(back)
+        assert np.array_equal(again.encode(values, there), codec.encode(values, there))
+
+    def test_no_value_is_missing_where_none_was(self, name, make):
+        codec, values, there = echoing(name, make, missing=0)
+        lost = pa.nulls(len(values), values.type)
+        uniform = np.random.default_rng(3).random((len(values), codec.draws))
+        assert codec.decode(codec.encode(values, there), uniform, lost).null_count == 0
+
+
+@pytest.mark.parametrize(("name", "make"), [pair for pair in ECHOED if pair.values[0] in SECRETS])
+def test_own_values_of_few_roots_are_not_told_beside_repeated_ones(name, make):
+    values = sample(make, missing=0)[0]
+    secret = (decimal.Decimal("9876543.21"),) if pa.types.is_decimal(values.type) else SECRETS[name]
+    if pa.types.is_timestamp(values.type) and values.type.tz:
+        secret = (secret[0].replace(tzinfo=dt.UTC),)
+    hidden = pa.concat_arrays([values, pa.array([*secret] * 400, values.type)])
+    there = pa.concat_arrays([values, values.slice(0, 400)])
+    roots = np.concatenate([np.arange(len(values)), len(values) + np.arange(400) % 4])
+    codec = build_echo(fitted(name, (hidden,), roots), hidden, there, roots, minimum=5)
+    assert not codec.own
+    uniform = np.random.default_rng(3).random((len(hidden), codec.draws))
+    assert secret[0] not in codec.decode(codec.encode(hidden, there), uniform, there).to_pylist()

@@ -40,6 +40,7 @@ class Graph:
     primary: dict[str, tuple[str, ...]] = field(default_factory=dict)
     foreign: list[ForeignKey] = field(default_factory=list)
     originals: set[str] = field(default_factory=set)
+    copies: list[tuple[ForeignKey, str]] = field(default_factory=list)
 
     def maybe(self, share: float) -> bool:
         return self.chance.random() < share
@@ -103,6 +104,7 @@ def make_graph(seed: int) -> Graph:
     lookups = Random(f"lookups {seed}")
     if lookups.random() < 0.25:
         _add_chained_lookups(graph, lookups)
+    _repeat_amounts(graph, Random(f"copies {seed}"))
     return graph
 
 
@@ -255,6 +257,22 @@ def _fill(graph: Graph, name: str) -> None:
             row["day"] = dt.date(2020, 1, 1) + dt.timedelta(days=chance.randrange(900))
 
 
+def _repeat_amounts(graph: Graph, chance: Random) -> None:
+    """Let rows of some tables repeat the amount of the row that a key names."""
+    for number, key in enumerate(graph.foreign):
+        able = key.table != key.target and key.table not in graph.originals and graph.tables[key.table]
+        if not able or chance.random() < 0.6 or key.target in ("town", "region"):
+            continue
+        amounts = {
+            tuple(row[column] for column in key.references): row["amount"] for row in graph.tables[key.target]
+        }
+        copy = f"copied_{number}"
+        for row in graph.tables[key.table]:
+            row[copy] = amounts.get(tuple(row[column] for column in key.columns))
+        graph._columns_of[key.table].append(copy)
+        graph.copies.append((key, copy))
+
+
 def _copy_a_lookup(graph: Graph) -> None:
     """Mark a table that names no other and is named as original."""
     pointing = {key.table for key in graph.foreign}
@@ -311,6 +329,29 @@ def broken(graph: Graph, folder: Path) -> Iterator[str]:
             yield f"{name}: an original differs"
     for key in graph.foreign:
         yield from _broken_key(graph, key, source, written)
+
+
+def broken_copies(
+    graph: Graph, folder: Path, always: Callable[[str, str, tuple[str, ...]], bool]
+) -> Iterator[str]:
+    """Name the copies that are no longer equal, of those that are drawn as what always repeats that cell."""
+    written = {name: _read(folder / f"{name}.csv") for name in graph.tables}
+    for key, copy in graph.copies:
+        if not always(key.table, copy, key.columns):
+            continue
+        amounts = {
+            tuple(row[column] for column in key.references): row["amount"] for row in written[key.target]
+        }
+        pairs = [
+            (row[copy], amounts.get(tuple(row[column] for column in key.columns), ""))
+            for row in written[key.table]
+        ]
+        if any(_number(one) != _number(other) for one, other in pairs):
+            yield f"{key}: {copy} is another one"
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
 
 
 def _broken_key(

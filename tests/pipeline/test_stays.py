@@ -174,6 +174,9 @@ def test_few_parents_say_nothing_and_few_roots_are_no_exception():
         return [one.column for one in stays.said], stays.always
 
     assert found(90, 20) == ([], ())
+    assert found(90, 1) == ([], ())
+    assert found(90, 0) == ([], ("value",))
+    assert found(4, 0) == ([], ())
     assert found(2_000, 0) == ([], ("value",))
     assert found(2_000, 4) == ([], ("value",))
     assert found(2_000, 5) == (["value"], ())

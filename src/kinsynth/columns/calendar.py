@@ -123,6 +123,11 @@ def code_length(symbol_R: Rows, context_R: Rows, known_R: NDArray[np.bool_]) -> 
         context_R: What is known when it is coded.
         known_R: Which rows are counted; the others are measured.
     """
+    return float(code_lengths(symbol_R, context_R, known_R).mean())
+
+
+def code_lengths(symbol_R: Rows, context_R: Rows, known_R: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Give the bits of the symbol of each row that is measured, in their order; as in ``code_length``."""
     symbols, symbol_R = np.unique(symbol_R, return_inverse=True)
     contexts, context_R = np.unique(context_R, return_inverse=True)
     pair_R = context_R * len(symbols) + symbol_R
@@ -131,7 +136,8 @@ def code_length(symbol_R: Rows, context_R: Rows, known_R: NDArray[np.bool_]) -> 
     pairs = np.bincount(pair_R[known_R], minlength=len(symbols) * len(contexts))
     rows = np.bincount(context_R[known_R], minlength=len(contexts))
     chance_R = (pairs[pair_R] + BACK_OFF * share_K[symbol_R]) / (rows[context_R] + BACK_OFF)
-    return float(-np.log2(chance_R[~known_R]).mean())
+    bits_R: NDArray[np.float64] = -np.log2(chance_R[~known_R])
+    return bits_R
 
 
 def counted_rows(root_R: Numbered) -> NDArray[np.bool_]:

@@ -139,6 +139,10 @@ class CategoricalCodec:
         told_K[[MISSING, OTHER]] = True, self.other_told
         return told_K
 
+    def stands_alone(self, code: int) -> bool:
+        """Tell whether a code of the first token stands for one kept value, which enough roots hold."""
+        return self.group is None and code - FIRST not in self.untold
+
     def decode(self, codes_RC: IntArray, uniform_RD: NDArray[Any]) -> Values:
         """Turn codes into values."""
         code_R, place_R = codes_RC[:, 0], self.places(codes_RC)

@@ -102,6 +102,10 @@ class ReferenceCodec(CategoricalCodec):
         several_K[FIRST + group_V[numbers <= POOLED]] = True
         return several_K
 
+    def stands_alone(self, code: int) -> bool:
+        """Tell whether a code of the first token stands for one row, which enough roots reference."""
+        return super().stands_alone(code) and not self.several[code]
+
     def any_rows(self, row_R: Rows, uniform_R: Uniforms) -> Rows:
         """Give any row of its pool, each as likely as the next, for each row number that stands for one."""
         sizes = np.array([len(pool.rows) for pool in self.pools], dtype=np.int64)

@@ -9,6 +9,7 @@ from kinsynth.columns.categorical import CategoricalCodec, build_categorical
 from kinsynth.columns.coordinate import CoordinateCodec, build_coordinates
 from kinsynth.columns.count import CountCodec
 from kinsynth.columns.datetime import DatetimeCodec, build_date, build_datetime, build_time
+from kinsynth.columns.echo import EchoCodec
 from kinsynth.columns.identifier import IdentifierCodec, build_identifier
 from kinsynth.columns.numeric import OrderedCodec, build_number
 from kinsynth.columns.reference import ReferenceCodec, build_reference
@@ -44,6 +45,7 @@ CODECS: dict[str, Any] = {
         SequenceCodec,
         RelativeCodec,
         SketchCodec,
+        EchoCodec,
     )
 }
 
@@ -63,6 +65,8 @@ def codec_from_json(document: dict[str, Any]) -> Any:
     """Make a codec of its JSON document; the inverse of ``Codec.to_json``.
 
     All are a ``Codec`` but ``SequenceCodec``, which needs the parents of the rows too, and
-    ``RelativeCodec``, which needs another column.
+    ``RelativeCodec`` and ``EchoCodec``, which need another column.
     """
+    if document["kind"] == EchoCodec.kind:
+        return EchoCodec.from_json(document, codec_from_json(document["inner"]))
     return CODECS[document["kind"]].from_json(document)

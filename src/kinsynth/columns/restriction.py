@@ -16,6 +16,7 @@ from kinsynth.columns.base import Rows
 from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.coordinate import CoordinateCodec
 from kinsynth.columns.datetime import DatetimeCodec
+from kinsynth.columns.echo import EchoCodec
 from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.lattice import count_members, shared_mass
 from kinsynth.columns.line import FIRST, MISSING, Line
@@ -46,6 +47,8 @@ def without_missing(codec: Any) -> Any:
             return replace(codec, day=without_missing(codec.day))
         case RelativeCodec():
             return replace(codec, distance=without_missing(codec.distance))
+        case EchoCodec():
+            return replace(codec, inner=without_missing(codec.inner), missing=False)
         case SequenceCodec():
             start, gap = _without_missing(codec.start), _without_missing(codec.gap)
             return replace(codec, start=start, reached=replace(codec.reached, missing=False), gap=gap)
@@ -53,7 +56,8 @@ def without_missing(codec: Any) -> Any:
 
 
 def is_empty(codec: Any) -> bool:
-    """Tell whether a codec has nothing but missing values."""
+    """Tell whether a codec has nothing but missing values; one that repeats cells, of its own."""
+    codec = codec.inner if isinstance(codec, EchoCodec) else codec
     match codec:
         case CategoricalCodec():
             return not codec.texts and codec.invention is None
@@ -85,9 +89,6 @@ def without_values(codec: Any, values: pa.Array) -> Any:
             makes new values or pairs.
     """
     match codec:
-        case ReferenceCodec():
-            left = codec.without_pooled(values.to_numpy(zero_copy_only=False))
-            return _without_categories(left, pa.concat_arrays([values, pa.array(left.empty_pools)]))
         case CategoricalCodec():
             return _without_categories(codec, values)
         case OrderedCodec():
@@ -102,6 +103,8 @@ def without_values(codec: Any, values: pa.Array) -> Any:
             return replace(codec, refused=(*codec.refused, *codec.scale.to_ticks(values)[0].tolist()))
         case RelativeCodec():
             return replace(codec, refused=(*codec.refused, *codec.measure.to_ticks(values)[0].tolist()))
+        case EchoCodec():
+            return _without_echoes(codec, values)
     raise SettingsError(
         "condition.never_type",
         "Values can be kept out of categories, numbers, dates and times only.",
@@ -110,6 +113,9 @@ def without_values(codec: Any, values: pa.Array) -> Any:
 
 
 def _without_categories(codec: CategoricalCodec, values: pa.Array) -> CategoricalCodec:
+    if isinstance(codec, ReferenceCodec):
+        codec = codec.without_pooled(values.to_numpy(zero_copy_only=False))
+        values = pa.concat_arrays([values, pa.array(codec.empty_pools)])
     found = pc.index_in(values, value_set=codec.kept).drop_null().to_pylist()
     refused = tuple(sorted({*codec.refused, *found}))
     unmade = (
@@ -126,6 +132,14 @@ def _without_categories(codec: CategoricalCodec, values: pa.Array) -> Categorica
     if len(refused) == len(codec.texts) and not codec.missing and not left.other_drawn:
         raise _nothing_left()
     return left
+
+
+def _without_echoes(codec: EchoCodec, values: pa.Array) -> EchoCodec:
+    """Repeat no cell that holds one of the values: the inner codec gives another one, or a missing one."""
+    if is_empty(codec.inner) and not codec.missing:
+        raise _nothing_left()
+    inner = codec.inner if is_empty(codec.inner) else without_values(codec.inner, values)
+    return replace(codec, inner=inner, refused=(*codec.refused, *write_values(values)))
 
 
 def cut_ticks(line: Line, ticks: Rows) -> Line:
@@ -185,6 +199,8 @@ def own_code(codec: Any, values: pa.Array) -> int | None:
         codec: Codec of one column.
         values: One value in the column's storage type; missing for missing.
     """
+    if isinstance(codec, EchoCodec):
+        return None  # it may also be repeated
     if values.null_count and not isinstance(codec, SequenceCodec):
         return MISSING if _is_drawn(codec, MISSING) else None
     if not isinstance(codec, CategoricalCodec | OrderedCodec):
@@ -192,10 +208,8 @@ def own_code(codec: Any, values: pa.Array) -> int | None:
     code = int(codec.encode((values,))[0, 0])
     if code < FIRST or not _is_drawn(codec, code):
         return None
-    if isinstance(codec, ReferenceCodec) and codec.several[code]:
-        return None
     if isinstance(codec, CategoricalCodec):
-        return code if codec.group is None and code - FIRST not in codec.untold else None
+        return code if codec.stands_alone(code) else None
     held_L = codec.line.state_L == code - FIRST
     tick = codec.scale.to_ticks(values)[0][0]
     alone = (codec.line.low_L[held_L] == tick).all() and (codec.line.high_L[held_L] == tick).all()

@@ -156,7 +156,7 @@ def describe_across(codec: DatabaseCodec) -> Iterator[str]:
     for name, table in codec.tables.items():
         known = {anchor.name for anchor in table.anchors}
         for factor in table.factors:
-            if factor.anchor in known:
+            if factor.anchor in known and factor.kind != "echo":
                 yield f"{name}: {factor.columns[0]} is drawn as the time since {factor.anchor}"
         for rule in table.rules:
             if isinstance(rule, Order) and rule.columns[0] in known:
@@ -288,6 +288,7 @@ def _find_near(pairs: Sequence[tuple[Anchor, str]], view: View) -> Iterator[Near
         bounds = view.bounds(name)
         if saved and bounds is not None:
             best = max(saved, key=lambda anchor: saved[anchor])
+            assert best.measure is not None, "a moment"
             inner = inside_steps(bounds, (best.step, best.first))
             yield Near(best.name, name, best.measure, best.step, inner)
 

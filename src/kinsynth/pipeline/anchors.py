@@ -1,8 +1,8 @@
-"""Anchors: moments of the rows that a row hangs under or points to, as columns beside the row's own.
+"""Anchors: cells of the rows that a row hangs under or points to, as columns beside the row's own.
 
 A moment of a row is often told best, or bounded, by one of its owner's or of a row that it points to: no loan
 before its account is opened. Such a moment stands beside the row's own columns under a name that tells
-the way to it, in the row's own type and on its own steps.
+the way to it, in the row's own type and on its own steps. So does a cell of any type that a column repeats.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kinsynth.columns.echo import as_type
 from kinsynth.columns.measure import read_measure, write_measure
 from kinsynth.columns.scale import DayScale, MomentScale
 from kinsynth.columns.storage import as_array
@@ -22,6 +23,7 @@ from kinsynth.pipeline.further_keys import FurtherKeys
 from kinsynth.pipeline.roles import find_roles
 from kinsynth.schema.graph import Structure
 from kinsynth.schema.keys import row_numbers
+from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import Relation, Schema
 
 Rows = NDArray[np.int64]
@@ -34,7 +36,7 @@ MOST_STEPS = 3
 
 @dataclass(frozen=True)
 class Anchor:
-    """A moment that rows of one table have by another row.
+    """A cell that rows of one table have by another row.
 
     Attributes:
         name: Name as a column beside the table's own.
@@ -42,9 +44,10 @@ class Anchor:
         table: Table of the other row.
         column: Its column.
         shared: Whether it is the same for all rows of one owner.
-        measure: Exact measure of the column that is told by it.
+        measure: Exact measure of the column that is told by it; None for a cell that is repeated.
         step: Step of that column's values, ticks.
         first: Where its steps begin, ticks.
+        storage: Arrow type of the column that repeats it; empty where there is a measure.
     """
 
     name: str
@@ -52,28 +55,32 @@ class Anchor:
     table: str
     column: str
     shared: bool
-    measure: DayScale | MomentScale
+    measure: DayScale | MomentScale | None
     step: int = 1
     first: int = 0
+    storage: str = ""
 
     def read(self, cells: pa.Array) -> pa.Array:
         """Give cells in the type and, rounded up, on the steps of the column that they are compared with.
 
         A value on these steps is never before the cell exactly where it is never before what is given.
         """
+        if self.measure is None:
+            return as_type(cells, storage_type(self.storage))
         tick_R, valid_R = self.measure.to_ticks(cells)
         return self.measure.to_values(tick_R + (self.first - tick_R) % self.step, valid_R)
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
-        return {**asdict(self), "path": list(self.path), "measure": write_measure(self.measure)}
+        measure = None if self.measure is None else write_measure(self.measure)
+        return {**asdict(self), "path": list(self.path), "measure": measure}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Anchor:
         """Read what ``to_json`` gave."""
-        return cls(
-            **{**document, "path": tuple(document["path"]), "measure": read_measure(document["measure"])}
-        )
+        said = document["measure"]
+        measure = None if said is None else read_measure(said)
+        return cls(**{**document, "path": tuple(document["path"]), "measure": measure})
 
 
 def find_ways(structure: Structure, table: str, inside: Collection[Relation]) -> Iterator[Keys]:
@@ -97,6 +104,14 @@ def find_ways(structure: Structure, table: str, inside: Collection[Relation]) ->
             yield (*way, one)
             if len(way) + 1 < MOST_STEPS:
                 waiting.append((one.references_table, (*way, one)))
+
+
+def reference_ways(structure: Structure, table: str, ways: Iterable[Keys]) -> Iterator[Keys]:
+    """Give the ways to rows of original tables: those that a row references, and the ends of its ways."""
+    for way in ((), *ways):
+        end = way[-1].references_table if way else table
+        if len(way) < MOST_STEPS:
+            yield from ((*way, one) for one in structure.reference_relations[end])
 
 
 def owner_ways(structure: Structure, table: str) -> Iterator[Keys]:
@@ -248,13 +263,18 @@ def reach_arranged(further: FurtherKeys) -> Reach:
 
     def find_key(key: str) -> Rows:
         one = named[key]
+        if one.references_table not in further.arranged:
+            whole = further.database.tables[one.table].select(one.columns)
+            cells = whole.take(pa.array(further.arranged[one.table].row_R))
+            return row_numbers(cells, one, further.database.tables[one.references_table])
         parent_R = further.arranged[one.table].parent_R
         owner = one == further.structure.parent_relation[one.table]
         return parent_R if owner and parent_R is not None else further.rows(one)
 
     def find_cells(table: str, column: str) -> pa.Array:
         cells = as_array(further.database.tables[table][column])
-        return cells.take(pa.array(further.arranged[table].row_R))
+        rows = further.arranged.get(table)
+        return cells if rows is None else cells.take(pa.array(rows.row_R))
 
     return Reach(find_key, find_cells)
 
@@ -265,10 +285,16 @@ class DrawnReach(Reach):
     Args:
         anchors: Anchors by table.
         structure: What the keys are for.
+        originals: Original tables, whose cells are there from the start.
     """
 
-    def __init__(self, anchors: Mapping[str, Iterable[Anchor]], structure: Structure) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        anchors: Mapping[str, Iterable[Anchor]],
+        structure: Structure,
+        originals: Mapping[str, pa.Table] = {},
+    ) -> None:
+        super().__init__(find_cells=lambda table, column: as_array(originals[table][column]))
         self._wanted_keys, self._wanted_cells = _find_read(anchors, structure)
 
     def add_keys(self, table: str, start: int, pointed: Mapping[Relation, Rows]) -> None:
@@ -288,7 +314,8 @@ def _find_read(
     anchors: Mapping[str, Iterable[Anchor]], structure: Structure
 ) -> tuple[dict[str, bool], dict[tuple[str, str], bool]]:
     """Name the keys and the cells that anchors are read from, and whether other trees read them too."""
-    table_of = {str(one): one.table for several in structure.keys.values() for one in several}
+    several_keys = (*structure.keys.values(), *structure.reference_relations.values())
+    table_of = {str(one): one.table for several in several_keys for one in several}
     table_of |= {str(one): one.table for one in structure.parent_relation.values() if one is not None}
     keys: dict[str, bool] = {}
     cells: dict[tuple[str, str], bool] = {}
@@ -297,6 +324,8 @@ def _find_read(
         for anchor in several:
             for key in anchor.path:
                 keys[key] = keys.get(key, False) or structure.root_of(table_of[key]) != root
+            if anchor.table in structure.originals:
+                continue
             cell = anchor.table, anchor.column
             cells[cell] = cells.get(cell, False) or structure.root_of(anchor.table) != root
     return keys, cells

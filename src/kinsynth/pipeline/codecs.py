@@ -19,11 +19,13 @@ from kinsynth.columns.base import Codec
 from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.count import CountCodec
 from kinsynth.columns.counter import CounterCodec
+from kinsynth.columns.echo import EchoCodec
 from kinsynth.columns.fill import Fill
 from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.reference import ReferenceCodec
 from kinsynth.columns.registry import codec_from_json
 from kinsynth.columns.relative import RelativeCodec
+from kinsynth.columns.restriction import is_empty
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
 from kinsynth.encoded import ChildCount, Stay, SubColumn, Together
@@ -37,7 +39,7 @@ from kinsynth.schema.table import Schema, Table
 
 Rows = NDArray[np.int64]
 KeyCodec = IdentifierCodec | CounterCodec
-FactorKind = Literal["column", "relative", "reference", "sequence", "count", "sketch"]
+FactorKind = Literal["column", "relative", "echo", "reference", "sequence", "count", "sketch"]
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,13 @@ class Factor:
         codec: How it becomes codes.
         child: What a count or a sketch is about: a child table, or a further key that leads to the table;
             empty otherwise.
-        anchor: The column that it counts from, of the table itself or of its anchors; empty for none.
+        anchor: The column that it counts from or repeats, of the table itself or of its anchors; empty for
+            none.
     """
 
     kind: FactorKind
     columns: tuple[str, ...]
-    codec: Codec | SequenceCodec | RelativeCodec
+    codec: Codec | SequenceCodec | RelativeCodec | EchoCodec
     child: str = ""
     anchor: str = ""
 
@@ -92,7 +95,7 @@ class TableCodec:
         rules: What every row keeps, in the order of application; what they derive is not drawn.
         fills: Codes to fill columns with that a rule says must not be missing.
         apart: Factors on all of which rows of one owner never agree, for each key that says so.
-        anchors: Moments of other rows that factors count from, or that rules read.
+        anchors: Cells of other rows that factors count from or repeat, or that rules read.
         constant: First columns of the factors on which rows of one owner always agree.
         unlike: Pairs of references to one original table that never name the same row of it.
         together: Pairs of sub-columns of references of which only some codes go together.
@@ -228,7 +231,7 @@ class DatabaseCodec:
 
     @property
     def anchors(self) -> dict[str, tuple[Anchor, ...]]:
-        """Moments of other rows that are read, by table."""
+        """Cells of other rows that are read, by table."""
         return {name: table.anchors for name, table in self.tables.items()}
 
     @property
@@ -338,10 +341,12 @@ def _derived_missing(table: Table, rules: tuple[Rule, ...], changed: set[str]) -
     return found
 
 
-def can_be_missing(codec: Codec | SequenceCodec | RelativeCodec) -> bool:
+def can_be_missing(codec: Codec | SequenceCodec | RelativeCodec | EchoCodec) -> bool:
     """Tell whether the first code of a codec, which means missing in all of them, may be drawn."""
     if isinstance(codec, SequenceCodec):
         return codec.missing
+    if isinstance(codec, EchoCodec):
+        return codec.missing or is_empty(codec.inner)
     if isinstance(codec, CountCodec | SketchCodec) or not codec.sub_columns:
         return False
     forbidden_K = codec.sub_columns[0].forbidden_K

@@ -24,8 +24,9 @@ Domains = dict[str, tuple[Domain, ...]]
 def certain_domains(codec: DatabaseCodec, conditions: Conditions) -> dict[str, Domains]:
     """Give what every cell of a drawing keeps to, by table and column.
 
-    Not named are keys and links, columns with made-up texts, computed columns, which lie where their sources
-    put them, and columns that are given or have values kept out, with those that an order ties to them.
+    Not named are keys and links, columns with made-up texts, columns that are computed or repeat cells of
+    other rows, which lie where their sources put them, and columns that are given or have values kept out,
+    with those that an order ties to them.
     """
     result: dict[str, Domains] = {}
     for name, table in codec.tables.items():
@@ -38,8 +39,9 @@ def certain_domains(codec: DatabaseCodec, conditions: Conditions) -> dict[str, D
 def _table_domains(table: TableCodec, loose: set[str], others: Mapping[str, Domains]) -> Domains:
     loose = loose | table.computed
     loose |= {name for rule in table.rules if isinstance(rule, Formula) for name in rule.writes}
+    loose |= {factor.columns[0] for factor in table.factors if factor.kind == "echo"}
     found: Domains = {}
-    for anchor in table.anchors:
+    for anchor in (one for one in table.anchors if one.measure is not None):
         found[anchor.name] = tuple(_range_of(anchor, others[anchor.table].get(anchor.column, ())))
     for factor in table.read_factors:
         if factor.kind in ("column", "sequence"):
@@ -67,7 +69,9 @@ def _table_domains(table: TableCodec, loose: set[str], others: Mapping[str, Doma
 def _range_of(anchor: Anchor, domains: Sequence[Domain]) -> Iterator[Range]:
     """Give where an anchor lies, rounded up to its steps, in its ticks; nothing where that is not known."""
     for one in domains[:1]:
-        ticks = one.within(anchor.measure) if isinstance(one, Range) else None
+        if not isinstance(one, Range) or anchor.measure is None:
+            continue
+        ticks = one.within(anchor.measure)
         if ticks is not None:
             low, high = (end + (anchor.first - end) % anchor.step for end in (ticks.low, ticks.high))
             yield replace(ticks, low=low, high=high, step=anchor.step, first=anchor.first)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.base import Codec
 from kinsynth.columns.categorical import CategoricalCodec
+from kinsynth.columns.echo import EchoCodec
 from kinsynth.columns.identifier import IdentifierCodec
 from kinsynth.columns.reference import POOLED, ReferenceCodec
 from kinsynth.columns.relative import RelativeCodec
@@ -269,7 +270,7 @@ class _Rows:
             assert self.parent_R is not None, "a sequence has a parent"
             anchor = self._cells(factor.anchor, rows) if factor.anchor else None
             return factor.codec.encode(self._cells(factor.columns[0], rows), self.parent_R[rows], anchor)
-        if isinstance(factor.codec, RelativeCodec):
+        if isinstance(factor.codec, RelativeCodec | EchoCodec):
             pair = (self._cells(one, rows) for one in (factor.columns[0], factor.anchor))
             return factor.codec.encode(*pair)
         return factor.codec.encode(self._values(factor, rows))
@@ -331,7 +332,7 @@ def decode(
         reach: What the batches before told of their rows, to which this one adds; None for the first.
         allotted: For references that lead to pools the row that each row of all batches names; of others
             chance decides for each row by itself.
-        originals: The original tables, whose keys rules may read.
+        originals: The original tables, whose keys rules may read and whose cells may be repeated.
 
     Guarantees:
         Batches of any size, put together, give the same values.
@@ -339,7 +340,7 @@ def decode(
     structure, named = find_structure(schema), {str(relation): relation for relation in schema.relations}
     tables: dict[str, pa.Table] = {}
     found: dict[Relation, Rows] = {}
-    reach = reach or DrawnReach(codec.anchors, structure)
+    reach = reach or DrawnReach(codec.anchors, structure, originals)
     for name, part in drawn.items():
         table_codec = codec.tables[name]
         given, first = (known or {}).get(name, NOTHING_KNOWN), before.get(name, 0)
@@ -447,6 +448,8 @@ def _spare(
     if isinstance(factor.codec, RelativeCodec):
         anchor = pc.coalesce(columns[factor.anchor], spare.get(factor.anchor, factor.codec.middle))
         return factor.codec.decode(codes_RC, uniform_RD, pc.coalesce(anchor, factor.codec.middle))
+    if isinstance(factor.codec, EchoCodec):
+        return factor.codec.inner.decode(codes_RC, uniform_RD)[0]
     assert not isinstance(factor.codec, SequenceCodec), "no rule changes the order of rows"
     return factor.codec.decode(codes_RC, uniform_RD)[0]
 
@@ -538,6 +541,9 @@ def _decode_table(
             if anchor is None:
                 anchor = given.written_over(factor.anchor, as_array(values[(factor.anchor,)][0]), first)
             values[factor.columns] = (factor.codec.decode(codes_RC, uniform_RD, anchor),)
+        elif isinstance(factor.codec, EchoCodec):
+            there = anchors[factor.anchor]
+            values[factor.columns] = (factor.codec.decode(codes_RC, uniform_RD, there),)
         elif isinstance(factor.codec, SequenceCodec):
             parent_R = drawn.encoded.parent_R
             assert parent_R is not None, "a sequence has a parent"
@@ -552,7 +558,11 @@ def _decode_table(
 
 
 def _uniforms_of(
-    codec: Codec | RelativeCodec | SequenceCodec, codes_RC: IntArray, row_ids: Rows, seed: int, stream: str
+    codec: Codec | RelativeCodec | SequenceCodec | EchoCodec,
+    codes_RC: IntArray,
+    row_ids: Rows,
+    seed: int,
+    stream: str,
 ) -> NDArray[np.float64]:
     """Give the uniforms that decoding needs; for categories those of the few rows that need one."""
     if not isinstance(codec, CategoricalCodec):

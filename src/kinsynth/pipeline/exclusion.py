@@ -100,7 +100,8 @@ def certain_rules(codec: DatabaseCodec, conditions: Conditions) -> dict[str, tup
         open_columns[name] = loose
         if any(isinstance(rule, Order) and rule.capped for rule in table.rules):
             # Nothing may lie between two moments of another row that are given the wrong way round.
-            loose = loose | {one.name for one in table.anchors if one.column in open_columns[one.table]}
+            moments = (one for one in table.anchors if one.measure is not None)
+            loose = loose | {one.name for one in moments if one.column in open_columns[one.table]}
         result[name] = tuple(rule for rule in table.rules if not {*rule.columns} & loose)
     return result
 

@@ -13,6 +13,7 @@ from kinsynth.columns.calendar import counted_rows, spread_bits
 from kinsynth.columns.categorical import CategoricalCodec
 from kinsynth.columns.count import build_count, build_level
 from kinsynth.columns.counter import build_counter
+from kinsynth.columns.echo import EchoCodec, build_echo
 from kinsynth.columns.fill import Fill, build_fill
 from kinsynth.columns.identifier import build_key
 from kinsynth.columns.measure import choose_measure
@@ -26,6 +27,7 @@ from kinsynth.errors import SettingsError
 from kinsynth.pipeline.across import Across, Near, find_cuts
 from kinsynth.pipeline.anchors import MOMENTS, Anchor, Reach, find_anchors, owner_ways, reach_arranged
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, KeyCodec, TableCodec, can_be_missing
+from kinsynth.pipeline.echoes import Echo
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
 from kinsynth.pipeline.other_rows import protected_counts, referenced_rows, summed_rows
 from kinsynth.pipeline.roles import Roles, find_roles
@@ -53,6 +55,7 @@ def fit_codecs(
     *,
     rules: Mapping[str, tuple[Rule, ...]] = {},
     across: Mapping[str, Across] = {},
+    echoes: Mapping[str, tuple[Echo, ...]] = {},
     on_share: OnShare = lambda _share, _name: None,
 ) -> DatabaseCodec:
     """Fit the codecs of every synthesised table, all but those of further keys.
@@ -62,6 +65,7 @@ def fit_codecs(
         synthesis: Treatments of the columns and value protection.
         rules: What every row of a table keeps, in the order of application.
         across: What its moments have to do with those of other rows.
+        echoes: Which columns mostly repeat cells of other rows.
         on_share: Told the share done and the table at work.
     """
     structure = find_structure(database.schema)
@@ -71,7 +75,8 @@ def fit_codecs(
     for number, name in enumerate(structure.order):
         on_share(number / len(structure.order), name)
         fit = _TableFit(database, synthesis, further, reach, name, cuts=cuts)
-        tables[name] = fit.codec(rules.get(name, ()), across.get(name, Across()), tables)
+        beside = across.get(name, Across()), echoes.get(name, ())
+        tables[name] = fit.codec(rules.get(name, ()), *beside, tables)
     return DatabaseCodec(_with_sketches(tables, database, synthesis, further))
 
 
@@ -103,9 +108,16 @@ def _with_sketches(
 
 def _find_stays(codec: TableCodec, children: Children, root_P: Roots, synthesis: Synthesis) -> Stays:
     """Find what stays the same over the rows of one owner."""
-    groups = {one.columns[0]: one.columns for one in codec.read_factors if one.kind in STAYING}
+    groups = {one.columns[0]: one.columns for one in codec.read_factors if _may_stay(one, codec)}
     minimum = synthesis.protection.rare_minimum
     return find_stays(children.table, groups, children.parent_R, root_P, minimum=minimum)
+
+
+def _may_stay(factor: Factor, codec: TableCodec) -> bool:
+    """Tell whether rows that have the same codes of a factor have the same value: not if cells differ."""
+    if isinstance(factor.codec, EchoCodec):
+        return factor.codec.own and any(one.shared for one in codec.anchors if one.name == factor.anchor)
+    return factor.kind in STAYING
 
 
 def _in_order(codec: TableCodec, stays: Stays, sketches: list[Factor]) -> TableCodec:
@@ -116,7 +128,7 @@ def _in_order(codec: TableCodec, stays: Stays, sketches: list[Factor]) -> TableC
     place = {name: number for number, name in enumerate(stays.columns)}
 
     def rank(factor: Factor) -> int:
-        return place.get(factor.columns[0], len(place)) if factor.kind == "column" else -1
+        return place.get(factor.columns[0], len(place)) if factor.kind in ("column", "echo") else -1
 
     read = sorted(codec.read_factors, key=rank)
     factors = (*read, *sketches, *codec.factors[len(read) :])
@@ -148,18 +160,26 @@ class _TableFit:
         self.treatments: Mapping[str, Column] = declared.columns if declared else {}
         self.bound: set[str] = set()
         self.across, self.reach, self.cuts = Across(), reach, cuts
+        self.echoes: Mapping[str, Echo] = {}
         self.holders = numbered(further.units[name])
 
-    def codec(self, rules: tuple[Rule, ...], across: Across, earlier: Mapping[str, TableCodec]) -> TableCodec:
+    def codec(
+        self,
+        rules: tuple[Rule, ...],
+        across: Across,
+        echoes: tuple[Echo, ...],
+        earlier: Mapping[str, TableCodec],
+    ) -> TableCodec:
         """Fit everything; ``earlier`` are the codecs of the tables before."""
-        self.across = across
+        self.across, self.echoes = across, {one.column: one for one in echoes}
         rules = self._with_orders(rules)
         derived = {rule.derives for rule in rules}
         self.bound = _bound_columns(rules, self.shape)
         columns = self._columns([group for group in self.roles.modelled if group[0] not in derived])
         computed = self._columns([group for group in self.roles.modelled if group[0] in derived])
         sequence = self._sequence(rules)
-        columns = self._relative(rules, columns, sequence, earlier)
+        relative = self._relative(rules, columns, sequence, earlier)
+        columns = [self._perhaps_echo(*pair) for pair in zip(columns, relative, strict=True)]
         # References first: what roots draw first has one distribution, and is spread over all of them.
         factors = [*self._references(), *self._counts(), *sequence, *columns]
         fills = self._fills(rules, {factor.columns[0]: factor for factor in columns})
@@ -259,6 +279,19 @@ class _TableFit:
         )
         return Factor("relative", (name,), codec, anchor=anchor)
 
+    def _perhaps_echo(self, plain: Factor, factor: Factor) -> Factor:
+        """Let a column repeat the cells it was found to; where a distance tells of them, if all rows do."""
+        echo = self.echoes.get(plain.columns[0])
+        if echo is None:
+            return factor
+        assert not isinstance(plain.codec, RelativeCodec | SequenceCodec | EchoCodec), "a column by itself"
+        values, there = as_array(self.table[echo.column]), self._cells(echo.anchor.name)
+        minimum = self.synthesis.protection.rare_minimum
+        codec = build_echo(plain.codec, values, there, self._roots(), minimum=minimum)
+        if codec.own and factor is not plain:
+            return factor
+        return Factor("echo", plain.columns, codec, anchor=echo.anchor.name)
+
     def _fills(self, rules: tuple[Rule, ...], factors: Mapping[str, Factor]) -> dict[str, Fill | None]:
         """Prepare values for the columns that a rule may have to fill."""
         fills = {}
@@ -269,6 +302,8 @@ class _TableFit:
                 if isinstance(codec, RelativeCodec):
                     values = codec.steps(values, self._cells(factor.anchor))
                     codec = codec.distance
+                if isinstance(codec, EchoCodec):
+                    codec = codec.inner
                 assert not isinstance(codec, SequenceCodec), "no rule changes the order of rows"
                 fills[rule.columns[0]] = build_fill(
                     codec, values, self._roots(), minimum=self.synthesis.protection.rare_minimum
@@ -337,7 +372,8 @@ class _TableFit:
         return as_array(self.table[name])
 
     def _candidates(self) -> tuple[Anchor, ...]:
-        return (*self.across.anchors, *(one for one in self._starts() if one not in self.across.anchors))
+        moments = (*self.across.anchors, *(one for one in self._starts() if one not in self.across.anchors))
+        return (*moments, *(one.anchor for one in self.echoes.values()))
 
     def _sequence(self, rules: tuple[Rule, ...]) -> list[Factor]:
         name = self.roles.sequence

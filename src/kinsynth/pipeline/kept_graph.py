@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinsynth.columns.count import CountCodec
+from kinsynth.columns.echo import EchoCodec
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.encoded import IntArray
@@ -158,7 +159,9 @@ class _Told:
         relations = find_structure(self.schema).reference_relations[self.table.name]
         relation = next(one for one in relations if one.columns == factor.columns)
         row_R = self.graph.references[self.table.name][str(relation)]
-        assert not isinstance(factor.codec, SequenceCodec | RelativeCodec), "a reference is a category"
+        assert not isinstance(factor.codec, SequenceCodec | RelativeCodec | EchoCodec), (
+            "a reference is a category"
+        )
         codes_RC = factor.codec.encode((pa.array(row_R, mask=row_R < 0),))
         if self._tells_apart(factor):
             return codes_RC

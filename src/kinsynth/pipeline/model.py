@@ -176,7 +176,8 @@ class Model:
     ) -> Iterator[Decoded]:
         """Turn blocks into values, a batch at a time; take down what found no row to point at."""
         before: Counter[str] = Counter()
-        reach, done = DrawnReach(ready.codec.anchors, find_structure(ready.schema)), 0
+        structure = find_structure(ready.schema)
+        reach, done = DrawnReach(ready.codec.anchors, structure, self.originals), 0
         for batch in gather(blocks, self.batch_roots):
             losses.add(batch)
             decoded = decode(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kinsynth.columns.categorical import OTHER, CategoricalCodec
 from kinsynth.columns.count import CountCodec
+from kinsynth.columns.echo import EchoCodec
 from kinsynth.columns.relative import RelativeCodec
 from kinsynth.columns.restriction import own_code, without_missing, without_values
 from kinsynth.columns.sequence import SequenceCodec
@@ -403,9 +404,10 @@ class _Preparation:
         codes_RC = np.full((known.rows, len(table.sub_columns)), UNKNOWN, dtype=np.int32)
         for factor, span in zip(table.factors, table.spans, strict=True):
             read = (*factor.columns, factor.anchor) if factor.kind == "relative" else factor.columns
-            if isinstance(factor.codec, CountCodec | SketchCodec | SequenceCodec) or not set(read) <= set(
-                known.cells
-            ):
+            unread = (
+                CountCodec | SketchCodec | SequenceCodec | EchoCodec
+            )  # the cell that may be repeated is not known
+            if isinstance(factor.codec, unread) or not set(read) <= set(known.cells):
                 continue
             values: tuple[pa.Array, ...] = tuple(known.cells[column] for column in read)
             if factor.kind == "reference":

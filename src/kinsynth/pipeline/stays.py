@@ -94,6 +94,8 @@ def find_stays(
 ) -> Stays:
     """Find the columns of a child table that stay the same for more parents, or fewer, than by chance.
 
+    Few parents say nothing; what stays for all need not be said.
+
     Args:
         table: Its rows, in arranged order.
         groups: Columns of each factor that may stay, by its first column.
@@ -104,7 +106,7 @@ def find_stays(
     parents = len(root_P)
     count_P = np.bincount(parent_R, minlength=parents)
     several_P = count_P >= SEVERAL
-    if np.count_nonzero(several_P) < FEWEST_THAT_SAY:
+    if not several_P.any():
         return Stays()
     said: list[tuple[float, SketchCodec]] = []
     always: list[str] = []
@@ -158,6 +160,8 @@ def _is_rule(
 ) -> bool:
     """Tell whether all parents agree, but for too few to speak of, and by no accident."""
     other_P = constant_P == 0
+    if has_few_roots(several_P, root_P, minimum=minimum):
+        return False
     if constant_P[several_P].mean() < NEARLY_ALL or not has_few_roots(other_P, root_P, minimum=minimum):
         return False
     evidence = -np.log(np.maximum(chance_P[several_P & ~other_P], np.finfo(float).tiny)).sum()

@@ -45,6 +45,7 @@ from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.constraints import state_circles, without_given
 from kinsynth.pipeline.copied_graph import copy_graph, load_graph, save_graph
 from kinsynth.pipeline.domains import certain_domains
+from kinsynth.pipeline.echoes import describe_echoes, find_echoes
 from kinsynth.pipeline.encoding import encode_parts, with_keys
 from kinsynth.pipeline.exclusion import certain_rules
 from kinsynth.pipeline.fitting import fit_codecs
@@ -127,13 +128,14 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
             synthesis,
             rules=rules,
             across=across,
+            echoes=find_echoes(train_part, synthesis, facts, rules),
             on_share=lambda share, name: progress(0.2 + 0.5 * share, name),
         )
         workspace.check_stop()
         original = load_database(workspace.work / "original")
         codec = group_lookups(train_part, codec, whole=original, protection=synthesis.protection)
         codec = keep_together(train_part, codec, minimum=synthesis.protection.rare_minimum)
-        for line in (*describe_across(codec), *describe_together(codec)):
+        for line in (*describe_across(codec), *describe_echoes(codec), *describe_together(codec)):
             progress.say(line)
         if facts:
             codec = with_keys(train_part, codec, facts, minimum=synthesis.protection.rare_minimum)
