@@ -438,7 +438,8 @@ def test_lines_without_places_keep_states_and_classes():
         ([1, 2, 3], [1, 2, 3]),
         ([1, 9, 10, 12], [1, 7, 8, 10]),  # the longest gap is shortened
         ([6, 9, 12, 15], [1, 4, 7, 10]),  # none is long enough: all rows begin earlier
-        ([2, 4, 6, 8, 10, 12, 14], [0, 2, 4, 6, 8, 10, 10]),  # no earlier than it may
+        ([2, 4, 6, 8, 10, 12, 14], [0, 1, 3, 5, 6, 8, 10]),  # no room for that: all gaps shrink
+        ([25], [10]),
         ([20, 20, 21], [9, 9, 10]),
         ([1, 8, 15], [1, 3, 10]),  # the first of two long gaps
     ],

@@ -40,13 +40,13 @@ class Invention:
         steps: Each context, the signs that may follow it and the root rows behind each. ``BEGIN`` stands
             before the first character, ``END`` ends a text, ``BACK`` goes on with a context that is shorter
             by one.
-        taken: Share of the texts of each length that is taken, so that lengths come out as in the source. Where
-            it is one length only, texts end there and not before.
+        taken: Share of the texts of each length that is taken, so that lengths come out as in the source.
+            Where it is one length only, texts end there and not before.
 
     Guarantees:
         At least ``rare_minimum`` roots hold a text in which each sign follows its context, as many a text
-        that is as long as the longest, one as short as the shortest, and as many stand behind each
-        way back and each group of lengths. Nothing else of the source is held.
+        that is as long as the longest, one as short as the shortest, and as many stand behind each way back
+        and each group of lengths. Nothing else of the source is held.
     """
 
     steps: tuple[Steps, ...]

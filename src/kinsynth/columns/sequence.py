@@ -189,7 +189,7 @@ class SequenceCodec:
         """
         low, high = self._periods_of_bounds(self.gap.unit).tolist()
         if self.gap.unit == "tick":  # ``end_by`` moves what lies beyond the end
-            return np.full(len(valid_R), low), np.full(len(valid_R), min(2 * high - low, END))
+            return np.full(len(valid_R), low), np.full(len(valid_R), END)
         state_R = codes_RC[:, 0].astype(np.int64)
         known_R = valid_R & (state_R >= FIRST)
         low_K, high_K = state_ends(self.reached)
@@ -409,34 +409,38 @@ def walk_by_parent(step_R: Rows, opens_R: Flags, ends: tuple[Rows, Rows], parent
 def end_by(tick_R: Rows, high: int, first_R: Rows, parent_R: Rows) -> Rows:
     """Move what a sequence leads beyond its end back, so that no rows pile up there.
 
-    The longest gap is shortened where it is long enough, else the whole sequence begins earlier; what still
-    lies beyond the end stands at it.
+    The longest gap is shortened where it is long enough, else the whole sequence begins earlier where there
+    is room, else it begins as early as it may and all gaps shrink.
 
     Args:
         tick_R: Ticks that never decrease within a parent.
         high: The last tick.
         first_R: The earliest tick at which each row's sequence may begin.
         parent_R: Number of each row's parent, never decreasing, shape (R,).
+
+    Guarantees:
+        Ticks never decrease within a parent, and none lies beyond the end unless it may not begin before.
     """
     begins = np.flatnonzero(first_rows(parent_R))
-    length_P = np.diff(begins, append=len(tick_R))
-    over_R = np.repeat(np.maximum(tick_R[begins + length_P - 1] - high, 0), length_P)
-    beyond = np.flatnonzero(over_R)
-    if not len(beyond):
-        return tick_R
-    tick, over, parent = tick_R[beyond], over_R[beyond], parent_R[beyond]
-    start = np.flatnonzero(first_rows(parent))
-    several = np.diff(start, append=len(beyond))
-    gap = np.diff(tick, prepend=tick[0])
-    gap[start] = 0
-    long_enough = np.repeat(np.maximum.reduceat(gap, start), several) >= over
-    longest = gap == np.repeat(np.maximum.reduceat(gap, start), several)
-    seen = np.cumsum(longest)
-    seen -= np.repeat(seen[start] - longest[start], several)
-    room = np.repeat(np.maximum(tick[start] - first_R[beyond][start], 0), several)
-    moved = tick_R.copy()
-    moved[beyond] = np.minimum(tick - np.where(long_enough, over * (seen > 0), np.minimum(over, room)), high)
-    return moved
+    stops = np.append(begins[1:], len(tick_R))
+    moved_R = tick_R.copy()
+    for place in np.flatnonzero(tick_R[stops - 1] > high).tolist() if len(tick_R) else ():
+        rows = slice(int(begins[place]), int(stops[place]))
+        moved_R[rows] = _end_by(tick_R[rows], high, int(first_R[begins[place]]))
+    return moved_R
+
+
+def _end_by(tick_R: Rows, high: int, first: int) -> Rows:
+    """Move one sequence back; see ``end_by``."""
+    over, gap_R = int(tick_R[-1]) - high, np.diff(tick_R)
+    longest = int(np.argmax(gap_R)) if len(gap_R) else 0
+    if len(gap_R) and gap_R[longest] >= over:
+        return np.where(np.arange(len(tick_R)) > longest, tick_R - over, tick_R)
+    if tick_R[0] - over >= first:
+        return tick_R - over
+    share_R = (tick_R - tick_R[0]) / max(int(tick_R[-1] - tick_R[0]), 1)
+    begin = min(first, int(tick_R[0]))
+    return begin + np.asarray(share_R * max(high - begin, 0), dtype=np.int64)
 
 
 def sort_within(tick_R: Rows, moved_R: Flags, keys: tuple[Rows, Rows]) -> Rows:
