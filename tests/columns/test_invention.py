@@ -8,6 +8,7 @@ from collections import Counter
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from kinsynth.columns.base import count_part
@@ -187,7 +188,8 @@ CASES = {
     "few rows are rare": ([*["Anna"] * 15_000, *TEXTS], {}, "resample"),
     "few texts": ([f"town {place % 40}" for place in range(2_000)], {"rare_minimum": 60}, "resample"),
     "short texts": ([f"{place:02x}" for place in range(200)] * 2, {}, "resample"),
-    "no letters": ([f"{place:04d}" for place in range(400)] * 2, {}, "resample"),
+    "no letters": ([*[f"{place:04d}" for place in range(400)], *["7000"] * 400], {}, "resample"),
+    "no letters, most rows": ([*[f"{place:04d}" for place in range(401)], *["7000"] * 400], {}, "invent"),
     "short texts, asked to": (
         [f"{place:02x}" for place in range(200)] * 2,
         {"rare_replacement": "invent"},
@@ -205,6 +207,13 @@ CASES = {
 def test_texts_are_made_up_where_it_helps_or_is_asked_for(case):
     texts, settings, expected = CASES[case]
     assert build(pa.array(texts), **settings).other == expected
+
+
+def test_codes_of_one_length_keep_it():
+    codes = [f"{place * 7919 % 100_000:05d}" for place in range(1_000)]
+    made = build_invention(pa.array(codes), np.arange(1_000), minimum=MINIMUM).draw(uniforms(5_000), NONE)
+    assert (pc.utf8_length(made).to_numpy() == 5).mean() > 0.999
+    assert len(pc.unique(made)) > 500
 
 
 def test_numbers_are_never_made_up():
@@ -254,7 +263,8 @@ def test_a_text_that_is_kept_out_is_not_made_up():
 def test_nothing_is_left_where_all_that_can_be_made_up_is_kept_out():
     texts = [*["Anna"] * 2, *["Anno"] * 3, *["Anni"] * 3]
     codec = build(pa.array(texts), rare_replacement="invent")
-    assert {*decoded(codec).to_pylist()} <= {"Ann", "Annn", "Anna", "Anno", "Anni"}
+    made = {*decoded(codec).to_pylist()}
+    assert {sign for text in made for sign in text} <= {*"Anna"}
     without_values(codec, pa.array(["Anna"]))
     with pytest.raises(SettingsError, match=r"treatment\.nothing_left"):
-        without_values(codec, pa.array(["Ann", "Anna", "Anno", "Anni", *{*decoded(codec).to_pylist()}]))
+        without_values(codec, pa.array(["Ann", "Anna", "Anno", "Anni", *made]))

@@ -15,6 +15,7 @@ from kinsynth.columns.registry import codec_from_json
 from kinsynth.columns.sequence import (
     ascend_by_parent,
     build_sequence,
+    end_by,
     first_rows,
     sort_within,
     split_ticks,
@@ -73,8 +74,12 @@ def test_gaps_come_back_exactly():
     codec = build(values, dates(OPENED[PARENT]))
     assert codec.relative
     after = again(codec, values, dates(OPENED[PARENT]))
-    # Only the protected latest moments are moved.
-    assert (after.cast(pa.int32()).to_numpy() == DAYS).mean() > 0.98
+    # Moved are sequences that begin or end among the protected moments.
+    kept = np.repeat(
+        np.maximum.reduceat(DAYS, np.flatnonzero(first_rows(PARENT))) <= codec.high, COUNTS[COUNTS > 0]
+    )
+    assert kept.mean() > 0.9
+    assert (after.cast(pa.int32()).to_numpy() == DAYS)[kept].mean() > 0.98
 
 
 def test_starts_are_absolute_where_that_is_shorter():
@@ -456,3 +461,62 @@ def test_rows_drawn_before_the_first_of_their_month_come_behind_it():
     assert same.mean() > 0.9
     assert (then > first)[same].mean() > 0.95
     assert np.diff(after.reshape(parents, rows), axis=1).min() >= 0
+
+
+@pytest.mark.parametrize(
+    ("ticks", "moved"),
+    [
+        ([1, 2, 3], [1, 2, 3]),
+        ([1, 9, 10, 12], [1, 7, 8, 10]),  # the longest gap is shortened
+        ([6, 9, 12, 15], [1, 4, 7, 10]),  # none is long enough: all rows begin earlier
+        ([2, 4, 6, 8, 10, 12, 14], [0, 1, 3, 5, 6, 8, 10]),  # no room for that: all gaps shrink
+        ([25], [10]),
+        ([20, 20, 21], [9, 9, 10]),
+        ([1, 8, 15], [1, 3, 10]),  # the first of two long gaps
+    ],
+)
+def test_what_leads_beyond_the_end_moves_back(ticks, moved):
+    before, after = [3, 3, 30], [3, 3, 30]
+    parent = np.repeat([0, 1, 2], [2, len(ticks), 1])
+    given = np.array([*before[:2], *ticks, 8])
+    expected = np.array([*after[:2], *moved, 8])
+    np.testing.assert_array_equal(end_by(given, 10, np.zeros_like(given), parent), expected)
+
+
+def test_no_rows_pile_up_at_the_end():
+    rng = np.random.default_rng(5)
+    parents, rows = 300, 40
+    parent = np.repeat(np.arange(parents), rows)
+    start = rng.integers(0, 100_000, parents)
+    ticks = (start[:, None] + np.cumsum(rng.integers(1, 60, (parents, rows)), axis=1)).ravel()
+    values = pa.array(ticks * 1_000_000).cast(pa.timestamp("us"))
+    codec = build(values, parent=parent)
+    assert codec.gap.unit == "tick"
+    codes = codec.encode(values, parent)
+    uniforms = np.random.default_rng(0).random((len(parent), codec.draws))
+    after = codec.decode(codes, uniforms, parent).cast(pa.int64()).to_numpy()
+    assert after.max() <= codec.high * 1_000_000
+    assert np.unique(after[parent == parent], return_counts=True)[1].max() <= 8
+    np.testing.assert_array_equal(
+        np.diff(after.reshape(parents, rows)), np.diff(ticks.reshape(parents, rows)) * 1_000_000
+    )
+
+
+def test_first_rows_beyond_the_last_month_fold_back():
+    """Of a month that ends early all days are drawn: those behind the end stand in for days before it."""
+    rng = np.random.default_rng(7)
+    parents = 600
+    parent = np.repeat(np.arange(parents), 2)
+    first = rng.integers(10_000, 10_000 + 100, parents)
+    values = dates((first[:, None] + np.array([0, 3])).ravel())
+    codec = build(values, parent=parent)
+    assert codec.start.unit in ("week", "month")
+    codes = codec.encode(values, parent).copy()
+    opens = first_rows(parent)
+    last = codes[opens, 0].max()
+    codes[opens, 0] = last
+    for place in range(1, len(codec.start.sub_columns)):
+        codes[opens, place] = rng.integers(0, codec.sub_columns[place].cardinality, parents)
+    uniforms = np.random.default_rng(0).random((len(parent), codec.draws))
+    after = codec.decode(codes, uniforms, parent).cast(pa.int32()).to_numpy()[opens]
+    assert np.bincount(after - after.min()).max() < parents / 4

@@ -36,6 +36,8 @@ def propose(kind: str, name: str, values: np.ndarray, parents: np.ndarray = PARE
         ("datetime", "paid_at", SHUFFLED, True),
         ("date", "birth_date", SORTED, False),
         ("datetime", "last_update", np.zeros(ROWS), False),
+        ("datetime", "last_update", np.repeat(SORTED[:50], 4), False),
+        ("datetime", "rated_at", SHUFFLED // 10 * 10 % 30, True),
         ("integer", "year", np.tile([1, 1, 2, 3], 50), True),
         ("integer", "line", np.tile([4, 2, 3, 1], 50), True),
         ("integer", "amount", SORTED, False),
@@ -64,4 +66,33 @@ def test_incomplete_columns_give_no_order_and_times_go_before_numbers() -> None:
     found = propose_order(table, columns, parent_row=PARENTS)
     assert found is not None
     assert (found.column, found.sorted_share, found.distinct_share) == ("day", 1.0, 1.0)
+    assert found.several_share == 1.0
     assert "100%" in found.reason
+
+
+def test_moments_shared_by_many_rows_order_them_and_a_constant_one_does_not() -> None:
+    generator = np.random.default_rng(1)
+    parents = np.repeat(np.arange(10), 100)
+    ties = generator.permuted(np.repeat(np.arange(300), 4)[:1000].reshape(10, 100), axis=1).ravel()
+    changed = np.repeat(np.arange(10), 100)
+    table = pa.table(
+        {name: pa.array(v).cast(pa.timestamp("us")) for name, v in (("changed", changed), ("sent", ties))}
+    )
+    columns = [Column(name, "datetime", "timestamp[us]") for name in table.column_names]
+    found = propose_order(table, columns, parent_row=parents)
+    assert found is not None
+    assert found.column == "sent"
+    assert found.distinct_share < 0.3
+    assert found.sorted_share < 0.9
+
+
+def test_a_moment_that_differs_between_two_rows_goes_before_one_that_never_does() -> None:
+    parents = np.repeat(np.arange(100), 2)
+    changed, sent = np.repeat(np.arange(100), 2), SHUFFLED
+    table = pa.table(
+        {name: pa.array(v).cast(pa.timestamp("us")) for name, v in (("changed", changed), ("sent", sent))}
+    )
+    columns = [Column(name, "datetime", "timestamp[us]") for name in table.column_names]
+    found = propose_order(table, columns, parent_row=parents)
+    assert found is not None
+    assert found.column == "sent"

@@ -79,7 +79,7 @@ class Calendar:
     def choose_unit(self, origin_R: Rows, tick_R: Rows, root_R: Numbered) -> Unit:
         """Choose how distances from an origin are counted: the unit of the shortest code."""
         known_R = counted_rows(root_R)
-        if not self.per_day or known_R.all() or not known_R.any():
+        if not self.per_day or known_R.all() or not known_R.any() or self._are_close(tick_R - origin_R):
             return "tick"
         bits = {
             unit: _distance_bits(origin_R // self.per_day, tick_R // self.per_day, unit, known_R)
@@ -100,10 +100,14 @@ class Calendar:
         }
         return "week" if bits["week"] < min(bits["month"], -TOLD) else "month"
 
+    def _are_close(self, distance_R: Rows) -> bool:
+        """Tell whether many moments lie within an hour: a time of day of its own would part them."""
+        return self.per_day >= 24 and bool((distance_R < self.per_day // 24).mean() > CLOSE_SHARE)
+
     def _choose_time(self, origin_R: Rows, tick_R: Rows, known_R: NDArray[np.bool_]) -> Unit:
         """Count days and times of day where hours of the day tell more than distances in hours."""
         hour = self.per_day // 24
-        if hour < 1 or (tick_R - origin_R < hour).mean() > CLOSE_SHARE:
+        if hour < 1:
             return "tick"
         hours = Calendar(24)
         after, before = hours.split(tick_R // hour, "day"), hours.split(origin_R // hour, "day")

@@ -308,6 +308,9 @@ def _replacement(settings: Column, invention: Invention | None) -> Replacement:
 def _is_made_up(settings: Column, rare: pa.Array, share: float) -> bool:
     """Tell whether texts are made up for rare ones: asked for, or many rows hold one of many long texts.
 
+    A rare code without letters becomes a frequent one, for a made-up one is not on any list, but where most
+    rows hold a rare one (post codes): of these hardly anything but the few frequent ones would be left.
+
     Args:
         settings: Treatment of the column.
         rare: The rare values.
@@ -328,7 +331,7 @@ def _is_made_up(settings: Column, rare: pa.Array, share: float) -> bool:
         return chosen == "invent"
     rare = pc.cast(rare, pa.string())
     lettered = pc.mean(pc.cast(pc.match_substring_regex(rare, r"\p{L}"), pa.float64())).as_py()
-    return bool(pc.mean(pc.utf8_length(rare)).as_py() >= MADE_LENGTH and lettered > 1 / 2)
+    return bool(pc.mean(pc.utf8_length(rare)).as_py() >= MADE_LENGTH and (lettered > 1 / 2 or share > 1 / 2))
 
 
 def _check_label(label: str, storage: str) -> None:

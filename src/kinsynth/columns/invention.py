@@ -41,11 +41,12 @@ class Invention:
             before the first character, ``END`` ends a text, ``BACK`` goes on with a context that is shorter
             by one.
         taken: Share of the texts of each length that is taken, so that lengths come out as in the source.
+            Where it is one length only, texts end there and not before.
 
     Guarantees:
         At least ``rare_minimum`` roots hold a text in which each sign follows its context, as many a text
-        that is as long as the longest, and as many stand behind each way back and each group of lengths.
-        Nothing else of the source is held.
+        that is as long as the longest, one as short as the shortest, and as many stand behind each way back
+        and each group of lengths. Nothing else of the source is held.
     """
 
     steps: tuple[Steps, ...]
@@ -95,14 +96,19 @@ class Invention:
             spelled_R = sign_R > 0
             sign_RL[row_R[spelled_R], length_R[row_R[spelled_R]]] = sign_R[spelled_R]
             length_R[row_R[spelled_R]] += 1
-            going_R = (state_R >= 0) & (length_R[row_R] <= self.longest)
+            going_R = (state_R >= 0) & (length_R[row_R] <= self.longest - self._one_length)
             row_R, state_R = row_R[going_R], state_R[going_R]
         texts = sign_RL.view(f"<U{self.longest + 1}")[:, 0]
         return pa.array(texts, pa.string()), length_R
 
     @cached_property
     def _chain(self) -> _Chain:
-        return _Chain.of(self.steps)
+        """The steps; those of codes of one length without their end, which comes when that is reached."""
+        return _Chain.of(tuple(map(_endless, self.steps)) if self._one_length else self.steps)
+
+    @cached_property
+    def _one_length(self) -> bool:
+        return np.count_nonzero(self.taken) == 1
 
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON."""
@@ -157,6 +163,15 @@ class _Chain:
         return step_R
 
 
+def _endless(step: Steps) -> Steps:
+    """Leave out the end where a text may go on."""
+    context, signs, roots = step
+    going = [place for place, sign in enumerate(signs) if sign != END]
+    return (
+        (context, "".join(signs[one] for one in going), tuple(roots[one] for one in going)) if going else step
+    )
+
+
 def _next(context: str, sign: str, places: dict[str, int]) -> int:
     """Give the place of the longest context that ends what was spelled; -1 after the end."""
     if sign == END:
@@ -197,13 +212,12 @@ def build_invention(
     signs = {context: signs for context, signs, _ in steps}
     if BEGIN not in signs or END not in signs[""]:
         return None
-    longest = int(extremes(length_P, roots, minimum=minimum)[1])
+    shortest, longest = (int(end) for end in extremes(length_P, roots, minimum=minimum))
     made = Invention(_reached(steps), (1.0,) * (longest + 1))
     tried = made.draw(np.arange(_TRIED) / _TRIED, pa.array([], pa.string()) if avoid is None else avoid)
-    held_P = length_P <= longest
-    return replace(
-        made, taken=_taken(length_P[held_P], roots[held_P], pc.utf8_length(tried), longest, minimum)
-    )
+    held_P = (length_P >= shortest) & (length_P <= longest)
+    taken = _taken(length_P[held_P], roots[held_P], pc.utf8_length(tried), longest, minimum)
+    return replace(made, taken=(*(0.0 for _ in range(shortest)), *taken[shortest:]))
 
 
 def _some(texts: pa.Array, roots: Roots) -> tuple[pa.Array, Roots]:

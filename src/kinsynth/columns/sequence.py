@@ -114,9 +114,13 @@ class SequenceCodec:
         missing_R = np.where(first_rows(parent_R), start_RC[:, 0], gap_RC[:, 0]) == MISSING
         valid_R = ~(missing_R & self.missing)
         opens_R, _ = split_ticks(np.zeros_like(parent_R), valid_R, parent_R)
-        start_R = self._start_ticks(self.start.decode(start_RC, uniform_RD), self._anchors(anchor, rows))
+        anchor_R = self._anchors(anchor, rows)
+        start_R = self._start_ticks(self.start.decode(start_RC, uniform_RD), anchor_R)
         gap, ends = self.gap.decode(gap_RC, uniform_RD), self._reached_ends(reached_RC, valid_R)
         tick_R = self._add_gaps(start_R, gap, ends=ends, opens_R=opens_R, valid_R=valid_R, parent_R=parent_R)
+        if self.gap.unit == "tick":
+            first_R = np.maximum(anchor_R, self.low) if self.follows else np.full(rows, self.low)
+            tick_R = end_by(tick_R, self.high, first_R, parent_R)
         tick_R = np.clip(tick_R, self.low, self.high)
         for tick in sorted(self.refused):
             tick_R = np.where(tick_R == tick, tick + 1, tick_R)
@@ -142,7 +146,18 @@ class SequenceCodec:
     def _start_ticks(self, start: Place, anchor_R: Rows) -> Rows:
         origin_R = self._origins(anchor_R, self.start.unit)
         start_R = self._join(start._replace(period_R=origin_R + start.period_R), self.start.unit)
+        if not self.relative:
+            start_R = self._fold(start_R)
         return np.maximum(start_R, anchor_R) if self.follows else start_R
+
+    def _fold(self, tick_R: Rows) -> Rows:
+        """Fold days beyond the bounds back: a month that the bounds cut short is drawn with all its days."""
+        if self.start.unit == "tick":
+            return tick_R
+        day_R, time_R = np.divmod(tick_R, self.calendar.per_day)
+        low, high = self.low // self.calendar.per_day, self.high // self.calendar.per_day
+        day_R = np.where(tick_R > self.high, 2 * high - day_R, day_R)
+        return np.where(tick_R < self.low, 2 * low - day_R, day_R) * self.calendar.per_day + time_R
 
     def _add_gaps(
         self,
@@ -160,9 +175,9 @@ class SequenceCodec:
         step_R = np.where(opens_R, begin.period_R, np.where(valid_R, gap.period_R, 0))
         period_R = walk_by_parent(step_R, opens_R, ends, parent_R)
         day_R, time_R = np.where(opens_R, begin.day_R, gap.day_R), np.where(opens_R, begin.time_R, gap.time_R)
-        tick_R = self._join(Place(period_R, day_R, time_R), unit)
         if unit == "tick":
-            return tick_R
+            return period_R
+        tick_R = self._join(Place(period_R, day_R, time_R), unit)
         # No model knows the first row to the day: what it draws before it goes to the rest of that period.
         tick_R = self._behind_first(tick_R, period_R, opens_R, valid_R)
         # Where a model draws days of one month out of order, sorting keeps their shares.
@@ -187,9 +202,11 @@ class SequenceCodec:
 
         Exact distances are kept as they are.
         """
-        low, high = self._periods_of_bounds(self.gap.unit)
+        low, high = self._periods_of_bounds(self.gap.unit).tolist()
+        if self.gap.unit == "tick":  # ``end_by`` moves what lies beyond the end
+            return np.full(len(valid_R), low), np.full(len(valid_R), END)
         state_R = codes_RC[:, 0].astype(np.int64)
-        known_R = valid_R & (state_R >= FIRST) & (self.gap.unit != "tick")
+        known_R = valid_R & (state_R >= FIRST)
         low_K, high_K = state_ends(self.reached)
         code_R = np.where(known_R, state_R - FIRST, 0)
         low_R, high_R = np.clip(low_K[code_R], low, high), np.clip(high_K[code_R], low, high)
@@ -402,6 +419,43 @@ def walk_by_parent(step_R: Rows, opens_R: Flags, ends: tuple[Rows, Rows], parent
         walked_R[turn] = np.where(opens_R[turn], step_R[turn], np.maximum(before, moved))
         at_P[parent_R[turn]] = walked_R[turn]
     return walked_R
+
+
+def end_by(tick_R: Rows, high: int, first_R: Rows, parent_R: Rows) -> Rows:
+    """Move what a sequence leads beyond its end back, so that no rows pile up there.
+
+    The longest gap is shortened where it is long enough, else the whole sequence begins earlier where there
+    is room, else it begins as early as it may and all gaps shrink.
+
+    Args:
+        tick_R: Ticks that never decrease within a parent.
+        high: The last tick.
+        first_R: The earliest tick at which each row's sequence may begin.
+        parent_R: Number of each row's parent, never decreasing, shape (R,).
+
+    Guarantees:
+        Ticks never decrease within a parent, and none lies beyond the end unless it may not begin before.
+    """
+    begins = np.flatnonzero(first_rows(parent_R))
+    stops = np.append(begins[1:], len(tick_R))
+    moved_R = tick_R.copy()
+    for place in np.flatnonzero(tick_R[stops - 1] > high).tolist() if len(tick_R) else ():
+        rows = slice(int(begins[place]), int(stops[place]))
+        moved_R[rows] = _end_by(tick_R[rows], high, int(first_R[begins[place]]))
+    return moved_R
+
+
+def _end_by(tick_R: Rows, high: int, first: int) -> Rows:
+    """Move one sequence back; see ``end_by``."""
+    over, gap_R = int(tick_R[-1]) - high, np.diff(tick_R)
+    longest = int(np.argmax(gap_R)) if len(gap_R) else 0
+    if len(gap_R) and gap_R[longest] >= over:
+        return np.where(np.arange(len(tick_R)) > longest, tick_R - over, tick_R)
+    if tick_R[0] - over >= first:
+        return tick_R - over
+    share_R = (tick_R - tick_R[0]) / max(int(tick_R[-1] - tick_R[0]), 1)
+    begin = min(first, int(tick_R[0]))
+    return begin + np.asarray(share_R * max(high - begin, 0), dtype=np.int64)
 
 
 def sort_within(tick_R: Rows, moved_R: Flags, keys: tuple[Rows, Rows]) -> Rows:

@@ -16,6 +16,7 @@ from kinsynth.settings.treatment import ORDERED
 
 _FEWEST_ROWS = 20
 _FEWEST_SHARE = 0.1
+_FEWEST_SEVERAL = 0.3
 _MOMENTS = ("date", "datetime")
 _LIFE = frozenset(("birth", "born", "death", "dob", "birthday", "birthdate", "deathdate"))
 
@@ -28,11 +29,13 @@ class OrderProposal:
         column: Its name.
         sorted_share: Share of neighbouring rows of one parent that stand in this order in the source.
         distinct_share: Share of rows whose value no earlier row of the parent has.
+        several_share: Share of the parents with several rows that hold several values.
     """
 
     column: str
     sorted_share: float
     distinct_share: float
+    several_share: float
 
     @property
     def reason(self) -> str:
@@ -91,16 +94,25 @@ def _measure(
     """Count how often neighbouring rows of one parent rise and differ."""
     values = pl.Series("value", table.column(column.name)).gather(rows).to_physical()
     frame = pl.DataFrame({"parent": parent_row[rows], "value": values})
-    distinct = frame.n_unique() / len(frame)
+    distinct_P = frame.group_by("parent").agg(pl.col("value").n_unique())["value"]
     step = frame.sort("parent", maintain_order=True).select(
         same=pl.col("parent").diff() == 0, rise=pl.col("value") >= pl.col("value").shift(1)
     )
     neighbours = step.filter(pl.col("same"))["rise"].to_numpy()
-    return OrderProposal(column.name, float(neighbours.mean()), distinct)
+    return OrderProposal(
+        column.name,
+        sorted_share=float(neighbours.mean()),
+        distinct_share=int(distinct_P.sum()) / len(frame),
+        several_share=float((distinct_P > 1).to_numpy().mean()),
+    )
 
 
 def _is_order(column: Column, found: OrderProposal) -> bool:
-    """Tell whether the evidence is enough."""
-    if found.sorted_share >= 0.9:
-        return found.distinct_share >= 0.3
-    return found.distinct_share >= (0.5 if column.type in _MOMENTS else 0.95)
+    """Tell whether the evidence is enough.
+
+    Moments order rows even where many rows share one (purchases of one day, forms sent together), unless
+    most parents hold a single one: when rows were last changed.
+    """
+    if column.type in _MOMENTS:
+        return found.several_share >= _FEWEST_SEVERAL
+    return found.distinct_share >= (0.3 if found.sorted_share >= 0.9 else 0.95)
