@@ -15,7 +15,6 @@ from kinsynth.columns.registry import codec_from_json
 from kinsynth.columns.sequence import (
     ascend_by_parent,
     build_sequence,
-    end_by,
     first_rows,
     sort_within,
     split_ticks,
@@ -461,26 +460,6 @@ def test_rows_drawn_before_the_first_of_their_month_come_behind_it():
     assert same.mean() > 0.9
     assert (then > first)[same].mean() > 0.95
     assert np.diff(after.reshape(parents, rows), axis=1).min() >= 0
-
-
-@pytest.mark.parametrize(
-    ("ticks", "moved"),
-    [
-        ([1, 2, 3], [1, 2, 3]),
-        ([1, 9, 10, 12], [1, 7, 8, 10]),  # the longest gap is shortened
-        ([6, 9, 12, 15], [1, 4, 7, 10]),  # none is long enough: all rows begin earlier
-        ([2, 4, 6, 8, 10, 12, 14], [0, 1, 3, 5, 6, 8, 10]),  # no room for that: all gaps shrink
-        ([25], [10]),
-        ([20, 20, 21], [9, 9, 10]),
-        ([1, 8, 15], [1, 3, 10]),  # the first of two long gaps
-    ],
-)
-def test_what_leads_beyond_the_end_moves_back(ticks, moved):
-    before, after = [3, 3, 30], [3, 3, 30]
-    parent = np.repeat([0, 1, 2], [2, len(ticks), 1])
-    given = np.array([*before[:2], *ticks, 8])
-    expected = np.array([*after[:2], *moved, 8])
-    np.testing.assert_array_equal(end_by(given, 10, np.zeros_like(given), parent), expected)
 
 
 def test_no_rows_pile_up_at_the_end():

@@ -108,7 +108,7 @@ class Invention:
 
     @cached_property
     def _one_length(self) -> bool:
-        return bool(np.count_nonzero(self.taken) == 1)
+        return int(np.count_nonzero(self.taken)) == 1
 
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON."""

@@ -17,6 +17,7 @@ from kinsynth.columns.calendar import Calendar, Place, Unit
 from kinsynth.columns.datetime import day_unit, time_chain, time_unit
 from kinsynth.columns.line import FIRST, MISSING, Line
 from kinsynth.columns.numeric import choose_scale, ordered_wishes
+from kinsynth.columns.overrun import end_by
 from kinsynth.columns.partition import Counts, Wishes, build_line
 from kinsynth.columns.scale import (
     DAY_US,
@@ -419,43 +420,6 @@ def walk_by_parent(step_R: Rows, opens_R: Flags, ends: tuple[Rows, Rows], parent
         walked_R[turn] = np.where(opens_R[turn], step_R[turn], np.maximum(before, moved))
         at_P[parent_R[turn]] = walked_R[turn]
     return walked_R
-
-
-def end_by(tick_R: Rows, high: int, first_R: Rows, parent_R: Rows) -> Rows:
-    """Move what a sequence leads beyond its end back, so that no rows pile up there.
-
-    The longest gap is shortened where it is long enough, else the whole sequence begins earlier where there
-    is room, else it begins as early as it may and all gaps shrink.
-
-    Args:
-        tick_R: Ticks that never decrease within a parent.
-        high: The last tick.
-        first_R: The earliest tick at which each row's sequence may begin.
-        parent_R: Number of each row's parent, never decreasing, shape (R,).
-
-    Guarantees:
-        Ticks never decrease within a parent, and none lies beyond the end unless it may not begin before.
-    """
-    begins = np.flatnonzero(first_rows(parent_R))
-    stops = np.append(begins[1:], len(tick_R))
-    moved_R = tick_R.copy()
-    for place in np.flatnonzero(tick_R[stops - 1] > high).tolist() if len(tick_R) else ():
-        rows = slice(int(begins[place]), int(stops[place]))
-        moved_R[rows] = _end_by(tick_R[rows], high, int(first_R[begins[place]]))
-    return moved_R
-
-
-def _end_by(tick_R: Rows, high: int, first: int) -> Rows:
-    """Move one sequence back; see ``end_by``."""
-    over, gap_R = int(tick_R[-1]) - high, np.diff(tick_R)
-    longest = int(np.argmax(gap_R)) if len(gap_R) else 0
-    if len(gap_R) and gap_R[longest] >= over:
-        return np.where(np.arange(len(tick_R)) > longest, tick_R - over, tick_R)
-    if tick_R[0] - over >= first:
-        return tick_R - over
-    share_R = (tick_R - tick_R[0]) / max(int(tick_R[-1] - tick_R[0]), 1)
-    begin = min(first, int(tick_R[0]))
-    return begin + np.asarray(share_R * max(high - begin, 0), dtype=np.int64)
 
 
 def sort_within(tick_R: Rows, moved_R: Flags, keys: tuple[Rows, Rows]) -> Rows:
