@@ -7,13 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import kinsynth
+from kinsynth.connectors.memory import tables_from_memory
+from kinsynth.pipeline.certificate import certify
+from kinsynth.pipeline.inspect import inspect
 from kinsynth.pipeline.model import Model
-from kinsynth.pipeline.together import keep_pairs
+from kinsynth.pipeline.review import review_rules
+from kinsynth.pipeline.together import describe_together, keep_pairs
 from kinsynth.privacy.protection import OwnRoots
 from kinsynth.settings.document import parse
+from kinsynth.settings.tables import Rule
 
 ROWS, MINIMUM = 3_000, 5
 PORTS = [f"port {number}" for number in range(12)]
@@ -45,16 +51,17 @@ def document(**tables: object) -> kinsynth.Synthesis:
     return parse({"tables": tables, "training": {"max_epochs": 2, "threads": 1}, "generation": {"seed": 3}})
 
 
+def voyage_document(**voyage: object) -> kinsynth.Synthesis:
+    keys = [{"columns": [name], "table": "port"} for name in ("start", "end")]
+    return document(
+        port={"original": True, "primary_key": ["port_id"]},
+        voyage={"primary_key": ["voyage_id"], "foreign_keys": keys, **voyage},
+    )
+
+
 @pytest.fixture(scope="module")
 def voyages() -> Model:
-    keys = [{"columns": [name], "table": "port"} for name in ("start", "end")]
-    return kinsynth.fit(
-        make_voyages(),
-        document(
-            port={"original": True, "primary_key": ["port_id"]},
-            voyage={"primary_key": ["voyage_id"], "foreign_keys": keys},
-        ),
-    )
+    return kinsynth.fit(make_voyages(), voyage_document())
 
 
 def test_references_go_together_as_in_the_source(voyages: Model) -> None:
@@ -71,6 +78,46 @@ def test_a_column_that_references_decide_does_so_in_every_drawn_row(voyages: Mod
     real = make_voyages()["voyage"].select("start", "end", "far").unique()
     drawn = pl.DataFrame(voyages.draw({"voyage": 5_000}).tables["voyage"])
     assert drawn.join(real, on=["start", "end", "far"], how="anti").is_empty()
+
+
+def test_it_is_certified_on_the_keys_as_they_are_written(voyages: Model) -> None:
+    drawn = voyages.draw({"voyage": 500}).tables
+
+    def line(tables: dict[str, pa.Table]) -> tuple[str, int, int]:
+        proof = certify(
+            voyages.schema,
+            tables,
+            originals=voyages.originals,
+            expected_rows={"voyage": 500},
+            rules={"voyage": voyages.codec.tables["voyage"].rules},
+        )
+        (one,) = [one for one in proof.guarantees if one.code == "rule.kept"]
+        return one.where, one.checked_rows, one.violations
+
+    assert line(dict(drawn)) == ("voyage: start, end decide far", 500, 0)
+    swapped = drawn["voyage"].set_column(
+        drawn["voyage"].column_names.index("far"), "far", pa.array(np.zeros(500, int))
+    )
+    assert line({**drawn, "voyage": swapped})[2] > 450
+
+
+def test_the_rule_is_written_down_and_other_kinds_take_no_key() -> None:
+    tables, said = make_voyages(), Rule(kind="reference", columns=("far", "start", "end"))
+    inspection = inspect(tables_from_memory(tables), voyage_document())
+    found = [one.rule for one in review_rules(inspection, voyage_document())["voyage"]]
+    assert [(one.kind, one.columns) for one in found] == [(said.kind, said.columns)]
+    assert not kinsynth.validate(voyage_document(rules=[said.model_dump()]), tables)
+    for wrong, code in (
+        ({"kind": "function", "columns": ["far", "start"]}, "rules.kind"),
+        ({"kind": "reference", "columns": ["far", "load"]}, "rules.kind"),
+        ({"kind": "reference", "columns": ["start", "end"]}, "rules.kind"),
+        ({"kind": "reference", "columns": ["load", "start", "end"]}, "rules.broken"),
+    ):
+        assert {one.code for one in kinsynth.validate(voyage_document(rules=[wrong]), tables)} == {code}
+
+
+def test_the_timeline_says_what_goes_together(voyages: Model) -> None:
+    assert list(describe_together(voyages.codec)) == ["voyage: end only goes with start as in the source"]
 
 
 def test_a_filled_row_keeps_it_too(voyages: Model) -> None:

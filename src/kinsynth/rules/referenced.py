@@ -68,7 +68,7 @@ class Referenced:
         """Name for each column the fewest sources that it seems to follow from, references first."""
         found: dict[str, list[set[str]]] = {
             name: []
-            for name in view.columns
+            for name in (view.columns if view.of_kinds(REFERENCE) else ())
             if view.kinds[name] != REFERENCE and 2 <= len(view.code(name)[1]) <= view.rows / 2
         }
         for sources in _sources(view):
