@@ -91,6 +91,7 @@ class TableCodec:
         anchors: Cells of other rows that factors count from or repeat, or that rules read.
         constant: First columns of the factors on which rows of one owner always agree.
         unlike: Pairs of references to one original table that never name the same row of it.
+        runs: By column of made-up texts how often a row has that of the row before.
     """
 
     name: str
@@ -104,6 +105,7 @@ class TableCodec:
     anchors: tuple[Anchor, ...] = ()
     constant: tuple[str, ...] = ()
     unlike: tuple[tuple[int, int], ...] = ()
+    runs: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def computed(self) -> frozenset[str]:
@@ -178,6 +180,7 @@ class TableCodec:
             "anchors": [anchor.to_json() for anchor in self.anchors],
             "constant": list(self.constant),
             "unlike": [list(factors) for factors in self.unlike],
+            "runs": dict(self.runs),
         }
 
     @staticmethod
@@ -195,7 +198,8 @@ class TableCodec:
         plain = (document["name"], document["parent"], document["ordered"])
         constant = tuple(document["constant"])
         unlike = tuple((first, second) for first, second in document["unlike"])
-        return TableCodec(*plain, factors, keys, rules, fills, apart, anchors, constant, unlike)
+        runs = document["runs"]
+        return TableCodec(*plain, factors, keys, rules, fills, apart, anchors, constant, unlike, runs)
 
 
 @dataclass(frozen=True)
