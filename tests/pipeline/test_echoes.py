@@ -224,7 +224,7 @@ def test_decoded_rows_repeat_what_is_drawn_where_the_source_does(own: float) -> 
         name: pl.concat([tables[name].select(keys[name]), pl.from_arrow(table)], how="horizontal")
         for name, table in found.tables.items()
     }
-    assert not {*made["customer"]["name"]} & {*tables["customer"]["name"]}
+    assert made["customer"]["name"].is_in(tables["customer"]["name"].to_list()).mean() < 0.02
     before, after = repeated(tables), repeated(made)
     for name, here in before.items():
         assert all(now for then, now in zip(here, after[name], strict=True) if then), name

@@ -184,13 +184,18 @@ class Reach:
 
     def values(self, anchor: Anchor, row_R: Rows) -> pa.Array:
         """Give an anchor's values for rows of its table; missing where the way ends."""
-        for key in anchor.path:
-            row_R = self._follow(key, row_R)
+        row_R = self.rows(anchor.path, row_R)
         start, several = self._told_cells(anchor.table, anchor.column)
         if len(several) > 1:
             several[:] = [pa.concat_arrays(several)]
         place_R = _places(row_R, start, len(several[0]))
         return anchor.read(several[0].take(pa.array(place_R, mask=place_R < 0)))
+
+    def rows(self, path: Iterable[str], row_R: Rows) -> Rows:
+        """Give the rows at the end of a way; -1 where it ends before."""
+        for key in path:
+            row_R = self._follow(key, row_R)
+        return row_R
 
     def can_read(self, anchor: Anchor) -> bool:
         """Tell whether the keys and the column that an anchor is read from can be looked up."""

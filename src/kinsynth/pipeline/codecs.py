@@ -99,6 +99,7 @@ class TableCodec:
         constant: First columns of the factors on which rows of one owner always agree.
         unlike: Pairs of references to one original table that never name the same row of it.
         together: Pairs of sub-columns of references of which only some codes go together.
+        runs: By column of made-up texts how often a row has that of the row before.
     """
 
     name: str
@@ -113,6 +114,7 @@ class TableCodec:
     constant: tuple[str, ...] = ()
     unlike: tuple[tuple[int, int], ...] = ()
     together: tuple[Together, ...] = ()
+    runs: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def computed(self) -> frozenset[str]:
@@ -194,6 +196,7 @@ class TableCodec:
             "constant": list(self.constant),
             "unlike": [list(factors) for factors in self.unlike],
             "together": [pair.to_json() for pair in self.together],
+            "runs": dict(self.runs),
         }
 
     @staticmethod
@@ -212,7 +215,8 @@ class TableCodec:
         constant = tuple(document["constant"])
         unlike = tuple((first, second) for first, second in document["unlike"])
         together = tuple(Together.from_json(pair) for pair in document["together"])
-        return TableCodec(*plain, factors, keys, rules, fills, apart, anchors, constant, unlike, together)
+        last = (constant, unlike, together, document["runs"])
+        return TableCodec(*plain, factors, keys, rules, fills, apart, anchors, *last)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ the cell must take far fewer bits, on roots that were not counted, than to say t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from kinsynth.columns.base import Rows
 from kinsynth.columns.calendar import code_lengths, counted_rows
-from kinsynth.columns.echo import can_echo, number_equals
+from kinsynth.columns.echo import are_equal, can_echo, number_equals
 from kinsynth.columns.storage import as_array
 from kinsynth.pipeline.across import stay_inside
 from kinsynth.pipeline.anchors import Anchor, Keys, Reach, find_ways, reference_ways
@@ -33,6 +33,7 @@ from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system.mapping import let_go
 
 LEAST_SHARE = 0.5  # of the rows, and of the rows of each root on the mean
+GLANCE, LEAST_GLANCED = 1_000, 0.4  # so many rows tell already that a cell is seldom repeated
 LEAST_SAVED = 0.25  # of the bits of the values: less is a likeness rather than a copy
 
 
@@ -64,19 +65,20 @@ def find_echoes(
         rules: What every row of a table keeps: what is computed repeats nothing.
     """
     structure = find_structure(train.schema)
-    search = _Search(train, structure, row_holders(train, structure), Reach.of(train.schema, train.tables))
-    inside, found = stay_inside(structure, facts), dict[str, tuple[Echo, ...]]()
+    inside, holders = stay_inside(structure, facts), row_holders(train, structure)
+    reach, found = Reach.of(train.schema, train.tables), dict[str, tuple[Echo, ...]]()
     for name in structure.order:
         computed = {rule.derives for rule in rules.get(name, ())}
-        columns = [
-            one for one in _free_columns(train.schema, structure, name, synthesis) if one not in computed
-        ]
         ways = tuple(find_ways(structure, name, inside))
         if structure.parent_relation[name] is not None:
             # Cells of root rows may be given, and shall tell which lookup row goes with them.
             ways = (*ways, *reference_ways(structure, name, ways))
-        best = (search.best(name, column, ways) for column in columns) if ways else ()
-        found[name] = tuple(one for one in best if one is not None)
+        row_R = _some_rows(train.tables[name].num_rows)
+        ends = {way: reach.rows(map(str, way), row_R) for way in ways}
+        search = _Search(train, structure, name, row_R, holders[name][row_R], ends)
+        free = _free_columns(train.schema, structure, name, synthesis)
+        echoes = (search.best(one) for one in free if one not in computed)
+        found[name] = tuple(one for one in echoes if one is not None)
         let_go()
     return found
 
@@ -117,43 +119,49 @@ def _keys_of(schema: Schema, table: str) -> set[str]:
 
 @dataclass(frozen=True)
 class _Search:
-    """What cells are looked for in."""
+    """What cells are looked for in: some rows of one table, and the rows at the ends of ways from them."""
 
     database: Database
     structure: Structure
-    holders: Mapping[str, Numbered]
-    reach: Reach
+    table: str
+    row_R: Rows
+    root_R: Numbered
+    ends: Mapping[Keys, Rows]
 
-    def best(self, table: str, column: str, ways: Sequence[Keys]) -> Echo | None:
+    def best(self, column: str) -> Echo | None:
         """Find the cell that a column repeats at the least expense, the nearest of those alike."""
-        row_R = _some_rows(self.holders[table])
-        values = as_array(self.database.tables[table][column].take(pa.array(row_R)))
-        root_R = self.holders[table][row_R]
-        found: dict[Anchor, float] = {}
-        for anchor in self._anchors(column, values.type, ways):
-            saved = bits_saved(values, self.reach.values(anchor, row_R), root_R)
+        values = _taken(self.database.tables[self.table][column], self.row_R)
+        few_R = np.arange(0, len(values), -(-len(values) // GLANCE) or 1)
+        few, found = values.take(pa.array(few_R)), dict[Anchor, float]()
+        for anchor, end_R in self._anchors(column, values.type):
+            cells = self.database.tables[anchor.table][anchor.column]
+            seldom = are_equal(few, anchor.read(_taken(cells, end_R[few_R]))).mean() < LEAST_GLANCED
+            saved = 0.0 if seldom else bits_saved(values, anchor.read(_taken(cells, end_R)), self.root_R)
             if saved:
                 found[anchor] = saved
         return Echo(column, max(found, key=lambda one: found[one])) if found else None
 
-    def _anchors(self, column: str, kind: pa.DataType, ways: Sequence[Keys]) -> Iterator[Anchor]:
+    def _anchors(self, column: str, kind: pa.DataType) -> Iterator[tuple[Anchor, Rows]]:
+        """Give the cells that a column may repeat, each with its rows."""
         owners = {*self.structure.parent_relation.values()}
-        for way in ways:
+        for way, end_R in self.ends.items():
             target = way[-1].references_table
             steps = " -> ".join(", ".join(one.columns) for one in way)
             for name in told_columns(self.database.schema, self.structure, target):
-                if can_echo(self.database.tables[target].schema.field(name).type, kind):
+                if len(end_R) and can_echo(self.database.tables[target].schema.field(name).type, kind):
                     title = f"{column} as {steps} -> {target}.{name}"
                     path, shared = tuple(map(str, way)), {*way} <= owners
-                    yield Anchor(title, path, target, name, shared, None, storage=str(kind))
+                    yield Anchor(title, path, target, name, shared, None, storage=str(kind)), end_R
 
 
-def _some_rows(root_R: Numbered) -> Rows:
-    """Give the rows of as many roots as are searched, evenly chosen."""
-    units = all_units(root_R)
-    step = -(-len(units[0]) // MOST_SEARCHED)
-    # Counted and measured roots alternate: pairs of them are kept.
-    return np.flatnonzero(units[0] // 2 % max(step, 1) == 0)
+def _some_rows(rows: int) -> Rows:
+    """Give the rows that are searched, evenly spread."""
+    return np.arange(0, rows, -(-rows // MOST_SEARCHED) or 1, dtype=np.int64)
+
+
+def _taken(column: pa.ChunkedArray, row_R: Rows) -> pa.Array:
+    """Give some cells of a column, missing where there is no row: the others are not looked at."""
+    return as_array(column.take(pa.array(row_R, mask=row_R < 0)))
 
 
 def bits_saved(values: pa.Array, there: pa.Array, root_R: Numbered) -> float:

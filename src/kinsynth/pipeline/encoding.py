@@ -38,6 +38,7 @@ from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.further_keys import FurtherKeys, Reading, fit_keys, keys_parts
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.pipeline.other_rows import referenced_rows, row_counts, summed_rows
+from kinsynth.pipeline.runs import first_rows
 from kinsynth.pipeline.sketches import Children, as_values
 from kinsynth.pipeline.stays import are_constant
 from kinsynth.rules.enforce import enforce
@@ -534,8 +535,7 @@ def _decode_table(
             numbers = np.arange(first, first + len(codes_RC), dtype=np.int64)
             values[factor.columns] = factor.codec.decode_at(codes_RC, numbers)
             continue
-        stream = f"{codec.name}/decode/{number}"
-        uniform_RD = _uniforms_of(factor.codec, codes_RC, drawn.row_ids, seed, stream)
+        uniform_RD = _draw_uniforms(drawn, codec, number, codes_RC, seed)
         if isinstance(factor.codec, RelativeCodec):
             anchor = anchors.get(factor.anchor)
             if anchor is None:
@@ -555,6 +555,20 @@ def _decode_table(
             row_R = source[factor.columns[0]]
             values[factor.columns] = tuple(one.take(row_R) for one in values[factor.columns])
     return values
+
+
+def _draw_uniforms(
+    drawn: Drawn, codec: TableCodec, number: int, codes_RC: IntArray, seed: int
+) -> NDArray[np.float64]:
+    """Give the uniforms that decoding a factor needs; rows of a run of made-up texts have the same."""
+    factor = codec.factors[number]
+    uniform_RD = _uniforms_of(factor.codec, codes_RC, drawn.row_ids, seed, f"{codec.name}/decode/{number}")
+    column, parent_R = factor.columns[0], drawn.encoded.parent_R
+    if column not in codec.runs:
+        return uniform_RD
+    assert parent_R is not None, "only rows of an owner have runs"
+    turn_R = uniforms(seed, f"{codec.name}/runs/{column}", drawn.row_ids)[:, 0]
+    return uniform_RD[first_rows(codes_RC, parent_R, codec.runs[column], turn_R)]
 
 
 def _uniforms_of(

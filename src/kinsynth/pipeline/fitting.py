@@ -31,6 +31,7 @@ from kinsynth.pipeline.echoes import Echo
 from kinsynth.pipeline.further_keys import FurtherKeys, level_name
 from kinsynth.pipeline.other_rows import protected_counts, referenced_rows, summed_rows
 from kinsynth.pipeline.roles import Roles, find_roles
+from kinsynth.pipeline.runs import share_of_runs
 from kinsynth.pipeline.sketches import FEWEST_PARENTS, FEWEST_TARGETS, Children, choose_sketches
 from kinsynth.pipeline.stays import STAYING, Stays, find_stays
 from kinsynth.privacy.protection import Numbered, OwnRoots, Roots, numbered
@@ -194,7 +195,25 @@ class _TableFit:
             fills={column: fill for column, fill in fills.items() if fill is not None},
             apart=self._apart((*factors, *computed)),
             anchors=self._used_anchors(factors, rules),
+            runs=self._runs(columns),
         )
+
+    def _runs(self, columns: Iterable[Factor]) -> dict[str, float]:
+        """Find how often made-up texts stay over neighbouring rows of one owner."""
+        found: dict[str, float] = {}
+        for factor in columns:
+            codec, parent_R = factor.codec, self.rows.parent_R
+            inner = codec.inner if isinstance(codec, EchoCodec) and codec.own else codec
+            if not isinstance(inner, CategoricalCodec) or inner.invention is None or parent_R is None:
+                continue
+            values = as_array(self.table[factor.columns[0]])
+            codes_RC = inner.encode((values,))
+            if isinstance(codec, EchoCodec):
+                codes_RC = codec.encode(values, self._cells(factor.anchor))
+            minimum = self.synthesis.protection.rare_minimum
+            share = share_of_runs(codes_RC, values, parent_R, self._roots(), minimum=minimum)
+            found |= {factor.columns[0]: share} if share else {}
+        return found
 
     def _used_anchors(self, factors: Iterable[Factor], rules: Iterable[Rule]) -> tuple[Anchor, ...]:
         used = {factor.anchor for factor in factors} | {name for rule in rules for name in rule.columns}
