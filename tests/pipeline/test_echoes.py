@@ -15,8 +15,9 @@ import pytest
 
 import kinsynth
 from kinsynth.pipeline.codecs import DatabaseCodec
+from kinsynth.pipeline.decoding import Drawn, decode
 from kinsynth.pipeline.echoes import bits_saved, describe_echoes, find_echoes
-from kinsynth.pipeline.encoding import Drawn, decode, encode
+from kinsynth.pipeline.encoding import encode
 from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
 from kinsynth.privacy.protection import Holders

@@ -10,7 +10,8 @@ import pytest
 
 import kinsynth
 from kinsynth.pipeline.codecs import DatabaseCodec
-from kinsynth.pipeline.encoding import Drawn, decode, encode
+from kinsynth.pipeline.decoding import Drawn, decode
+from kinsynth.pipeline.encoding import encode
 from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
 from kinsynth.pipeline.runs import first_rows, share_of_runs

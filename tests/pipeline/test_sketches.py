@@ -12,7 +12,8 @@ import kinsynth
 from kinsynth.columns.sketch import SketchCodec
 from kinsynth.encoded import EncodedTable
 from kinsynth.pipeline.codecs import DatabaseCodec
-from kinsynth.pipeline.encoding import Drawn, decode, encode
+from kinsynth.pipeline.decoding import Drawn, decode
+from kinsynth.pipeline.encoding import encode
 from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
 

@@ -21,7 +21,7 @@ from kinsynth.engine.assignment import Supply, Wanted, assign
 from kinsynth.engine.labels import join_known
 from kinsynth.engine.quotas import share_out
 from kinsynth.pipeline.codecs import DatabaseCodec, Rows, TableCodec
-from kinsynth.pipeline.encoding import Drawn, decode_references, first_rows
+from kinsynth.pipeline.decoding import Drawn, decode_references, find_sources
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.table import Relation, Schema
@@ -58,7 +58,7 @@ def allot(
         for name, gathered in found.items():
             if name in batch:
                 owner = batch.get(codec.tables[name].parent or "")
-                source = first_rows(batch[name], owner, codec.stays(name))
+                source = find_sources(batch[name], owner, codec.stays(name))
                 gathered.add(batch[name], source, known.get(name, NOTHING_KNOWN), before, seed=seed)
         before.update({name: drawn.encoded.rows for name, drawn in batch.items()})
     settled: dict[Relation, Rows] = {}

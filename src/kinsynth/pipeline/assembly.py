@@ -18,8 +18,8 @@ import pyarrow as pa
 from kinsynth.columns.counter import CounterCodec
 from kinsynth.pipeline.artefacts import load_table, save_parts, save_table, table_path
 from kinsynth.pipeline.codecs import DatabaseCodec, KeyCodec, Rows
+from kinsynth.pipeline.decoding import Decoded
 from kinsynth.pipeline.distinct import find_repeated
-from kinsynth.pipeline.encoding import Decoded
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.pipeline.pieces import Pieces
 from kinsynth.schema.database import Database

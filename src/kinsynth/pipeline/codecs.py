@@ -215,8 +215,19 @@ class TableCodec:
         constant = tuple(document["constant"])
         unlike = tuple((first, second) for first, second in document["unlike"])
         together = tuple(Together.from_json(pair) for pair in document["together"])
-        last = (constant, unlike, together, document["runs"])
-        return TableCodec(*plain, factors, keys, rules, fills, apart, anchors, *last)
+        return TableCodec(
+            *plain,
+            factors,
+            keys,
+            rules,
+            fills,
+            apart,
+            anchors,
+            constant,
+            unlike,
+            together,
+            document["runs"],
+        )
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from kinsynth.engine.evidence import Condition
 from kinsynth.engine.sampler import sample_several
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.codecs import TableCodec
-from kinsynth.pipeline.encoding import Decoded, Drawn, decode, keys_of_rows
+from kinsynth.pipeline.decoding import Decoded, Drawn, decode, keys_of_rows
 from kinsynth.pipeline.preparation import Prepared
 from kinsynth.rules.referenced import Referenced
 from kinsynth.schema.table import Schema

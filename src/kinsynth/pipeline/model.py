@@ -26,7 +26,7 @@ from kinsynth.pipeline.assembly import assemble, keep_distinct
 from kinsynth.pipeline.codecs import DatabaseCodec, Rows
 from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, only_root
 from kinsynth.pipeline.copied_graph import CopiedGraph, load_graph, save_graph
-from kinsynth.pipeline.encoding import Decoded, Drawn, decode
+from kinsynth.pipeline.decoding import Decoded, Drawn, decode
 from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
 from kinsynth.pipeline.kept_graph import check_kept, keep_graph, refuse_repeated
 from kinsynth.pipeline.limits import Losses
