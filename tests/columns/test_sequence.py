@@ -13,6 +13,7 @@ from kinsynth.columns.line import FIRST
 from kinsynth.columns.partition import Counts, Wishes, build_line
 from kinsynth.columns.registry import codec_from_json
 from kinsynth.columns.sequence import (
+    Stretches,
     ascend_by_parent,
     build_sequence,
     first_rows,
@@ -294,6 +295,52 @@ def test_gaps_end_at_the_stretch_reached():
     assert (numbers(after) == days).mean() > 0.97
 
 
+def ending_at_once(gaps):
+    """Give sequences with wide or narrow exact gaps that all are cut off on one day."""
+    rng = np.random.default_rng(3)
+    parent = np.repeat(np.arange(1_500), 6)
+    days = rng.integers(9_800, 9_890, 1_500)[parent] + rng.choice(gaps, (1_500, 6)).cumsum(axis=1).ravel()
+    kept = days <= 10_200
+    return parent[kept], days[kept]
+
+
+def shuffled_gaps(codec, values, parent):
+    """Give codes of rows whose gaps belong to other rows, and the places of those gaps in the chain."""
+    codes = codec.encode(values, parent)
+    later, first = np.flatnonzero(~first_rows(parent)), len(codec.sub_columns) - len(codec.gap.sub_columns)
+    codes[later, first:] = codes[np.random.default_rng(4).permutation(later), first:]
+    return codes
+
+
+def test_sequences_do_not_pile_up_on_the_last_day():
+    parent, days = ending_at_once(np.arange(2, 160))
+    codec = build(dates(days), parent=parent)
+    assert codec.gap.unit == "tick"
+    codes = shuffled_gaps(codec, dates(days), parent)
+    uniforms = np.random.default_rng(5).random((len(parent), codec.draws))
+    after = numbers(codec.decode(codes, uniforms, parent))
+    later = ~first_rows(parent)
+    share = np.mean(days[later] == days.max())
+    assert (after == days.max())[later].mean() < share + 4 * np.sqrt(share / later.sum()) + 0.005
+    low, high = state_ends(codec.reached)
+    state = codes[:, len(codec.start.sub_columns)] - FIRST
+    near = (after >= low[state] - codec.slack) & (after <= high[state] + codec.slack)
+    assert near[later].mean() > 0.9
+    assert (np.diff(after)[later[1:]] > 0).mean() > 0.99
+
+
+def test_narrow_gaps_are_kept_whatever_stretch_is_reached():
+    parent, days = ending_at_once(np.array([0, 1]))
+    codec = build(dates(days), parent=parent)
+    codes = shuffled_gaps(codec, dates(days), parent)
+    uniforms = np.random.default_rng(6).random((len(parent), codec.draws))
+    after = numbers(codec.decode(codes, uniforms, parent))
+    later = ~first_rows(parent)
+    assert codec.gap.unit == "tick"
+    assert codec.slack >= 90
+    assert set(np.diff(after)[later[1:]]) == {0, 1}
+
+
 @pytest.mark.parametrize("unit", ["tick", "month"])
 def test_no_single_roots_moment_is_stored(unit):
     parent, opened, days = month_ends() if unit == "month" else (PARENT, OPENED, DAYS)
@@ -319,11 +366,17 @@ def test_walking_equals_a_slow_loop():
         low = RNG.integers(0, 30, rows)
         high = low + RNG.integers(0, 9, rows)
         low, high = np.where(valid, low, -99), np.where(valid, high, 99)
-        walked = walk_by_parent(step, opens, (low, high), parent)
+        uniform, slack, end = RNG.random(rows), int(RNG.integers(0, 4)), int(RNG.integers(20, 40))
+        walked = walk_by_parent(step, opens, Stretches(low, high, uniform, slack, end), parent)
         at = dict.fromkeys(range(6), 0)
         for row in range(rows):
             before = at[parent[row]]
-            moved = max(before, min(max(before + step[row], low[row]), high[row]))
+            moved = before + step[row]
+            first = before + min(step[row], 1)
+            top = end if slack and high[row] < first else high[row]
+            if not low[row] - slack <= moved <= min(top + slack, end):
+                begin = max(low[row], first)
+                moved = begin + int(uniform[row] * (top - begin + 1)) if first <= top else before
             at[parent[row]] = step[row] if opens[row] else moved
             assert walked[row] == at[parent[row]]
 

@@ -6,13 +6,13 @@ Order in time holds by construction: gaps are never negative. Rows stand sorted 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kinsynth.columns.base import Rows, count_part
+from kinsynth.columns.base import Rows, Uniforms, count_part
 from kinsynth.columns.calendar import Calendar, Place, Unit
 from kinsynth.columns.datetime import day_unit, time_chain, time_unit
 from kinsynth.columns.line import FIRST, MISSING, Line
@@ -44,9 +44,10 @@ class SequenceCodec:
 
     The chain is the start (not applicable but for the first row of a parent), the stretch reached, the gap
     to the row before (not applicable for the first row). Start and gap are exact distances, or days, weeks
-    or months with the day and time reached, whichever takes fewer bits. A number of days, weeks or months
-    that leads out of the stretch reached ends at its border, so that sequences do not drift; exact gaps
-    are kept.
+    or months with the day and time reached, whichever takes fewer bits. Where a gap leads out of the stretch
+    reached, the row stands anywhere in the stretch, so that sequences neither drift nor pile up at borders.
+    Exact gaps may lead some way out: a mean stretch where the stretch takes fewer bits than the gap, so that
+    it is learned better; else anywhere, and a sequence that they lead beyond its end moves back.
 
     Attributes:
         scale: Turns values into ticks.
@@ -55,6 +56,7 @@ class SequenceCodec:
         gap: The later rows, each counted from the row before.
         relative: Whether the start counts from the parent's moment.
         follows: Whether no start lies before the parent's moment.
+        slack: Periods that a gap may lead out of the stretch reached; ``END`` for any.
         low, high: Bounds of the result, in ticks.
         refused: Ticks that are never generated.
 
@@ -70,6 +72,7 @@ class SequenceCodec:
     gap: Step
     relative: bool
     follows: bool
+    slack: int
     low: int
     high: int
     refused: tuple[int, ...] = ()
@@ -81,8 +84,8 @@ class SequenceCodec:
 
     @property
     def draws(self) -> int:
-        """Three: within the codes of the distance, of the day and of the time."""
-        return DRAWS
+        """Four: within the codes of the distance, of the day and of the time, and within the stretch."""
+        return DRAWS + 1
 
     def encode(self, values: pa.Array, parent_R: Rows, anchor: pa.Array | None = None) -> IntArray:
         """Turn values into codes.
@@ -105,7 +108,7 @@ class SequenceCodec:
     def decode(
         self, codes_RC: IntArray, uniform_RD: NDArray[Any], parent_R: Rows, anchor: pa.Array | None = None
     ) -> pa.Array:
-        """Turn codes into values; arguments as for ``encode``, uniforms of shape (R, 3)."""
+        """Turn codes into values; arguments as for ``encode``, uniforms of shape (R, 4)."""
         rows, first = len(parent_R), len(self.start.sub_columns)
         if self.empty:
             return self.scale.to_values(np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=bool))
@@ -117,8 +120,11 @@ class SequenceCodec:
         opens_R, _ = split_ticks(np.zeros_like(parent_R), valid_R, parent_R)
         anchor_R = self._anchors(anchor, rows)
         start_R = self._start_ticks(self.start.decode(start_RC, uniform_RD), anchor_R)
-        gap, ends = self.gap.decode(gap_RC, uniform_RD), self._reached_ends(reached_RC, valid_R)
-        tick_R = self._add_gaps(start_R, gap, ends=ends, opens_R=opens_R, valid_R=valid_R, parent_R=parent_R)
+        gap = self.gap.decode(gap_RC, uniform_RD)
+        reached = self._stretches(reached_RC, valid_R, uniform_RD[:, DRAWS])
+        tick_R = self._add_gaps(
+            start_R, gap, reached=reached, opens_R=opens_R, valid_R=valid_R, parent_R=parent_R
+        )
         if self.gap.unit == "tick":
             first_R = np.maximum(anchor_R, self.low) if self.follows else np.full(rows, self.low)
             tick_R = end_by(tick_R, self.high, first_R, parent_R)
@@ -165,7 +171,7 @@ class SequenceCodec:
         start_R: Rows,
         gap: Place,
         *,
-        ends: tuple[Rows, Rows],
+        reached: Stretches,
         opens_R: Flags,
         valid_R: Flags,
         parent_R: Rows,
@@ -174,7 +180,7 @@ class SequenceCodec:
         unit = self.gap.unit
         begin = self.calendar.split(np.clip(start_R, self.low, self.high), unit)
         step_R = np.where(opens_R, begin.period_R, np.where(valid_R, gap.period_R, 0))
-        period_R = walk_by_parent(step_R, opens_R, ends, parent_R)
+        period_R = walk_by_parent(step_R, opens_R, reached, parent_R)
         day_R, time_R = np.where(opens_R, begin.day_R, gap.day_R), np.where(opens_R, begin.time_R, gap.time_R)
         if unit == "tick":
             return period_R
@@ -198,20 +204,18 @@ class SequenceCodec:
         behind_R = floor_R + 1 + np.floor(share_R * (last_R - floor_R)).astype(np.int64)
         return np.where(before_R & (last_R > floor_R), behind_R, tick_R)
 
-    def _reached_ends(self, codes_RC: IntArray, valid_R: Flags) -> tuple[Rows, Rows]:
-        """Give the ends of the stretch that each row says it reached; all of the line where it says none.
-
-        Exact distances are kept as they are.
-        """
+    def _stretches(self, codes_RC: IntArray, valid_R: Flags, uniform_R: Uniforms) -> Stretches:
+        """Give the stretch that each row says it reached; all of the line where it says none."""
         low, high = self._periods_of_bounds(self.gap.unit).tolist()
-        if self.gap.unit == "tick":  # ``end_by`` moves what lies beyond the end
-            return np.full(len(valid_R), low), np.full(len(valid_R), END)
         state_R = codes_RC[:, 0].astype(np.int64)
         known_R = valid_R & (state_R >= FIRST)
         low_K, high_K = state_ends(self.reached)
         code_R = np.where(known_R, state_R - FIRST, 0)
-        low_R, high_R = np.clip(low_K[code_R], low, high), np.clip(high_K[code_R], low, high)
-        return np.where(known_R, low_R, low), np.where(known_R, high_R, high)
+        low_R, high_R = (np.clip(end_K[code_R], low, high) for end_K in (low_K, high_K))
+        end = END if self.slack == END else high  # ``end_by`` moves what lies beyond the end
+        return Stretches(
+            np.where(known_R, low_R, low), np.where(known_R, high_R, high), uniform_R, self.slack, end
+        )
 
     def _periods_of_bounds(self, unit: Unit) -> Rows:
         return self.calendar.split(np.array([self.low, self.high]), unit).period_R
@@ -254,7 +258,7 @@ class SequenceCodec:
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON."""
         parts = {name: getattr(self, name).to_json() for name in ("start", "reached", "gap")}
-        plain = {name: getattr(self, name) for name in ("relative", "follows", "low", "high")}
+        plain = {name: getattr(self, name) for name in ("relative", "follows", "slack", "low", "high")}
         return {
             "kind": self.kind,
             "scale": write_scale(self.scale),
@@ -273,6 +277,7 @@ class SequenceCodec:
             gap=Step.from_json(document["gap"]),
             relative=document["relative"],
             follows=document["follows"],
+            slack=document["slack"],
             low=document["low"],
             high=document["high"],
             refused=tuple(document["refused"]),
@@ -327,6 +332,7 @@ def build_sequence(
         gap=gap,
         relative=relative,
         follows=relative and number_of_roots(root_R[before_R]) < protection.rare_minimum,
+        slack=_slack(reached, tick_R[later_R], gap_R[later_R]) if gap.unit == "tick" else 0,
         low=reach[0],
         high=reach[1],
         refused=tuple(wishes.never),
@@ -401,13 +407,46 @@ def split_ticks(tick_R: Rows, valid_R: Flags, parent_R: Rows) -> tuple[Flags, Ro
     return valid_R & ~follows_R, np.maximum(gap_R, 0)
 
 
-def walk_by_parent(step_R: Rows, opens_R: Flags, ends: tuple[Rows, Rows], parent_R: Rows) -> Rows:
-    """Add up steps of each parent from its opening row on, never down, within the ends where they are ahead.
+class Stretches(NamedTuple):
+    """Where rows may stand.
+
+    Attributes:
+        low_R: First place of each row's stretch.
+        high_R: Last place.
+        uniform_R: Where in it a row stands that its gap leads out.
+        slack: Places that a gap may lead out of a stretch.
+        end: Last place of all rows.
+    """
+
+    low_R: Rows
+    high_R: Rows
+    uniform_R: Uniforms
+    slack: int
+    end: int
+
+    def enter(self, before_T: Rows, step_T: Rows, turn: Rows) -> Rows:
+        """Give the places of some rows a step from those before: anew in the stretch where that is out of it.
+
+        A step that is not zero does not become zero, unless the stretch lies behind. Steps that may lead out
+        then have all places ahead, others none.
+        """
+        moved_T, first_T = before_T + step_T, before_T + np.minimum(step_T, 1)
+        high_T = np.where((self.high_R[turn] < first_T) & (self.slack > 0), self.end, self.high_R[turn])
+        low_T = self.low_R[turn]
+        out_T = (moved_T < low_T - self.slack) | (moved_T > np.minimum(high_T + self.slack, self.end))
+        begin_T = np.maximum(low_T, first_T)
+        anew_T = begin_T + (self.uniform_R[turn] * (high_T - begin_T + 1)).astype(np.int64)
+        anew_T = np.where(high_T < first_T, before_T, np.minimum(anew_T, high_T))
+        return np.where(out_T, anew_T, moved_T)
+
+
+def walk_by_parent(step_R: Rows, opens_R: Flags, reached: Stretches, parent_R: Rows) -> Rows:
+    """Add up steps of each parent from its opening row on, never down, into the stretches reached.
 
     Args:
         step_R: Where an opening row stands, how far each other row lies from the one before.
         opens_R: Which rows open their parent's sequence.
-        ends: First and last place of each row.
+        reached: Where the other rows may stand.
         parent_R: Number of each row's parent, never decreasing, shape (R,).
     """
     first_R = first_rows(parent_R)
@@ -415,9 +454,8 @@ def walk_by_parent(step_R: Rows, opens_R: Flags, ends: tuple[Rows, Rows], parent
     turn_R = rows - np.flatnonzero(first_R)[parent_R]
     at_P, walked_R = np.zeros(int(first_R.sum()), dtype=np.int64), np.zeros_like(step_R)
     for turn in np.split(np.argsort(turn_R, kind="stable"), np.cumsum(np.bincount(turn_R))):
-        before = at_P[parent_R[turn]]
-        moved = np.clip(before + step_R[turn], ends[0][turn], ends[1][turn])
-        walked_R[turn] = np.where(opens_R[turn], step_R[turn], np.maximum(before, moved))
+        moved = reached.enter(at_P[parent_R[turn]], step_R[turn], turn)
+        walked_R[turn] = np.where(opens_R[turn], step_R[turn], moved)
         at_P[parent_R[turn]] = walked_R[turn]
     return walked_R
 
@@ -453,6 +491,21 @@ def _reach(line: Line, low: int, high: int) -> tuple[int, int]:
     if line.empty:
         return low, high
     return max(low, int(line.low_L.min())), min(high, int(line.high_L.max()))
+
+
+def _slack(reached: Line, tick_P: Rows, gap_P: Rows) -> int:
+    """Give how far exact gaps may lead out of stretches."""
+    if reached.empty or not len(gap_P):
+        return 0
+    low, high = int(reached.low_L.min()), int(reached.high_L.max())
+    stretch_P = reached.encode(tick_P, np.ones(len(tick_P), dtype=bool))[:, 0].astype(np.int64)
+    return max((high - low) // reached.states, 1) if _entropy(gap_P) > _entropy(stretch_P) else END
+
+
+def _entropy(symbol_P: Rows) -> float:
+    """Give the bits of a symbol whose shares are known."""
+    share_K = np.unique(symbol_P, return_counts=True)[1] / len(symbol_P)
+    return float(-(share_K * np.log2(share_K)).sum())
 
 
 def _spelled(scale: Any) -> pa.DataType:
