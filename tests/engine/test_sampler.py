@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from engine.engine_toys import QUICK, family, missing_together
-from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
+from kinsynth.encoded import Encoded, EncodedTable, SubColumn
 from kinsynth.engine.batches import Batches, cut_units
 from kinsynth.engine.layout import describe_table
 from kinsynth.engine.prefix import draw_codes
-from kinsynth.engine.sampled import concatenate, draw_counts, number_rows
+from kinsynth.engine.sampled import concatenate, number_rows
 from kinsynth.engine.sampler import sample
 from kinsynth.engine.tabular import TabularNetwork, add_echo
 from kinsynth.engine.trainer import train
@@ -47,15 +47,6 @@ def test_counts_stay_in_the_range_of_their_code(family_models):
     assert (counts[code == 0] == 1).all()
     assert (counts[code == 1] == 2).all()
     assert set(counts[code == 2].tolist()) == {5, 6, 7, 8}
-
-
-def test_counts_of_a_code_are_spread_evenly_over_its_range():
-    count = ChildCount("steps", 0, np.array([3, 10]), np.array([3, 13]))
-    codes_RC = (np.arange(1_000)[:, None] % 2).astype(np.int32)
-    drawn_R = draw_counts(codes_RC, np.arange(1_000), count, seed=1, stream="a")
-    assert (drawn_R[::2] == 3).all()
-    assert np.abs(np.bincount(drawn_R[1::2], minlength=14)[10:] - 125).max() <= 1
-    assert np.abs(np.diff(drawn_R[1::2])).mean() > 1, "which row gets which is left to chance"
 
 
 def test_what_is_drawn_as_a_whole_can_be_gone_through_again(family_models):

@@ -92,23 +92,11 @@ def _join(tables: list[EncodedTable], parts: Mapping[str, list[EncodedTable]]) -
 def draw_counts(
     codes_RC: CodeArray, row_ids: RowArray, count: ChildCount, *, seed: int, stream: str
 ) -> RowArray:
-    """Draw a count of each row from the range its code stands for, shape (R,).
-
-    The rows of a code are spread evenly over its range; which row gets which count is left to chance.
-    """
-    code_R = codes_RC[:, count.sub_column].astype(np.int64)
-    low_R, width_R = count.low_K[code_R], (count.high_K - count.low_K)[code_R]
-    wide = np.flatnonzero(width_R)
-    count_R = low_R.copy()
-    if len(wide):
-        chance_W2 = uniforms(seed, stream, row_ids[wide], draws=2)
-        order = np.lexsort((chance_W2[:, 0], code_R[wide]))
-        code = code_R[wide[order]]
-        first = np.searchsorted(code, code)
-        rows = np.searchsorted(code, code, side="right") - first
-        share = (np.arange(len(code)) - first + chance_W2[order, 1]) / rows
-        count_R[wide[order]] += (share * (width_R[wide[order]] + 1)).astype(np.int64)
-    return count_R
+    """Draw a count of each row from the range its code stands for, shape (R,)."""
+    code_R = codes_RC[:, count.sub_column]
+    low_R, high_R = count.low_K[code_R], count.high_K[code_R]
+    uniform_R = uniforms(seed, stream, row_ids)[:, 0]
+    return low_R + (uniform_R * (high_R - low_R + 1)).astype(np.int64)
 
 
 def number_rows(root_R: RowArray, *, table: str) -> RowArray:

@@ -86,7 +86,8 @@ def sample(
             on_share=on_share,
             allocate=allocate,
         )
-        return Delivery(draw, tuple(roots))
+        drawn = Delivery(draw, tuple(roots))
+        return drawn if whole else iter(drawn)
     return _sample_trees(samplers, roots, first_root, workers)
 
 
