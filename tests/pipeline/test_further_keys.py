@@ -100,10 +100,14 @@ def test_of_two_keys_that_share_a_column_one_may_be_missing_and_the_other_not() 
         assert abs(asked - got) < 4 * error, (dept, desk)
 
 
-@pytest.mark.parametrize("airports", [12, 3_000])
-def test_two_references_that_never_agree_in_the_source_never_do_in_the_result(airports: int) -> None:
-    """Of more than a thousand airports each is drawn by group and member; half of all names are of twelve."""
-    rng, flights = np.random.default_rng(2), 4_000
+@pytest.mark.parametrize(
+    ("airports", "flights", "tokens"), [(12, 4_000, 1), (3_000, 4_000, 1), (1_400, 24_000, 2)]
+)
+def test_two_references_that_never_agree_in_the_source_never_do_in_the_result(
+    airports: int, flights: int, tokens: int
+) -> None:
+    """Of more than a thousand airports that many name each is drawn by group and member; rare ones are pooled."""
+    rng = np.random.default_rng(2)
     start, goal = rng.integers(0, np.where(rng.random((2, flights)) < 0.5, 12, airports))
     goal = np.where(start == goal, (goal + 1) % airports, goal)
     goal[::10] = -1
@@ -122,7 +126,7 @@ def test_two_references_that_never_agree_in_the_source_never_do_in_the_result(ai
     }
     model = fit(tables, keys)
     widths = [len(factor.codec.sub_columns) for factor in model.codec.tables["flights"].factors]
-    assert widths == [1 if airports == 12 else 2] * 2
+    assert widths == [tokens] * 2
     drawn = pl.from_arrow(model.draw({"flights": 9_000}, seed=1).tables["flights"])
     assert isinstance(drawn, pl.DataFrame)
     assert not (drawn["start"] == drawn["goal"]).any()
