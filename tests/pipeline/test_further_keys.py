@@ -106,7 +106,7 @@ def test_of_two_keys_that_share_a_column_one_may_be_missing_and_the_other_not() 
 def test_two_references_that_never_agree_in_the_source_never_do_in_the_result(
     airports: int, flights: int, tokens: int
 ) -> None:
-    """Of more than a thousand airports that many name each is drawn by group and member; rare ones are pooled."""
+    """Of over 1,000 airports that many name each is drawn by group and member; rare ones are pooled."""
     rng = np.random.default_rng(2)
     start, goal = rng.integers(0, np.where(rng.random((2, flights)) < 0.5, 12, airports))
     goal = np.where(start == goal, (goal + 1) % airports, goal)
