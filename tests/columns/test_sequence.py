@@ -12,6 +12,7 @@ import pytest
 from kinsynth.columns.line import FIRST
 from kinsynth.columns.partition import Counts, Wishes, build_line
 from kinsynth.columns.registry import codec_from_json
+from kinsynth.columns.scale import END
 from kinsynth.columns.sequence import (
     Stretches,
     ascend_by_parent,
@@ -552,3 +553,39 @@ def test_first_rows_beyond_the_last_month_fold_back():
     uniforms = np.random.default_rng(0).random((len(parent), codec.draws))
     after = codec.decode(codes, uniforms, parent).cast(pa.int32()).to_numpy()[opens]
     assert np.bincount(after - after.min()).max() < parents / 4
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_moments_to_the_microsecond_that_lie_before_their_parents_first_move_behind_it(seed):
+    parent, _, days = month_ends()
+    micros = days * 86_400_000_000 + np.random.default_rng(2).integers(0, 86_400_000_000, len(days))
+    codec = build(pa.array(micros).cast(pa.timestamp("us")), parent=parent)
+    assert codec.gap.unit == "month"
+    assert codec.scale.unit_us == 1
+    after = np.array(random_codes(codec, parent, None, seed).cast(pa.int64()))
+    assert (np.diff(after)[~first_rows(parent)[1:]] >= 0).all()
+    assert ((after >= codec.low) & (after <= codec.high)).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_refused_last_days_do_not_lead_beyond_them(seed):
+    codec = build(dates(DAYS), maximum="1998-12-31", never=("1998-12-31", "1998-12-30", "1997-03-01"))
+    after = drawn(codec, seed=seed)
+    assert max(after.drop_null().to_pylist()) == dt.date(1998, 12, 29)
+    assert falls(after) == 0
+
+
+def test_a_missing_first_row_leaves_an_overrunning_sequence_behind_its_anchor():
+    rng = np.random.default_rng(0)
+    parent, opened = np.repeat(np.arange(300), 4), rng.integers(5_000, 5_400, 300)
+    ticks = opened[parent] + np.cumsum(rng.choice([1, 250], (300, 4)), axis=1).ravel()
+    ticks = pa.array(ticks, mask=(np.arange(len(ticks)) % 4 == 0) & (parent % 2 == 0))
+    anchor = pa.array(opened[parent])
+    codec = build(ticks, anchor, parent)
+    assert (codec.relative, codec.follows, codec.gap.unit, codec.slack) == (True, True, "tick", END)
+    codes = codec.encode(ticks, parent, anchor)
+    late = pa.array(np.full(len(parent), codec.high - 5))
+    after = codec.decode(codes, rng.random((len(parent), codec.draws)), parent, late)
+    assert after.is_null().equals(ticks.is_null())
+    assert min(after.drop_null().to_pylist()) >= codec.high - 5
+    assert max(after.drop_null().to_pylist()) <= codec.high

@@ -10,7 +10,7 @@ import torch
 
 from engine.engine_toys import QUICK
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, Ending, SubColumn, Together
-from kinsynth.engine.apart import Earlier, find_keys, find_several
+from kinsynth.engine.apart import Earlier, OnlyTogether, find_keys, find_several
 from kinsynth.engine.checkpoint import load_model, save_model
 from kinsynth.engine.sampled import concatenate
 from kinsynth.engine.sampler import sample
@@ -169,3 +169,17 @@ def test_what_goes_together_is_said_for_every_code_of_what_is_drawn_before():
         pairs(10, together=(Together(0, 1, ((),) * 5),))
     one = Together(0, 1, ((), (3, 4)))
     assert Together.from_json(one.to_json()) == one
+
+
+def test_where_nothing_goes_together_the_learned_chances_stay() -> None:
+    bound = OnlyTogether(Together(0, 1, ((), (2,), (0, 1))), [3, 3])
+    logits_BK = torch.tensor([[0.0, 1.0, 2.0, -torch.inf]]).repeat(3, 1)
+    codes_BC = torch.tensor([[0, 0], [1, 0], [2, 0]])
+    assert bound.bar(0, logits_BK, codes_BC).equal(logits_BK)
+    barred_BK = bound.bar(1, logits_BK, codes_BC)
+    assert barred_BK[0].equal(logits_BK[0])
+    assert barred_BK.softmax(1)[1:, :3].gt(0).tolist() == [[False, False, True], [True, True, False]]
+    barred_BK[1, 2] = -torch.inf  # the only one that goes with it is kept out
+    left_K = barred_BK[1].softmax(0)
+    assert left_K[:2].tolist() == pytest.approx(logits_BK[1, :2].softmax(0).tolist(), abs=1e-3)
+    assert left_K[2:].tolist() == [0.0, 0.0]

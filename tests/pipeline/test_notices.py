@@ -128,6 +128,38 @@ def test_a_rule_that_gives_way_is_said(model: Model) -> None:
     assert not notices(model, make_conditions(model.schema, never={"person": {other: [100]}}))
 
 
+def test_what_references_decide_gives_way_too() -> None:
+    rng = np.random.default_rng(2)
+    tables = {
+        "port": pl.DataFrame({"port_id": [f"P{n}" for n in range(6)], "depth": range(6)}),
+        "call": pl.DataFrame({"call_id": range(ROWS), "port": [f"P{n}" for n in rng.integers(0, 6, ROWS)]}),
+    }
+    fees = pl.Series([31, 7, 19, 31, 11, 7])
+    tables["call"] = tables["call"].with_columns(
+        fee=fees.gather(tables["call"]["port"].str.slice(1).cast(pl.UInt32))
+    )
+    document = kinsynth.Synthesis.model_validate(
+        {
+            "tables": {
+                "port": {"original": True},
+                "call": {"foreign_keys": [{"columns": ["port"], "table": "port"}]},
+            },
+            "training": {"max_epochs": 1, "threads": 1, "model_size": "small"},
+        }
+    )
+    model = kinsynth.fit(tables, document)
+    assert [rule.columns for rule in model.codec.tables["call"].rules] == [("fee", "port")]
+    asked: dict[str, dict[str, Any]] = {
+        "condition.rule_gives_way": {"never": {"call": {"fee": [7]}}},
+        "condition.share_gives_way": {"balance": {"call": {"fee": {7: 0.9}}}},
+    }
+    for code, options in asked.items():
+        found = model.prepared({"call": 10}, make_conditions(model.schema, **options))[1].findings
+        assert [(one.code, one.where) for one in found] == [(code, "call.fee")]
+    kept = make_conditions(model.schema, balance={"call": {"port": {"P1": 0.9}}})
+    assert not model.prepared({"call": 10}, kept)[1].findings
+
+
 def test_a_dict_of_columns_is_filled_and_a_text_is_no_column(model: Model) -> None:
     filled = model.impute({"job": ["cook", None], "price": [None, 7]}, table="person")
     assert filled["job"][0] == "cook"

@@ -165,3 +165,12 @@ def test_rows_that_break_it_are_counted() -> None:
     there = pair_rows(columns, "p00", "p02")
     columns = changed(columns, "apart", there[:3], [3] * 3)
     assert Referenced.count_breaking(view_of(columns), ("apart", "start", "end")) == 3
+
+
+def test_places_that_hardly_repeat_are_not_looked_at() -> None:
+    columns = travels()
+    alone = pa.array([f"q{row}" for row in range(ROWS // 2)] * 2)
+    view = view_of({**columns, "again": alone})
+    view = replace(view, kinds={**view.kinds, "again": REFERENCE})
+    assert ("apart", "start", "end") in set(Referenced.find(view))
+    assert not [found for found in Referenced.find(view) if "again" in found[1:]]

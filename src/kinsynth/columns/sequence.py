@@ -127,10 +127,8 @@ class SequenceCodec:
         )
         if self.gap.unit == "tick":
             first_R = np.maximum(anchor_R, self.low) if self.follows else np.full(rows, self.low)
-            tick_R = end_by(tick_R, self.high, first_R, parent_R)
-        tick_R = np.clip(tick_R, self.low, self.high)
-        for tick in sorted(self.refused):
-            tick_R = np.where(tick_R == tick, tick + 1, tick_R)
+            tick_R[valid_R] = end_by(tick_R[valid_R], self.high, first_R[valid_R], parent_R[valid_R])
+        tick_R = self._pass_refused(np.clip(tick_R, self.low, self.high))
         return self.scale.to_values(np.where(valid_R, tick_R, 0), valid_R)
 
     def repeated(self) -> tuple[tuple[int, int], ...]:
@@ -149,6 +147,15 @@ class SequenceCodec:
         told = width if self.gap.day is self.gap.time is None else len(chain(self.gap.distance))
         gaps = [(first + place, code if place < told else ANY) for place, code in enumerate(codes)]
         return (*gaps, *((start + place, AS_BEFORE) for place in range(reached)))
+
+    def _pass_refused(self, tick_R: Rows) -> Rows:
+        """Move refused ticks to the next one that is not, the last ones back; order stays."""
+        last = self.high
+        for tick in sorted(self.refused):
+            tick_R = np.where(tick_R == tick, tick + 1, tick_R)
+        while last in self.refused:
+            last -= 1
+        return np.minimum(tick_R, last)
 
     def _start_ticks(self, start: Place, anchor_R: Rows) -> Rows:
         origin_R = self._origins(anchor_R, self.start.unit)
@@ -197,12 +204,15 @@ class SequenceCodec:
             np.maximum.accumulate(np.where(opens_R, np.arange(len(tick_R)), 0)) if len(tick_R) else tick_R
         )
         floor_R = tick_R[first_R]
-        before_R = valid_R & ~opens_R & (period_R == period_R[first_R]) & (tick_R < floor_R)
-        low_R, end_R = (self.calendar.begin(period_R + step, self.gap.unit) for step in (0, 1))
-        last_R = np.minimum(end_R - 1, self.high)
-        share_R = (tick_R - low_R) / np.maximum(floor_R - low_R, 1)
-        behind_R = floor_R + 1 + np.floor(share_R * (last_R - floor_R)).astype(np.int64)
-        return np.where(before_R & (last_R > floor_R), behind_R, tick_R)
+        same_R = valid_R & ~opens_R & (period_R == period_R[first_R])
+        before = np.flatnonzero(same_R & (tick_R < floor_R))
+        low_B, end_B = (self.calendar.begin(period_R[before] + step, self.gap.unit) for step in (0, 1))
+        floor_B, last_B = floor_R[before], np.minimum(end_B - 1, self.high)
+        share_B = (tick_R[before] - low_B) / (floor_B - low_B)
+        behind_B = floor_B + 1 + np.floor(share_B * (last_B - floor_B)).astype(np.int64)
+        moved_R = tick_R.copy()
+        moved_R[before] = np.where(last_B > floor_B, behind_B, tick_R[before])
+        return moved_R
 
     def _stretches(self, codes_RC: IntArray, valid_R: Flags, uniform_R: Uniforms) -> Stretches:
         """Give the stretch that each row says it reached; all of the line where it says none."""

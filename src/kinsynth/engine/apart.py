@@ -146,4 +146,5 @@ class OnlyTogether:
             return logits_BK
         barred_BK = self._barred_NK[codes_BC[:, self._first]]
         padding = logits_BK.shape[1] - barred_BK.shape[1]
-        return logits_BK.masked_fill(functional.pad(barred_BK, (0, padding)), BARRED)
+        # Where nothing else is left, what is barred is drawn by its own chances.
+        return torch.where(functional.pad(barred_BK, (0, padding)), logits_BK + BARRED, logits_BK)

@@ -12,6 +12,7 @@ from kinsynth.errors import Finding
 from kinsynth.pipeline.codecs import DatabaseCodec, TableCodec
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.known import Known
+from kinsynth.rules.referenced import Referenced
 
 
 def find_notices(
@@ -30,8 +31,12 @@ def find_notices(
             *conditions.fixed.get(name, {}),
             *(known[name].cells if name in known else {}),
         }
-        for column in sorted(asked & table.computed):
+        follows = {column for rule in table.rules if isinstance(rule, Referenced) for column in rule.writes}
+        decided = table.computed | follows
+        for column in sorted(asked & decided):
             yield _rule_gives_way(f"{name}.{column}")
+        for column in sorted(decided & {*conditions.balance.get(name, {})}):
+            yield _share_gives_way(f"{name}.{column}")
 
 
 def _find_unknown_categories(table: TableCodec, known: Known) -> Iterator[Finding]:
@@ -72,4 +77,15 @@ def _rule_gives_way(where: str) -> Finding:
         "The column is computed by a rule: where the rule and the condition disagree, the rule gives way in "
         "that row, even if other values of the columns it is computed from would keep both.",
         "Set the condition on the columns it is computed from where both must hold.",
+    )
+
+
+def _share_gives_way(where: str) -> Finding:
+    return Finding(
+        "condition.share_gives_way",
+        "notice",
+        where,
+        "A rule decides on the column: its shares are asked of what the model draws, and rows in which the "
+        "rule gives another value hold that one.",
+        "Give shares of a column that it follows from.",
     )

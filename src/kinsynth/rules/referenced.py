@@ -76,7 +76,9 @@ class Referenced:
             left = [target for target in found if target not in names]
             left = [target for target in left if not any(known <= names for known in found[target])]
             if left and _can_repeat(view, sources):
-                for part in (view.sample, view.large_sample, view):
+                left = _seem_to_follow(view.sample, left, sources)
+                left = left if left and _can_be_told(view, sources) else []
+                for part in (view.large_sample, view):
                     left = _seem_to_follow(part, left, sources)
                 for target in left:
                     found[target].append(names)
@@ -253,18 +255,34 @@ def _seem_to_follow(view: View, targets: Sequence[str], sources: Sequence[str]) 
     """Give the columns of which hardly any place has several values."""
     if not targets:
         return []
+    key_R, there_R = _keys_there(view, sources)
+    _, first_N, number_R = np.unique(key_R, return_index=True, return_inverse=True)
+    most = 2 * FREE_SHARE * len(first_N)
+
+    def follows(target: str) -> bool:
+        code_R, values = view.code(target)
+        value_R = code_R[there_R]
+        breaks_R = value_R != value_R[first_N][number_R]
+        if np.count_nonzero(np.bincount(number_R[breaks_R], minlength=len(first_N))) > most:
+            return False  # each such place has two values at least: no need to count them
+        return len(np.unique(number_R * len(values) + value_R)) <= len(first_N) + most
+
+    return [target for target in targets if follows(target)]
+
+
+def _can_be_told(view: View, sources: Sequence[str]) -> bool:
+    """Tell whether places of so many rows as a root each would do hold most rows."""
+    _, rows_N = np.unique(_keys_there(view, sources)[0], return_counts=True)
+    return bool(rows_N[rows_N >= view.minimum].sum() >= TOLD_SHARE * rows_N.sum())
+
+
+def _keys_there(view: View, sources: Sequence[str]) -> tuple[Rows, Mask]:
+    """Give the joint numbers of the rows in which no key of lookups is missing, and which rows these are."""
     parts = [view.code(name) for name in sources]
     key_R = _join([code_R for code_R, _ in parts], [len(values) for _, values in parts])
     keys = [name for name in sources if view.kinds[name] == REFERENCE]
-    there_R = ~np.logical_or.reduce([view.missing(name) for name in keys])
-    place_N, number_R = np.unique(key_R[there_R], return_inverse=True)
-    most = (1 + 2 * FREE_SHARE) * len(place_N)
-
-    def count(target: str) -> int:
-        value_R, values = view.code(target)
-        return len(np.unique(number_R * len(values) + value_R[there_R]))
-
-    return [target for target in targets if count(target) <= most]
+    there_R: Mask = ~np.logical_or.reduce([view.missing(name) for name in keys])
+    return key_R[there_R], there_R
 
 
 def _join(parts: Sequence[Rows], sizes: Sequence[int]) -> Rows:
