@@ -60,6 +60,16 @@ def test_a_lookup_whose_rows_many_reference_has_no_pool():
     assert (codec.texts, codec.pools, codec.several.any()) == (("0", "1"), (), False)
 
 
+def test_few_rows_that_few_roots_reference_in_all_are_never_drawn():
+    """Row 3 is referenced by one root, all others by many: a pool of it alone would tell of that one."""
+    codec = build([*[0, 1, 2] * 60, 3, None], lookup_rows=4)
+    assert (codec.texts, codec.pools, codec.rows) == (("0", "1", "2"), (), (60, 60, 60))
+    codes_RC = codec.encode(asked(3))
+    assert codec.sub_columns[0].forbidden_K[codes_RC[0, 0]]
+    assert not codec.is_told(codes_RC)[0]
+    assert decoded(codec, codes_RC) == [1]
+
+
 def test_references_none_of_which_many_share_are_all_pooled():
     codec = build([*range(4)] * 4, lookup_rows=5)
     assert ([len(pool.rows) for pool in codec.pools], codec.missing) == ([5], False)

@@ -83,6 +83,20 @@ def test_unique_keys_with_columns_and_other_references_are_kept():
     assert len({*zip(home.tolist(), work.tolist(), strict=True)}) == 40
 
 
+def test_a_key_of_two_references_is_kept_where_one_of_them_leads_to_a_pool_for_some_rows_only():
+    """Half of the rows work in town 1000, of no pool: their homes differ, too, though home comes first."""
+    codec, wanted = make_codec(30, [2] * 30), 60
+    names = ("home", "work")
+    people = Table("people", tuple(Column(one, "integer", "int64") for one in names), unique_keys=(names,))
+    towns = Table("towns", (Column("town", "integer", "int64"),), ("town",))
+    factors = tuple(Factor("reference", (one,), codec) for one in names)
+    pointed = {HOME: np.full(wanted, POOLED), WORK: np.where(np.arange(wanted) % 2, 1000, POOLED)}
+    table = TableCodec("people", None, False, factors, {})
+    settled = Allotment(table, Schema({"people": people, "towns": towns}, (HOME, WORK)), {}, pointed, {}, 1)
+    pairs = zip(*(one.tolist() for one in settled.settled().values()), strict=True)
+    assert len({*pairs}) == wanted
+
+
 def test_rows_that_stay_with_the_first_name_its_row():
     first = np.repeat(np.arange(0, 60, 3), 3)
     home, _ = settle(make_codec(40, [1] * 20 + [0] * 20), 60, first=first)
@@ -93,6 +107,32 @@ def test_rows_that_stay_with_the_first_name_its_row():
 def test_nothing_is_allotted_where_there_is_nothing_in_a_pool():
     codec = make_codec(5)
     assert settle(codec, 0)[0].tolist() == []
+
+
+def fit_ones(people: int = 80) -> kinsynth.Model:
+    """Each of 80 persons has a town of its own, of 100."""
+    town = np.random.default_rng(0).permutation(100)[:people]
+    tables = {
+        "towns": pl.DataFrame({"town_id": np.arange(100)}),
+        "people": pl.DataFrame({"id": np.arange(people), "town_id": town}),
+    }
+    document = {**DOCUMENT, "training": {"max_epochs": 1, "training_steps": 2}}
+    return kinsynth.fit(tables, kinsynth.Synthesis.model_validate(document))
+
+
+@pytest.mark.parametrize("given", [[*range(40), *[None] * 40], [*range(100)], [*range(99), None]])
+def test_what_is_given_is_named_by_no_other_row_where_no_two_name_the_same(given):
+    town = fit_ones().sample(given={"people": pl.DataFrame({"town_id": given})}, seed=1)["people"]["town_id"]
+    assert town.n_unique() == len(given)
+    assert all(said in (None, drawn) for said, drawn in zip(given, town.to_list(), strict=True))
+
+
+def test_more_rows_than_there_are_to_be_named_are_left_out():
+    model = fit_ones()
+    town = model.sample(never={"people": {"town_id": list(range(98))}}, seed=1)["people"]["town_id"]
+    assert sorted(town.to_list()) == [98, 99]
+    taken = pl.DataFrame({"town_id": [*range(100), None]})
+    assert model.sample(given={"people": taken}, seed=1)["people"]["town_id"].to_list() == [*range(100)]
 
 
 def make_tables(towns: int = 300, people: int = 400) -> dict[str, pl.DataFrame]:

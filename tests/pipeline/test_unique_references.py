@@ -85,7 +85,7 @@ def test_a_key_with_a_number_beside_is_not_told_by_its_codes() -> None:
 
 def test_genres_of_few_films_keep_pairs_apart_though_they_share_a_code() -> None:
     tables = make_tables()
-    rare = [(1, 5), (2, 5), (3, 6), (1, 6)]
+    rare = [(1, 5), (2, 5), (3, 6), (4, 6), (5, 6), (1, 6)]
     more = pl.DataFrame({"film_id": [film for film, _ in rare], "genre_id": [genre for _, genre in rare]})
     genres = pl.DataFrame({"genre_id": np.arange(7), "genre": [f"g{one}" for one in range(7)]})
     tables |= {"genres": genres, "film_genres": pl.concat([tables["film_genres"], more])}

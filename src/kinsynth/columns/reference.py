@@ -19,7 +19,7 @@ from kinsynth.columns.categorical import FIRST, CategoricalCodec, build_categori
 from kinsynth.columns.count import CountCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import IntArray
-from kinsynth.privacy.protection import count_roots
+from kinsynth.privacy.protection import count_roots, has_few_roots
 from kinsynth.schema.table import TextFormat
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -171,7 +171,8 @@ def build_reference(
 
     Values are int64 row numbers of the referenced table; null is a missing reference. Rows that fewer than
     ``rare_minimum`` roots reference stand in one pool with those that none does. Where no row is rare there
-    is no pool, and rows that nothing references are never drawn.
+    is no pool, and rows that nothing references are never drawn. Nor is there one of fewer than
+    ``rare_minimum`` rows that fewer roots reference in all, where others can be drawn: it would tell of them.
 
     Args:
         part: Row numbers.
@@ -188,12 +189,16 @@ def build_reference(
     pool = np.setdiff1d(every[every >= 0], kept) if rare_D.any() else kept[:0]
     mapped_P = np.where(rare_D, POOLED, found)[code_P]
     values = pa.array(mapped_P, mask=mapped_P == -1)
-    each = Column(missing=settings.missing, rare_minimum=1, rare_replacement="resample")
+    few = has_few_roots(rare_D[code_P], part.roots, minimum=protection.rare_minimum)
+    telling = few and 0 < len(pool) < protection.rare_minimum and len(kept) > 0
+    pool, never = (pool[:0], (str(POOLED),)) if telling else (pool, ())
+    each = Column(missing=settings.missing, rare_minimum=1, rare_replacement="resample", never=never)
     mapped = Part(part.pairs.set_column(part.pairs.column_names.index("v0"), "v0", values))
     built = build_categorical(mapped, each, Protection(rare_minimum=1, extreme_minimum=1), text)
     place_P = built.places(built.encode((values,)))
     roots_V = count_roots(place_P, part.roots, codes=len(built.texts))
     untold = tuple(np.flatnonzero(roots_V < protection.rare_minimum).tolist())
     return ReferenceCodec(
-        **{**_fields(built), "untold": untold}, pools=(Pool(tuple(pool.tolist())),) if len(pool) else ()
+        **{**_fields(built), "untold": untold, "other_told": False},
+        pools=(Pool(tuple(pool.tolist())),) if len(pool) else (),
     )

@@ -173,7 +173,8 @@ class Allotment:
         first_R = self.first.get(relation, np.arange(len(row_R)))
         want_W = np.flatnonzero((row_R <= POOLED) & (first_R == np.arange(len(row_R))))
         pool_W, stream = POOLED - row_R[want_W], f"{self.codec.name}/{relation}"
-        number_N, supply = _supply(codec, pool_W, seed=self.seed, stream=stream)
+        given = row_R[row_R >= 0] if self._is_alone(relation, codec) else row_R[:0]
+        number_N, supply = _supply(codec, pool_W, given, seed=self.seed, stream=stream)
         apart = tuple(self._apart(relation, codec, want_W))
         avoid = tuple(_places(row_W, number_N) for row_W in self._avoided(number, want_W))
         place_W = assign(Wanted(pool_W, want_W, None, apart, avoid), supply, seed=self.seed, stream=stream)
@@ -182,8 +183,14 @@ class Allotment:
             wanted = Wanted(pool_W[left], want_W[left])
             place_W[left] = assign(wanted, supply, seed=self.seed, stream=f"{stream}/left")
         settled_R = row_R.copy()
-        settled_R[want_W] = np.where(place_W < 0, -1, number_N[place_W])
+        settled_R[want_W] = np.append(number_N, -1)[np.maximum(place_W, -1)]
         return np.where(row_R <= POOLED, settled_R[first_R], row_R)
+
+    def _is_alone(self, relation: Relation, codec: ReferenceCodec) -> bool:
+        """Tell whether no two rows name the same one: what a given row names no other row does."""
+        shape = self.schema.tables[self.codec.name]
+        keys = ({*key} for key in (shape.primary_key, *shape.unique_keys))
+        return codec.once or {*relation.columns} in keys
 
     def _apart(self, relation: Relation, codec: ReferenceCodec, want_W: Rows) -> Iterator[Rows]:
         """Give labels of rows that must not name the same row, for each unique key the reference is in."""
@@ -195,16 +202,19 @@ class Allotment:
             if {*relation.columns} <= {*key}:
                 sides = self._sides(relation, {*key} - {*relation.columns})
                 if sides is not None:
-                    yield join_known([side_R[want_W] for side_R in sides], len(want_W))
+                    label_W = join_known([side_R[want_W] for side_R in sides], len(want_W))
+                    if len(np.unique(label_W)) < len(label_W):
+                        yield label_W
 
     def _sides(self, relation: Relation, columns: set[str]) -> list[Rows] | None:
-        """Give numbers that stand for the values of some columns; None where they are not known yet."""
+        """Give numbers that stand for the values of some columns, -1 where one is not known yet.
+
+        None where nothing stands for a column.
+        """
         sides, left = [], set(columns)
         for other, row_R in self.pointed.items():
             if other != relation and {*other.columns} & left and {*other.columns} <= columns:
-                if (row_R <= POOLED).any():
-                    return None
-                sides.append(row_R)
+                sides.append(np.maximum(row_R, -1))
                 left -= {*other.columns}
         for names, label_R in self.labels.items():
             if {*names} & left:
@@ -220,17 +230,21 @@ class Allotment:
                 yield next(row_R for one, row_R in self.pointed.items() if one.columns == columns)[want_W]
 
 
-def _supply(codec: ReferenceCodec, pool_W: Rows, *, seed: int, stream: str) -> tuple[Rows, Supply]:
-    """Give the rows of the pools, and how often each is to be named."""
+def _supply(
+    codec: ReferenceCodec, pool_W: Rows, given: Rows, *, seed: int, stream: str
+) -> tuple[Rows, Supply]:
+    """Give the rows of the pools but for those that are given away, and how often each is to be named."""
     sizes = [len(pool.rows) for pool in codec.pools]
     number_N = np.concatenate([np.array(pool.rows, dtype=np.int64) for pool in codec.pools])
     pool_N = np.repeat(np.arange(len(sizes)), sizes)
     weight_N = np.concatenate(
         [_degrees(pool, seed=seed, stream=f"{stream}/{number}") for number, pool in enumerate(codec.pools)]
     )
+    left_N = ~np.isin(number_N, given)
+    number_N, pool_N, weight_N = number_N[left_N], pool_N[left_N], weight_N[left_N]
     asked_P = np.bincount(pool_W, minlength=len(sizes))
     limit_P = np.ones_like(asked_P) if codec.once else asked_P
-    asked_P = np.minimum(asked_P, limit_P * np.array(sizes))
+    asked_P = np.minimum(asked_P, limit_P * np.bincount(pool_N, minlength=len(sizes)))
     quota_N = share_out(
         weight_N, pool_N, asked_P, limit_P, ids_T=number_N, seed=seed, stream=f"{stream}/quotas"
     )
@@ -252,6 +266,8 @@ def _degrees(pool: Pool, *, seed: int, stream: str) -> Rows:
 
 def _places(row_W: Rows, number_N: Rows) -> Rows:
     """Give the place of rows of the lookup among those of the pools, -1 where they are not there."""
+    if not len(number_N):
+        return np.full(len(row_W), -1)
     order = np.argsort(number_N)
     place_W = order[np.searchsorted(number_N[order], row_W).clip(max=len(order) - 1)]
     return np.where(number_N[place_W] == row_W, place_W, -1)
