@@ -113,7 +113,7 @@ class Model:
             owners, or to pools of a lookup: which ones is settled over all rows. With a copied graph every
             drawing has its rows and its connections.
 
-        Memory: with a folder that of one batch, of the key columns that are drawn, and 200 bytes for each
+        Memory: with a folder that of one batch, of the key columns that are drawn, and 260 bytes for each
             row of the table whose keys are assigned; all else are pages of files.
         """
         asked, losses = conditions or Conditions(), Losses()
