@@ -342,10 +342,9 @@ def broken_copies(
         amounts = {
             tuple(row[column] for column in key.references): row["amount"] for row in written[key.target]
         }
-        pairs = [
-            (row[copy], amounts.get(tuple(row[column] for column in key.columns), ""))
-            for row in written[key.table]
-        ]
+        named = [(row[copy], tuple(row[column] for column in key.columns)) for row in written[key.table]]
+        # A cell that value protection made missing is not repeated where none of the source is.
+        pairs = [(one, amounts.get(names, "")) for one, names in named if amounts.get(names) != ""]
         if any(_number(one) != _number(other) for one, other in pairs):
             yield f"{key}: {copy} is another one"
 
