@@ -73,18 +73,17 @@ class ReferenceCodec(CategoricalCodec):
 
     @cached_property
     def _pool_of(self) -> tuple[Rows, Rows]:
-        """Rows that stand in pools, ascending, and what stands for each."""
+        """Rows that stand in pools, and what stands for each."""
         rows = [np.array(pool.rows, dtype=np.int64) for pool in self.pools]
         number = [np.full(len(one), POOLED - place) for place, one in enumerate(rows)]
         row_N, pool_N = (np.concatenate([np.zeros(0, np.int64), *some]) for some in (rows, number))
-        order = np.argsort(row_N)
-        return row_N[order], pool_N[order]
+        return row_N, pool_N
 
     def pooled(self, row_R: Rows) -> Rows:
         """Give row numbers, those of rows in pools as what stands for them, shape (R,)."""
         row_N, pool_N = self._pool_of
-        place_R = np.searchsorted(row_N, row_R).clip(max=max(len(row_N) - 1, 0))
-        return row_R if not len(row_N) else np.where(row_N[place_R] == row_R, pool_N[place_R], row_R)
+        place_R = find_places(row_R, row_N)
+        return np.where(place_R < 0, row_R, np.append(pool_N, -1)[place_R])
 
     def encode(self, values: Values) -> IntArray:
         """Turn row numbers into codes."""
@@ -157,6 +156,19 @@ class ReferenceCodec(CategoricalCodec):
 
 def _fields(codec: CategoricalCodec) -> dict[str, Any]:
     return {one.name: getattr(codec, one.name) for one in fields(codec)}
+
+
+def find_places(row_R: Rows, row_N: Rows) -> Rows:
+    """Give the place of each row number among distinct others, -1 where it is not there, shape (R,).
+
+    >>> find_places(np.array([7, 2, 5]), np.array([5, 7])).tolist()
+    [1, -1, 0]
+    """
+    if not len(row_N):
+        return np.full(len(row_R), -1, dtype=np.int64)
+    order = np.argsort(row_N)
+    place_R = order[np.searchsorted(row_N[order], row_R).clip(max=len(row_N) - 1)]
+    return np.where(row_N[place_R] == row_R, place_R, -1)
 
 
 def build_reference(

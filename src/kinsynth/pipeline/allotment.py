@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from kinsynth.columns.reference import POOLED, Pool, ReferenceCodec
+from kinsynth.columns.reference import POOLED, Pool, ReferenceCodec, find_places
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, SubColumn
 from kinsynth.engine.assignment import Supply, Wanted, assign
@@ -176,7 +176,7 @@ class Allotment:
         given = row_R[row_R >= 0] if self._is_alone(relation, codec) else row_R[:0]
         number_N, supply = _supply(codec, pool_W, given, seed=self.seed, stream=stream)
         apart = tuple(self._apart(relation, codec, want_W))
-        avoid = tuple(_places(row_W, number_N) for row_W in self._avoided(number, want_W))
+        avoid = tuple(find_places(row_W, number_N) for row_W in self._avoided(number, want_W))
         place_W = assign(Wanted(pool_W, want_W, None, apart, avoid), supply, seed=self.seed, stream=stream)
         left = np.flatnonzero(place_W < 0)
         if len(left) and not apart:  # better a row that is to be avoided than none
@@ -262,12 +262,3 @@ def _degrees(pool: Pool, *, seed: int, stream: str) -> Rows:
     dealt = as_array(pool.degrees.decode(code_N[:, None], chance_N2[:, 1:])[0])
     dealt_N: Rows = dealt.to_numpy().astype(np.int64)
     return dealt_N
-
-
-def _places(row_W: Rows, number_N: Rows) -> Rows:
-    """Give the place of rows of the lookup among those of the pools, -1 where they are not there."""
-    if not len(number_N):
-        return np.full(len(row_W), -1)
-    order = np.argsort(number_N)
-    place_W = order[np.searchsorted(number_N[order], row_W).clip(max=len(order) - 1)]
-    return np.where(number_N[place_W] == row_W, place_W, -1)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,7 @@ import pyarrow as pa
 from kinsynth.columns.base import Codec
 from kinsynth.columns.categorical import build_categorical
 from kinsynth.columns.count import build_count
-from kinsynth.columns.reference import POOLED, Pool, ReferenceCodec
+from kinsynth.columns.reference import POOLED, Pool, ReferenceCodec, find_places
 from kinsynth.columns.registry import column_type
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import CodeArray, EncodedParts, SubColumn
@@ -28,13 +29,12 @@ from kinsynth.engine.profile import profile_rows
 from kinsynth.pipeline.codecs import DatabaseCodec, Rows
 from kinsynth.pipeline.encoding import encode_parts
 from kinsynth.pipeline.further_keys import FurtherKeys
-from kinsynth.pipeline.other_rows import count_evenly, referenced_rows
+from kinsynth.pipeline.other_rows import count_protected, referenced_rows
 from kinsynth.privacy.protection import Holders, OwnRoots, group_until_safe
 from kinsynth.schema.arrange import arrange
 from kinsynth.schema.chance import never_repeats
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
-from kinsynth.schema.holders import parts
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -75,7 +75,7 @@ def group_lookups(
         lookups = {one.columns: one for one in structure.reference_relations[name]}
         factors = list(table.factors)
         for number, factor in enumerate(table.factors):
-            if isinstance(factor.codec, ReferenceCodec) and _is_arranged(factor.codec):
+            if _is_arranged(factor.codec):
                 stays = factor.columns[0] in codec.stays(name)
                 one = _Lookup(seen, every, encoded, lookups[factor.columns], protection, seed, stays)
                 factors[number] = replace(factor, codec=one.arranged(factor.codec, table.spans[number]))
@@ -95,7 +95,7 @@ def state_once(schema: Schema, codec: DatabaseCodec) -> Schema:
     return replace(schema, tables=tables)
 
 
-def _is_arranged(codec: object) -> bool:
+def _is_arranged(codec: object) -> TypeGuard[ReferenceCodec]:
     return isinstance(codec, ReferenceCodec) and bool(codec.pools or codec.group is not None)
 
 
@@ -114,7 +114,8 @@ class _Rows:
 
     def named(self, relation: Relation) -> Rows:
         """Give the row of the lookup that each row names, -1 for none, shape (R,)."""
-        table = self.further.arranged[relation.table].take(self.database.tables[relation.table])
+        columns = self.database.tables[relation.table].select(list(relation.columns))
+        table = self.further.arranged[relation.table].take(columns)
         found = referenced_rows(table, relation, self.database).fill_null(-1)
         row_R: Rows = found.to_numpy(zero_copy_only=False).astype(np.int64)
         return row_R
@@ -179,7 +180,7 @@ class _Lookup:
     def _pooled(self, codec: ReferenceCodec, row_R: Rows, span: slice) -> ReferenceCodec:
         """Cut the pool by what kind its rows are, each part with enough roots."""
         row_N = np.array(codec.pools[0].rows, dtype=np.int64)
-        place_R = _places(row_R, row_N)
+        place_R = find_places(row_R, row_N)
         pool_N = self._leaves(row_N, place_R, span)
         some = np.flatnonzero(place_R >= 0)
         held = tuple(unit_R[some] for unit_R in self.seen.further.units[self.relation.table])
@@ -201,14 +202,10 @@ class _Lookup:
         return replace(codec, pools=tuple(self._counted(pool, row_R) for pool in codec.pools))
 
     def _counted(self, pool: Pool, row_R: Rows) -> Pool:
-        place_R = _places(row_R, np.array(pool.rows, dtype=np.int64))
-        some = np.flatnonzero(place_R >= 0)
+        place_R = find_places(row_R, np.array(pool.rows, dtype=np.int64))
         minimum = max(self.protection.rare_minimum, self.protection.extreme_minimum)
-        count_N = np.bincount(place_R[some], minlength=len(pool.rows)).astype(np.int64)
-        for unit_R in self.every.further.units[self.relation.table]:
-            if len(some) and not parts(unit_R[some], place_R[some]):
-                evenly_N = count_evenly(place_R[some], unit_R[some], len(pool.rows), minimum)
-                count_N = np.minimum(count_N, evenly_N)
+        units = self.every.further.units[self.relation.table]
+        count_N = count_protected(place_R, units, len(pool.rows), minimum)
         own = OwnRoots(np.ones(len(count_N), dtype=np.int64))
         degrees = build_count(count_N, own, self.protection)
         return replace(pool, degrees=degrees if degrees.mass_K.any() else None)
@@ -217,19 +214,11 @@ class _Lookup:
         """Arrange the rows that have codes of their own in groups; each pool is one of its own."""
         number_V = codec.kept.to_numpy(zero_copy_only=False)
         own, pools = np.flatnonzero(number_V > POOLED), np.flatnonzero(number_V <= POOLED)
-        place_R = _places(row_R, number_V[own])
+        place_R = find_places(row_R, number_V[own])
         degree = np.bincount(place_R[place_R >= 0], minlength=len(own))
         order, ends = cut_groups(self._leaves(number_V[own], place_R, span), degree)
         last = tuple(range(len(own) + 1, len(number_V) + 1))
         return codec.arranged([*own[order].tolist(), *pools.tolist()], (*ends, *last))
-
-
-def _places(row_R: Rows, row_N: Rows) -> Rows:
-    """Give the place of each row number among others, -1 where it is not there, shape (R,)."""
-    order = np.argsort(row_N)
-    found_R = np.searchsorted(row_N[order], row_R).clip(max=len(row_N) - 1)
-    place_R = order[found_R]
-    return np.where(row_N[place_R] == row_R, place_R, -1)
 
 
 def cut_groups(leaf_T: Rows, degree_T: Rows) -> tuple[Rows, tuple[int, ...]]:

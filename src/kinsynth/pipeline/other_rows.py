@@ -13,7 +13,7 @@ from kinsynth.pipeline.further_keys import FurtherKeys, level_name
 from kinsynth.pipeline.sketches import Children
 from kinsynth.privacy.protection import extremes, number_of_roots
 from kinsynth.schema.database import Database
-from kinsynth.schema.holders import parts
+from kinsynth.schema.holders import Units, parts
 from kinsynth.schema.keys import row_numbers
 from kinsynth.schema.levels import find_levels
 from kinsynth.schema.table import Relation
@@ -47,16 +47,30 @@ def protected_counts(further: FurtherKeys, table: str, *, minimum: int) -> dict[
         assert parent_R is not None, "a child has a parent"
         pointing.append((child, child, parent_R))
     for name, source, row_R in pointing:
-        known_R = row_R >= 0
-        for unit_R in further.units[source]:
-            some_R, holder_R = row_R[known_R], unit_R[known_R]
-            if len(some_R) and not parts(holder_R, some_R):
-                found = count_evenly(some_R, holder_R, targets, minimum)
-                counts[name] = np.minimum(counts[name], found)
+        counts[name] = count_protected(row_R, further.units[source], targets, minimum)
     return counts
 
 
-def count_evenly(row_R: Rows, holder_R: Rows, targets: int, minimum: int) -> Rows:
+def count_protected(row_R: Rows, units: Units, targets: int, minimum: int) -> Rows:
+    """Count the rows at each target, no person's at one target more often than enough persons' are.
+
+    Args:
+        row_R: Target of each row, negative for none, shape (R,).
+        units: Who holds each row, by each unit of protection; none where each is held by itself.
+        targets: Number of targets.
+        minimum: Persons that are enough.
+    """
+    known_R = row_R >= 0
+    some_R = row_R[known_R]
+    count_T = np.bincount(some_R, minlength=targets).astype(np.int64)
+    for unit_R in units:
+        holder_R = unit_R[known_R]
+        if len(some_R) and not parts(holder_R, some_R):
+            count_T = np.minimum(count_T, _count_evenly(some_R, holder_R, targets, minimum))
+    return count_T
+
+
+def _count_evenly(row_R: Rows, holder_R: Rows, targets: int, minimum: int) -> Rows:
     """Count the rows at each target, those of one holder as often as enough holders have so many."""
     holders = int(holder_R.max()) + 1
     pair_N, times_N = np.unique(row_R * holders + holder_R, return_counts=True)

@@ -120,7 +120,8 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
         _split(workspace, synthesis)
         train_part, held = _load_parts(workspace, synthesis)
         rules = _settle_rules(train_part, held, synthesis, progress)
-        facts = _find_facts(workspace)
+        original = load_database(workspace.work / "original")
+        facts = _find_facts(original)
         across = find_across(train_part, held, synthesis, facts, rules)
         workspace.check_stop()
         codec = fit_codecs(
@@ -132,7 +133,6 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
             on_share=lambda share, name: progress(0.2 + 0.5 * share, name),
         )
         workspace.check_stop()
-        original = load_database(workspace.work / "original")
         codec = group_lookups(train_part, codec, whole=original, protection=synthesis.protection)
         codec = keep_together(train_part, codec, minimum=synthesis.protection.rare_minimum)
         for line in (*describe_across(codec), *describe_echoes(codec), *describe_together(codec)):
@@ -156,9 +156,8 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
                 progress.tell(limit)
 
 
-def _find_facts(workspace: Workspace) -> dict[Relation, KeyFacts]:
+def _find_facts(original: Database) -> dict[Relation, KeyFacts]:
     """Look up what always holds of the further keys and of references, in all rows."""
-    original = load_database(workspace.work / "original")
     structure = find_structure(original.schema)
     several = any(
         count > 1
