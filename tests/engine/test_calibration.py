@@ -7,7 +7,9 @@ import torch
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
 from kinsynth.engine import calibration
 from kinsynth.engine.batches import Batches, cut_units
-from kinsynth.engine.calibration import calibrate
+from kinsynth.engine.calibration import calibrate, calibrate_drawn
+from kinsynth.engine.checkpoint import TableModel
+from kinsynth.engine.drawing import TableSampler
 from kinsynth.engine.layout import describe_table
 from kinsynth.engine.sizing import TablePlan
 from kinsynth.engine.tabular import TabularNetwork
@@ -113,3 +115,34 @@ def test_known_shares_count_instead_of_those_that_are_looked_at(untrained):
         mean_K = torch.cat([network.chances(batch)[0] for batch in batches()]).mean(0)
     # Half a row of smoothing.
     assert torch.allclose(mean_K[:2] / mean_K[0], share_K[:2] / share_K[0], atol=0.05)
+
+
+def drawn_shares(model, rows, codes):
+    row_R = np.arange(rows) + 10**6  # others than those of calibration
+    drawn_RC = TableSampler(model, 7, 1.0, None).draw_roots(row_R, row_R)
+    return np.stack([np.bincount(drawn_RC[:, c], minlength=codes) / rows for c in range(drawn_RC.shape[1])])
+
+
+def test_drawn_rows_come_to_hold_codes_as_often_as_training_rows():
+    subs = tuple(SubColumn(c, 4) for c in range(3))
+    encoded = Encoded({"root": EncodedTable(np.zeros((1, 3), dtype=np.uint8), subs)})
+    network = TabularNetwork(describe_table(encoded, "root"), PLAN, torch.Generator().manual_seed(1))
+    for weight in network.heads.weights:
+        torch.nn.init.normal_(weight, std=0.3, generator=torch.Generator().manual_seed(2))
+    model = TableModel(describe_table(encoded, "root"), PLAN, network.eval(), 0.0, 1)
+    share_CK = np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4], [0.02, 0.08, 0.3, 0.6]])
+    rows = 1 << 17
+    before = np.abs(drawn_shares(model, rows, 4) - share_CK).max()
+    calibrate_drawn(model, [torch.from_numpy(share_K) for share_K in share_CK], rows=1 << 16, seed=1)
+    after_CK = np.abs(drawn_shares(model, rows, 4) - share_CK)
+    assert before > 0.1
+    # Five standard errors of the rows drawn here and there, and what two rounds leave of columns before.
+    error_CK = np.sqrt(share_CK * (1 - share_CK) * (1 / rows + 1 / (1 << 16)))
+    assert (after_CK < 5 * error_CK + 0.003).all()
+
+
+def test_a_share_that_is_met_moves_nothing():
+    change_K = calibration._change(
+        torch.tensor([100.0, 50.0]), torch.tensor([109.0, 50.0]), torch.tensor([90.0, 1])
+    )
+    assert change_K.tolist() == [0.0, 0.0]

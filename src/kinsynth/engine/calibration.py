@@ -1,21 +1,29 @@
-"""Calibration: after training, each column's mean chances over the training rows equal its frequencies.
+"""Calibration: after training, each column's mean chances equal its frequencies in the training rows.
 
-At the exact optimum of the likelihood they would: early stopping, averaged weights and weight decay leave
-small errors, which a detector of many rows finds first.
-Shape letters: B batch rows, C sub-columns, K codes.
+First over the training rows: at the exact optimum of the likelihood they would, but early stopping, averaged
+weights and weight decay leave small errors, which a detector of many rows finds first. Then, in root tables,
+over drawn rows: what a row of few training rows is drawn from is not quite what it was learned from, and
+errors add up from column to column.
+Shape letters: B batch rows, C sub-columns, K codes, N rows in all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from kinsynth.engine.checkpoint import TableModel
+from kinsynth.engine.drawing import TableSampler
+from kinsynth.engine.sampled import number_rows
 from kinsynth.engine.tabular import Batch, TabularNetwork
 
 ROUNDS = 2
 ROWS = 1 << 16
+FEWEST_DRAWN = 1 << 13
+_AT_ONCE = 1 << 11
 _HALF = 0.5
 _SURE = 4.0  # two standard errors, squared
 
@@ -51,9 +59,44 @@ def calibrate(
             network.heads.add_to_bias(c, change_K.float())
 
 
-def rows_looked_at(rows: int) -> int:
-    """Give about how many rows calibration computes, those that are looked at twice counted twice."""
-    return ROUNDS * min(rows, ROWS)
+@torch.no_grad()
+def calibrate_drawn(model: TableModel, share: Sequence[Tensor], *, rows: int, seed: int) -> None:
+    """Move the biases of the heads until mean chances of drawn rows are nearly frequencies of training rows.
+
+    Differences are shrunk by what chance explains (James, Stein, "Estimation with quadratic loss", 1961).
+
+    Args:
+        model: A trained model of a root table without links; changed in place.
+        share: By column, the share of the training rows that hold each code, shape (K,).
+        rows: Training rows; about as many are drawn.
+        seed: Source of randomness.
+    """
+    drawn = _count_drawn(rows)
+    for turn in range(ROUNDS):
+        row_N = np.arange(turn * drawn, (turn + 1) * drawn, dtype=np.int64)
+        sampler = TableSampler(model, seed, 1.0, None)
+        codes_NC = torch.from_numpy(sampler.draw_roots(row_N, number_rows(row_N, table=model.layout.name)))
+        sums = [torch.zeros((2, len(share_K)), dtype=torch.float64) for share_K in share]
+        for codes_BC in codes_NC.long().split(_AT_ONCE):
+            for c, chance_BK in enumerate(model.network.chances(Batch(codes_BC))):
+                sums[c] += torch.stack([chance_BK.sum(0), chance_BK.square().sum(0)])
+        for c, (chance_K, square_K) in enumerate(sums):
+            noise_K = square_K - chance_K.square() / drawn + _HALF
+            model.network.heads.add_to_bias(c, _change(chance_K, share[c] * drawn, noise_K).float())
+
+
+def rows_looked_at(rows: int, *, drawn: bool) -> int:
+    """Give about how many rows calibration computes, those that are looked at twice counted twice.
+
+    Args:
+        rows: Training rows.
+        drawn: Whether rows are drawn, and looked at, as well.
+    """
+    return ROUNDS * (min(rows, ROWS) + 2 * _count_drawn(rows) * drawn)
+
+
+def _count_drawn(rows: int) -> int:
+    return min(max(rows, FEWEST_DRAWN), ROWS)
 
 
 def choose_change(chance_K: Tensor, count_K: Tensor, *, unseen: float) -> Tensor:
@@ -68,9 +111,13 @@ def choose_change(chance_K: Tensor, count_K: Tensor, *, unseen: float) -> Tensor
     >>> choose_change(torch.tensor([100.0, 100.0]), torch.tensor([110.0, 200.0]), unseen=0.9).tolist()[0]
     0.0
     """
+    return _change(chance_K, count_K, _SURE * unseen * (chance_K + _HALF))
+
+
+def _change(chance_K: Tensor, count_K: Tensor, noise_K: Tensor) -> Tensor:
+    """Give what to add to the logits; squares of differences up to the noise add nothing."""
     # Half a row each keeps codes that were hardly seen where they are.
     change_K = torch.log((count_K + _HALF) / (chance_K + _HALF))
-    noise_K = _SURE * unseen * (chance_K + _HALF)
     sure_K = 1 - noise_K / (count_K - chance_K).square().clamp(min=1e-9)
     return change_K * sure_K.clamp(min=0.0)
 

@@ -15,12 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from kinsynth.encoded import Encoded
 from kinsynth.engine.batches import Batches, Units, split_units
-from kinsynth.engine.calibration import calibrate, rows_looked_at
+from kinsynth.engine.calibration import calibrate, calibrate_drawn, rows_looked_at
 from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, save_state
 from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
@@ -316,7 +315,7 @@ class _Training:
     def _closing_seconds(self) -> float:
         """About how long a validation, and the calibration and validation at the end will take."""
         return self.validation_seconds * (
-            2 + rows_looked_at(self.batches.rows) / max(1, self.validation_rows)
+            2 + rows_looked_at(self.batches.rows, drawn=self._is_drawn_alone) / max(1, self.validation_rows)
         )
 
     @property
@@ -347,22 +346,38 @@ class _Training:
     def model(self) -> TableModel:
         """Give the best weights so far, calibrated."""
         network, loss = copy.deepcopy(self.best), self.best_loss
-        if self.step:
-            shares = {c: torch.from_numpy(share_K) for c, share_K in self._even_shares()}
-            calibrate(network, self._calibration_batches, rows=self.batches.rows, shares=shares)
-            loss = self._validation_loss(network)
+        if not self.step:
+            return self._as_model(network, loss)
+        share = self._shares()
+        even = {
+            c: torch.where(torch.from_numpy(sub.even_K), share[c], torch.nan)
+            for c, sub in enumerate(self.layout.sub_columns)
+            if sub.even_K is not None
+        }
+        calibrate(network, self._calibration_batches, rows=self.batches.rows, shares=even)
+        if self._is_drawn_alone:
+            calibrate_drawn(self._as_model(network, loss), share, rows=self.batches.rows, seed=self.seed)
+        loss = self._validation_loss(network.to(self.plan.device))
+        return self._as_model(network, loss)
+
+    def _as_model(self, network: TabularNetwork, loss: float) -> TableModel:
         return TableModel(self.layout, self.plan, network.to("cpu").eval(), loss, self.step, self._seconds)
 
-    def _even_shares(self) -> Iterator[tuple[int, NDArray[np.float64]]]:
-        """Give the shares of codes that are spread evenly, NaN for others: those of validation count, too."""
+    @property
+    def _is_drawn_alone(self) -> bool:
+        """Whether rows are drawn from nothing but themselves: those of a root table without links."""
+        return self.layout.parent is None and not self.layout.links
+
+    def _shares(self) -> list[Tensor]:
+        """Give the shares of the codes of each column in all rows, those of validation included."""
         codes_RC = self.encoded.tables[self.table].codes_RC
-        for c, sub in enumerate(self.layout.sub_columns):
-            if sub.even_K is not None:
-                count_K = np.zeros(sub.cardinality, dtype=np.int64)
-                for start in range(0, len(codes_RC), START_ROWS):
-                    some_R = codes_RC[start : start + START_ROWS, c]
-                    count_K += np.bincount(some_R, minlength=sub.cardinality)
-                yield c, np.where(sub.even_K, count_K / max(1, len(codes_RC)), np.nan)
+        sizes = [sub.cardinality for sub in self.layout.sub_columns]
+        counts = [np.zeros(size, dtype=np.int64) for size in sizes]
+        for start in range(0, len(codes_RC), START_ROWS):
+            some_RC = codes_RC[start : start + START_ROWS]
+            for c, size in enumerate(sizes):
+                counts[c] += np.bincount(some_RC[:, c], minlength=size)
+        return [torch.from_numpy(count_K / max(1, len(codes_RC))) for count_K in counts]
 
     def _calibration_batches(self) -> Iterator[Batch]:
         """Give the training rows as in an epoch of their own."""
