@@ -131,3 +131,39 @@ def test_two_references_that_never_agree_in_the_source_never_do_in_the_result(
     assert isinstance(drawn, pl.DataFrame)
     assert not (drawn["start"] == drawn["goal"]).any()
     assert 0.05 < float(drawn["goal"].is_null().mean()) < 0.2  # type: ignore[arg-type]
+
+
+def test_keys_of_a_tenant_in_every_table_need_no_other_word() -> None:
+    """Every key has the tenant; it follows from one of them, and the others agree three keys away."""
+    rng, tenants = np.random.default_rng(2), 60
+    tenant, number = np.repeat(np.arange(tenants), 4), np.tile(np.arange(4), tenants)
+    task = {"tenant": np.repeat(np.arange(tenants), 8), "number": np.tile(np.arange(8), tenants)}
+    rows = len(task["number"])
+    helper = [None if rng.random() < 0.3 else int(one) for one in rng.integers(0, 4, rows)]
+    tables = {
+        "notes": pl.DataFrame({**task, "user": rng.integers(0, 4, rows), "vote": rng.integers(0, 3, rows)}),
+        "projects": pl.DataFrame({"tenant": tenant, "number": number, "lead": rng.integers(0, 4, 240)}),
+        "tasks": pl.DataFrame(
+            {**task, "project": rng.integers(0, 4, rows), "user": rng.integers(0, 4, rows), "helper": helper}
+        ),
+        "tenants": pl.DataFrame({"id": np.arange(tenants), "plan": rng.integers(0, 3, tenants)}),
+        "users": pl.DataFrame({"tenant": tenant, "number": number, "role": rng.integers(0, 2, 240)}),
+    }
+
+    def named(*keys: tuple[str, str]) -> dict[str, Any]:
+        ways = [key(["tenant", column], table) for column, table in keys]
+        return {"primary_key": ["tenant", "number"], "foreign_keys": [key(["tenant"], "tenants"), *ways]}
+
+    model = fit(
+        tables,
+        {
+            "tenants": {"primary_key": ["id"]},
+            "users": named(),
+            "projects": named(("lead", "users")),
+            "tasks": named(("project", "projects"), ("user", "users"), ("helper", "users")),
+            "notes": named(("number", "tasks"), ("user", "users")),
+        },
+    )
+    drawn = model.draw(seed=1)
+    assert all(guarantee.passed for guarantee in prove(Statement(drawn.schema, {}, {}), drawn.tables))
+    assert min(table.num_rows for table in drawn.tables.values()) >= tenants

@@ -18,6 +18,7 @@ from kinsynth.schema.table import Relation, Schema, Table
 
 LONGEST_IMPLIED = 3
 LONGEST_SCOPE = 2
+LONGEST_FORCED = 4
 _LEAST_AGREEMENT = 0.1
 
 
@@ -219,6 +220,7 @@ class _Finder:
             for right in from_target
             if (left or right) and end_of(left, table) == end_of(right, target)
         ]
+        pairs = list(dict.fromkeys([*self._forced(first), *pairs]))
         pairs.sort(key=lambda pair: (not self._is_forced(*pair), len(pair[0]) + len(pair[1])))
         known: dict[str, list[tuple[RowNumbers, RowNumbers]]] = {}
         for pair in pairs:
@@ -227,6 +229,24 @@ class _Finder:
             if self._is_forced(*pair) or self._meet(pair, known):
                 found.append(pair)
         yield from found
+
+    def _forced(self, first: Relations) -> Iterator[tuple[Path, Path]]:
+        """Give the pairs of paths of up to four steps that agree since they carry the same columns."""
+        from_target = self._carrying(self.relation)
+        for one in first:
+            for left in self._carrying(one):
+                for _, *right in from_target:
+                    if self._is_forced(left, tuple(right)):
+                        yield left, tuple(right)
+
+    def _carrying(self, first: Relation) -> list[Path]:
+        """Give the paths that begin with a key and carry columns of the row to their end."""
+        found: list[Path] = [(first,)]
+        for path in found:
+            if len(path) < LONGEST_FORCED:
+                longer = [(*path, one) for one in self._steps(path[-1].references_table)]
+                found += [each for each in longer if trace(each)]
+        return found
 
     def _same(self, pair: tuple[Path, Path]) -> Iterator[tuple[Path, Path]]:
         """Give the pair, and pairs whose path from the row leads to the same rows by an earlier scope.
@@ -242,7 +262,7 @@ class _Finder:
 
     def _is_forced(self, left: Path, right: Path) -> bool:
         """Tell whether both paths carry the same columns of the row to the whole key at their end."""
-        if not left or not right:
+        if not left or not right or left[-1].references_table != right[-1].references_table:
             return False
         mine, theirs = trace(left), trace((self.relation, *right))
         agreeing = {mine[column] for column in mine.keys() & theirs.keys() if mine[column] == theirs[column]}

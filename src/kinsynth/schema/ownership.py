@@ -63,11 +63,16 @@ def _with_roles(schema: Schema, roles: Mapping[Relation, str]) -> Schema:
 
 
 def _with_implied(schema: Schema, walker: Walker) -> Schema:
-    """Find the keys that follow from others; a key on such a way is itself no implied one."""
+    """Find the keys that follow from others; a key on such a way is itself no implied one.
+
+    Tables that are pointed at come first: whether the keys on a way are implied is known by then.
+    """
     used: set[str] = set()
-    for relation in schema.relations:
+    order = find_structure(schema).order
+    made = [one for one in schema.relations if one.table in order and one.role in ("", "key")]
+    for relation in sorted(made, key=lambda one: order.index(one.table)):
         structure = find_structure(schema)
-        if relation.role not in ("", "key") or relation.table not in structure.order or str(relation) in used:
+        if str(relation) in used:
             continue
         if relation in structure.late[relation.table]:
             continue
