@@ -167,3 +167,48 @@ def test_keys_of_a_tenant_in_every_table_need_no_other_word() -> None:
     drawn = model.draw(seed=1)
     assert all(guarantee.passed for guarantee in prove(Statement(drawn.schema, {}, {}), drawn.tables))
     assert min(table.num_rows for table in drawn.tables.values()) >= tenants
+
+
+def test_a_row_points_at_those_whose_owner_is_of_its_kind() -> None:
+    """Students go to lectures of their faculty, which only the courses of these lectures tell."""
+    rng, courses, students = np.random.default_rng(3), 80, 400
+    faculty, major = np.arange(courses) % 4, rng.integers(0, 4, students)
+    lecture = np.repeat(np.arange(courses), 3)
+    student = np.repeat(np.arange(students), 4)
+    own = rng.random(len(student)) < 0.8
+    chosen = [
+        int(rng.choice(np.flatnonzero((faculty[lecture] == major[one]) == same)))
+        for one, same in zip(student, own, strict=True)
+    ]
+    tables = {
+        "courses": pl.DataFrame({"id": np.arange(courses), "faculty": [f"F{one}" for one in faculty]}),
+        "lectures": pl.DataFrame(
+            {"id": np.arange(3 * courses), "course": lecture, "hour": rng.integers(8, 18, 3 * courses)}
+        ),
+        "students": pl.DataFrame({"id": np.arange(students), "major": [f"F{one}" for one in major]}),
+        "visits": pl.DataFrame({"id": np.arange(len(student)), "student": student, "lecture": chosen}),
+    }
+
+    def named(*keys: tuple[str, str]) -> dict[str, Any]:
+        return {"primary_key": ["id"], "foreign_keys": [key([column], table) for column, table in keys]}
+
+    model = fit(
+        tables,
+        {
+            "courses": named(),
+            "lectures": named(("course", "courses")),
+            "students": named(),
+            "visits": named(("student", "students"), ("lecture", "lectures")),
+        },
+        epochs=20,
+    )
+
+    def share(drawn: dict[str, pl.DataFrame]) -> float:
+        rows = drawn["visits"].join(drawn["students"], left_on="student", right_on="id")
+        rows = rows.join(drawn["lectures"], left_on="lecture", right_on="id")
+        rows = rows.join(drawn["courses"], left_on="course", right_on="id")
+        return float((rows["major"] == rows["faculty"]).mean())  # type: ignore[arg-type]
+
+    drawn = {name: pl.DataFrame(pl.from_arrow(table)) for name, table in model.draw(seed=1).tables.items()}
+    assert abs(share(tables) - 0.8) < 0.05
+    assert share(drawn) > 0.6  # 0.25 by chance
