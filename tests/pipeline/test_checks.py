@@ -733,6 +733,21 @@ def test_unique_keys_that_foreign_keys_keep_need_no_word(unique: list[str], told
         assert one.remedy.startswith(f"Write tables.payment.columns.{unique[1]}.type: identifier")
 
 
+@pytest.mark.parametrize("said", ["payer <> seller", "seller <> payer", "twin <> id"])
+def test_conditions_that_foreign_keys_keep_need_no_word(said: str) -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    rows, name = len(tables["payment"]["way"]), "customer" if "id" in said else "payment"
+    tables["payment"]["payer"] = [str(row % 200) for row in range(rows)]
+    tables["payment"]["seller"] = [str(200 + row % 200) for row in range(rows)]
+    document["tables"]["payment"]["foreign_keys"] += [
+        {"columns": [one], "table": "customer"} for one in ("payer", "seller")
+    ]
+    tables["customer"]["twin"] = [None, *map(str, range(ROOTS - 1))]
+    document["tables"]["customer"]["foreign_keys"].append({"columns": ["twin"], "table": "customer"})
+    document["tables"][name]["checks"] = [said]
+    assert not [one for one in find(tables, document) if one.code.startswith("checks")]
+
+
 def test_one_to_one_keys_that_may_be_missing_are_kept_unique() -> None:
     tables, document = make_tables(), copy.deepcopy(DOCUMENT)
     circle(tables, document)

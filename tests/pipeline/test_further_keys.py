@@ -212,3 +212,24 @@ def test_a_row_points_at_those_whose_owner_is_of_its_kind() -> None:
     drawn = {name: pl.DataFrame(pl.from_arrow(table)) for name, table in model.draw(seed=1).tables.items()}
     assert abs(share(tables) - 0.8) < 0.05
     assert share(drawn) > 0.6  # 0.25 by chance
+
+
+def test_friends_are_never_their_own_where_a_condition_says_so() -> None:
+    """Among many persons few would be by chance, so that the rows alone do not tell."""
+    rng, persons, pairs = np.random.default_rng(4), 300, 600
+    first = rng.integers(0, persons, pairs)
+    tables = {
+        "friends": pl.DataFrame(
+            {"a": first, "b": (first + rng.integers(1, persons, pairs)) % persons}
+        ).unique(maintain_order=True),
+        "persons": pl.DataFrame({"id": np.arange(persons), "age": rng.integers(18, 90, persons)}),
+    }
+    friends = {
+        "primary_key": ["a", "b"],
+        "foreign_keys": [key(["a"], "persons"), key(["b"], "persons")],
+        "checks": ["a <> b"],
+    }
+    model = fit(tables, {"friends": friends, "persons": {"primary_key": ["id"]}})
+    for seed in range(20):
+        drawn = model.draw(seed=seed).tables["friends"].to_pydict()
+        assert not any(a == b for a, b in zip(drawn["a"], drawn["b"], strict=True))
