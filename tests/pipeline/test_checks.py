@@ -806,6 +806,15 @@ def test_a_small_table_that_references_others_is_not_to_be_copied() -> None:
     assert finding.remedy.endswith("tables.club.include: false.")
 
 
+def test_an_empty_table_beside_others_is_to_be_left_out() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    tables["club"], document["tables"]["club"] = {"id": []}, {"primary_key": [], "foreign_keys": []}
+    found = [one for one in find(tables, {**document, "roots": "many"}) if "club" in one.where]
+    assert [(one.code, one.remedy) for one in found] == [
+        ("data.empty_table", "Leave it out: tables.club.include: false.")
+    ]
+
+
 def test_files_that_were_left_aside_are_named(tmp_path: Path) -> None:
     read = SourceTable("customer", "customer.xlsx", "", "xlsx", ROOTS, tmp_path, notes={"error_cells": 3})
     listing = Listing((read,), (Skipped("notes.doc", "not a table"),))
