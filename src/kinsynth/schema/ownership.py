@@ -36,8 +36,8 @@ def choose_roles(database: Database) -> Schema:
     strongly. One whose rows a column numbers (line 1, 2, 3 of an order) comes first. A key to whose row
     another leads in nearly all rows (the customer of a payment, mostly that of its rental) gives way to that.
     Fewer than 20 referenced rows of a larger table own nothing, and those of a smaller one come last. What
-    does not differ by much is left to the rule of ``find_structure``. All other keys to synthesised tables are
-    further ones.
+    does not differ by much is left to the rule of ``find_structure``. All other keys to synthesised tables
+    are further ones.
 
     Args:
         database: Typed originals without orphans.
