@@ -359,6 +359,9 @@ class Pointer:
         key: Name of the foreign key.
         target: Name of the table pointed to.
         grouping: Groups of the target's rows.
+        asked: What the questions of the grouping are about: for each of its sub-columns a path from the
+            target and the sub-column of the row at its end, where a code beyond all says that there is none.
+            None at all: they are about the own sub-columns of the target.
         nullable: Whether a row may point at none.
         scopes: Pairs of paths, from the row and from the target, that must lead to the same row.
         level: Name under which the target's ``counts`` say its level, for a table that points at itself: the
@@ -379,6 +382,7 @@ class Pointer:
     apart: tuple[tuple[Path, ...], ...] = ()
     avoid: tuple[Path, ...] = ()
     agreement: tuple[Ending, Ending] | None = None
+    asked: tuple[tuple[Path, int], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data for JSON."""
@@ -392,6 +396,7 @@ class Pointer:
             "apart": [[list(path) for path in paths] for paths in self.apart],
             "avoid": [list(path) for path in self.avoid],
             "agreement": None if self.agreement is None else [ending.to_json() for ending in self.agreement],
+            "asked": [[list(path), sub_column] for path, sub_column in self.asked],
         }
 
     @classmethod
@@ -408,6 +413,7 @@ class Pointer:
             tuple(tuple(tuple(path) for path in paths) for paths in document["apart"]),
             tuple(tuple(path) for path in document["avoid"]),
             None if agreement is None else (Ending.from_json(agreement[0]), Ending.from_json(agreement[1])),
+            tuple((tuple(path), sub_column) for path, sub_column in document.get("asked", ())),
         )
 
 

@@ -733,6 +733,21 @@ def test_unique_keys_that_foreign_keys_keep_need_no_word(unique: list[str], told
         assert one.remedy.startswith(f"Write tables.payment.columns.{unique[1]}.type: identifier")
 
 
+@pytest.mark.parametrize("said", ["payer <> seller", "seller <> payer", "twin <> id"])
+def test_conditions_that_foreign_keys_keep_need_no_word(said: str) -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    rows, name = len(tables["payment"]["way"]), "customer" if "id" in said else "payment"
+    tables["payment"]["payer"] = [str(row % 200) for row in range(rows)]
+    tables["payment"]["seller"] = [str(200 + row % 200) for row in range(rows)]
+    document["tables"]["payment"]["foreign_keys"] += [
+        {"columns": [one], "table": "customer"} for one in ("payer", "seller")
+    ]
+    tables["customer"]["twin"] = [None, *map(str, range(ROOTS - 1))]
+    document["tables"]["customer"]["foreign_keys"].append({"columns": ["twin"], "table": "customer"})
+    document["tables"][name]["checks"] = [said]
+    assert not [one for one in find(tables, document) if one.code.startswith("checks")]
+
+
 def test_one_to_one_keys_that_may_be_missing_are_kept_unique() -> None:
     tables, document = make_tables(), copy.deepcopy(DOCUMENT)
     circle(tables, document)
@@ -789,6 +804,15 @@ def test_a_small_table_that_references_others_is_not_to_be_copied() -> None:
     }
     (finding,) = [one for one in find(tables, document) if one.code == "data.hardly_any_rows"]
     assert finding.remedy.endswith("tables.club.include: false.")
+
+
+def test_an_empty_table_beside_others_is_to_be_left_out() -> None:
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    tables["club"], document["tables"]["club"] = {"id": []}, {"primary_key": [], "foreign_keys": []}
+    found = [one for one in find(tables, {**document, "roots": "many"}) if "club" in one.where]
+    assert [(one.code, one.remedy) for one in found] == [
+        ("data.empty_table", "Leave it out: tables.club.include: false.")
+    ]
 
 
 def test_files_that_were_left_aside_are_named(tmp_path: Path) -> None:

@@ -255,3 +255,10 @@ def test_tables_of_keys_and_what_rows_point_to_are_estimated():
         "tables.order",
         "tables.staff",
     }
+
+
+def test_an_empty_table_is_no_root_that_is_too_small() -> None:
+    tables = {**make_tables(), "spare": pa.table({"id": pa.array([], pa.int64())})}
+    keys = {"primary_key": [], "foreign_keys": []}
+    document = Synthesis.model_validate({"roots": "many", "tables": {**DOCUMENT["tables"], "spare": keys}})
+    assert "few root rows" not in assess_tables(document, tables).reason

@@ -131,3 +131,105 @@ def test_two_references_that_never_agree_in_the_source_never_do_in_the_result(
     assert isinstance(drawn, pl.DataFrame)
     assert not (drawn["start"] == drawn["goal"]).any()
     assert 0.05 < float(drawn["goal"].is_null().mean()) < 0.2  # type: ignore[arg-type]
+
+
+def test_keys_of_a_tenant_in_every_table_need_no_other_word() -> None:
+    """Every key has the tenant; it follows from one of them, and the others agree three keys away."""
+    rng, tenants = np.random.default_rng(2), 60
+    tenant, number = np.repeat(np.arange(tenants), 4), np.tile(np.arange(4), tenants)
+    task = {"tenant": np.repeat(np.arange(tenants), 8), "number": np.tile(np.arange(8), tenants)}
+    rows = len(task["number"])
+    helper = [None if rng.random() < 0.3 else int(one) for one in rng.integers(0, 4, rows)]
+    tables = {
+        "notes": pl.DataFrame({**task, "user": rng.integers(0, 4, rows), "vote": rng.integers(0, 3, rows)}),
+        "projects": pl.DataFrame({"tenant": tenant, "number": number, "lead": rng.integers(0, 4, 240)}),
+        "tasks": pl.DataFrame(
+            {**task, "project": rng.integers(0, 4, rows), "user": rng.integers(0, 4, rows), "helper": helper}
+        ),
+        "tenants": pl.DataFrame({"id": np.arange(tenants), "plan": rng.integers(0, 3, tenants)}),
+        "users": pl.DataFrame({"tenant": tenant, "number": number, "role": rng.integers(0, 2, 240)}),
+    }
+
+    def named(*keys: tuple[str, str]) -> dict[str, Any]:
+        ways = [key(["tenant", column], table) for column, table in keys]
+        return {"primary_key": ["tenant", "number"], "foreign_keys": [key(["tenant"], "tenants"), *ways]}
+
+    model = fit(
+        tables,
+        {
+            "tenants": {"primary_key": ["id"]},
+            "users": named(),
+            "projects": named(("lead", "users")),
+            "tasks": named(("project", "projects"), ("user", "users"), ("helper", "users")),
+            "notes": named(("number", "tasks"), ("user", "users")),
+        },
+    )
+    drawn = model.draw(seed=1)
+    assert all(guarantee.passed for guarantee in prove(Statement(drawn.schema, {}, {}), drawn.tables))
+    assert min(table.num_rows for table in drawn.tables.values()) >= tenants
+
+
+def test_a_row_points_at_those_whose_owner_is_of_its_kind() -> None:
+    """Students go to lectures of their faculty, which only the courses of these lectures tell."""
+    rng, courses, students = np.random.default_rng(3), 80, 400
+    faculty, major = np.arange(courses) % 4, rng.integers(0, 4, students)
+    lecture = np.repeat(np.arange(courses), 3)
+    student = np.repeat(np.arange(students), 4)
+    own = rng.random(len(student)) < 0.8
+    chosen = [
+        int(rng.choice(np.flatnonzero((faculty[lecture] == major[one]) == same)))
+        for one, same in zip(student, own, strict=True)
+    ]
+    tables = {
+        "courses": pl.DataFrame({"id": np.arange(courses), "faculty": [f"F{one}" for one in faculty]}),
+        "lectures": pl.DataFrame(
+            {"id": np.arange(3 * courses), "course": lecture, "hour": rng.integers(8, 18, 3 * courses)}
+        ),
+        "students": pl.DataFrame({"id": np.arange(students), "major": [f"F{one}" for one in major]}),
+        "visits": pl.DataFrame({"id": np.arange(len(student)), "student": student, "lecture": chosen}),
+    }
+
+    def named(*keys: tuple[str, str]) -> dict[str, Any]:
+        return {"primary_key": ["id"], "foreign_keys": [key([column], table) for column, table in keys]}
+
+    model = fit(
+        tables,
+        {
+            "courses": named(),
+            "lectures": named(("course", "courses")),
+            "students": named(),
+            "visits": named(("student", "students"), ("lecture", "lectures")),
+        },
+        epochs=20,
+    )
+
+    def share(drawn: dict[str, pl.DataFrame]) -> float:
+        rows = drawn["visits"].join(drawn["students"], left_on="student", right_on="id")
+        rows = rows.join(drawn["lectures"], left_on="lecture", right_on="id")
+        rows = rows.join(drawn["courses"], left_on="course", right_on="id")
+        return float((rows["major"] == rows["faculty"]).mean())  # type: ignore[arg-type]
+
+    drawn = {name: pl.DataFrame(pl.from_arrow(table)) for name, table in model.draw(seed=1).tables.items()}
+    assert abs(share(tables) - 0.8) < 0.05
+    assert share(drawn) > 0.6  # 0.25 by chance
+
+
+def test_friends_are_never_their_own_where_a_condition_says_so() -> None:
+    """Among many persons few would be by chance, so that the rows alone do not tell."""
+    rng, persons, pairs = np.random.default_rng(4), 300, 600
+    first = rng.integers(0, persons, pairs)
+    tables = {
+        "friends": pl.DataFrame(
+            {"a": first, "b": (first + rng.integers(1, persons, pairs)) % persons}
+        ).unique(maintain_order=True),
+        "persons": pl.DataFrame({"id": np.arange(persons), "age": rng.integers(18, 90, persons)}),
+    }
+    friends = {
+        "primary_key": ["a", "b"],
+        "foreign_keys": [key(["a"], "persons"), key(["b"], "persons")],
+        "checks": ["a <> b"],
+    }
+    model = fit(tables, {"friends": friends, "persons": {"primary_key": ["id"]}})
+    for seed in range(20):
+        drawn = model.draw(seed=seed).tables["friends"].to_pydict()
+        assert not any(a == b for a, b in zip(drawn["a"], drawn["b"], strict=True))

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from kinsynth.schema.check import Check
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import Facts, KeyFacts, find_facts, read_facts, write_facts
 from kinsynth.schema.graph import find_structure
@@ -230,6 +231,25 @@ def test_two_keys_to_one_table_that_never_agree_avoid_each_other(planted: bool) 
     )
     assert facts(database)[GOAL].avoid == ((ORIGIN,) if planted else ())
     assert facts(database)[ORIGIN].avoid == ()
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_what_a_condition_says_needs_no_other_evidence(said: bool) -> None:
+    """Among 300 airports 40 flights would hardly have met by chance."""
+    database = base(
+        {
+            "airport": {"id": range(300)},
+            "flight": {"id": range(40), "origin": range(40), "goal": range(200, 240)},
+        },
+        {},
+        ORIGIN,
+        GOAL,
+    )
+    flight = database.schema.tables["flight"]
+    checks = (Check("origin", "!=", "goal"),) if said else ()
+    tables = {**database.schema.tables, "flight": replace(flight, checks=checks)}
+    found = facts(replace(database, schema=replace(database.schema, tables=tables)))
+    assert found[GOAL].avoid == ((ORIGIN,) if said else ())
 
 
 @pytest.mark.parametrize("planted", [True, False])

@@ -127,6 +127,26 @@ def test_few_parents_come_last_and_the_document_wins() -> None:
     assert owner(visits("person", rng, declared="room")) == "room"
 
 
+@pytest.mark.parametrize("numbered", [True, False])
+def test_rows_that_are_numbered_belong_to_those_under_which_they_are(numbered: bool) -> None:
+    """The price of a line is that of its product, so that products tie lines together most."""
+    rng = np.random.default_rng(0)
+    order = np.repeat(np.arange(100), 3)
+    line = np.tile([1, 2, 3], 100) if numbered else rng.integers(1, 4, 300)
+    product = rng.integers(0, 40, 300)
+    database = base(
+        {
+            "order": {"id": range(100)},
+            "product": {"id": range(40)},
+            "line": {"id": range(300), "order": order, "product": product, "no": line, "price": product * 7},
+        },
+        {},
+        to("line", "order", "order"),
+        to("line", "product", "product"),
+    )
+    assert owner(database) == ("order" if numbered else "product")
+
+
 def test_groups_of_one_row_say_nothing() -> None:
     """As a disposition has a client of its own, and an account has one or two."""
     rng = np.random.default_rng(0)

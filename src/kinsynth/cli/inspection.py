@@ -103,7 +103,8 @@ def _show_relations(console: Console, inspection: Inspection) -> None:
     for relation in inspection.schema.relations:
         proposal = proposals.pop(str(relation), None)
         sure, reason = (f"{proposal.confidence:.0%}", proposal.reason) if proposal else ("", "declared")
-        _add_relation(grid, Text(str(relation)), reason, _write_role(inspection, relation), sure)
+        way = _write_way(inspection, relation)
+        _add_relation(grid, Text(str(relation)), reason + way, _write_role(inspection, relation), sure)
     for line, proposal in proposals.items():
         reason = f"suggested, not used: {proposal.reason}"
         _add_relation(grid, Text(line, style="bright_black"), reason, "", f"{proposal.confidence:.0%}")
@@ -118,12 +119,15 @@ def _add_relation(grid: Grid, key: Text, reason: str, role: str, sure: str) -> N
 
 
 def _write_role(inspection: Inspection, relation: Relation) -> str:
-    """Say what a key is for: owner, further key, or implied by which others."""
-    if relation.role == "implied" and relation in inspection.key_facts:
-        return f"implied by {write_path(inspection.key_facts[relation].implied)}"
-    if inspection.schema.tables[relation.references_table].original:
-        return "reference"
-    return relation.role
+    """Say what a key is for: owner, further key, reference, or implied by others."""
+    original = inspection.schema.tables[relation.references_table].original
+    return "reference" if original and relation.role != "implied" else relation.role
+
+
+def _write_way(inspection: Inspection, relation: Relation) -> str:
+    """Say from which keys an implied one follows."""
+    found = inspection.key_facts.get(relation)
+    return f"\n  by {write_path(found.implied)}" if found is not None and found.implied else ""
 
 
 def _show_rules(console: Console, rules: Mapping[str, Sequence[Proposal]]) -> None:

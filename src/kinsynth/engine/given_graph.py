@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kinsynth.encoded import Pointer, RowArray
-from kinsynth.engine.pointing import find_ends, tell_tokens
+from kinsynth.engine.pointing import find_ends, find_groups, tell_tokens
 from kinsynth.engine.store import Store
 
 
@@ -76,7 +76,7 @@ def point_given(store: Store, name: str, graph: GivenGraph) -> None:
 
 def _tokens(store: Store, table: str, pointer: Pointer, row_R: RowArray) -> RowArray:
     """Give the code that stands for the row pointed at, shape (R,)."""
-    group_T, ends = pointer.grouping.of(store.tables[pointer.target].codes_RC), None
+    group_T, ends = find_groups(store, pointer), None
     if pointer.agreement is not None:
         own, other = pointer.agreement
         ends = find_ends(store, table, own), find_ends(store, pointer.target, other)

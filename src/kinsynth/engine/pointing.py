@@ -7,7 +7,7 @@ Shape letters: R rows, T rows of the target, S rows that want one, A rows of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,6 +20,7 @@ from kinsynth.encoded import (
     ITSELF,
     NONE,
     ChildCount,
+    CodeArray,
     EncodedTable,
     Ending,
     Path,
@@ -87,7 +88,7 @@ def _describe(store: Store, pointer: Pointer, seed: int) -> Target:
         return draw_counts(table.codes_RC, ids_T, _named(table.counts, name), seed=seed, stream=stream)
 
     return Target(
-        pointer.grouping.of(table.codes_RC),
+        find_groups(store, pointer),
         count(pointer.key),
         count(pointer.level) if pointer.level else None,
         ids_T,
@@ -344,6 +345,38 @@ class _Asked:
         itself = self.pointer.target == self.table and target.level_T is None
         for path in sorted({*self.pointer.avoid, *([()] if itself else [])}):
             yield place_T[self._reached(path)]
+
+
+def find_groups(store: Store, pointer: Pointer) -> RowArray:
+    """Give the group of each row that a key may point to, shape (T,)."""
+    target = pointer.target
+    ends = {
+        path: (store.tables[store.end_of(target, path)], store.follow(target, path))
+        for path in dict.fromkeys(path for path, _ in pointer.asked or [((), 0)])
+    }
+    return read_groups(pointer, ends)
+
+
+def read_groups(pointer: Pointer, ends: Mapping[Path, tuple[EncodedTable, RowArray]]) -> RowArray:
+    """Give the group of each row that a key may point to, shape (T,).
+
+    Args:
+        pointer: The key.
+        ends: For each path from the target that is asked about, or the empty one, the table at its end and
+            the row there for each row of the target, -1 for none.
+    """
+    if not pointer.asked:
+        return pointer.grouping.of(ends[()][0].codes_RC)
+    return pointer.grouping.of(ask(pointer.asked, ends))
+
+
+def ask(asked: Sequence[tuple[Path, int]], ends: Mapping[Path, tuple[EncodedTable, RowArray]]) -> CodeArray:
+    """Put codes of rows that paths lead to beside each other, shape (T, asked); one beyond all for no row."""
+    columns = []
+    for path, number in asked:
+        table, row_T = ends[path]
+        columns.append(np.append(table.codes_RC[:, number], table.sub_columns[number].cardinality)[row_T])
+    return np.stack(columns, axis=1).astype(np.int32)
 
 
 def find_ends(store: Store, table: str, ending: Ending) -> RowArray:

@@ -160,8 +160,9 @@ class Work:
 
     @property
     def roots(self) -> int:
-        """Rows of the smallest root table."""
-        return min((shape.roots for shape in self.shapes.values()), default=0)
+        """Rows of the smallest root table that has any."""
+        filled = [one for name, one in self.shapes.items() if self.drawn_rows.get(self.table_of[name], 0)]
+        return min((shape.roots for shape in filled), default=0)
 
 
 def assess_inspection(

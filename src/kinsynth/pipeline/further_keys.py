@@ -31,7 +31,7 @@ from kinsynth.encoded import (
     code_type,
 )
 from kinsynth.engine.grouping import fit_grouping
-from kinsynth.engine.pointing import read_ending, tell_tokens
+from kinsynth.engine.pointing import ask, read_ending, read_groups, tell_tokens
 from kinsynth.engine.profile import profile_rows
 from kinsynth.privacy.protection import Holders, group_until_safe
 from kinsynth.schema.arrange import Arrangement, pointed_rows
@@ -46,6 +46,7 @@ Rows = NDArray[np.int64]
 Reading = tuple[
     tuple[int, ...], tuple[int, ...]
 ]  # sub-columns of a table, and the row each of their codes says
+Asked = tuple[tuple[Path, int], ...]
 MOST_GROUPS = 64
 _CHUNK_ROWS = 1 << 16
 
@@ -244,14 +245,7 @@ def _fit_pointer(
     minimum: int,
     seed: int,
 ) -> Pointer:
-    rows, target = of(relation.table), of(relation.references_table)
-    owner = None if rows.parent is None else of(rows.parent)
-    profile_TP, weight_T = profile_rows(further.rows(relation), rows, owner, targets=target.rows, seed=seed)
-    root_T = further.arranged[relation.references_table].root_R
-    grouping = fit_grouping(
-        target.codes_RC, target.sub_columns, profile_TP, weight_T, root_T, minimum=minimum, most=MOST_GROUPS
-    )
-    grouping = _safe(grouping, grouping.of(target.codes_RC), relation, further, minimum)
+    grouping, asked = _fit_groups(relation, further, of, minimum=minimum, seed=seed)
     paths = _Paths(further.structure)
     own = relation.table == relation.references_table
     return Pointer(
@@ -264,7 +258,55 @@ def _fit_pointer(
         apart=paths.groups(relation, facts.apart),
         avoid=tuple(path for one in facts.avoid if (path := paths.path(relation.table, (one,))) is not None),
         agreement=_fit_agreement(relation, facts, paths, readings),
+        asked=asked,
     )
+
+
+def _fit_groups(
+    relation: Relation,
+    further: FurtherKeys,
+    of: Callable[[str], EncodedTable],
+    *,
+    minimum: int,
+    seed: int,
+) -> tuple[Grouping, Asked]:
+    """Fit groups of the target's rows, and say what they ask about."""
+    rows, target = of(relation.table), of(relation.references_table)
+    owner = None if rows.parent is None else of(rows.parent)
+    profile_TP, weight_T = profile_rows(further.rows(relation), rows, owner, targets=target.rows, seed=seed)
+    root_T = further.arranged[relation.references_table].root_R
+    ends = _ends(relation.references_table, further, of)
+    asked = [(path, number) for path, (end, _) in ends.items() for number in range(len(end.sub_columns))]
+    subs = [_or_none(ends[path][0].sub_columns[number]) for path, number in asked]
+    codes_TC = ask(asked, ends)
+    grouping = fit_grouping(codes_TC, subs, profile_TP, weight_T, root_T, minimum=minimum, most=MOST_GROUPS)
+    grouping = _safe(grouping, grouping.of(codes_TC), relation, further, minimum)
+    used = np.unique(grouping.sub_column_N[grouping.sub_column_N >= 0])
+    place_C = np.full(len(asked) + 1, -1, dtype=np.int64)
+    place_C[used] = np.arange(len(used))
+    return (
+        replace(grouping, sub_column_N=place_C[grouping.sub_column_N]),
+        tuple(asked[number] for number in used.tolist()),
+    )
+
+
+def _ends(
+    table: str, further: FurtherKeys, of: Callable[[str], EncodedTable]
+) -> dict[Path, tuple[EncodedTable, Rows]]:
+    """Give the rows that say what kind of row each of a table is: itself, its owner, those it points to."""
+    owned = [(OWNER,)] if further.structure.parent_relation[table] else []
+    paths: list[Path] = [(), *owned, *((number,) for number in range(len(further.structure.keys[table])))]
+    found = {}
+    for path in paths:
+        end, row_T = further.follow(table, path)
+        found[path] = of(end), row_T
+    return found
+
+
+def _or_none(sub: SubColumn) -> SubColumn:
+    """Give a sub-column with one code more, for no row."""
+    position_K = None if sub.position_K is None else np.append(sub.position_K, np.float32(np.nan))
+    return SubColumn(sub.column, sub.cardinality + 1, position_K, shown=sub.shown)
 
 
 def _safe(
@@ -332,7 +374,7 @@ def token_codes(
     pointer: Pointer, relation: Relation, further: FurtherKeys, of: Callable[[str], EncodedTable]
 ) -> IntArray:
     """Give the code of each row's key, shape (R,)."""
-    group_T, ends = pointer.grouping.of(of(pointer.target).codes_RC), None
+    group_T, ends = read_groups(pointer, _ends(pointer.target, further, of)), None
     if pointer.agreement is not None:
         own_R, other_T = (
             read_ending(ending, of(end), row_R)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kinsynth.schema.chance import FEWEST_ROWS, expected_agreements, is_no_accident, nats, never_repeats
+from kinsynth.schema.check import Check
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_relation
 from kinsynth.schema.graph import Relations, Structure
@@ -18,6 +19,7 @@ from kinsynth.schema.table import Relation, Schema, Table
 
 LONGEST_IMPLIED = 3
 LONGEST_SCOPE = 2
+LONGEST_FORCED = 4
 _LEAST_AGREEMENT = 0.1
 
 
@@ -36,7 +38,8 @@ class KeyFacts:
             both have an end. The first step of the former is the owner's key or a further one drawn earlier.
         apart: For each unique key that ends with this one: the other keys of the row that are part of it;
             no two rows agree on all of them and on this one. None: no two rows point at the same row.
-        avoid: Keys of the row drawn earlier, to the same table, that never name the same row as this one.
+        avoid: Keys of the row drawn earlier, to the same table, that never name the same row as this one,
+            by no accident or since a declared condition says so.
         agreement: Pair of paths, from the row and from the row it points at, that often end at one row; the
             last step of each may lead to an original table. None where nothing beats chance.
         itself: For a reference of a table to itself: number of rows that point at themselves.
@@ -219,6 +222,7 @@ class _Finder:
             for right in from_target
             if (left or right) and end_of(left, table) == end_of(right, target)
         ]
+        pairs = list(dict.fromkeys([*self._forced(first), *pairs]))
         pairs.sort(key=lambda pair: (not self._is_forced(*pair), len(pair[0]) + len(pair[1])))
         known: dict[str, list[tuple[RowNumbers, RowNumbers]]] = {}
         for pair in pairs:
@@ -227,6 +231,24 @@ class _Finder:
             if self._is_forced(*pair) or self._meet(pair, known):
                 found.append(pair)
         yield from found
+
+    def _forced(self, first: Relations) -> Iterator[tuple[Path, Path]]:
+        """Give the pairs of paths of up to four steps that agree since they carry the same columns."""
+        from_target = self._carrying(self.relation)
+        for one in first:
+            for left in self._carrying(one):
+                for _, *right in from_target:
+                    if self._is_forced(left, tuple(right)):
+                        yield left, tuple(right)
+
+    def _carrying(self, first: Relation) -> list[Path]:
+        """Give the paths that begin with a key and carry columns of the row to their end."""
+        found: list[Path] = [(first,)]
+        for path in found:
+            if len(path) < LONGEST_FORCED:
+                longer = [(*path, one) for one in self._steps(path[-1].references_table)]
+                found += [each for each in longer if trace(each)]
+        return found
 
     def _same(self, pair: tuple[Path, Path]) -> Iterator[tuple[Path, Path]]:
         """Give the pair, and pairs whose path from the row leads to the same rows by an earlier scope.
@@ -242,7 +264,7 @@ class _Finder:
 
     def _is_forced(self, left: Path, right: Path) -> bool:
         """Tell whether both paths carry the same columns of the row to the whole key at their end."""
-        if not left or not right:
+        if not left or not right or left[-1].references_table != right[-1].references_table:
             return False
         mine, theirs = trace(left), trace((self.relation, *right))
         agreeing = {mine[column] for column in mine.keys() & theirs.keys() if mine[column] == theirs[column]}
@@ -335,15 +357,31 @@ class _Finder:
         return never_repeats([row_R[known_R], *(side_R[known_R] for side_R in sides)], targets)
 
     def _avoid(self) -> Iterator[Relation]:
-        row_R = self.walker.rows(self.relation)
+        table, row_R = self.relation.table, self.walker.rows(self.relation)
         for other in self._earlier():
             if other.references_table != self.relation.references_table:
                 continue
             other_R = self.walker.rows(other)
             both_R = (row_R >= 0) & (other_R >= 0)
             left, right = row_R[both_R], other_R[both_R]
-            if not (left == right).any() and expected_agreements(left, right) >= nats():
+            said = any(says_apart(one, self.relation, other) for one in self.schema.tables[table].checks)
+            if not (left == right).any() and (said or expected_agreements(left, right) >= nats()):
                 yield other
+
+
+def says_apart(check: Check, one: Relation, other: Relation) -> bool:
+    """Tell whether a declared condition says that two keys of a row never name the same row.
+
+    >>> keys = [Relation("flight", (name,), "airport", ("code",)) for name in ("origin", "goal")]
+    >>> says_apart(Check("goal", "!=", "origin"), *keys)
+    True
+    """
+    differing = [{*pair} for pair in zip(one.columns, other.columns, strict=False) if len({*pair}) > 1]
+    return (
+        (one.references_table, one.references_columns) == (other.references_table, other.references_columns)
+        and (check.operator, check.negated) == ("!=", False)
+        and differing == [{check.column, check.other}]
+    )
 
 
 def agreement_gain(own_R: RowNumbers, other_R: RowNumbers) -> float:

@@ -33,14 +33,19 @@ def mark_numbered(database: Database) -> Schema:
 
 def _marked(table: Table, wanted: set[str], rows: pa.Table, parent_R: NDArray[np.int64]) -> Table:
     columns = tuple(
-        replace(column, numbered=column.name in wanted and _is_numbered(rows[column.name], parent_R))
+        replace(column, numbered=column.name in wanted and numbers_rows(rows[column.name], parent_R))
         for column in table.columns
     )
     return replace(table, columns=columns)
 
 
-def _is_numbered(values: pa.ChunkedArray, parent_R: NDArray[np.int64]) -> bool:
-    """Tell whether the values under each parent are s, s + 1, s + 2, ..., and some parent has two rows."""
+def numbers_rows(values: pa.ChunkedArray, parent_R: NDArray[np.int64]) -> bool:
+    """Tell whether the values under each parent are s, s + 1, s + 2, ..., and some parent has two rows.
+
+    Args:
+        values: A column.
+        parent_R: Number of each row's parent, shape (R,).
+    """
     if not pa.types.is_integer(storage_type(str(values.type))) or values.null_count or not len(values):
         return False
     frame = pl.DataFrame({"parent": parent_R, "value": pl.from_arrow(values).cast(pl.Int64, strict=False)})

@@ -15,6 +15,7 @@ from kinsynth.schema.circles import is_inside, reachable
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import LONGEST_IMPLIED, drawn_keys, find_implied
 from kinsynth.schema.graph import Relations, Structure, find_structure
+from kinsynth.schema.numbering import numbers_rows
 from kinsynth.schema.paths import RowNumbers, Walker, paths
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.system.randomness import uniforms
@@ -32,10 +33,11 @@ def choose_roles(database: Database) -> Schema:
 
     A key that follows from others in every row, by no accident, is implied. The owner is chosen among the
     keys that are never missing: the one under which the rows' other columns are tied together most
-    strongly. A key to whose row another leads in nearly all rows (the customer of a payment, mostly that of
-    its rental) gives way to that. Fewer than 20 referenced rows of a larger table own nothing, and those of a
-    smaller one come last. What does not differ by much is left to the rule of ``find_structure``. All other
-    keys to synthesised tables are further ones.
+    strongly. One whose rows a column numbers (line 1, 2, 3 of an order) comes first. A key to whose row
+    another leads in nearly all rows (the customer of a payment, mostly that of its rental) gives way to that.
+    Fewer than 20 referenced rows of a larger table own nothing, and those of a smaller one come last. What
+    does not differ by much is left to the rule of ``find_structure``. All other keys to synthesised tables
+    are further ones.
 
     Args:
         database: Typed originals without orphans.
@@ -63,11 +65,16 @@ def _with_roles(schema: Schema, roles: Mapping[Relation, str]) -> Schema:
 
 
 def _with_implied(schema: Schema, walker: Walker) -> Schema:
-    """Find the keys that follow from others; a key on such a way is itself no implied one."""
+    """Find the keys that follow from others; a key on such a way is itself no implied one.
+
+    Tables that are pointed at come first: whether the keys on a way are implied is known by then.
+    """
     used: set[str] = set()
-    for relation in schema.relations:
+    order = find_structure(schema).order
+    made = [one for one in schema.relations if one.table in order and one.role in ("", "key")]
+    for relation in sorted(made, key=lambda one: order.index(one.table)):
         structure = find_structure(schema)
-        if relation.role not in ("", "key") or relation.table not in structure.order or str(relation) in used:
+        if str(relation) in used:
             continue
         if relation in structure.late[relation.table]:
             continue
@@ -121,7 +128,7 @@ def _chosen(
         return usual
     candidates = [one for one in candidates if not _is_hub(database, one, walker.rows(one))]
     near = [one for one in candidates if not _is_led_to(structure, walker, one, candidates)]
-    candidates = near or candidates
+    candidates = _numbered(database, schema, walker, candidates) or near or candidates
     if len(candidates) < 2:
         return candidates[0] if candidates else None
     wide = [one for one in candidates if len(np.unique(walker.rows(one))) >= _FEWEST_PARENTS]
@@ -129,6 +136,21 @@ def _chosen(
     best = max(scores.values())
     close = [one for one, score in scores.items() if _ALIKE * (score + _NOISE) >= best]
     return usual if usual in close else close[0]
+
+
+def _numbered(
+    database: Database, schema: Schema, walker: Walker, candidates: Sequence[Relation]
+) -> list[Relation]:
+    """Give the keys of whose rows a column numbers those that name them, of 20 with several at least."""
+    found = []
+    for one in candidates:
+        row_R, rows = walker.rows(one), database.tables[one.table]
+        linked = {column for other in schema.outgoing(one.table) for column in other.columns}
+        several = int((np.bincount(row_R, minlength=1) > 1).sum())
+        columns = [rows[name] for name in rows.column_names if name not in linked]
+        if several >= _FEWEST_PARENTS and any(numbers_rows(values, row_R) for values in columns):
+            found.append(one)
+    return found
 
 
 def _is_led_to(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from kinsynth.rules.view import View
 from kinsynth.schema.check import Check
 from kinsynth.schema.check_text import read_check
 from kinsynth.schema.database import Database
-from kinsynth.schema.facts import drawn_keys
+from kinsynth.schema.facts import drawn_keys, says_apart
 from kinsynth.schema.key_parts import linked_columns
 from kinsynth.schema.table import Relation
 from kinsynth.settings.treatment import CATEGORIES
@@ -216,10 +216,25 @@ def _is_kept(site: _Site, check: Check) -> bool:
     if check.other is None or check.other == check.column:
         said = site.facts.column_settings(site.name, check.column)
         return said.rare_replacement not in ("label", "invent") and keeps_alone(check, table, keys)
+    if _keys_keep(site, check):
+        return True
     if site.view is None:
         return False
     fitted = settle_declared(rules_of([check]), site.view)[0]
     return any(_suffices(rule, check) for rule in fitted)
+
+
+def _keys_keep(site: _Site, check: Check) -> bool:
+    """Tell whether a condition says what keys keep: two never name one row, or one never the row itself."""
+    for one, found in site.facts.key_facts.items():
+        itself = replace(one, columns=one.references_columns)
+        if one.table != site.name or found.implied:
+            continue
+        if any(says_apart(check, one, other) for other in found.avoid):
+            return True
+        if one.references_table == site.name and says_apart(check, one, itself):
+            return found.itself == 0
+    return False
 
 
 def _suffices(rule: Rule, check: Check) -> bool:

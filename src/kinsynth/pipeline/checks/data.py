@@ -120,7 +120,7 @@ def _find_table(facts: Facts, name: str) -> Iterator[Finding]:
             "No column of the table takes part.",
             f"Include a column, or leave the table out: {table_path(name, 'include')}: false.",
         )
-    if not facts.rows(name) and name not in facts.structure.roots:
+    if not facts.rows(name) and (name not in facts.structure.roots or _is_bearable(facts, name)):
         yield _STEP.warning(
             "data.empty_table",
             table_path(name),
@@ -171,7 +171,7 @@ def _find_too_few_rows(facts: Facts) -> Iterator[Finding]:
 
 def _find_few_rows(facts: Facts, root: str) -> Iterator[Finding]:
     rows = facts.rows(root)
-    if rows < FEWEST_ROWS and _is_bearable(facts, root):
+    if 0 < rows < FEWEST_ROWS and _is_bearable(facts, root):
         marks = _originals(facts, [root])
         yield _STEP.warning(
             "data.hardly_any_rows",
