@@ -17,7 +17,7 @@ ModelSize = Literal["small", "medium", "large"]
 
 _PLACE_FEATURES = 8
 _ECHOES = 3
-_DECAYS = 3
+_DECAYS = 4
 _COUNT_BUCKETS = 24
 
 
