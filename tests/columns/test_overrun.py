@@ -51,6 +51,22 @@ def test_rows_stay_in_order_within_the_end_and_others_stay_where_they_are(seed):
     assert (np.diff(moved)[same_parent & (np.diff(ticks) == 0)] == 0).all()
 
 
+@pytest.mark.parametrize(
+    ("ticks", "moved"),
+    [
+        ([1, 9, 10, 12], [1, 5, 6, 8]),  # two steps of two less
+        ([1, 9, 10, 11], [1, 7, 8, 9]),  # one beyond, two less
+        ([7, 10, 11], [7, 8, 9]),
+        ([7, 8, 11], [7, 8, 9]),
+        ([9, 10, 11], [9, 9, 10]),  # too short for a whole step
+    ],
+)
+def test_the_longest_gap_is_shortened_by_whole_steps_where_it_can_be(ticks, moved):
+    given = np.array(ticks)
+    parent = np.zeros_like(given)
+    np.testing.assert_array_equal(end_by(given, 10 - 2 * (ticks[-1] == 12), parent, parent, step=2), moved)
+
+
 def test_a_sequence_that_may_not_begin_before_its_end_stands_at_its_beginning():
     moved = end_by(np.array([20, 21, 25]), 10, np.array([20, 20, 20]), np.zeros(3, dtype=np.int64))
     np.testing.assert_array_equal(moved, [20, 20, 20])

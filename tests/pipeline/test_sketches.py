@@ -141,6 +141,17 @@ def test_few_parents_tell_nothing():
     assert not sketches(fitted(few)[1])
 
 
+@pytest.mark.parametrize(("parents", "rows", "tell"), [(600, 40, True), (600, 20, False), (450, 40, False)])
+def test_fewer_parents_tell_where_they_have_many_rows_each(parents, rows, tell):
+    rng = np.random.default_rng(7)
+    parent_R = np.repeat(np.arange(parents), rows)
+    days = np.datetime64("2021-01-01") + rng.integers(0, 300, len(parent_R)).astype("timedelta64[D]")
+    amount_R = rng.normal(size=parents)[parent_R] + rng.normal(size=len(parent_R))
+    child = {"parent_id": parent_R, "day": pa.array(days), "amount": np.round(amount_R * 100, 1)}
+    tables = {"parent": pa.table({"id": np.arange(parents)}), "child": pa.table(child)}
+    assert bool(sketches(fitted(tables)[1])) == tell
+
+
 @pytest.mark.slow
 def test_parents_that_are_given_get_children_that_agree():
     tables = family(level=0.9)

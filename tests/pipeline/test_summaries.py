@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from statistics import pstdev
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from kinsynth.pipeline.summaries import STATISTICS, summarise
 PLAIN = {
     "mean": lambda values: sum(values) / len(values),
     "spread": lambda values: max(values) - min(values),
+    "deviation": pstdev,
     "largest": max,
     "first": lambda values: values[0],
     "last": lambda values: values[-1],

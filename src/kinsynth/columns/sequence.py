@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kinsynth.columns.absence import Absences, are_told
 from kinsynth.columns.base import Rows, Uniforms, count_part
 from kinsynth.columns.calendar import Calendar, Place, Unit
 from kinsynth.columns.datetime import day_unit, time_chain, time_unit
@@ -29,7 +30,7 @@ from kinsynth.columns.scale import (
     read_scale,
     write_scale,
 )
-from kinsynth.columns.step import DRAWS, Flags, Step, chain, encode_line
+from kinsynth.columns.step import DRAWS, NOT_APPLICABLE, Flags, Step, chain, encode_line
 from kinsynth.encoded import ANY, AS_BEFORE, IntArray, SubColumn
 from kinsynth.privacy.protection import Numbered, number_of_roots
 from kinsynth.schema.storage import storage_type
@@ -44,8 +45,9 @@ class SequenceCodec:
 
     The chain is the start (not applicable but for the first row of a parent), the stretch reached, the gap
     to the row before (not applicable for the first row). Start and gap are exact distances, or days, weeks
-    or months with the day and time reached, whichever takes fewer bits. Where a gap leads out of the stretch
-    reached, the row stands anywhere in the stretch, so that sequences neither drift nor pile up at borders.
+    or months with the day and time reached, whichever takes fewer bits; of exact gaps long ones, absences,
+    may be days with the time of day. Where a gap leads out of the stretch reached, the row stands anywhere in
+    the stretch, so that sequences neither drift nor pile up at borders.
     Exact gaps may lead some way out: a mean stretch where the stretch takes fewer bits than the gap, so that
     it is learned better; else anywhere, and a sequence that they lead beyond its end moves back.
 
@@ -98,12 +100,22 @@ class SequenceCodec:
         tick_R, valid_R = self.scale.to_ticks(values)
         opens_R, gap_R = split_ticks(tick_R, valid_R, parent_R)
         start = self._places(tick_R, self._anchors(anchor, len(tick_R)), self.start.unit)
-        gap = self._places(tick_R, tick_R - gap_R, self.gap.unit)
         start_RC = self.start.encode(start, valid_R, applies_R=opens_R)
-        gap_RC = self.gap.encode(gap, valid_R, applies_R=valid_R & ~opens_R)
+        gap_RC = self._encode_gaps(tick_R, gap_R, valid_R, opens_R)
         period_R = self.calendar.split(tick_R, self.gap.unit).period_R
         reached_RC = encode_line(self.reached, period_R, valid_R, applies_R=valid_R)
         return np.concatenate([start_RC, reached_RC, gap_RC], axis=1)
+
+    def _encode_gaps(self, tick_R: Rows, gap_R: Rows, valid_R: Flags, opens_R: Flags) -> IntArray:
+        applies_R = valid_R & ~opens_R
+        if self.gap.parts_absences:
+            absences = Absences.of(tick_R, gap_R, self.calendar.per_day)
+            return self.gap.encode(
+                absences.place(gap_R), valid_R, applies_R=applies_R, absent_R=absences.long_R
+            )
+        return self.gap.encode(
+            self._places(tick_R, tick_R - gap_R, self.gap.unit), valid_R, applies_R=applies_R
+        )
 
     def decode(
         self, codes_RC: IntArray, uniform_RD: NDArray[Any], parent_R: Rows, anchor: pa.Array | None = None
@@ -121,13 +133,23 @@ class SequenceCodec:
         anchor_R = self._anchors(anchor, rows)
         start_R = self._start_ticks(self.start.decode(start_RC, uniform_RD), anchor_R)
         gap = self.gap.decode(gap_RC, uniform_RD)
+        absent_R = valid_R & ~opens_R & (gap_RC[:, 0] == NOT_APPLICABLE) & self.gap.parts_absences
         reached = self._stretches(reached_RC, valid_R, uniform_RD[:, DRAWS])
         tick_R = self._add_gaps(
-            start_R, gap, reached=reached, opens_R=opens_R, valid_R=valid_R, parent_R=parent_R
+            start_R,
+            gap,
+            reached=reached,
+            opens_R=opens_R,
+            valid_R=valid_R,
+            absent_R=absent_R,
+            parent_R=parent_R,
         )
         if self.gap.unit == "tick":
             first_R = np.maximum(anchor_R, self.low) if self.follows else np.full(rows, self.low)
-            tick_R[valid_R] = end_by(tick_R[valid_R], self.high, first_R[valid_R], parent_R[valid_R])
+            step = self.calendar.per_day if self.gap.parts_absences else 1
+            tick_R[valid_R] = end_by(
+                tick_R[valid_R], self.high, first_R[valid_R], parent_R[valid_R], step=step
+            )
         tick_R = self._pass_refused(np.clip(tick_R, self.low, self.high))
         return self.scale.to_values(np.where(valid_R, tick_R, 0), valid_R)
 
@@ -143,8 +165,9 @@ class SequenceCodec:
         if self.missing:
             return tuple((first + place, ANY) for place in range(width))
         zero, one = np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.bool_)
-        codes = self.gap.encode(Place(zero, zero, zero), one, applies_R=one)[0].tolist()
-        told = width if self.gap.day is self.gap.time is None else len(chain(self.gap.distance))
+        absent = ~one if self.gap.parts_absences else None
+        codes = self.gap.encode(Place(zero, zero, zero), one, applies_R=one, absent_R=absent)[0].tolist()
+        told = width if self.gap.unit == "tick" else len(chain(self.gap.distance))
         gaps = [(first + place, code if place < told else ANY) for place, code in enumerate(codes)]
         return (*gaps, *((start + place, AS_BEFORE) for place in range(reached)))
 
@@ -181,13 +204,15 @@ class SequenceCodec:
         reached: Stretches,
         opens_R: Flags,
         valid_R: Flags,
+        absent_R: Flags,
         parent_R: Rows,
     ) -> Rows:
         """Count each row from the one before; days and times of one period come in their order."""
         unit = self.gap.unit
         begin = self.calendar.split(np.clip(start_R, self.low, self.high), unit)
         step_R = np.where(opens_R, begin.period_R, np.where(valid_R, gap.period_R, 0))
-        period_R = walk_by_parent(step_R, opens_R, reached, parent_R)
+        absences = Absences(absent_R, gap.day_R, gap.time_R, max(self.calendar.per_day, 1))
+        period_R = walk_by_parent(step_R, opens_R, reached, parent_R, absences)
         day_R, time_R = np.where(opens_R, begin.day_R, gap.day_R), np.where(opens_R, begin.time_R, gap.time_R)
         if unit == "tick":
             return period_R
@@ -377,7 +402,17 @@ class _Fit:
     def gap(self, tick_R: Rows, before_R: Rows, root_R: Numbered) -> Step:
         """Make the lines of later rows."""
         unit = self.calendar.choose_unit(before_R, tick_R, root_R)
-        return self._step(tick_R, before_R, root_R, unit, Wishes(fine=True))
+        gap_R, per_day = tick_R - before_R, self.calendar.per_day
+        if unit != "tick" or not are_told(tick_R, gap_R, root_R, per_day, self.protection.rare_minimum):
+            return self._step(tick_R, before_R, root_R, unit, Wishes(fine=True))
+        absences = Absences.of(tick_R, gap_R, per_day)
+        near_R, long_R = ~absences.long_R, absences.long_R
+        return Step(
+            unit,
+            self.line(gap_R[near_R], root_R[near_R], Wishes(fine=True)),
+            self.line(absences.day_R[long_R], root_R[long_R], Wishes(fine=True)),
+            self.line(absences.time_R[long_R], root_R[long_R], self._times),
+        )
 
     def _step(self, tick_R: Rows, origin_R: Rows, root_R: Numbered, unit: Unit, wishes: Wishes) -> Step:
         place = self.calendar.split(tick_R, unit)
@@ -450,7 +485,13 @@ class Stretches(NamedTuple):
         return np.where(out_T, anew_T, moved_T)
 
 
-def walk_by_parent(step_R: Rows, opens_R: Flags, reached: Stretches, parent_R: Rows) -> Rows:
+def walk_by_parent(
+    step_R: Rows,
+    opens_R: Flags,
+    reached: Stretches,
+    parent_R: Rows,
+    absences: Absences | None = None,
+) -> Rows:
     """Add up steps of each parent from its opening row on, never down, into the stretches reached.
 
     Args:
@@ -458,13 +499,16 @@ def walk_by_parent(step_R: Rows, opens_R: Flags, reached: Stretches, parent_R: R
         opens_R: Which rows open their parent's sequence.
         reached: Where the other rows may stand.
         parent_R: Number of each row's parent, never decreasing, shape (R,).
+        absences: Rows whose step ends at a time of day.
     """
     first_R = first_rows(parent_R)
     parent_R, rows = np.cumsum(first_R) - 1, np.arange(len(step_R))
     turn_R = rows - np.flatnonzero(first_R)[parent_R]
     at_P, walked_R = np.zeros(int(first_R.sum()), dtype=np.int64), np.zeros_like(step_R)
     for turn in np.split(np.argsort(turn_R, kind="stable"), np.cumsum(np.bincount(turn_R))):
-        moved = reached.enter(at_P[parent_R[turn]], step_R[turn], turn)
+        before, step = at_P[parent_R[turn]], step_R[turn]
+        step = step if absences is None else absences.step(before, step, turn)
+        moved = reached.enter(before, step, turn)
         walked_R[turn] = np.where(opens_R[turn], step_R[turn], moved)
         at_P[parent_R[turn]] = walked_R[turn]
     return walked_R

@@ -1,6 +1,7 @@
 """Step: how far a row of a sequence lies from where it is counted from, as codes.
 
-The chain is the distance in a unit of the calendar, the day within the unit, the time of day.
+The chain is the distance in a unit of the calendar, the day within the unit, the time of day. Exact distances
+may have days and times of day, too: of absences, which have no exact distance.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ class Step:
     Attributes:
         unit: What distances are counted in.
         distance: Line of the distances.
-        day: Line of the days within the unit; None where it has none.
-        time: Line of the times of day; None where ticks are days or distances are exact.
+        day: Line of the days within the unit, or of the midnights of absences; None where it has none.
+        time: Line of the times of day, or of those after absences; None where ticks are days or all distances
+            are exact.
     """
 
     unit: Unit
@@ -57,13 +59,23 @@ class Step:
         """Whether missing values are generated."""
         return self.distance.missing
 
-    def encode(self, place: Place, valid_R: Flags, *, applies_R: Flags) -> IntArray:
-        """Turn places, counted from the origin, into codes."""
+    @property
+    def parts_absences(self) -> bool:
+        """Whether absences have days and times of day instead of an exact distance."""
+        return self.unit == "tick" and self.time is not None
+
+    def encode(
+        self, place: Place, valid_R: Flags, *, applies_R: Flags, absent_R: Flags | None = None
+    ) -> IntArray:
+        """Turn places, counted from the origin, into codes; ``absent_R`` marks those that are absences."""
         parts = [place.period_R, place.day_R, place.time_R]
         lines = [self.distance, self.day, self.time]
+        apply = [applies_R] * 3
+        if absent_R is not None:
+            apply = [applies_R & ~absent_R, applies_R & absent_R, applies_R & absent_R]
         codes = [
-            encode_line(line, part_R, valid_R, applies_R=applies_R)
-            for line, part_R in zip(lines, parts, strict=True)
+            encode_line(line, part_R, valid_R, applies_R=here_R)
+            for line, part_R, here_R in zip(lines, parts, apply, strict=True)
             if line is not None
         ]
         return np.concatenate(codes, axis=1)

@@ -20,7 +20,7 @@ from kinsynth.engine.embedding import CodeEmbedding
 from kinsynth.engine.layout import Reached, Relative, TableLayout
 from kinsynth.engine.sizing import TablePlan
 
-DECAYS = (0.5, 0.9, 0.99)
+DECAYS = (0.5, 0.9, 0.99, 0.999)
 _COUNT_STEPS = (
     0,
     1,

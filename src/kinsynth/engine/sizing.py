@@ -17,7 +17,7 @@ ModelSize = Literal["small", "medium", "large"]
 
 _PLACE_FEATURES = 8
 _ECHOES = 3
-_DECAYS = 3
+_DECAYS = 4
 _COUNT_BUCKETS = 24
 
 
@@ -325,14 +325,13 @@ def choose_code_decay(shape: TableShape, size: ModelSize) -> float:
 
 
 def choose_dropout(roots: int) -> float:
-    """Give the share of values dropped: none but for few roots.
+    """Give the share of values dropped: none but for few roots, and less and less beyond half as many.
 
     Dropout blurs the conditionals: a detector finds the rows more easily, at the same likelihood. Of fifty
     rows, though, a network that drops less makes near copies.
     """
-    if roots >= _FEW_ROOTS:
-        return 0.0
-    return min(_MOST_DROPOUT, 0.1 * math.pow(_FEW_ROOTS / max(roots, 1), _DROPOUT_GROWTH))
+    share = min(_MOST_DROPOUT, 0.1 * math.pow(_FEW_ROOTS / max(roots, 1), _DROPOUT_GROWTH))
+    return share * min(1.0, max(0.0, 2 - 2 * roots / _FEW_ROOTS))
 
 
 def choose_threads(shape: TableShape, plan: TablePlan, threads: int) -> int:

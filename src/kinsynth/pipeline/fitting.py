@@ -32,7 +32,7 @@ from kinsynth.pipeline.further_keys import FurtherKeys, level_name
 from kinsynth.pipeline.other_rows import protected_counts, referenced_rows, summed_rows
 from kinsynth.pipeline.roles import Roles, find_roles
 from kinsynth.pipeline.runs import share_of_runs
-from kinsynth.pipeline.sketches import FEWEST_PARENTS, FEWEST_TARGETS, Children, choose_sketches
+from kinsynth.pipeline.sketches import FEWEST_TARGETS, Children, choose_sketches, fewest_parents
 from kinsynth.pipeline.stays import STAYING, Stays, find_stays
 from kinsynth.privacy.protection import Numbered, OwnRoots, Roots, numbered
 from kinsynth.rules.arrange import arrange_rules
@@ -98,7 +98,7 @@ def _with_sketches(
     for owner, about, children in summed_rows(tables, database, further):
         roots = _as_roots(numbered(further.units[owner]), children.parents)
         count_P = np.bincount(children.parent_R, minlength=children.parents).astype(np.int64)
-        fewest = FEWEST_PARENTS if about in tables else FEWEST_TARGETS
+        fewest = fewest_parents(count_P) if about in tables else FEWEST_TARGETS
         chosen = choose_sketches(children, count_P, roots, synthesis.protection, fewest=fewest)
         if about in tables:
             stays[about] = _find_stays(tables[about], children, roots, synthesis)

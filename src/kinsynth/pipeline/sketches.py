@@ -24,7 +24,9 @@ from kinsynth.schema.holders import parts
 from kinsynth.settings.privacy import Protection
 
 MOST_SKETCHES = 4
-FEWEST_PARENTS = 2_000  # of fewer, sketches are fingerprints, and children are worse
+FEWEST_PARENTS = 2_000  # of fewer, sketches of few rows are fingerprints, and children are worse
+MANY_ROWS = 32  # of one parent: their summary is hardly chance, and so long a sequence strays without one
+FEWEST_OF_MANY = 500  # parents with so many rows each
 FEWEST_TARGETS = 500  # rows that others point at; their own columns say less of these than a parent's do
 CELLS = 16
 MOST_ROWS = 1 << 20  # so many child rows tell enough about which summaries explain most
@@ -110,6 +112,16 @@ def to_numbers(values: pa.Array) -> Numbers:
         values = values.cast(pa.int32() if kind.bit_width == 32 else pa.int64())
     numbers: Numbers = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def fewest_parents(count_P: Rows) -> int:
+    """Give how many parents must have child rows: fewer where they have many rows each.
+
+    Args:
+        count_P: Number of child rows of each parent, shape (P,).
+    """
+    many = count_P.sum() >= MANY_ROWS * max(int((count_P > 0).sum()), 1)
+    return FEWEST_OF_MANY if many else FEWEST_PARENTS
 
 
 def choose_sketches(
@@ -210,7 +222,7 @@ def _targets(measure_R: Numbers, children: Children, *, category: bool) -> Numbe
         [summarise("mean", score_R, children.parent_R, children.parents) for score_R in score_RT.T], axis=1
     )
     weight = _beyond_chance(score_RT, mean_PT, children.parent_R)
-    last = "distinct" if category else "spread"
+    last = "distinct" if category else "deviation"
     spread_P = summarise(last, measure_R if category else score_RT[:, 0], children.parent_R, children.parents)
     parts = [_standard(mean_PT), _standard(spread_P[:, None])]
     return np.asarray(np.sqrt(weight / 2) * np.concatenate(parts, axis=1), dtype=np.float64)

@@ -43,6 +43,11 @@ def _spread(sets: Sets) -> Numbers:
     return _largest(sets) - np.minimum.reduceat(sets.value_R, sets.start_G)
 
 
+def _deviation(sets: Sets) -> Numbers:
+    centred_R = sets.value_R - np.repeat(_mean(sets), sets.lengths)
+    return np.asarray(np.sqrt(np.add.reduceat(centred_R**2, sets.start_G) / sets.lengths), dtype=np.float64)
+
+
 def _first(sets: Sets) -> Numbers:
     return sets.value_R[sets.start_G]
 
@@ -85,6 +90,7 @@ def _sorted(sets: Sets) -> tuple[Numbers, Rows]:
 STATISTICS: dict[str, Callable[[Sets], Numbers]] = {
     "mean": _mean,
     "spread": _spread,
+    "deviation": _deviation,
     "largest": _largest,
     "first": _first,
     "last": _last,
@@ -92,7 +98,7 @@ STATISTICS: dict[str, Callable[[Sets], Numbers]] = {
     "distinct": _distinct,
     "repeated": _repeated,
 }
-OF_NUMBERS = ("mean", "spread", "largest", "first", "last")
+OF_NUMBERS = ("mean", "spread", "deviation", "largest", "first", "last")
 OF_CATEGORIES = ("most_frequent", "distinct", "repeated")
 IN_ORDER = ("first", "last", "repeated")
 
