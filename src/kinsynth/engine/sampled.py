@@ -15,6 +15,7 @@ from kinsynth.errors import InternalError
 from kinsynth.system.randomness import uniforms
 
 _POSITION_BITS = 24
+_LEVEL_BITS = 33
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class SampledTable:
 
 @dataclass(frozen=True)
 class SampledBlock:
-    """Everything drawn under some consecutive roots.
+    """Everything drawn under some consecutive roots, or under rows without owner that go with them.
 
     Attributes:
         root: Name of the root table.
@@ -54,6 +55,12 @@ class SampledBlock:
 
     root: str
     tables: Mapping[str, SampledTable]
+
+    @property
+    def subjects(self) -> int:
+        """Number of root rows, and of rows without owner."""
+        tables = [table.encoded for table in self.tables.values()]
+        return self.tables[self.root].encoded.rows + sum(table.alone for table in tables)
 
 
 def concatenate(blocks: Iterable[SampledBlock]) -> Encoded:
@@ -82,11 +89,13 @@ def _join(tables: list[EncodedTable], parts: Mapping[str, list[EncodedTable]]) -
         return replace(tables[0], codes_RC=codes_RC)
     ahead = np.cumsum([0, *(table.rows for table in parts[parent])])
     parent_R = [
-        table.parent_R + start
+        table.parent_R[: table.owned] + start
         for table, start in zip(tables, ahead, strict=False)
         if table.parent_R is not None
     ]
-    return replace(tables[0], codes_RC=codes_RC, parent_R=np.concatenate(parent_R))
+    alone = sum(table.alone for table in tables)
+    parent_R.append(np.arange(ahead[-1], ahead[-1] + alone, dtype=np.int64))
+    return replace(tables[0], codes_RC=codes_RC, parent_R=np.concatenate(parent_R), alone=alone)
 
 
 def draw_counts(
@@ -97,6 +106,19 @@ def draw_counts(
     low_R, high_R = count.low_K[code_R], count.high_K[code_R]
     uniform_R = uniforms(seed, stream, row_ids)[:, 0]
     return low_R + (uniform_R * (high_R - low_R + 1)).astype(np.int64)
+
+
+def number_alone(level: int, first: int, end: int) -> RowArray:
+    """Number the roots that stand for rows without owner at a level, from one to another; no root row has one.
+
+    Raises:
+        InternalError: There are 2**33 of them or more, or 64 levels.
+    """
+    if end > 1 << _LEVEL_BITS or level >= 1 << 39 - _LEVEL_BITS:
+        raise InternalError(
+            "engine.rows_alone", f"{end} rows at level {level} have no owner.", where="rows without owner"
+        )
+    return (level << _LEVEL_BITS) + np.arange(first, end, dtype=np.int64)
 
 
 def number_rows(root_R: RowArray, *, table: str) -> RowArray:

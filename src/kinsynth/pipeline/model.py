@@ -508,7 +508,7 @@ def gather(blocks: Iterable[SampledBlock], roots: int) -> Iterator[list[SampledB
             yield batch
             batch, size = [], 0
         batch.append(block)
-        size += len(block.tables[block.root].root_R)
+        size += block.subjects
     if batch:
         yield batch
 

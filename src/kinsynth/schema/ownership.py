@@ -34,8 +34,10 @@ def choose_roles(database: Database) -> Schema:
     keys that are never missing: the one under which the rows' other columns are tied together most
     strongly. A key to whose row another leads in nearly all rows (the customer of a payment, mostly that of
     its rental) gives way to that. Fewer than 20 referenced rows of a larger table own nothing, and those of a
-    smaller one come last. What does not differ by much is left to the rule of ``find_structure``. All other
-    keys to synthesised tables are further ones.
+    smaller one come last. What does not differ by much is left to the rule of ``find_structure``. Where no
+    such key can be the owner's, one that may be missing is chosen in the same way: most rows must have it,
+    and most of these a sibling under it, for else there is no sequence to learn. All other keys to
+    synthesised tables are further ones.
 
     Args:
         database: Typed originals without orphans.
@@ -110,21 +112,41 @@ def _chosen(
 ) -> Relation | None:
     """Choose the owner of a table."""
     usual = structure.parent_relation[table]
-    candidates = [
+    if usual is not None and usual.role == "owner":
+        return usual
+    known = [
         one
         for one in drawn_keys(structure, table)
-        if (one == usual or one in structure.keys[table])
-        and one.role != "key"
-        and not schema.may_be_missing(one)
+        if (one == usual or one in structure.keys[table]) and one.role != "key"
     ]
-    if usual is None or usual.role == "owner":
-        return usual
-    candidates = [one for one in candidates if not _is_hub(database, one, walker.rows(one))]
+    known = [one for one in known if not _is_hub(database, one, walker.rows(one))]
+    always = [one for one in known if not schema.may_be_missing(one)]
+    mostly = [one for one in known if schema.may_be_missing(one) and _has_sequences(walker.rows(one))]
+    return _best(database, schema, structure, walker, always, usual) or _best(
+        database, schema, structure, walker, mostly, None
+    )
+
+
+def _has_sequences(row_R: RowNumbers) -> bool:
+    """Tell whether most rows have the key, and most of these a sibling that names the same row."""
+    known_R = row_R[row_R >= 0]
+    return 2 * len(known_R) > len(row_R) and 2 * len(_with_sibling(row_R)) > len(known_R)
+
+
+def _best(
+    database: Database,
+    schema: Schema,
+    structure: Structure,
+    walker: Walker,
+    candidates: list[Relation],
+    usual: Relation | None,
+) -> Relation | None:
+    """Choose the best of some keys; ``usual`` where it is about as good."""
     near = [one for one in candidates if not _is_led_to(structure, walker, one, candidates)]
     candidates = near or candidates
     if len(candidates) < 2:
         return candidates[0] if candidates else None
-    wide = [one for one in candidates if len(np.unique(walker.rows(one))) >= _FEWEST_PARENTS]
+    wide = [one for one in candidates if _named(walker.rows(one)) >= _FEWEST_PARENTS]
     scores = {one: _tie(database, schema, one, walker.rows(one)) for one in wide or candidates}
     best = max(scores.values())
     close = [one for one, score in scores.items() if _ALIKE * (score + _NOISE) >= best]
@@ -140,7 +162,8 @@ def _is_led_to(
         known = drawn_keys(structure, table) if table in structure.order else ()
         return tuple(one for one in known if one not in structure.late[table])
 
-    start_R, row_R = walker.everything(relation.table), walker.rows(relation)
+    start_R = np.flatnonzero(walker.rows(relation) >= 0)
+    row_R = walker.rows(relation)[start_R]
     for other in candidates:
         for path in paths(other.references_table, steps, longest=LONGEST_IMPLIED - 1):
             if other == relation or not path or path[-1].references_table != relation.references_table:
@@ -165,7 +188,7 @@ def _is_hub(database: Database, relation: Relation, row_R: RowNumbers) -> bool:
         table.num_rows for name, table in database.tables.items() if not database.schema.tables[name].original
     ]
     parents, small = database.tables[relation.references_table].num_rows, len(row_R) < _FEWEST_PARENTS
-    few = len(row_R) > 0 and len(np.unique(row_R)) < _FEWEST_PARENTS
+    few = len(row_R) > 0 and _named(row_R) < _FEWEST_PARENTS
     return few and (parents >= _FEWEST_PARENTS or (small and max(rows) >= _FEWEST_PARENTS))
 
 
@@ -175,8 +198,7 @@ def _tie(database: Database, schema: Schema, relation: Relation, row_R: RowNumbe
     The mean over columns of the size of the intraclass correlation (adjusted R squared of grouping by
     parent), among rows with a sibling, times the share of these rows. On at most 50,000 rows.
     """
-    count = np.bincount(row_R) if len(row_R) else np.zeros(1, dtype=np.int64)
-    sibling_R = np.flatnonzero(count[row_R] > 1)
+    sibling_R = _with_sibling(row_R)
     if not len(sibling_R):
         return 0.0
     share = len(sibling_R) / len(row_R)
@@ -191,6 +213,17 @@ def _tie(database: Database, schema: Schema, relation: Relation, row_R: RowNumbe
         and (features := _features(rows.column(name))) is not None
     ]
     return share * float(np.mean(ties)) if ties else 0.0
+
+
+def _named(row_R: RowNumbers) -> int:
+    """Count the rows that are named."""
+    return len(np.unique(row_R[row_R >= 0]))
+
+
+def _with_sibling(row_R: RowNumbers) -> RowNumbers:
+    """Give the rows beside which another one names the same row."""
+    count = np.bincount(row_R[row_R >= 0], minlength=1)
+    return np.flatnonzero((row_R >= 0) & (count[row_R] > 1))
 
 
 def _some(row_R: RowNumbers, sibling_R: RowNumbers) -> RowNumbers:
