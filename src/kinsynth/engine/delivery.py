@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from kinsynth.encoded import EncodedTable, RowArray
+from kinsynth.engine.layout import find_levels
 from kinsynth.engine.prune import renumber
 from kinsynth.engine.sampled import SampledBlock, SampledTable
 from kinsynth.engine.store import Store
@@ -25,8 +26,11 @@ def deliver(store: Store, root: str) -> Iterator[SampledBlock]:
     names = [name for name, each in store.layouts.items() if each.keys_of is None and each.root == root]
     targets = {each.pointer.target for name in names for each, _, _ in store.keys(name)}
     number_T = {name: renumber(store.dead(name)) for name in targets if store.dead(name).any()}
+    levels = (0, *find_levels(store.layouts, root))
+    each = store.frame(root).blocks // len(levels)
     for block in range(store.frame(root).blocks):
-        yield SampledBlock(root, {name: _deliver_table(store, name, block, number_T) for name in names})
+        tables = {name: _deliver_table(store, name, block, number_T) for name in names}
+        yield SampledBlock(root, tables, levels[block // each])
 
 
 def _deliver_table(store: Store, name: str, block: int, number_T: Mapping[str, RowArray]) -> SampledTable:

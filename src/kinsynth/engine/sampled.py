@@ -51,10 +51,12 @@ class SampledBlock:
     Attributes:
         root: Name of the root table.
         tables: The root table and all tables under it, parents first; tables of keys are left out.
+        level: Level of the tables whose rows without owner it begins with; 0 for roots.
     """
 
     root: str
     tables: Mapping[str, SampledTable]
+    level: int = 0
 
     @property
     def subjects(self) -> int:
@@ -63,10 +65,15 @@ class SampledBlock:
         return self.tables[self.root].encoded.rows + sum(table.alone for table in tables)
 
 
+def in_order(blocks: Iterable[SampledBlock]) -> list[SampledBlock]:
+    """Put rows without owner behind all others, as they stand in a table; otherwise blocks stay as they came."""
+    return sorted(blocks, key=lambda block: block.level)
+
+
 def concatenate(blocks: Iterable[SampledBlock]) -> Encoded:
-    """Join blocks to one set of tables; the rows keep the order of the blocks."""
+    """Join blocks to one set of tables; the rows have the order of the blocks ``in_order``."""
     parts: dict[str, list[EncodedTable]] = {}
-    for block in blocks:
+    for block in in_order(blocks):
         for name, table in block.tables.items():
             parts.setdefault(name, []).append(table.encoded)
     return Encoded({name: _join(tables, parts) for name, tables in parts.items()})
@@ -75,7 +82,7 @@ def concatenate(blocks: Iterable[SampledBlock]) -> Encoded:
 def concatenate_pointed(blocks: Iterable[SampledBlock]) -> dict[str, dict[str, RowArray]]:
     """Join what the rows of blocks point at: by table and further key, in the order of ``concatenate``."""
     parts: dict[str, dict[str, list[RowArray]]] = {}
-    for block in blocks:
+    for block in in_order(blocks):
         for name, table in block.tables.items():
             for key, row_R in table.pointed.items():
                 parts.setdefault(name, {}).setdefault(key, []).append(row_R)

@@ -238,7 +238,7 @@ def _sample_block(
             drawn[name] = _sample_alone(sampler, first, end, tables)
         else:
             drawn[name] = _sample_children(sampler, drawn[layout.parent], tables)
-    return SampledBlock(root, drawn)
+    return SampledBlock(root, drawn, level)
 
 
 def _span(layout: TableLayout, first: int, end: int) -> tuple[int, int]:
