@@ -7,7 +7,6 @@ from random import Random
 
 import pyarrow as pa
 
-
 START = dt.date(2020, 1, 1)
 GUESTS = 0.2
 
@@ -32,7 +31,9 @@ def make_guests(customers: int, *, seed: int = 1) -> dict[str, pa.Table]:
     guests = round(len(orders) * GUESTS / (1 - GUESTS))
     for _ in range(guests):
         day = START + dt.timedelta(days=1000 + chance.randrange(500))
-        orders.append((None, day, chance.choice(("kiosk", "kiosk", "web")), "till", round(chance.gauss(20, 5), 1)))
+        orders.append(
+            (None, day, chance.choice(("kiosk", "kiosk", "web")), "till", round(chance.gauss(20, 5), 1))
+        )
     chance.shuffle(orders)
     for number, order in enumerate(orders):
         for _ in range(1 if order[0] is None else chance.randrange(1, 5)):
@@ -44,7 +45,9 @@ def make_guests(customers: int, *, seed: int = 1) -> dict[str, pa.Table]:
             [(number, *order) for number, order in enumerate(orders)],
             ("id", "customer_id", "placed", "channel", "device", "amount"),
         ),
-        "lines": _table([(number, *line) for number, line in enumerate(lines)], ("id", "order_id", "ware", "pieces")),
+        "lines": _table(
+            [(number, *line) for number, line in enumerate(lines)], ("id", "order_id", "ware", "pieces")
+        ),
     }
 
 

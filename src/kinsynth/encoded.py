@@ -45,7 +45,7 @@ def mark_alone(parent_R: RowArray, alone: int) -> RowArray:
 
 
 def _points_outside(parent_R: RowArray, owned: int, parents: int) -> bool:
-    """Tell whether a row with an owner has a parent number that is no row, or one without has one that is."""
+    """Tell whether a parent number of rows with an owner is no row, or one of rows without is one."""
     return bool((parent_R[:owned][-1:] >= parents).any() or (parent_R[owned:][:1] < parents).any())
 
 
@@ -545,7 +545,7 @@ class EncodedTable:
         return self.rows - self.alone
 
     @cached_property
-    def owner_R(self) -> RowArray:
+    def owner_rows(self) -> RowArray:
         """Row of each row's owner, -1 for none, shape (R,); for a table with a parent."""
         if self.parent_R is None:
             raise ValueError("a root table has no owners")
@@ -598,9 +598,9 @@ class Encoded:
 
     Guarantees:
         Every parent precedes its children, every ``parent_R`` points to an existing row but those of rows
-        without owner, and every child table is named by exactly one count of its parent; a table of keys is counted with its table.
-        Every link points to a table before, and to an existing row or none. Every pointer's target counts
-        the rows that point at its rows.
+        without owner, and every child table is named by exactly one count of its parent; a table of keys is
+        counted with its table. Every link points to a table before, and to an existing row or none. Every
+        pointer's target counts the rows that point at its rows.
     """
 
     tables: Mapping[str, EncodedTable] = field(default_factory=dict)

@@ -65,7 +65,9 @@ def test_a_tree_drawn_table_by_table_is_the_one_drawn_block_by_block(models):
     samplers = {name: TableSampler(model, 7, 1.0, None) for name, model in models.items()}
     store = draw_linked(samplers, {"buyers": 300}, workers=2, begin=lambda: None)
     apart, together = list(sample(models, {"buyers": 300}, seed=7)), list(deliver(store, "buyers"))
-    assert [block.level for block in apart] == [block.level for block in together] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert (
+        [block.level for block in apart] == [block.level for block in together] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    )
     for one, other in zip(apart, together, strict=True):
         for name, table in one.tables.items():
             stored = other.tables[name]
@@ -150,7 +152,7 @@ def test_numbers_of_parents_that_are_none_lie_behind_those_that_are(alone, paren
     parents = guests().tables["buyers"]
     parents = replace(parents, codes_RC=parents.codes_RC[:2])
     orders = guests().tables["orders"]
-    with pytest.raises(ValueError, match="alone|owner|outside"):
+    with pytest.raises(ValueError, match=r"alone|owner|outside"):
         Encoded(
             {
                 "buyers": parents,

@@ -257,7 +257,7 @@ class Relatives:
         if first.optional:
             rows = [np.where(parent_P < self._tables[first.name].rows, parent_P, -1)]
         for relative, above in pairwise(self._layout.ancestors):
-            owner_R = self._tables[relative.name].owner_R
+            owner_R = self._tables[relative.name].owner_rows
             rows.append(_follow(owner_R, rows[-1]) if above.optional else owner_R[rows[-1]])
         return rows
 
@@ -267,7 +267,7 @@ class Relatives:
         table = self._tables[sibling.name]
         row_R = np.arange(table.rows)
         while table.parent is not None:
-            row_R = _follow(table.owner_R, row_R)
+            row_R = _follow(table.owner_rows, row_R)
             if table.parent == anchor:
                 break
             table = self._tables[table.parent]
@@ -287,7 +287,7 @@ class Relatives:
 
 def _step_from(table: EncodedTable, step: int) -> RowArray:
     """Give where one step leads from each row of a table."""
-    return table.owner_R if step == OWNER else table.links[step].row_R
+    return table.owner_rows if step == OWNER else table.links[step].row_R
 
 
 def _follow(next_R: RowArray, row_B: RowArray) -> RowArray:

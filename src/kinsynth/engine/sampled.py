@@ -66,7 +66,7 @@ class SampledBlock:
 
 
 def in_order(blocks: Iterable[SampledBlock]) -> list[SampledBlock]:
-    """Put rows without owner behind all others, as they stand in a table; otherwise blocks stay as they came."""
+    """Put rows without owner behind all others, as they stand in a table; else blocks stay as they came."""
     return sorted(blocks, key=lambda block: block.level)
 
 
@@ -116,7 +116,7 @@ def draw_counts(
 
 
 def number_alone(level: int, first: int, end: int) -> RowArray:
-    """Number the roots that stand for rows without owner at a level, from one to another; no root row has one.
+    """Number what stands for the root of rows without owner at a level, from one to another; no root has one.
 
     Raises:
         InternalError: There are 2**33 of them or more, or 64 levels.

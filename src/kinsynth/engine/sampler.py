@@ -68,8 +68,9 @@ def sample(
     Guarantees:
         Root number r and all rows under it depend on the models, the seed, the temperature, the conditions
         and r alone. Rows without owner, and all under them, come in blocks of their own behind those of the
-        roots, as many for each stretch of roots as in training; so each depends on its own number. Where tables point at others or a graph is given, all rows depend on the numbers of roots
-        and on the graph as well.
+        roots, as many for each stretch of roots as in training; so each depends on its own number. Where
+        tables point at others or a graph is given, all rows depend on the numbers of roots and on the graph
+        as well.
     """
     samplers = {
         name: TableSampler(model, seed, temperature, (conditions or {}).get(name))

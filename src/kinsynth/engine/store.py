@@ -60,7 +60,7 @@ class Frame:
         return self.rows - self.alone
 
     @cached_property
-    def owner_R(self) -> RowArray:
+    def owner_rows(self) -> RowArray:
         """Row of each row's owner, -1 for none, shape (R,); for a child table."""
         assert self.parent_R is not None, "a child table"
         return mark_alone(self.parent_R, self.alone)
@@ -140,7 +140,7 @@ class Store:
         if frame.parent is None or frame.parent_R is None:
             self._dead[owner] = np.zeros(frame.rows, dtype=np.bool_)
         else:
-            self._dead[owner] = np.append(self._dead[frame.parent], False)[frame.owner_R]
+            self._dead[owner] = np.append(self._dead[frame.parent], False)[frame.owner_rows]
 
     def open(self, name: str) -> None:
         """Make the rows of a table, to be filled block by block."""
@@ -212,7 +212,7 @@ class Store:
         if step == OWNER:
             frame = self.frame(table)
             assert frame.parent is not None
-            return frame.parent, frame.owner_R
+            return frame.parent, frame.owner_rows
         return self._keys[table][step].pointer.target, self._pointed[table][step]
 
     def keys(self, table: str) -> tuple[tuple[Keys, RowArray, Flags], ...]:
@@ -254,7 +254,7 @@ class Store:
     def _ties(self) -> Iterable[Tie]:
         for name, frame in self._frames.items():
             if frame.parent is not None:
-                yield Tie(name, frame.parent, frame.owner_R)
+                yield Tie(name, frame.parent, frame.owner_rows)
             for each, row_R, _ in self.keys(name):
                 if not each.pointer.nullable:
                     yield Tie(name, each.pointer.target, row_R)

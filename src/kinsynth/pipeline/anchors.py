@@ -273,7 +273,7 @@ def reach_arranged(further: FurtherKeys) -> Reach:
             cells = whole.take(pa.array(further.arranged[one.table].row_R))
             return row_numbers(cells, one, further.database.tables[one.references_table])
         if one == further.structure.parent_relation[one.table]:
-            return further.arranged[one.table].owner_R
+            return further.arranged[one.table].owner_rows
         return further.rows(one)
 
     def find_cells(table: str, column: str) -> pa.Array:

@@ -97,7 +97,10 @@ def chance_order(graph: CopiedGraph, structure: Structure, *, seed: int) -> dict
         owner, rows = structure.parent_relation[name], graph.given.rows(name)
         sorted_R: NDArray[Any] = uniforms(key, f"{name}/place", np.arange(rows, dtype=np.int64))[:, 0]
         if owner is not None:  # rows without owner stay behind all others
-            place_P, parent_R = np.argsort(found[owner.references_table], kind="stable"), graph.given.parent_R[name]
+            place_P, parent_R = (
+                np.argsort(found[owner.references_table], kind="stable"),
+                graph.given.parent_R[name],
+            )
             owned_R = parent_R < len(place_P)
             sorted_R[owned_R] = place_P[parent_R[owned_R]]
             sorted_R[~owned_R] += len(place_P)
@@ -132,7 +135,7 @@ def reorder(graph: CopiedGraph, structure: Structure, row_R: Mapping[str, Rows])
 
 
 def _moved(parent_R: Rows, place_P: Rows) -> Rows:
-    """Give the place of each row's parent; rows without owner are numbered behind the parents as they come."""
+    """Give the place of each row's parent; rows without owner are numbered behind the parents in turn."""
     moved_R = np.arange(len(parent_R), dtype=np.int64) + len(place_P)
     owned_R = parent_R < len(place_P)
     moved_R[owned_R] = place_P[parent_R[owned_R]]

@@ -109,7 +109,7 @@ def decode(
         apart = (excluded or {}).get(name, NOTHING_EXCLUDED)
         owner = structure.parent_relation[name]
         if owner is not None and part.encoded.parent_R is not None:
-            owner_R, ahead = part.encoded.owner_R, before.get(owner.references_table, 0)
+            owner_R, ahead = part.encoded.owner_rows, before.get(owner.references_table, 0)
             found[owner] = np.where(owner_R < 0, -1, owner_R + ahead)
         found |= {named[key]: rows for key, rows in part.pointed.items()}
         source = find_sources(part, drawn.get(table_codec.parent or ""), codec.stays(name))

@@ -162,7 +162,7 @@ class FurtherKeys:
         for step in path:
             further = self.structure.further(table)
             relation = self.structure.parent_relation[table] if step == OWNER else further[step]
-            next_R = self.arranged[table].owner_R if step == OWNER else self.rows(further[step])
+            next_R = self.arranged[table].owner_rows if step == OWNER else self.rows(further[step])
             assert relation is not None
             row_R, table = np.append(next_R, -1)[row_R], relation.references_table
         return table, row_R

@@ -27,7 +27,7 @@ def row_counts(further: FurtherKeys, table: str) -> dict[str, Rows]:
     counts: dict[str, Rows] = {}
     for child in further.structure.children(table):
         rows = further.arranged[child]
-        owner_R = rows.owner_R[: rows.owned]
+        owner_R = rows.owner_rows[: rows.owned]
         counts[child] = np.bincount(owner_R, minlength=len(further.arranged[table].row_R)).astype(np.int64)
     counts |= {str(one): further.in_degrees(one) for one in further.structure.pointing(table)}
     return counts | {
@@ -42,8 +42,8 @@ def protected_counts(further: FurtherKeys, table: str, *, minimum: int) -> dict[
     """
     counts, targets = row_counts(further, table), len(further.arranged[table].row_R)
     pointing = [(str(one), one.table, further.rows(one)) for one in further.structure.pointing(table)]
-    for child in further.structure.children(table):
-        pointing.append((child, child, further.arranged[child].owner_R))
+    children = further.structure.children(table)
+    pointing += [(child, child, further.arranged[child].owner_rows) for child in children]
     for name, source, row_R in pointing:
         counts[name] = count_protected(row_R, further.units[source], targets, minimum)
     return counts

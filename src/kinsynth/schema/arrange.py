@@ -43,7 +43,7 @@ class Arrangement:
         return len(self.row_R) - self.alone
 
     @property
-    def owner_R(self) -> Rows:
+    def owner_rows(self) -> Rows:
         """Place of each row's owner, -1 for none, shape (R,); for a table with a parent."""
         if self.parent_R is None:
             raise ValueError("a root table has no owners")

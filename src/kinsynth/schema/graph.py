@@ -150,8 +150,7 @@ def _owner(schema: Schema, table: str, relations: Iterable[Relation]) -> Relatio
     candidates = [
         one
         for one in relations
-        if one.table == table
-        and (one.role == "owner" or (one.role == "" and not schema.may_be_missing(one)))
+        if one.table == table and (one.role == "owner" or (one.role == "" and not schema.may_be_missing(one)))
     ]
     key = schema.tables[table].primary_key
     return min(

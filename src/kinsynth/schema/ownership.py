@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -122,9 +122,8 @@ def _chosen(
     known = [one for one in known if not _is_hub(database, one, walker.rows(one))]
     always = [one for one in known if not schema.may_be_missing(one)]
     mostly = [one for one in known if schema.may_be_missing(one) and _has_sequences(walker.rows(one))]
-    return _best(database, schema, structure, walker, always, usual) or _best(
-        database, schema, structure, walker, mostly, None
-    )
+    choice = _Choice(database, schema, structure, walker)
+    return choice.best(always, usual) or choice.best(mostly, None)
 
 
 def _has_sequences(row_R: RowNumbers) -> bool:
@@ -133,24 +132,27 @@ def _has_sequences(row_R: RowNumbers) -> bool:
     return 2 * len(known_R) > len(row_R) and 2 * len(_with_sibling(row_R)) > len(known_R)
 
 
-def _best(
-    database: Database,
-    schema: Schema,
-    structure: Structure,
-    walker: Walker,
-    candidates: list[Relation],
-    usual: Relation | None,
-) -> Relation | None:
-    """Choose the best of some keys; ``usual`` where it is about as good."""
-    near = [one for one in candidates if not _is_led_to(structure, walker, one, candidates)]
-    candidates = near or candidates
-    if len(candidates) < 2:
-        return candidates[0] if candidates else None
-    wide = [one for one in candidates if _named(walker.rows(one)) >= _FEWEST_PARENTS]
-    scores = {one: _tie(database, schema, one, walker.rows(one)) for one in wide or candidates}
-    best = max(scores.values())
-    close = [one for one, score in scores.items() if _ALIKE * (score + _NOISE) >= best]
-    return usual if usual in close else close[0]
+@dataclass(frozen=True)
+class _Choice:
+    """What owners are chosen by."""
+
+    database: Database
+    schema: Schema
+    structure: Structure
+    walker: Walker
+
+    def best(self, candidates: Sequence[Relation], usual: Relation | None) -> Relation | None:
+        """Choose the best of some keys of a table; ``usual`` where it is about as good."""
+        walker = self.walker
+        near = [one for one in candidates if not _is_led_to(self.structure, walker, one, candidates)]
+        candidates = near or candidates
+        if len(candidates) < 2:
+            return candidates[0] if candidates else None
+        wide = [one for one in candidates if _named(walker.rows(one)) >= _FEWEST_PARENTS]
+        scores = {one: _tie(self.database, self.schema, one, walker.rows(one)) for one in wide or candidates}
+        best = max(scores.values())
+        close = [one for one, score in scores.items() if _ALIKE * (score + _NOISE) >= best]
+        return usual if usual in close else close[0]
 
 
 def _is_led_to(

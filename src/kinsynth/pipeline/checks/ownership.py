@@ -76,7 +76,7 @@ def _find_further(facts: Facts, name: str) -> Iterator[Finding]:
 
 
 def _find_no_sequence(facts: Facts, name: str) -> Iterator[Finding]:
-    """Find keys that may be missing, in too many rows for an owner's."""
+    """Find keys that may be missing and make no sequences: they are no owner's."""
     if facts.structure.parent_relation[name] is not None:
         return
     said = facts.settings(name).foreign_keys or ()
@@ -87,9 +87,9 @@ def _find_no_sequence(facts: Facts, name: str) -> Iterator[Finding]:
             yield _STEP.notice(
                 "foreign_keys.no_sequence",
                 where_is(facts, relation),
-                f"The key may be missing, and few rows of {name} that have it have a sibling; so no row of "
-                f"{relation.references_table} owns them: they point at it, but are drawn one by one, not as a "
-                "sequence under it.",
+                f"The key is missing in most rows of {name}, or few of those that have it have a sibling, so "
+                f"that no row of {relation.references_table} owns them: they point at it, but are drawn one by "
+                "one, not as a sequence under it.",
                 "Write owner: true in the foreign key to draw them as one.",
             )
 
