@@ -87,9 +87,9 @@ def _find_no_sequence(facts: Facts, name: str) -> Iterator[Finding]:
             yield _STEP.notice(
                 "foreign_keys.no_sequence",
                 where_is(facts, relation),
-                f"The key is missing in most rows of {name}, or few of those that have it have a sibling, so "
-                f"that no row of {relation.references_table} owns them: they point at it, but are drawn one by "
-                "one, not as a sequence under it.",
+                f"The key is missing in most rows of {name}, or few of those that have it have a sibling: no "
+                f"row of {relation.references_table} owns them. They point at it, but are drawn one by one, "
+                "not as a sequence under it.",
                 "Write owner: true in the foreign key to draw them as one.",
             )
 
