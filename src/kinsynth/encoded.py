@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,18 @@ def code_type(cardinalities: Iterable[int]) -> np.dtype[Any]:
     """
     largest = max(cardinalities, default=1) - 1
     return next(kind for kind in _CODE_TYPES if largest <= np.iinfo(kind).max)
+
+
+def mark_alone(parent_R: RowArray, alone: int) -> RowArray:
+    """Give the row of each row's owner, -1 for the last rows, which have none, shape (R,)."""
+    if not alone:
+        return parent_R
+    return np.append(parent_R[:-alone], np.full(alone, -1, dtype=np.int64))
+
+
+def _points_outside(parent_R: RowArray, owned: int, parents: int) -> bool:
+    """Tell whether a parent number of rows with an owner is no row, or one of rows without is one."""
+    return bool((parent_R[:owned][-1:] >= parents).any() or (parent_R[owned:][:1] < parents).any())
 
 
 @dataclass(frozen=True)
@@ -430,7 +443,8 @@ class EncodedTable:
         sub_columns: What each of the C sub-columns is.
         parent: Name of the parent table, or None for a root table.
         parent_R: Row number of each row's parent in the parent table, shape (R,), never decreasing:
-            the rows of one parent stand together, in the order of their sequence. None for a root.
+            the rows of one parent stand together, in the order of their sequence. None for a root. Rows
+            without owner stand last, each under a number of its own behind the rows of the parent table.
         counts: One entry for each child table.
         ordered: Whether the order of rows under one parent carries meaning (a sequence).
         links: Rows of tables drawn before that the rows point to and may look at.
@@ -440,6 +454,7 @@ class EncodedTable:
         unlike: Pairs of endings of the row itself that are never the same, such as two references to one
             lookup; the latter's sub-columns stand behind the former's.
         together: Pairs of sub-columns of which only some codes go together.
+        alone: Number of rows without owner.
     """
 
     codes_RC: CodeArray
@@ -454,6 +469,7 @@ class EncodedTable:
     stays: tuple[Stay, ...] = ()
     unlike: tuple[tuple[Ending, Ending], ...] = ()
     together: tuple[Together, ...] = ()
+    alone: int = 0
 
     def __post_init__(self) -> None:
         """Check every promise above."""
@@ -485,12 +501,16 @@ class EncodedTable:
     def _check_parents(self) -> None:
         if (self.parent is None) != (self.parent_R is None):
             raise ValueError("parent and parent_R come together")
+        if not 0 <= self.alone <= (0 if self.parent is None else self.rows):
+            raise ValueError(f"alone={self.alone}: expected as many rows without owner as can be")
         if self.parent_R is None:
             return
         if self.parent_R.shape != (self.rows,) or self.parent_R.dtype != np.int64:
             raise ValueError(f"parent_R {self.parent_R.shape}: expected ({self.rows},) int64")
         if self.rows and ((np.diff(self.parent_R) < 0).any() or self.parent_R[0] < 0):
             raise ValueError("parent_R must never decrease")
+        if self.alone and (np.diff(self.parent_R[max(self.owned - 1, 0) :]) < 1).any():
+            raise ValueError("rows without owner must have a parent number of their own each")
 
     def _check_counts(self) -> None:
         for count in self.counts:
@@ -525,12 +545,25 @@ class EncodedTable:
         """Number of rows R."""
         return len(self.codes_RC)
 
+    @property
+    def owned(self) -> int:
+        """Number of rows that have an owner, for a table with a parent: the first ones."""
+        return self.rows - self.alone
+
+    @cached_property
+    def owner_rows(self) -> RowArray:
+        """Row of each row's owner, -1 for none, shape (R,); for a table with a parent."""
+        if self.parent_R is None:
+            raise ValueError("a root table has no owners")
+        return mark_alone(self.parent_R, self.alone)
+
     def parts(self) -> EncodedParts:
         """Give the table as its own only part."""
         none = None if self.parent_R is None else self.parent_R[:0]
         links = tuple(replace(link, row_R=link.row_R[:0]) for link in self.links)
-        head = replace(self, codes_RC=self.codes_RC[:0], parent_R=none, links=links)
-        return EncodedParts(head, self.rows, self.parent_R, lambda: iter([self.codes_RC]), self.links)
+        head = replace(self, codes_RC=self.codes_RC[:0], parent_R=none, links=links, alone=0)
+        chunks = partial(iter, [self.codes_RC])
+        return EncodedParts(head, self.rows, self.parent_R, chunks, self.links, self.alone)
 
 
 @dataclass(frozen=True)
@@ -543,6 +576,7 @@ class EncodedParts:
         parent_R: As in ``EncodedTable``.
         chunks: Gives the codes of some rows after the other, each of shape (chunk, C), in the head's type.
         links: As in ``EncodedTable``.
+        alone: As in ``EncodedTable``.
     """
 
     head: EncodedTable
@@ -550,11 +584,14 @@ class EncodedParts:
     parent_R: RowArray | None
     chunks: Callable[[], Iterator[CodeArray]]
     links: tuple[Link, ...] = ()
+    alone: int = 0
 
     def whole(self) -> EncodedTable:
         """Give the table in memory."""
         codes_RC = np.concatenate([self.head.codes_RC, *self.chunks()])
-        return replace(self.head, codes_RC=codes_RC, parent_R=self.parent_R, links=self.links)
+        return replace(
+            self.head, codes_RC=codes_RC, parent_R=self.parent_R, links=self.links, alone=self.alone
+        )
 
 
 @dataclass(frozen=True)
@@ -566,10 +603,10 @@ class Encoded:
             points to and looks at before the row.
 
     Guarantees:
-        Every parent precedes its children, every ``parent_R`` points to an existing row, and every
-        child table is named by exactly one count of its parent; a table of keys is counted with its table.
-        Every link points to a table before, and to an existing row or none. Every pointer's target counts
-        the rows that point at its rows.
+        Every parent precedes its children, every ``parent_R`` points to an existing row but those of rows
+        without owner, and every child table is named by exactly one count of its parent; a table of keys is
+        counted with its table. Every link points to a table before, and to an existing row or none. Every
+        pointer's target counts the rows that point at its rows.
     """
 
     tables: Mapping[str, EncodedTable] = field(default_factory=dict)
@@ -582,7 +619,7 @@ class Encoded:
                 if table.parent not in seen:
                     raise ValueError(f"{name}: its parent {table.parent} must come before it")
                 parent = seen[table.parent]
-                if table.parent_R is not None and len(table.parent_R) and table.parent_R[-1] >= parent.rows:
+                if table.parent_R is not None and _points_outside(table.parent_R, table.owned, parent.rows):
                     raise ValueError(f"{name}: parent_R points outside {table.parent}")
                 counted = table.keys_of or name
                 if sum(count.child == counted for count in parent.counts) != 1:
@@ -609,7 +646,8 @@ class Encoded:
         if table.keys_of is None:
             return
         other = self.tables.get(table.keys_of)
-        if other is None or (other.rows, other.parent) != (table.rows, table.parent):
+        same = (table.rows, table.parent, table.alone)
+        if other is None or (other.rows, other.parent, other.alone) != same:
             raise ValueError(f"{name}: its rows must be those of {table.keys_of}")
         for pointer in table.pointers:
             counted = [count.child for count in self.tables[pointer.target].counts]
@@ -617,8 +655,18 @@ class Encoded:
                 raise ValueError(f"{name}: {pointer.target} must count the rows of {pointer.key}")
 
     def root_rows(self, name: str) -> RowArray:
-        """Give the row number of each row's root, shape (R,)."""
+        """Give the row number of each row's root, shape (R,).
+
+        Rows without owner, and all under them, have a root of their own behind the rows of the root table.
+        """
         table = self.tables[name]
         if table.parent is None or table.parent_R is None:
             return np.arange(table.rows, dtype=np.int64)
-        return self.root_rows(table.parent)[table.parent_R]
+        root_R = self.root_rows(table.parent)[table.parent_R[: table.owned]]
+        first = self.root_count(table.parent)
+        return np.append(root_R, np.arange(first, first + table.alone, dtype=np.int64))
+
+    def root_count(self, name: str) -> int:
+        """Count the roots of a table and of those it hangs under, rows without owner among them."""
+        table = self.tables[name]
+        return table.rows if table.parent is None else self.root_count(table.parent) + table.alone

@@ -180,3 +180,32 @@ def staff(rows: int = 1000, seed: int = 0) -> Encoded:
             ),
         }
     )
+
+
+def guests(roots: int = 600, seed: int = 0) -> Encoded:
+    """Buyers, their orders in rising order and those of nobody, and lines of orders and of nothing.
+
+    Orders have the colour of their buyer, those of nobody colour 3; lines have the colour of their order and
+    say whether it has a buyer, lines of nothing have colour 4.
+    """
+    rng = np.random.default_rng(seed)
+    colour, orders = rng.integers(0, 3, roots), rng.integers(0, 4, roots)
+    buyers = encode([colour, orders], [3, 4], counts=(ChildCount("orders", 1, np.arange(4), np.arange(4)),))
+    of, nobody = np.repeat(np.arange(roots), orders), roots // 2
+    order_colour = np.append(colour[of], np.full(nobody, 3))
+    lines = rng.integers(0, 3, len(order_colour))
+    order = encode(
+        [order_colour, lines],
+        [4, 3],
+        "buyers",
+        np.append(of, roots + np.arange(nobody)),
+        alone=nobody,
+        ordered=True,
+        counts=(ChildCount("lines", 1, np.arange(3), np.arange(3)),),
+    )
+    under, nothing = np.repeat(np.arange(order.rows), lines), roots // 3
+    line_colour = np.append(order_colour[under], np.full(nothing, 4))
+    bought = np.append(under < order.owned, np.zeros(nothing, dtype=bool)).astype(np.int64)
+    parents = np.append(under, order.rows + np.arange(nothing))
+    line_ = encode([line_colour, bought], [5, 2], "orders", parents, alone=nothing)
+    return Encoded({"buyers": buyers, "orders": order, "lines": line_})

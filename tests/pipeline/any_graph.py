@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,6 +29,7 @@ class ForeignKey:
     target: str
     references: tuple[str, ...]
     orphans: str = "refuse"
+    owner: bool = False
 
 
 @dataclass
@@ -55,6 +56,7 @@ class Graph:
                     "table": k.target,
                     "references": list(k.references),
                     "orphans": k.orphans,
+                    **({"owner": True} if k.owner else {}),
                 }
                 for k in self.foreign
                 if k.table == name
@@ -105,7 +107,20 @@ def make_graph(seed: int) -> Graph:
     if lookups.random() < 0.25:
         _add_chained_lookups(graph, lookups)
     _repeat_amounts(graph, Random(f"copies {seed}"))
+    _own_some(graph, Random(f"owners {seed}"))
     return graph
+
+
+def _own_some(graph: Graph, chance: Random) -> None:
+    """Let some keys that are missing in some rows be the owner's, those that close no circle."""
+    names = list(graph.tables)
+    for number, key in enumerate(graph.foreign):
+        gaps = any(row[column] is None for row in graph.tables[key.table] for column in key.columns)
+        ahead = names.index(key.target) < names.index(key.table)
+        taken = any(one.owner for one in graph.foreign if one.table == key.table)
+        free = not graph.originals & {key.table, key.target}
+        if gaps and ahead and free and not taken and chance.random() < 0.5:
+            graph.foreign[number] = replace(key, owner=True)
 
 
 def _heads(graph: Graph, name: str) -> list[str]:

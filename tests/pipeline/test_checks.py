@@ -357,7 +357,10 @@ CASES: dict[str, list[tuple[Change, str]]] = {
         )
     ],
     "foreign_keys.no_sequence": [
-        (cells("account", "customer", lambda ids: [None, *ids[1:]]), "tables.account.foreign_keys.0")
+        (
+            cells("account", "customer", lambda ids: [ids[0], *([None] * (len(ids) - 1))]),
+            "tables.account.foreign_keys.0",
+        )
     ],
     "foreign_keys.implied": [(customer_of_account, "tables.payment.foreign_keys.1")],
     "foreign_keys.circular_rows": [
@@ -372,7 +375,6 @@ CASES: dict[str, list[tuple[Change, str]]] = {
     "foreign_keys.circle_broken": [(circle, "tables.customer.foreign_keys.1")],
     "foreign_keys.circle": [(circle_of_primary_keys, "tables.account.foreign_keys.0")],
     "foreign_keys.owner": [
-        (both(put(f"{KEY}.owner", True), cells("account", "customer", lambda ids: [None, *ids[1:]])), OWNER),
         (both(put(f"{KEY}.owner", True), put("tables.customer.original", True)), OWNER),
         (
             both(
@@ -990,7 +992,7 @@ def test_a_second_parent_stops_nothing_and_the_document_names_the_owner() -> Non
 def test_rows_without_a_parent_are_no_root_of_their_own() -> None:
     tables, document = make_tables(), copy.deepcopy(DOCUMENT)
     tables["account"]["customer"][0] = None
-    assert {one.severity for one in find(tables, document)} == {"notice"}
+    assert find(tables, document) == []
 
 
 SHARED = [

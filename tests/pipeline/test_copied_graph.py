@@ -87,7 +87,10 @@ def differences(model: Model, tables: dict[str, list[Row]]) -> list[str]:
     found = []
     for name in structure.order:
         owner = structure.parent_relation[name]
-        wanted = [] if owner is None else [(owner, graph.given.parent_R[name])]
+        wanted = []
+        if owner is not None:
+            parent_R, parents = graph.given.parent_R[name], graph.given.rows(owner.references_table)
+            wanted = [(owner, np.where(parent_R < parents, parent_R, -1))]
         wanted += [(one, graph.given.pointed[name][str(one)]) for one in structure.further(name)]
         wanted += [(one, graph.references[name][str(one)]) for one in structure.reference_relations[name]]
         for relation, row_R in wanted:

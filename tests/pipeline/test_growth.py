@@ -42,7 +42,7 @@ def test_rows_that_point_to_others_are_drawn_with_them_not_filled_alone() -> Non
         "customers": pa.table({"id": np.arange(60), "age": generator.integers(20, 80, 60)}),
         "orders": pa.table({"id": np.arange(200), "customer_id": customer, "amount": np.arange(200) % 50}),
     }
-    key = {"columns": ["customer_id"], "table": "customers"}
+    key = {"columns": ["customer_id"], "table": "customers", "owner": False}
     said = {"customers": {"primary_key": ["id"]}, "orders": {"primary_key": ["id"], "foreign_keys": [key]}}
     model = fit(
         tables,

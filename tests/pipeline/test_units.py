@@ -61,7 +61,7 @@ def document(*keys: str) -> kinsynth.Synthesis:
     )
 
 
-@pytest.mark.parametrize(("missing", "owner"), [(False, "products"), (True, None)])
+@pytest.mark.parametrize(("missing", "owner"), [(False, "products"), (True, "customers")])
 def test_what_one_customer_holds_stays_whoever_owns_the_rows(missing, owner) -> None:
     keys = ("customer",) if missing else ("customer", "product")
     synthesis = document(*keys)

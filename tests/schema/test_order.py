@@ -40,6 +40,8 @@ def propose(kind: str, name: str, values: np.ndarray, parents: np.ndarray = PARE
         ("datetime", "rated_at", SHUFFLED // 10 * 10 % 30, True),
         ("integer", "year", np.tile([1, 1, 2, 3], 50), True),
         ("integer", "line", np.tile([4, 2, 3, 1], 50), True),
+        ("integer", "dep_time", np.tile([1805, 2, 730, 1410], 50), False),
+        ("integer", "time", np.tile([2, 730, 1410, 1805], 50), True),
         ("integer", "amount", SORTED, False),
         ("integer", "visit", np.tile([1, 1, 1, 1], 50), False),
         ("numeric", "time", SORTED, False),

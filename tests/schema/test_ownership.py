@@ -176,3 +176,36 @@ def test_a_circle_is_broken_at_the_key_that_repeats_least(first: str) -> None:
     keys = [to("staff", "shop", "shop"), to("shop", "manager", "staff")]
     found = roles(base(tables, {}, *(keys if first == "staff" else keys[::-1])))
     assert found == {"staff.shop": "owner", "shop.manager": "key"}
+
+
+def guests(missing: float, rng: np.random.Generator, *, siblings: int = 5, declared: str = "") -> Database:
+    """Orders of customers, and some of nobody."""
+    rows = 600
+    customer = rng.integers(0, rows // siblings, rows) if siblings > 1 else rng.permutation(rows)
+    nobody_R = rng.permutation(rows) < missing * rows
+    cells = [None if nobody else one for nobody, one in zip(nobody_R, customer.tolist(), strict=True)]
+    return base(
+        {
+            "customer": {"id": range(rows)},
+            "order": {"id": range(rows), "customer": cells, "amount": customer % 7},
+        },
+        {},
+        to("order", "customer", "customer", role=declared),
+    )
+
+
+@pytest.mark.parametrize(
+    ("missing", "siblings", "role"), [(0.2, 5, "owner"), (0.45, 5, "owner"), (0.6, 5, "key"), (0.2, 1, "key")]
+)
+def test_a_key_that_may_be_missing_is_the_owners_where_it_makes_sequences(
+    missing: float, siblings: int, role: str
+) -> None:
+    found = roles(guests(missing, np.random.default_rng(0), siblings=siblings))
+    assert found == {"order.customer": role}
+
+
+def test_a_key_that_may_be_missing_can_be_declared_the_owners_whatever_the_rows_say() -> None:
+    data = guests(0.9, np.random.default_rng(0), declared="owner")
+    assert choose_roles(data).relations[0].role == "owner"
+    data = guests(0.2, np.random.default_rng(0), declared="key")
+    assert choose_roles(data).relations[0].role == "key"

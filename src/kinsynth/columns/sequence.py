@@ -95,7 +95,8 @@ class SequenceCodec:
         Args:
             values: Values of the order column, sorted by parent, then order.
             parent_R: Number of each row's parent, never decreasing, shape (R,).
-            anchor: The parent's moment of each row, where the start is relative to it.
+            anchor: The parent's moment of each row, where the start is relative to it; missing for a row
+                without a parent.
         """
         tick_R, valid_R = self.scale.to_ticks(values)
         opens_R, gap_R = split_ticks(tick_R, valid_R, parent_R)
@@ -338,7 +339,8 @@ def build_sequence(
         settings: Treatment of the column.
         protection: How rare and extreme values are protected.
         anchor: A moment of the parent, of the same kind, repeated for each of its rows; the start counts
-            from it where that takes fewer bits.
+            from it where that takes fewer bits. Rows without a parent have none: they count from the first
+            moment that may come out.
         text: How values are written in the source.
     """
     scale = _choose_scale(values, root_R, settings, protection, text)
@@ -348,17 +350,17 @@ def build_sequence(
     high = END if wishes.high is None else min(max(wishes.high, -END), END)
     tick_R = np.clip(tick_R, low, high)
     opens_R, gap_R = split_ticks(tick_R, valid_R, parent_R)
-    anchor_R, relative = _choose_anchor(anchor, scale, tick_R, opens_R)
     missing = bool((~valid_R).any())
-    special = () if relative else wishes.special
     fit = _Fit(Calendar.of(scale), wishes.impute, missing, protection)
+    whole = fit.line(tick_R[valid_R], root_R[valid_R], Wishes())
+    reach = _reach(whole, low, high)
+    anchor_R, relative = _choose_anchor(anchor, scale, tick_R, opens_R, low=reach[0])
+    special = () if relative else wishes.special
     start = fit.start(tick_R[opens_R], anchor_R[opens_R], root_R[opens_R], relative=relative, special=special)
     later_R = valid_R & ~opens_R
     gap = fit.gap(tick_R[later_R], (tick_R - gap_R)[later_R], root_R[later_R])
     period_R = fit.calendar.split(tick_R[valid_R], gap.unit).period_R
-    whole = fit.line(tick_R[valid_R], root_R[valid_R], Wishes())
     reached = whole if whole.empty else fit.line(period_R, root_R[valid_R], Wishes()).without_places()
-    reach = _reach(whole, low, high)
     before_R = opens_R & (tick_R < anchor_R)
     return SequenceCodec(
         scale=scale,
@@ -582,14 +584,17 @@ def _choose_scale(
     return choose_scale(part, settings, minimum, text)
 
 
-def _choose_anchor(anchor: pa.Array | None, scale: Any, tick_R: Rows, opens_R: Flags) -> tuple[Rows, bool]:
-    """Decide whether starts take fewer bits when counted from the parent's moment."""
+def _choose_anchor(
+    anchor: pa.Array | None, scale: Any, tick_R: Rows, opens_R: Flags, *, low: int
+) -> tuple[Rows, bool]:
+    """Decide whether starts take fewer bits counted from the parent's moment, from ``low`` without one."""
     nothing = np.zeros(len(tick_R), dtype=np.int64)
     if anchor is None or opens_R.sum() < 2:
         return nothing, False
     anchor_R, known_R = scale.to_ticks(anchor.cast(_spelled(scale), safe=False))
-    if not known_R[opens_R].all():
+    if not known_R[opens_R].any():
         return nothing, False
+    anchor_R = np.where(known_R, anchor_R, low)
     relative = _bits((tick_R - anchor_R)[opens_R]) < _bits(tick_R[opens_R])
     return (anchor_R, True) if relative else (nothing, False)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kinsynth.encoded import Encoded, RowArray
 from kinsynth.engine.context import History, Relatives
-from kinsynth.engine.layout import TableLayout
+from kinsynth.engine.layout import TableLayout, lineage
 from kinsynth.engine.sizing import TablePlan
 from kinsynth.engine.tabular import Batch
 from kinsynth.system.mapping import let_go
@@ -108,13 +108,22 @@ def split_units(encoded: Encoded, table: str, plan: TablePlan, *, seed: int) -> 
     source = encoded.tables[table]
     units = cut_units(source.parent_R, source.rows, window=plan.window)
     root_R = encoded.root_rows(table)
-    held_U = _held_roots(_root_count(encoded, table), plan, seed)[root_R[units.start_U]]
+    held_U = _held_roots(encoded, table, plan, seed)[root_R[units.start_U]]
     validation = _limit(units.take(held_U), plan.validation_rows, seed)
     return Split(train=units.take(~held_U), validation=validation)
 
 
-def _held_roots(roots: int, plan: TablePlan, seed: int) -> NDArray[np.bool_]:
-    order = np.random.default_rng([seed, 1]).permutation(roots)
+def _held_roots(encoded: Encoded, table: str, plan: TablePlan, seed: int) -> NDArray[np.bool_]:
+    """Mark the roots that are split off: of the root table's rows, and of the rows without owner by level."""
+    chain = (table, *lineage(encoded, table))[::-1]
+    counts = [encoded.tables[chain[0]].rows, *(encoded.tables[name].alone for name in chain[1:])]
+    return np.concatenate(
+        [_held_part(count, [seed, 1, level][: 2 + bool(level)], plan) for level, count in enumerate(counts)]
+    )
+
+
+def _held_part(roots: int, seed: list[int], plan: TablePlan) -> NDArray[np.bool_]:
+    order = np.random.default_rng(seed).permutation(roots)
     held = np.zeros(roots, dtype=np.bool_)
     held[order[: int(roots * plan.validation_fraction)]] = True
     return held
@@ -126,11 +135,6 @@ def _limit(units: Units, rows: int, seed: int) -> Units:
     order = np.random.default_rng([seed, 2]).permutation(len(units.start_U))
     fits = np.cumsum((units.end_U - units.start_U)[order]) <= rows
     return units.take(np.sort(order[fits]))
-
-
-def _root_count(encoded: Encoded, table: str) -> int:
-    parent = encoded.tables[table].parent
-    return encoded.tables[table].rows if parent is None else _root_count(encoded, parent)
 
 
 @dataclass(frozen=True)

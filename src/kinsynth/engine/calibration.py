@@ -77,7 +77,7 @@ def calibrate_drawn(model: TableModel, share: Sequence[Tensor], *, rows: int, se
         sampler = TableSampler(model, seed, 1.0, None)
         codes_NC = torch.from_numpy(sampler.draw_roots(row_N, number_rows(row_N, table=model.layout.name)))
         sums = [torch.zeros((2, len(share_K)), dtype=torch.float64) for share_K in share]
-        for codes_BC in codes_NC.long().split(_AT_ONCE):
+        for codes_BC in torch.split(codes_NC.long(), _AT_ONCE):
             for c, chance_BK in enumerate(model.network.chances(Batch(codes_BC))):
                 sums[c] += torch.stack([chance_BK.sum(0), chance_BK.square().sum(0)])
         for c, (chance_K, square_K) in enumerate(sums):

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -94,22 +96,26 @@ class Context:
     """What the rows of P parents know.
 
     Attributes:
-        ancestors: Codes of each ancestor, one tensor (P, C) each, int64, parent first.
+        ancestors: Codes of each ancestor, one tensor (P, C) each, int64, parent first; zero where there is
+            none.
         siblings: Rows of each sibling table.
         parent_B: For each batch row the number of its parent among the P.
         seen: What each parent reaches by links.
+        known_PA: Whether there is each of the A ancestors.
     """
 
     ancestors: tuple[Tensor, ...]
     siblings: tuple[Related, ...]
     parent_B: Tensor
     seen: Seen
+    known_PA: Tensor
 
     def on(self, device: str) -> Context:
         """Give the same context on a device."""
         ancestors = tuple(codes.to(device) for codes in self.ancestors)
         siblings = tuple(rows.on(device) for rows in self.siblings)
-        return Context(ancestors, siblings, self.parent_B.to(device), self.seen.on(device))
+        parent_B, known_PA = self.parent_B.to(device), self.known_PA.to(device)
+        return Context(ancestors, siblings, parent_B, self.seen.on(device), known_PA)
 
 
 @dataclass(frozen=True)
@@ -163,23 +169,32 @@ class Relatives:
         """Gather the context of some parents.
 
         Args:
-            parent_P: Row number of each parent.
+            parent_P: Row number of each parent; behind the last row for one that is none.
             parent_B: For each batch row the place of its parent in ``parent_P``.
         """
         rows = self.ancestor_rows(parent_P)
         named = zip(self._layout.ancestors, rows, strict=True)
-        codes = [
-            self._tables[relative.name].codes_RC[row, : len(relative.sub_columns)] for relative, row in named
-        ]
+        codes = [self._codes(relative, row_P) for relative, row_P in named]
         siblings = zip(self._layout.siblings, self._starts, strict=True)
         return Context(
-            ancestors=tuple(torch.from_numpy(code.astype(np.int64)) for code in codes),
+            ancestors=tuple(torch.from_numpy(code) for code in codes),
             siblings=tuple(
                 self._related(sibling, starts, rows[sibling.anchor]) for sibling, starts in siblings
             ),
             parent_B=torch.from_numpy(parent_B),
-            seen=self._gather(self._layout.reached_by_parent, {(OWNER,): parent_P}, len(parent_P)),
+            seen=self._gather(self._layout.reached_by_parent, {(OWNER,): rows[0]}, len(parent_P)),
+            known_PA=torch.from_numpy(np.stack(rows, axis=1) >= 0),
         )
+
+    def _codes(self, relative: Relative, row_P: RowArray) -> NDArray[np.int64]:
+        """Give the codes of some rows of an ancestor, zero where there is none, shape (P, C)."""
+        codes_RC, shown = self._tables[relative.name].codes_RC, len(relative.sub_columns)
+        if not relative.optional:
+            return codes_RC[row_P, :shown].astype(np.int64)
+        code_PC = np.zeros((len(row_P), shown), dtype=np.int64)
+        known_P = row_P >= 0
+        code_PC[known_P] = codes_RC[row_P[known_P], :shown]
+        return code_PC
 
     def seen(self, row_B: RowArray) -> Seen | None:
         """Gather what some rows of the table reach by their links; None for a table without links.
@@ -230,16 +245,20 @@ class Relatives:
         said_PF = np.zeros((len(parent_P), len(stays)), dtype=np.int32)
         for f, stay in enumerate(stays):
             if stay.said != ALWAYS and self._layout.parent is not None:
-                said_PF[:, f] = self._tables[self._layout.parent].codes_RC[parent_P, stay.said]
+                parents = self._tables[self._layout.parent]
+                known_P = parent_P < parents.rows
+                said_PF[known_P, f] = parents.codes_RC[parent_P[known_P], stay.said]
         return said_PF
 
     def ancestor_rows(self, parent_P: RowArray) -> list[RowArray]:
-        """Give the row numbers of each ancestor, parent first."""
+        """Give the row numbers of each ancestor, parent first, -1 where there is none."""
+        first = self._layout.ancestors[0]
         rows = [parent_P]
-        for relative in self._layout.ancestors[:-1]:
-            above = self._tables[relative.name].parent_R
-            assert above is not None, "only the last ancestor is a root"
-            rows.append(above[rows[-1]])
+        if first.optional:
+            rows = [np.where(parent_P < self._tables[first.name].rows, parent_P, -1)]
+        for relative, above in pairwise(self._layout.ancestors):
+            owner_R = self._tables[relative.name].owner_rows
+            rows.append(_follow(owner_R, rows[-1]) if above.optional else owner_R[rows[-1]])
         return rows
 
     def _start_rows(self, sibling: Relative) -> RowArray:
@@ -248,16 +267,18 @@ class Relatives:
         table = self._tables[sibling.name]
         row_R = np.arange(table.rows)
         while table.parent is not None:
-            assert table.parent_R is not None
-            row_R = table.parent_R[row_R]
+            row_R = _follow(table.owner_rows, row_R)
             if table.parent == anchor:
                 break
             table = self._tables[table.parent]
+        # Rows that lead to no anchor stand last.
+        row_R = row_R[: np.searchsorted(row_R < 0, True)]
         return np.searchsorted(row_R, np.arange(self._tables[anchor].rows + 1)).astype(np.int64)
 
     def _related(self, sibling: Relative, starts: RowArray, anchor_row_P: RowArray) -> Related:
         distinct, anchor_P = np.unique(anchor_row_P, return_inverse=True)
-        rows, group_R = spread_rows(starts[distinct], starts[distinct + 1], limit=self._set_limit)
+        end_A = np.where(distinct < 0, starts[distinct], starts[distinct + 1])
+        rows, group_R = spread_rows(starts[distinct], end_A, limit=self._set_limit)
         codes_RC = self._tables[sibling.name].codes_RC[rows, : len(sibling.sub_columns)].astype(np.int64)
         return Related(
             torch.from_numpy(codes_RC), torch.from_numpy(group_R), torch.from_numpy(anchor_P), len(distinct)
@@ -266,10 +287,15 @@ class Relatives:
 
 def _step_from(table: EncodedTable, step: int) -> RowArray:
     """Give where one step leads from each row of a table."""
-    if step != OWNER:
-        return table.links[step].row_R
-    assert table.parent_R is not None, "a path leads to an owner where there is one"
-    return table.parent_R
+    return table.owner_rows if step == OWNER else table.links[step].row_R
+
+
+def _follow(next_R: RowArray, row_B: RowArray) -> RowArray:
+    """Give where a step leads from some rows, -1 for none, shape (B,)."""
+    found_B = np.full(len(row_B), -1, dtype=np.int64)
+    known_B = row_B >= 0
+    found_B[known_B] = next_R[row_B[known_B]]
+    return found_B
 
 
 def spread_rows(start_G: RowArray, end_G: RowArray, *, limit: int) -> tuple[RowArray, RowArray]:
@@ -307,7 +333,8 @@ class ContextNetwork(nn.Module):
         self.siblings = nn.ModuleList(
             SetNetwork(relative, width, plan.set_width, generator) for relative in layout.siblings
         )
-        inputs = width * sum(len(relative.sub_columns) for relative in layout.ancestors)
+        self.optional = tuple(relative.optional for relative in layout.ancestors)
+        inputs = width * sum(len(relative.sub_columns) for relative in layout.ancestors) + sum(self.optional)
         inputs += (2 * plan.set_width + 1) * len(layout.siblings)
         self.seen = SeenEmbedding(layout.reached_by_parent, width, generator)
         self.first = Linear(inputs + self.seen.width, plan.trunk_width, generator)
@@ -315,9 +342,14 @@ class ContextNetwork(nn.Module):
 
     def forward(self, context: Context) -> Tensor:
         """Give the vector of each parent, shape (P, T)."""
-        parts = [
-            embed(codes).flatten(1) for embed, codes in zip(self.ancestors, context.ancestors, strict=True)
-        ]
+        parts: list[Tensor] = []
+        for place, (embed, codes) in enumerate(zip(self.ancestors, context.ancestors, strict=True)):
+            embedded_PX = embed(codes).flatten(1)
+            if self.optional[place]:
+                known_P1 = context.known_PA[:, place : place + 1].to(embedded_PX.dtype)
+                parts += [embedded_PX * known_P1, known_P1]
+            else:
+                parts.append(embedded_PX)
         parts += [pool(related) for pool, related in zip(self.siblings, context.siblings, strict=True)]
         parts += self.seen(context.seen)
         hidden_PT = functional.silu(self.first(torch.cat(parts, 1)))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from kinsynth.encoded import EncodedTable, RowArray
+from kinsynth.engine.layout import find_levels
 from kinsynth.engine.prune import renumber
 from kinsynth.engine.sampled import SampledBlock, SampledTable
 from kinsynth.engine.store import Store
@@ -25,8 +26,11 @@ def deliver(store: Store, root: str) -> Iterator[SampledBlock]:
     names = [name for name, each in store.layouts.items() if each.keys_of is None and each.root == root]
     targets = {each.pointer.target for name in names for each, _, _ in store.keys(name)}
     number_T = {name: renumber(store.dead(name)) for name in targets if store.dead(name).any()}
+    levels = (0, *find_levels(store.layouts, root))
+    each = store.frame(root).blocks // len(levels)
     for block in range(store.frame(root).blocks):
-        yield SampledBlock(root, {name: _deliver_table(store, name, block, number_T) for name in names})
+        tables = {name: _deliver_table(store, name, block, number_T) for name in names}
+        yield SampledBlock(root, tables, levels[block // each])
 
 
 def _deliver_table(store: Store, name: str, block: int, number_T: Mapping[str, RowArray]) -> SampledTable:
@@ -34,14 +38,16 @@ def _deliver_table(store: Store, name: str, block: int, number_T: Mapping[str, R
     codes_RC = store.tables[name].codes_RC[frame.block(block)][~dead_R].astype(np.int32)
     layout = store.layouts[name]
     pointed, emptied, lost = _deliver_keys(store, name, block, number_T)
+    parent_R, alone = _deliver_parents(store, name, block)
     return SampledTable(
         EncodedTable(
             codes_RC,
             layout.sub_columns,
             layout.parent,
-            _deliver_parents(store, name, block),
+            parent_R,
             layout.counts,
             layout.ordered,
+            alone=alone,
         ),
         store.roots(name, block)[~dead_R],
         store.row_ids(name, block)[~dead_R],
@@ -52,14 +58,18 @@ def _deliver_table(store: Store, name: str, block: int, number_T: Mapping[str, R
     )
 
 
-def _deliver_parents(store: Store, name: str, block: int) -> RowArray | None:
-    """Give the number of each row's parent among the parents of the block, shape (R,)."""
-    frame = store.frame(name)
+def _deliver_parents(store: Store, name: str, block: int) -> tuple[RowArray | None, int]:
+    """Give the number of each row's parent among the parents of the block, and the rows without owner."""
+    frame, dead_R = store.frame(name), store.dead_of(name, block)
     if frame.parent is None or frame.parent_R is None:
-        return None
-    parent_R = frame.parent_R[frame.block(block)] - store.frame(frame.parent).block(block).start
-    kept_R: RowArray = renumber(store.dead_of(frame.parent, block))[parent_R[~store.dead_of(name, block)]]
-    return kept_R
+        return None, 0
+    rows = frame.block(block)
+    if rows.start < rows.stop and rows.start >= frame.owned:
+        alone = int((~dead_R).sum())
+        return np.arange(alone, dtype=np.int64), alone
+    parent_R = frame.parent_R[rows] - store.frame(frame.parent).block(block).start
+    kept_R: RowArray = renumber(store.dead_of(frame.parent, block))[parent_R[~dead_R]]
+    return kept_R, 0
 
 
 def _deliver_keys(

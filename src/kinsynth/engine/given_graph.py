@@ -21,7 +21,8 @@ class GivenGraph:
 
     Attributes:
         roots: Number of rows of each root table.
-        parent_R: For each other table the row of the parent of each row, never decreasing, shape (R,).
+        parent_R: For each other table the row of the parent of each row, never decreasing, shape (R,); rows
+            without owner stand last, each with a number of its own behind the rows of the parent.
         pointed: For each table and each of its further keys, by its name, the row of the target of each row,
             -1 for none, shape (R,).
     """
@@ -44,8 +45,15 @@ class GivenGraph:
         parent = parents[table]
         if parent is None:
             return np.arange(self.rows(table), dtype=np.int64)
-        root_R: RowArray = self.find_roots(parent, parents)[self.parent_R[table]]
-        return root_R
+        root_R, alone = self.find_roots(parent, parents), self.alone(table, parent)
+        first = max(root_R.max(initial=-1) + 1, 0)
+        above = np.append(root_R, np.arange(first, first + alone))
+        found_R: RowArray = above[self.parent_R[table]]
+        return found_R
+
+    def alone(self, table: str, parent: str) -> int:
+        """Count the rows of a table without owner."""
+        return int((self.parent_R[table] >= self.rows(parent)).sum())
 
 
 def lay_given(store: Store, name: str, graph: GivenGraph, *, block: int) -> None:
@@ -56,7 +64,11 @@ def lay_given(store: Store, name: str, graph: GivenGraph, *, block: int) -> None
         store.lay_roots(table, graph.rows(table), block)
     else:
         parents = store.frame(parent).rows
-        store.lay_children(table, np.bincount(graph.parent_R[table], minlength=parents).astype(np.int64))
+        parent_R = graph.parent_R[table]
+        count_P = np.bincount(parent_R[parent_R < parents], minlength=parents).astype(np.int64)
+        store.lay_children(table, count_P)
+        if store.frame(table).rows != len(parent_R):
+            raise ValueError(f"{table}: the graph has other rows without owner than were learned")
 
 
 def point_given(store: Store, name: str, graph: GivenGraph) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from kinsynth.encoded import OWNER, ChildCount, Encoded, Ending, Path, Pointer, Stay, SubColumn, Together
@@ -21,11 +21,35 @@ class Relative:
         sub_columns: Its sub-columns that are shown: its first ones.
         anchor: For a sibling: position in ``ancestors`` of the deepest ancestor both hang under.
             For an ancestor: its own position.
+        optional: For an ancestor: whether some rows have none, because they, or what they hang under, have
+            no owner.
     """
 
     name: str
     sub_columns: tuple[SubColumn, ...]
     anchor: int
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Alone:
+    """How many rows of a table have no owner.
+
+    Attributes:
+        rows: Number of them that were learned from.
+        roots: Rows of the root table that were.
+    """
+
+    rows: int
+    roots: int
+
+    def up_to(self, roots: int) -> int:
+        """Give how many rows without owner go with the first roots.
+
+        >>> [Alone(rows=1, roots=2).up_to(roots) for roots in range(5)]
+        [0, 1, 1, 2, 2]
+        """
+        return (2 * self.rows * roots + self.roots) // (2 * self.roots) if self.roots else 0
 
 
 @dataclass(frozen=True)
@@ -63,6 +87,7 @@ class TableLayout:
         stays: Columns that stay the same over all rows of some parents.
         unlike: Pairs of endings of the row itself that are never the same.
         together: Pairs of sub-columns of which only some codes go together.
+        alone: How many rows have no owner; None where each has one.
     """
 
     name: str
@@ -79,6 +104,7 @@ class TableLayout:
     stays: tuple[Stay, ...] = ()
     unlike: tuple[tuple[Ending, Ending], ...] = ()
     together: tuple[Together, ...] = ()
+    alone: Alone | None = None
 
     @property
     def reached_by_row(self) -> tuple[Reached, ...]:
@@ -96,9 +122,20 @@ class TableLayout:
         return self.ancestors[-1].name if self.ancestors else self.name
 
     @property
+    def level(self) -> int:
+        """Number of ancestors, 0 for a root table."""
+        return len(self.ancestors)
+
+    @property
     def shown(self) -> int:
         """Number of sub-columns, from the first, that other rows may look at."""
         return len(shown_columns(self.sub_columns))
+
+
+def find_levels(layouts: Mapping[str, TableLayout], root: str) -> tuple[int, ...]:
+    """Give the levels under a root table at which tables have rows without owner, upper ones first."""
+    found = {each.level for each in layouts.values() if each.alone is not None and each.root == root}
+    return tuple(sorted(found))
 
 
 def shown_columns(sub_columns: tuple[SubColumn, ...]) -> tuple[SubColumn, ...]:
@@ -116,6 +153,8 @@ def describe_table(encoded: Encoded, table: str) -> TableLayout:
     """Describe one table and the tables its rows may know."""
     source = encoded.tables[table]
     ancestors = lineage(encoded, table)
+    without = [encoded.tables[name].alone > 0 for name in (table, *ancestors[:-1])]
+    roots = encoded.tables[(table, *ancestors)[-1]].rows
     return TableLayout(
         name=table,
         sub_columns=source.sub_columns,
@@ -123,7 +162,12 @@ def describe_table(encoded: Encoded, table: str) -> TableLayout:
         parent=source.parent,
         ordered=source.ordered,
         ancestors=tuple(
-            Relative(name=name, sub_columns=shown_columns(encoded.tables[name].sub_columns), anchor=place)
+            Relative(
+                name=name,
+                sub_columns=shown_columns(encoded.tables[name].sub_columns),
+                anchor=place,
+                optional=any(without[: place + 1]),
+            )
             for place, name in enumerate(ancestors)
         ),
         siblings=_describe_siblings(encoded, table, ancestors),
@@ -134,6 +178,7 @@ def describe_table(encoded: Encoded, table: str) -> TableLayout:
         stays=source.stays,
         unlike=source.unlike,
         together=source.together,
+        alone=Alone(source.alone, roots) if source.alone else None,
     )
 
 
@@ -190,6 +235,7 @@ def write_layout(layout: TableLayout) -> dict[str, Any]:
         "stays": [stay.to_json() for stay in layout.stays],
         "unlike": [[ending.to_json() for ending in pair] for pair in layout.unlike],
         "together": [pair.to_json() for pair in layout.together],
+        "alone": None if layout.alone is None else asdict(layout.alone),
     }
 
 
@@ -210,17 +256,19 @@ def read_layout(data: Mapping[str, Any]) -> TableLayout:
         stays=tuple(Stay.from_json(stay) for stay in data["stays"]),
         unlike=tuple((Ending.from_json(one), Ending.from_json(other)) for one, other in data["unlike"]),
         together=tuple(Together.from_json(pair) for pair in data["together"]),
+        alone=None if data["alone"] is None else Alone(**data["alone"]),
     )
 
 
 def _write_relative(relative: Relative) -> dict[str, Any]:
     subs = [sub.to_json() for sub in relative.sub_columns]
-    return {"name": relative.name, "anchor": relative.anchor, "sub_columns": subs}
+    placed = {"name": relative.name, "anchor": relative.anchor, "optional": relative.optional}
+    return {**placed, "sub_columns": subs}
 
 
 def _read_relative(data: Mapping[str, Any]) -> Relative:
     subs = tuple(SubColumn.from_json(sub) for sub in data["sub_columns"])
-    return Relative(name=data["name"], anchor=data["anchor"], sub_columns=subs)
+    return Relative(data["name"], subs, data["anchor"], data["optional"])
 
 
 def _write_reached(reached: Reached) -> dict[str, Any]:

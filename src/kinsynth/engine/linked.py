@@ -114,16 +114,20 @@ def relatives_of(store: Store, sampler: TableSampler) -> Relatives | None:
 def fill_block(store: Store, sampler: TableSampler, relatives: Relatives | None, block: int) -> None:
     """Draw the rows of one block of a table into the store."""
     name = sampler.layout.name
-    frame, row_ids = store.frame(name), store.row_ids(name, block)
+    frame = store.frame(name)
     rows = frame.block(block)
+    if rows.start == rows.stop:
+        return
+    row_ids = store.row_ids(name, block)
     if frame.parent is None or frame.parent_R is None:
         root_R = np.arange(rows.start, rows.stop, dtype=np.int64)
         codes_RC = sampler.draw_roots(root_R, row_ids, relatives)
     else:
         assert relatives is not None
         parents = store.frame(frame.parent).block(block)
-        count_P = np.bincount(frame.parent_R[rows] - parents.start, minlength=parents.stop - parents.start)
+        first = int(frame.parent_R[rows.start]) if rows.start >= frame.owned else parents.start
+        count_P = np.bincount(frame.parent_R[rows] - first, minlength=parents.stop - parents.start)
         codes_RC = sampler.draw_children(
-            count_P, row_ids, relatives, first_parent=parents.start, first_row=rows.start
+            count_P, row_ids, relatives, first_parent=first, first_row=rows.start
         )
     store.fill(name, block, codes_RC)

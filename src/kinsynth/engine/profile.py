@@ -48,7 +48,7 @@ def profile_rows(
         link_R,
         rows.codes_RC,
         subs,
-        None if owner is None else owner.codes_RC[rows.parent_R],
+        None if owner is None or rows.parent_R is None else owner.codes_RC[rows.parent_R[: rows.owned]],
         () if owner is None else owner.sub_columns,
         targets=targets,
         seed=seed,
@@ -76,7 +76,8 @@ def make_profile(
         link_R: Target row of each row, negative for none, shape (R,).
         rows_codes_RC: Codes of the rows, shape (R, C).
         rows_sub_columns: What each of them is; those not shown are left out.
-        owner_codes_RC: Codes of each row's owner, one line for each row, or None.
+        owner_codes_RC: Codes of each row's owner, one line for each row but the last ones that have none,
+            or None.
         owner_sub_columns: What each of them is.
         targets: Number of target rows T.
         width: Numbers of a profile besides the in-degree.
@@ -100,8 +101,10 @@ def make_profile(
         ("rows", rows_codes_RC, rows_sub_columns),
         ("owners", owner_codes_RC, owner_sub_columns),
     ):
-        if codes_RC is not None and len(pointing_R):
-            mixed_SW += _mix(codes_RC[pointing_R], sub_columns, width, seed=seed, stream=f"profile.{use}")
+        known_S = pointing_R < (0 if codes_RC is None else len(codes_RC))
+        if codes_RC is not None and known_S.any():
+            codes_SC = codes_RC[pointing_R[known_S]]
+            mixed_SW[known_S] += _mix(codes_SC, sub_columns, width, seed=seed, stream=f"profile.{use}")
     seen_T = np.bincount(link_R[pointing_R], minlength=targets)
     sums = [np.bincount(link_R[pointing_R], column, targets) for column in _standard(mixed_SW).T]
     mean_TW = np.stack(sums, axis=1).astype(np.float64) / np.maximum(seen_T, 1)[:, None]

@@ -15,6 +15,7 @@ from kinsynth.errors import InternalError
 from kinsynth.system.randomness import uniforms
 
 _POSITION_BITS = 24
+_LEVEL_BITS = 33
 
 
 @dataclass(frozen=True)
@@ -45,21 +46,34 @@ class SampledTable:
 
 @dataclass(frozen=True)
 class SampledBlock:
-    """Everything drawn under some consecutive roots.
+    """Everything drawn under some consecutive roots, or under rows without owner that go with them.
 
     Attributes:
         root: Name of the root table.
         tables: The root table and all tables under it, parents first; tables of keys are left out.
+        level: Level of the tables whose rows without owner it begins with; 0 for roots.
     """
 
     root: str
     tables: Mapping[str, SampledTable]
+    level: int = 0
+
+    @property
+    def subjects(self) -> int:
+        """Number of root rows, and of rows without owner."""
+        tables = [table.encoded for table in self.tables.values()]
+        return self.tables[self.root].encoded.rows + sum(table.alone for table in tables)
+
+
+def in_order(blocks: Iterable[SampledBlock]) -> list[SampledBlock]:
+    """Put rows without owner behind all others, as they stand in a table; else blocks stay as they came."""
+    return sorted(blocks, key=lambda block: block.level)
 
 
 def concatenate(blocks: Iterable[SampledBlock]) -> Encoded:
-    """Join blocks to one set of tables; the rows keep the order of the blocks."""
+    """Join blocks to one set of tables; the rows have the order of the blocks ``in_order``."""
     parts: dict[str, list[EncodedTable]] = {}
-    for block in blocks:
+    for block in in_order(blocks):
         for name, table in block.tables.items():
             parts.setdefault(name, []).append(table.encoded)
     return Encoded({name: _join(tables, parts) for name, tables in parts.items()})
@@ -68,7 +82,7 @@ def concatenate(blocks: Iterable[SampledBlock]) -> Encoded:
 def concatenate_pointed(blocks: Iterable[SampledBlock]) -> dict[str, dict[str, RowArray]]:
     """Join what the rows of blocks point at: by table and further key, in the order of ``concatenate``."""
     parts: dict[str, dict[str, list[RowArray]]] = {}
-    for block in blocks:
+    for block in in_order(blocks):
         for name, table in block.tables.items():
             for key, row_R in table.pointed.items():
                 parts.setdefault(name, {}).setdefault(key, []).append(row_R)
@@ -82,11 +96,13 @@ def _join(tables: list[EncodedTable], parts: Mapping[str, list[EncodedTable]]) -
         return replace(tables[0], codes_RC=codes_RC)
     ahead = np.cumsum([0, *(table.rows for table in parts[parent])])
     parent_R = [
-        table.parent_R + start
+        table.parent_R[: table.owned] + start
         for table, start in zip(tables, ahead, strict=False)
         if table.parent_R is not None
     ]
-    return replace(tables[0], codes_RC=codes_RC, parent_R=np.concatenate(parent_R))
+    alone = sum(table.alone for table in tables)
+    parent_R.append(np.arange(ahead[-1], ahead[-1] + alone, dtype=np.int64))
+    return replace(tables[0], codes_RC=codes_RC, parent_R=np.concatenate(parent_R), alone=alone)
 
 
 def draw_counts(
@@ -97,6 +113,19 @@ def draw_counts(
     low_R, high_R = count.low_K[code_R], count.high_K[code_R]
     uniform_R = uniforms(seed, stream, row_ids)[:, 0]
     return low_R + (uniform_R * (high_R - low_R + 1)).astype(np.int64)
+
+
+def number_alone(level: int, first: int, end: int) -> RowArray:
+    """Number what stands for the root of rows without owner at a level, from one to another; no root has one.
+
+    Raises:
+        InternalError: There are 2**33 of them or more, or 64 levels.
+    """
+    if end > 1 << _LEVEL_BITS or level >= 1 << 39 - _LEVEL_BITS:
+        raise InternalError(
+            "engine.rows_alone", f"{end} rows at level {level} have no owner.", where="rows without owner"
+        )
+    return (level << _LEVEL_BITS) + np.arange(first, end, dtype=np.int64)
 
 
 def number_rows(root_R: RowArray, *, table: str) -> RowArray:

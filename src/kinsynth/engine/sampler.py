@@ -23,10 +23,10 @@ from kinsynth.engine.delivery import deliver
 from kinsynth.engine.drawing import TableSampler
 from kinsynth.engine.evidence import Condition
 from kinsynth.engine.given_graph import GivenGraph
-from kinsynth.engine.layout import TableLayout
+from kinsynth.engine.layout import TableLayout, find_levels
 from kinsynth.engine.linked import OnShare, draw_linked
 from kinsynth.engine.passes import is_linked
-from kinsynth.engine.sampled import SampledBlock, SampledTable, draw_counts, number_rows
+from kinsynth.engine.sampled import SampledBlock, SampledTable, draw_counts, number_alone, number_rows
 from kinsynth.engine.store import Allocate, Store
 from kinsynth.errors import InternalError
 from kinsynth.system.parallel import ordered
@@ -67,8 +67,10 @@ def sample(
 
     Guarantees:
         Root number r and all rows under it depend on the models, the seed, the temperature, the conditions
-        and r alone. Where tables point at others or a graph is given, all rows depend on the numbers of roots
-        and on the graph as well.
+        and r alone. Rows without owner, and all under them, come in blocks of their own behind those of the
+        roots, as many for each stretch of roots as in training; so each depends on its own number. Where
+        tables point at others or a graph is given, all rows depend on the numbers of roots and on the graph
+        as well.
     """
     samplers = {
         name: TableSampler(model, seed, temperature, (conditions or {}).get(name))
@@ -155,10 +157,12 @@ def _sample_tree(
     size = tree[root].plan.block_size
     stop = max(end, first + 1)  # no row at all is a block as well: tables without rows
     starts = range(first - first % size, stop, size)
-    draw = partial(_sample_block, tree, root, size=size)
+    levels = find_levels({name: sampler.layout for name, sampler in tree.items()}, root)
     with _one_thread_each() as begin:
-        for start, block in zip(starts, ordered(draw, starts, workers=workers, begin=begin), strict=True):
-            yield _keep_roots(block, max(start, first), min(start + size, end))
+        for level in (0, *levels):
+            draw = partial(_sample_block, tree, root, level=level, size=size)
+            for start, block in zip(starts, ordered(draw, starts, workers=workers, begin=begin), strict=True):
+                yield _keep_roots(block, tree, level, max(start, first), min(start + size, end))
 
 
 @contextmanager
@@ -218,19 +222,50 @@ def sample_several(
 
 
 @torch.inference_mode()
-def _sample_block(samplers: Mapping[str, TableSampler], root: str, start: int, size: int) -> SampledBlock:
+def _sample_block(
+    samplers: Mapping[str, TableSampler], root: str, start: int, *, level: int, size: int
+) -> SampledBlock:
+    """Draw some roots, or the rows without owner at a level that go with them, and everything under them."""
     drawn: dict[str, SampledTable] = {}
     for name, sampler in samplers.items():
-        parent = sampler.layout.parent
-        if parent is None:
-            root_R = np.arange(start, start + size, dtype=np.int64)
+        layout, tables = sampler.layout, {known: table.encoded for known, table in drawn.items()}
+        first, end = _span(layout, start, start + size) if layout.level == level else (0, 0)
+        if layout.parent is None:
+            root_R = np.arange(first, end, dtype=np.int64)
             row_ids = number_rows(root_R, table=name)
-            codes_RC = sampler.draw_roots(root_R, row_ids)
-            drawn[name] = SampledTable(_encode(sampler.layout, codes_RC, None), root_R, row_ids)
+            codes_RC = sampler.draw_roots(root_R, row_ids) if end else _no_codes(layout)
+            drawn[name] = SampledTable(_encode(layout, codes_RC, None), root_R, row_ids)
+        elif layout.level <= level:
+            drawn[name] = _sample_alone(sampler, first, end, tables)
         else:
-            tables = {known: table.encoded for known, table in drawn.items()}
-            drawn[name] = _sample_children(sampler, drawn[parent], tables)
-    return SampledBlock(root, drawn)
+            drawn[name] = _sample_children(sampler, drawn[layout.parent], tables)
+    return SampledBlock(root, drawn, level)
+
+
+def _span(layout: TableLayout, first: int, end: int) -> tuple[int, int]:
+    """Give the first one, and the one after the last, of the rows without owner that go with some roots."""
+    if layout.parent is None:
+        return first, end
+    return (0, 0) if layout.alone is None else (layout.alone.up_to(first), layout.alone.up_to(end))
+
+
+def _no_codes(layout: TableLayout) -> IntArray:
+    return np.zeros((0, len(layout.sub_columns)), dtype=np.int32)
+
+
+def _sample_alone(
+    sampler: TableSampler, first: int, end: int, tables: Mapping[str, EncodedTable]
+) -> SampledTable:
+    """Draw rows without owner from one to another; there is no row above them."""
+    layout = sampler.layout
+    root_R, parent_R = number_alone(layout.level, first, end), np.arange(end - first, dtype=np.int64)
+    row_ids = number_rows(root_R, table=layout.name)
+    codes_RC = _no_codes(layout)
+    if len(root_R):
+        relatives = Relatives(layout, tables, set_limit=sampler.plan.set_limit)
+        codes_RC = sampler.draw_children(np.ones_like(parent_R), row_ids, relatives)
+    encoded = replace(_encode(layout, codes_RC, parent_R), alone=len(root_R))
+    return SampledTable(encoded, root_R, row_ids)
 
 
 def _sample_children(
@@ -254,17 +289,27 @@ def _encode(layout: TableLayout, codes_RC: IntArray, parent_R: RowArray | None) 
     return EncodedTable(codes_RC, layout.sub_columns, layout.parent, parent_R, layout.counts, layout.ordered)
 
 
-def _keep_roots(block: SampledBlock, first: int, end: int) -> SampledBlock:
-    """Cut a block to the roots from ``first`` up to, not including, ``end``."""
+def _keep_roots(
+    block: SampledBlock, samplers: Mapping[str, TableSampler], level: int, first: int, end: int
+) -> SampledBlock:
+    """Cut a block to what goes with the roots from ``first`` up to, not including, ``end``."""
     kept: dict[str, SampledTable] = {}
     starts: dict[str, int] = {}
+    spans: dict[str, RowArray] = {}
     for name, table in block.tables.items():
-        begin, stop = np.searchsorted(table.root_R, [first, end])
-        starts[name] = int(begin)
-        rows, encoded = slice(begin, stop), table.encoded
+        encoded, layout = table.encoded, samplers[name].layout
+        if layout.parent is None or layout.level <= level:
+            upper = number_alone(level, 0, 1)[0] if level else 0
+            spans[name] = upper + np.array(_span(layout, first, end), dtype=np.int64)
+        else:
+            spans[name] = spans[layout.parent]
+        begin, stop = map(int, np.searchsorted(table.root_R, spans[name]))
+        starts[name] = begin
+        rows = slice(begin, stop)
         parent_R = None
         if encoded.parent is not None and encoded.parent_R is not None:
-            parent_R = encoded.parent_R[rows] - starts[encoded.parent]
-        cut = replace(encoded, codes_RC=encoded.codes_RC[rows], parent_R=parent_R)
+            parent_R = encoded.parent_R[rows] - (begin if encoded.alone else starts[encoded.parent])
+        alone = stop - begin if encoded.alone else 0
+        cut = replace(encoded, codes_RC=encoded.codes_RC[rows], parent_R=parent_R, alone=alone)
         kept[name] = SampledTable(cut, table.root_R[rows], table.row_ids[rows])
     return replace(block, tables=kept)

@@ -181,7 +181,7 @@ def measure_table(encoded: Encoded, table: str) -> TableShape:
     tree = [name for name in encoded.tables if root in (name, *lineage(encoded, name))]
     return TableShape(
         rows=source.rows,
-        roots=encoded.tables[root].rows,
+        roots=encoded.root_count(table),
         cardinalities=tuple(sub.cardinality for sub in layout.sub_columns),
         ancestors=_codes_of(layout.ancestors),
         siblings=_codes_of(layout.siblings),

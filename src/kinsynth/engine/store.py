@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kinsynth.encoded import OWNER, CodeArray, EncodedTable, Link, Path, RowArray, code_type
-from kinsynth.engine.layout import TableLayout
+from kinsynth.encoded import OWNER, CodeArray, EncodedTable, Link, Path, RowArray, code_type, mark_alone
+from kinsynth.engine.layout import TableLayout, find_levels
 from kinsynth.engine.passes import Keys, further_keys, is_late
 from kinsynth.engine.prune import Flags, Tie, spread_dead
-from kinsynth.engine.sampled import number_rows
+from kinsynth.engine.sampled import number_alone, number_rows
 
 Allocate = Callable[[tuple[int, ...], np.dtype[Any]], NDArray[Any]]
 
@@ -31,11 +32,13 @@ class Frame:
         parent: Name of the parent table, or None for a root table.
         parent_R: Row of the parent for each row, shape (R,), or None for a root table.
         begin_B: First row of each block, and the end, shape (B + 1,).
+        alone: Number of rows without owner: the last ones.
     """
 
     parent: str | None
     parent_R: RowArray | None
     begin_B: RowArray
+    alone: int = 0
 
     @property
     def rows(self) -> int:
@@ -50,6 +53,17 @@ class Frame:
     def block(self, number: int) -> slice:
         """Give the rows of a block."""
         return slice(int(self.begin_B[number]), int(self.begin_B[number + 1]))
+
+    @property
+    def owned(self) -> int:
+        """Number of rows that have an owner, for a child table: the first ones."""
+        return self.rows - self.alone
+
+    @cached_property
+    def owner_rows(self) -> RowArray:
+        """Row of each row's owner, -1 for none, shape (R,); for a child table."""
+        assert self.parent_R is not None, "a child table"
+        return mark_alone(self.parent_R, self.alone)
 
 
 class Store:
@@ -87,18 +101,38 @@ class Store:
         return self._frames[self.owner(name)]
 
     def lay_roots(self, name: str, rows: int, block: int) -> None:
-        """Give a root table its rows; no row at all is a block as well."""
+        """Give a root table its rows; no row at all is a block as well.
+
+        As many blocks without a root row follow for each level at which rows without owner stand.
+        """
         begin_B = np.append(np.arange(0, max(rows, 1), block, dtype=np.int64), rows)
-        self._lay(name, Frame(None, None, begin_B))
+        more = len(find_levels(self.layouts, name)) * (len(begin_B) - 1)
+        self._lay(name, Frame(None, None, np.append(begin_B, np.full(more, rows, dtype=np.int64))))
 
     def lay_children(self, name: str, count_P: RowArray) -> None:
-        """Give a child table as many rows under each parent row as counted."""
-        parent = self.layouts[name].parent
-        assert parent is not None
+        """Give a child table as many rows under each parent row as counted, and its rows without owner."""
+        layout = self.layouts[name]
+        assert layout.parent is not None
         end_P = np.append(0, np.cumsum(count_P))
-        parent_R = self._allocate((int(end_P[-1]),), np.dtype(np.int64))
-        parent_R[:] = np.repeat(np.arange(len(count_P), dtype=np.int64), count_P)
-        self._lay(name, Frame(parent, parent_R, end_P[self.frame(parent).begin_B]))
+        alone_B = self._count_alone(layout)
+        alone, owned = int(alone_B[-1]), int(end_P[-1])
+        parent_R = self._allocate((owned + alone,), np.dtype(np.int64))
+        parent_R[:owned] = np.repeat(np.arange(len(count_P), dtype=np.int64), count_P)
+        parent_R[owned:] = np.arange(len(count_P), len(count_P) + alone)
+        begin_B = end_P[self.frame(layout.parent).begin_B] + alone_B
+        self._lay(name, Frame(layout.parent, parent_R, begin_B, alone))
+
+    def _count_alone(self, layout: TableLayout) -> RowArray:
+        """Count the rows without owner before each block, and in all, shape (B + 1,)."""
+        begin_B, levels = self.frame(layout.root).begin_B, find_levels(self.layouts, layout.root)
+        count_B = np.zeros(len(begin_B), dtype=np.int64)
+        if layout.alone is not None:
+            blocks = (len(begin_B) - 1) // (1 + len(levels))
+            first = blocks * (1 + levels.index(layout.level))
+            upto = [layout.alone.up_to(roots) for roots in begin_B[: blocks + 1].tolist()]
+            count_B[first : first + blocks + 1] = upto
+            count_B[first + blocks + 1 :] = upto[-1]
+        return count_B
 
     def _lay(self, name: str, frame: Frame) -> None:
         owner = self.owner(name)
@@ -106,7 +140,7 @@ class Store:
         if frame.parent is None or frame.parent_R is None:
             self._dead[owner] = np.zeros(frame.rows, dtype=np.bool_)
         else:
-            self._dead[owner] = self._dead[frame.parent][frame.parent_R]
+            self._dead[owner] = np.append(self._dead[frame.parent], False)[frame.owner_rows]
 
     def open(self, name: str) -> None:
         """Make the rows of a table, to be filled block by block."""
@@ -122,6 +156,7 @@ class Store:
             self._links(name),
             layout.keys_of,
             layout.pointers,
+            alone=frame.alone,
         )
 
     def _links(self, name: str) -> tuple[Link, ...]:
@@ -143,6 +178,9 @@ class Store:
         rows = frame.block(block)
         if frame.parent is None or frame.parent_R is None:
             return np.arange(rows.start, rows.stop, dtype=np.int64)
+        if rows.start < rows.stop and rows.start >= frame.owned:
+            level = self.layouts[name].level
+            return number_alone(level, rows.start - frame.owned, rows.stop - frame.owned)
         first = self.frame(frame.parent).block(block).start
         root_R: RowArray = self.roots(frame.parent, block)[frame.parent_R[rows] - first]
         return root_R
@@ -174,8 +212,7 @@ class Store:
         if step == OWNER:
             frame = self.frame(table)
             assert frame.parent is not None
-            assert frame.parent_R is not None
-            return frame.parent, frame.parent_R
+            return frame.parent, frame.owner_rows
         return self._keys[table][step].pointer.target, self._pointed[table][step]
 
     def keys(self, table: str) -> tuple[tuple[Keys, RowArray, Flags], ...]:
@@ -216,8 +253,8 @@ class Store:
 
     def _ties(self) -> Iterable[Tie]:
         for name, frame in self._frames.items():
-            if frame.parent is not None and frame.parent_R is not None:
-                yield Tie(name, frame.parent, frame.parent_R)
+            if frame.parent is not None:
+                yield Tie(name, frame.parent, frame.owner_rows)
             for each, row_R, _ in self.keys(name):
                 if not each.pointer.nullable:
                     yield Tie(name, each.pointer.target, row_R)

@@ -92,8 +92,8 @@ class _Gathered:
         """Add the next rows of the table."""
         first = before[self._codec.name]
         if self._owner is not None and drawn.encoded.parent_R is not None:
-            parent_R = drawn.encoded.parent_R + before[self._owner.references_table]
-            self._pointed.setdefault(self._owner, []).append(parent_R)
+            owner_R, ahead = drawn.encoded.owner_rows, before[self._owner.references_table]
+            self._pointed.setdefault(self._owner, []).append(np.where(owner_R < 0, -1, owner_R + ahead))
         for key, row_R in drawn.pointed.items():
             self._pointed.setdefault(self._named[key], []).append(row_R)
         for factor, row_R in decode_references(drawn, self._codec, source, seed=seed):

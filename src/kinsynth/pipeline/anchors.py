@@ -272,9 +272,9 @@ def reach_arranged(further: FurtherKeys) -> Reach:
             whole = further.database.tables[one.table].select(one.columns)
             cells = whole.take(pa.array(further.arranged[one.table].row_R))
             return row_numbers(cells, one, further.database.tables[one.references_table])
-        parent_R = further.arranged[one.table].parent_R
-        owner = one == further.structure.parent_relation[one.table]
-        return parent_R if owner and parent_R is not None else further.rows(one)
+        if one == further.structure.parent_relation[one.table]:
+            return further.arranged[one.table].owner_rows
+        return further.rows(one)
 
     def find_cells(table: str, column: str) -> pa.Array:
         cells = as_array(further.database.tables[table][column])

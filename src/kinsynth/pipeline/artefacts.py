@@ -134,6 +134,7 @@ def load_encoded(folder: Path) -> Encoded:
             parent_R=None if document["parent"] is None else map_array(parents, np.int64, rows),
             counts=tuple(ChildCount.from_json(count) for count in document["counts"]),
             ordered=document["ordered"],
+            alone=document["alone"],
             links=tuple(links),
             keys_of=document["keys_of"],
             pointers=tuple(Pointer.from_json(pointer) for pointer in document["pointers"]),
@@ -168,6 +169,7 @@ def _describe(name: str, parts: EncodedParts) -> dict[str, Any]:
     return {
         "name": name,
         "rows": parts.rows,
+        "alone": parts.alone,
         "type": table.codes_RC.dtype.name,
         "parent": table.parent,
         "ordered": table.ordered,

@@ -95,11 +95,15 @@ def chance_order(graph: CopiedGraph, structure: Structure, *, seed: int) -> dict
     found: dict[str, Rows] = {}
     for name in structure.order:
         owner, rows = structure.parent_relation[name], graph.given.rows(name)
-        sorted_R: NDArray[Any] = (
-            uniforms(key, f"{name}/place", np.arange(rows, dtype=np.int64))[:, 0]
-            if owner is None
-            else np.argsort(found[owner.references_table], kind="stable")[graph.given.parent_R[name]]
-        )
+        sorted_R: NDArray[Any] = uniforms(key, f"{name}/place", np.arange(rows, dtype=np.int64))[:, 0]
+        if owner is not None:  # rows without owner stay behind all others
+            place_P, parent_R = (
+                np.argsort(found[owner.references_table], kind="stable"),
+                graph.given.parent_R[name],
+            )
+            owned_R = parent_R < len(place_P)
+            sorted_R[owned_R] = place_P[parent_R[owned_R]]
+            sorted_R[~owned_R] += len(place_P)
         found[name] = np.argsort(sorted_R, kind="stable").astype(np.int64)
     return found
 
@@ -112,7 +116,7 @@ def reorder(graph: CopiedGraph, structure: Structure, row_R: Mapping[str, Rows])
     place_R = {name: np.append(np.argsort(rows, kind="stable"), -1) for name, rows in row_R.items()}
     owner, given = structure.parent_relation, graph.given
     parent_R = {
-        name: place_R[relation.references_table][parent_R[row_R[name]]]
+        name: _moved(parent_R[row_R[name]], place_R[relation.references_table][:-1])
         for name, parent_R in given.parent_R.items()
         if (relation := owner[name]) is not None
     }
@@ -128,6 +132,15 @@ def reorder(graph: CopiedGraph, structure: Structure, row_R: Mapping[str, Rows])
         for name, keys in graph.references.items()
     }
     return CopiedGraph(GivenGraph(given.roots, parent_R, pointed), references, graph.minimum)
+
+
+def _moved(parent_R: Rows, place_P: Rows) -> Rows:
+    """Give the place of each row's parent; rows without owner are numbered behind the parents in turn."""
+    moved_R = np.arange(len(parent_R), dtype=np.int64) + len(place_P)
+    owned_R = parent_R < len(place_P)
+    moved_R[owned_R] = place_P[parent_R[owned_R]]
+    moved_R[~owned_R] -= int(owned_R.sum())
+    return moved_R
 
 
 def _arrays(graph: CopiedGraph) -> Iterator[tuple[str, Rows]]:

@@ -109,7 +109,8 @@ def decode(
         apart = (excluded or {}).get(name, NOTHING_EXCLUDED)
         owner = structure.parent_relation[name]
         if owner is not None and part.encoded.parent_R is not None:
-            found[owner] = part.encoded.parent_R + before.get(owner.references_table, 0)
+            owner_R, ahead = part.encoded.owner_rows, before.get(owner.references_table, 0)
+            found[owner] = np.where(owner_R < 0, -1, owner_R + ahead)
         found |= {named[key]: rows for key, rows in part.pointed.items()}
         source = find_sources(part, drawn.get(table_codec.parent or ""), codec.stays(name))
         for factor, named_R in decode_references(part, table_codec, source, seed=seed):
@@ -229,7 +230,8 @@ def find_sources(drawn: Drawn, owner: Drawn | None, stays: Mapping[str, Stay]) -
     for column, stay in stays.items():
         repeats_R = np.append(False, parent_R[1:] == parent_R[:-1])[: len(parent_R)]
         if stay.said != ALWAYS:
-            repeats_R &= said_PC[parent_R, stay.said] == stay.same
+            owned = drawn.encoded.owned
+            repeats_R[:owned] &= said_PC[parent_R[:owned], stay.said] == stay.same
         repeats_R[1:] &= stay.repeats(codes_RC[1:], codes_RC[:-1])
         rows = np.arange(len(parent_R))
         found[column] = pa.array(np.maximum.accumulate(np.where(repeats_R, 0, rows)))

@@ -65,6 +65,7 @@ def encode_parts(
         rows = _Rows(
             table=tables[name],
             parent_R=arranged[name].parent_R,
+            alone=arranged[name].alone,
             anchors=table_codec.anchors,
             reach=reach,
             counts=row_counts(further, name),
@@ -210,7 +211,7 @@ def _table_parts(
         unlike=_unlike(codec),
         together=codec.together,
     )
-    return EncodedParts(head, rows.table.num_rows, rows.parent_R, chunks, links)
+    return EncodedParts(head, rows.table.num_rows, rows.parent_R, chunks, links, rows.alone)
 
 
 def cut_rows(parent_R: Rows | None, rows: int, *, most: int) -> list[slice]:
@@ -232,6 +233,7 @@ class _Rows:
 
     table: pa.Table
     parent_R: Rows | None
+    alone: int
     anchors: tuple[Anchor, ...]
     reach: Reach
     counts: Mapping[str, Rows]

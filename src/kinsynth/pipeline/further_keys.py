@@ -163,9 +163,8 @@ class FurtherKeys:
         for step in path:
             further = self.structure.further(table)
             relation = self.structure.parent_relation[table] if step == OWNER else further[step]
-            next_R = self.arranged[table].parent_R if step == OWNER else self.rows(further[step])
+            next_R = self.arranged[table].owner_rows if step == OWNER else self.rows(further[step])
             assert relation is not None
-            assert next_R is not None
             row_R, table = np.append(next_R, -1)[row_R], relation.references_table
         return table, row_R
 
@@ -419,7 +418,7 @@ def _keys_parts(
         codec.table,
         codec.pointers,
     )
-    return EncodedParts(head, table.rows, table.parent_R, chunks, links)
+    return EncodedParts(head, table.rows, table.parent_R, chunks, links, table.alone)
 
 
 def state_pairs(schema: Schema, keys: Mapping[str, KeysCodec]) -> Schema:

@@ -139,7 +139,8 @@ class _Told:
         """Count the rows under each row, or those that point at it, or tell its level, shape (R,)."""
         given, rows = self.graph.given, self.graph.given.rows(self.table.name)
         if about in self.codec.tables:
-            return np.bincount(given.parent_R[about], minlength=rows).astype(np.int64)
+            parent_R = given.parent_R[about]
+            return np.bincount(parent_R[parent_R < rows], minlength=rows).astype(np.int64)
         table, pointer = next(
             (keys.table, one)
             for keys in self.codec.keys.values()

@@ -16,7 +16,7 @@ from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.checkpoint import load_model as load_network
 from kinsynth.engine.checkpoint import save_model as save_network
-from kinsynth.engine.sampled import SampledBlock, concatenate, concatenate_pointed
+from kinsynth.engine.sampled import SampledBlock, concatenate, concatenate_pointed, in_order
 from kinsynth.engine.sampler import sample
 from kinsynth.errors import Finding, SettingsError, UserError
 from kinsynth.pipeline.allotment import allot
@@ -508,7 +508,7 @@ def gather(blocks: Iterable[SampledBlock], roots: int) -> Iterator[list[SampledB
             yield batch
             batch, size = [], 0
         batch.append(block)
-        size += len(block.tables[block.root].root_R)
+        size += block.subjects
     if batch:
         yield batch
 
@@ -551,7 +551,7 @@ def _restricted(networks: Mapping[str, TableModel], codec: DatabaseCodec) -> dic
 def _join(blocks: list[SampledBlock]) -> dict[str, Drawn]:
     encoded, pointed = concatenate(blocks), concatenate_pointed(blocks)
     ids: dict[str, list[Any]] = {name: [] for name in encoded.tables}
-    for block in blocks:
+    for block in in_order(blocks):
         for name, table in block.tables.items():
             ids[name].append(table.row_ids)
     return {

@@ -26,9 +26,9 @@ def row_counts(further: FurtherKeys, table: str) -> dict[str, Rows]:
     """
     counts: dict[str, Rows] = {}
     for child in further.structure.children(table):
-        parent_R = further.arranged[child].parent_R
-        assert parent_R is not None, "a child has a parent"
-        counts[child] = np.bincount(parent_R, minlength=len(further.arranged[table].row_R)).astype(np.int64)
+        rows = further.arranged[child]
+        owner_R = rows.owner_rows[: rows.owned]
+        counts[child] = np.bincount(owner_R, minlength=len(further.arranged[table].row_R)).astype(np.int64)
     counts |= {str(one): further.in_degrees(one) for one in further.structure.pointing(table)}
     return counts | {
         level_name(one): find_levels(further.rows(one)).level_R for one in further.late_to_itself(table)
@@ -42,10 +42,8 @@ def protected_counts(further: FurtherKeys, table: str, *, minimum: int) -> dict[
     """
     counts, targets = row_counts(further, table), len(further.arranged[table].row_R)
     pointing = [(str(one), one.table, further.rows(one)) for one in further.structure.pointing(table)]
-    for child in further.structure.children(table):
-        parent_R = further.arranged[child].parent_R
-        assert parent_R is not None, "a child has a parent"
-        pointing.append((child, child, parent_R))
+    children = further.structure.children(table)
+    pointing += [(child, child, further.arranged[child].owner_rows) for child in children]
     for name, source, row_R in pointing:
         counts[name] = count_protected(row_R, further.units[source], targets, minimum)
     return counts
@@ -95,8 +93,13 @@ def summed_rows(
         table, parent_R = rows.take(database.tables[name]), rows.parent_R
         units = further.units[name]
         if codec.parent is not None and parent_R is not None:
-            parents = len(further.arranged[codec.parent].row_R)
-            yield codec.parent, name, Children(table, summed, parent_R, parents, codec.ordered, units)
+            parents, owned = len(further.arranged[codec.parent].row_R), slice(rows.owned)
+            held = tuple(unit_R[owned] for unit_R in units)
+            yield (
+                codec.parent,
+                name,
+                Children(table[owned], summed, parent_R[owned], parents, codec.ordered, held),
+            )
         for relation in further.of(name, late=False):
             row_R, target = further.rows(relation), relation.references_table
             order = np.argsort(row_R, kind="stable")[int((row_R < 0).sum()) :]

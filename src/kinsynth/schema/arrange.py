@@ -25,13 +25,31 @@ class Arrangement:
     Attributes:
         row_R: Row of the table that stands at each place, shape (R,).
         parent_R: Place of each row's parent among the arranged rows of the parent table, never
-            decreasing, shape (R,); None for a root table.
-        root_R: Place of each row's root among the rows of its root table, shape (R,).
+            decreasing, shape (R,); None for a root table. Rows without owner stand last, each under a place
+            of its own behind those of the parent table.
+        root_R: Place of each row's root among the rows of its root table, shape (R,); behind them for a row
+            without owner and for all under it, which nobody else shares.
+        alone: Number of rows without owner.
     """
 
     row_R: Rows
     parent_R: Rows | None
     root_R: Rows
+    alone: int = 0
+
+    @property
+    def owned(self) -> int:
+        """Number of rows that have an owner: the first ones."""
+        return len(self.row_R) - self.alone
+
+    @property
+    def owner_rows(self) -> Rows:
+        """Place of each row's owner, -1 for none, shape (R,); for a table with a parent."""
+        if self.parent_R is None:
+            raise ValueError("a root table has no owners")
+        if not self.alone:
+            return self.parent_R
+        return np.append(self.parent_R[: self.owned], np.full(self.alone, -1, dtype=np.int64))
 
     def take(self, table: pa.Table) -> pa.Table:
         """Give the rows of the table in this order; a root table is the table itself."""
@@ -45,9 +63,11 @@ def arrange(database: Database, structure: Structure) -> dict[str, Arrangement]:
 
     Returns:
         One arrangement for each synthesised table, in the order of generation. Root rows keep their
-        order; child rows follow their parents, then ``order_by``, then their own order.
+        order; child rows follow their parents, then ``order_by``, then their own order. Rows without owner
+        keep their order behind all others.
     """
     arranged: dict[str, Arrangement] = {}
+    used = {name: database.tables[name].num_rows for name in structure.roots}
     for name in structure.order:
         relation, table = structure.parent_relation[name], database.tables[name]
         if relation is None:
@@ -58,11 +78,17 @@ def arrange(database: Database, structure: Structure) -> dict[str, Arrangement]:
         place = np.empty(len(parent.row_R), dtype=np.int64)
         place[parent.row_R] = np.arange(len(parent.row_R))
         number = row_numbers(table, relation, database.tables[relation.references_table])
-        if (number < 0).any():
-            raise ValueError(f"{relation}: {int((number < 0).sum())} rows have no parent")
-        parent_R = place[number] if len(number) else number
+        without = np.flatnonzero(number < 0)
+        if len(without) and not database.schema.may_be_missing(relation):
+            raise ValueError(f"{relation}: {len(without)} rows have no parent")
+        parent_R = np.append(place, -1)[number]
+        parent_R[without] = len(place) + np.arange(len(without))
         row_R = _ordered(parent_R, table, database.schema.tables[name].order_by)
-        arranged[name] = Arrangement(row_R, parent_R[row_R], parent.root_R[parent_R[row_R]])
+        owned, root = len(row_R) - len(without), structure.root_of(name)
+        root_R = parent.root_R[parent_R[row_R[:owned]]]
+        beyond = used[root] + np.arange(len(without), dtype=np.int64)
+        used[root] += len(without)
+        arranged[name] = Arrangement(row_R, parent_R[row_R], np.append(root_R, beyond), len(without))
     return arranged
 
 

@@ -21,7 +21,8 @@ class Structure:
 
     Attributes:
         parent_relation: For each synthesised table the relation to its owner, under which its rows form a
-            sequence; None for a table without one. It is never missing and leads to another table.
+            sequence; None for a table without one. It leads to another table. Where it may be missing, a
+            row without owner stands alone.
         reference_relations: For each synthesised table its relations to original tables, less implied ones.
         order: Synthesised tables; owners and targets of ``keys`` come before.
         roots: Synthesised tables without an owner, in the schema's order: each is drawn as a root.
@@ -107,8 +108,8 @@ def find_structure(schema: Schema) -> Structure:
     """Find what each foreign key is for.
 
     Circles of tables are broken first (``circles.break_circles``). The owner of a table is then the
-    relation whose role says so, else, among those without a role, the first one that is part of the primary
-    key, else the first one; only a relation that is never missing and is not deferred can be one.
+    relation whose role says so, else, among those without a role that are never missing, the first one that
+    is part of the primary key, else the first one; only a relation that is not deferred can be one.
 
     Guarantees:
         The result depends on the schema only, roles included. Following owners and ``keys`` from any table
@@ -149,7 +150,7 @@ def _owner(schema: Schema, table: str, relations: Iterable[Relation]) -> Relatio
     candidates = [
         one
         for one in relations
-        if one.table == table and one.role in ("", "owner") and not schema.may_be_missing(one)
+        if one.table == table and (one.role == "owner" or (one.role == "" and not schema.may_be_missing(one)))
     ]
     key = schema.tables[table].primary_key
     return min(

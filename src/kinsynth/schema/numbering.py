@@ -22,7 +22,7 @@ def mark_numbered(database: Database) -> Schema:
     tables = dict(schema.tables)
     for name in structure.order:
         owner, table = structure.parent_relation[name], schema.tables[name]
-        if owner is None or not set(owner.columns) & set(table.primary_key):
+        if owner is None or schema.may_be_missing(owner) or not set(owner.columns) & set(table.primary_key):
             continue
         linked = {column for relation in schema.outgoing(name) for column in relation.columns}
         rows, parents = database.tables[name], database.tables[owner.references_table]

@@ -17,6 +17,8 @@ from kinsynth.settings.treatment import ORDERED
 _FEWEST_ROWS = 20
 _FEWEST_SHARE = 0.1
 _FEWEST_SEVERAL = 0.3
+_SORTED, _FEWEST_SORTED, _FEWEST_UNSORTED = 0.9, 0.3, 0.95
+_WIDEST_STEP = 3.0
 _MOMENTS = ("date", "datetime")
 _LIFE = frozenset(("birth", "born", "death", "dob", "birthday", "birthdate", "deathdate"))
 
@@ -30,12 +32,14 @@ class OrderProposal:
         sorted_share: Share of neighbouring rows of one parent that stand in this order in the source.
         distinct_share: Share of rows whose value no earlier row of the parent has.
         several_share: Share of the parents with several rows that hold several values.
+        step: How far neighbouring values of one parent lie apart, on the mean.
     """
 
     column: str
     sorted_share: float
     distinct_share: float
     several_share: float
+    step: float
 
     @property
     def reason(self) -> str:
@@ -94,7 +98,11 @@ def _measure(
     """Count how often neighbouring rows of one parent rise and differ."""
     values = pl.Series("value", table.column(column.name)).gather(rows).to_physical()
     frame = pl.DataFrame({"parent": parent_row[rows], "value": values})
-    distinct_P = frame.group_by("parent").agg(pl.col("value").n_unique())["value"]
+    parents = frame.group_by("parent").agg(
+        kinds=pl.col("value").n_unique(),
+        span=pl.col("value").cast(pl.Float64).max() - pl.col("value").cast(pl.Float64).min(),
+    )
+    distinct_P = parents["kinds"]
     step = frame.sort("parent", maintain_order=True).select(
         same=pl.col("parent").diff() == 0, rise=pl.col("value") >= pl.col("value").shift(1)
     )
@@ -104,6 +112,7 @@ def _measure(
         sorted_share=float(neighbours.mean()),
         distinct_share=int(distinct_P.sum()) / len(frame),
         several_share=float((distinct_P > 1).to_numpy().mean()),
+        step=float(parents["span"].sum()) / max(1, len(frame) - len(parents)),
     )
 
 
@@ -111,8 +120,11 @@ def _is_order(column: Column, found: OrderProposal) -> bool:
     """Tell whether the evidence is enough.
 
     Moments order rows even where many rows share one (purchases of one day, forms sent together), unless
-    most parents hold a single one: when rows were last changed.
+    most parents hold a single one: when rows were last changed. A number in whose order the rows do not stand
+    must count them: hours and minutes of many days written as one number (1805) do not.
     """
     if column.type in _MOMENTS:
         return found.several_share >= _FEWEST_SEVERAL
-    return found.distinct_share >= (0.3 if found.sorted_share >= 0.9 else 0.95)
+    if found.sorted_share >= _SORTED:
+        return found.distinct_share >= _FEWEST_SORTED
+    return found.distinct_share >= _FEWEST_UNSORTED and found.step <= _WIDEST_STEP

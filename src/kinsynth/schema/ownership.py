@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -36,8 +36,9 @@ def choose_roles(database: Database) -> Schema:
     strongly. One whose rows a column numbers (line 1, 2, 3 of an order) comes first. A key to whose row
     another leads in nearly all rows (the customer of a payment, mostly that of its rental) gives way to that.
     Fewer than 20 referenced rows of a larger table own nothing, and those of a smaller one come last. What
-    does not differ by much is left to the rule of ``find_structure``. All other keys to synthesised tables
-    are further ones.
+    does not differ by much is left to the rule of ``find_structure``. Where no such key can be the owner's,
+    one that may be missing is chosen in the same way: most rows must have it, and most of these a sibling
+    under it, for else there is no sequence to learn. All other keys to synthesised tables are further ones.
 
     Args:
         database: Typed originals without orphans.
@@ -117,40 +118,60 @@ def _chosen(
 ) -> Relation | None:
     """Choose the owner of a table."""
     usual = structure.parent_relation[table]
-    candidates = [
+    if usual is not None and usual.role == "owner":
+        return usual
+    known = [
         one
         for one in drawn_keys(structure, table)
-        if (one == usual or one in structure.keys[table])
-        and one.role != "key"
-        and not schema.may_be_missing(one)
+        if (one == usual or one in structure.keys[table]) and one.role != "key"
     ]
-    if usual is None or usual.role == "owner":
-        return usual
-    candidates = [one for one in candidates if not _is_hub(database, one, walker.rows(one))]
-    near = [one for one in candidates if not _is_led_to(structure, walker, one, candidates)]
-    candidates = _numbered(database, schema, walker, candidates) or near or candidates
-    if len(candidates) < 2:
-        return candidates[0] if candidates else None
-    wide = [one for one in candidates if len(np.unique(walker.rows(one))) >= _FEWEST_PARENTS]
-    scores = {one: _tie(database, schema, one, walker.rows(one)) for one in wide or candidates}
-    best = max(scores.values())
-    close = [one for one, score in scores.items() if _ALIKE * (score + _NOISE) >= best]
-    return usual if usual in close else close[0]
+    known = [one for one in known if not _is_hub(database, one, walker.rows(one))]
+    always = [one for one in known if not schema.may_be_missing(one)]
+    mostly = [one for one in known if schema.may_be_missing(one) and _has_sequences(walker.rows(one))]
+    choice = _Choice(database, schema, structure, walker)
+    return choice.best(always, usual) or choice.best(mostly, None)
 
 
-def _numbered(
-    database: Database, schema: Schema, walker: Walker, candidates: Sequence[Relation]
-) -> list[Relation]:
-    """Give the keys of whose rows a column numbers those that name them, of 20 with several at least."""
-    found = []
-    for one in candidates:
-        row_R, rows = walker.rows(one), database.tables[one.table]
-        linked = {column for other in schema.outgoing(one.table) for column in other.columns}
-        several = int((np.bincount(row_R, minlength=1) > 1).sum())
-        columns = [rows[name] for name in rows.column_names if name not in linked]
-        if several >= _FEWEST_PARENTS and any(numbers_rows(values, row_R) for values in columns):
-            found.append(one)
-    return found
+def _has_sequences(row_R: RowNumbers) -> bool:
+    """Tell whether most rows have the key, and most of these a sibling that names the same row."""
+    known_R = row_R[row_R >= 0]
+    return 2 * len(known_R) > len(row_R) and 2 * len(_with_sibling(row_R)) > len(known_R)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What owners are chosen by."""
+
+    database: Database
+    schema: Schema
+    structure: Structure
+    walker: Walker
+
+    def best(self, candidates: Sequence[Relation], usual: Relation | None) -> Relation | None:
+        """Choose the best of some keys of a table; ``usual`` where it is about as good."""
+        walker = self.walker
+        near = [one for one in candidates if not _is_led_to(self.structure, walker, one, candidates)]
+        candidates = self._numbered(candidates) or near or candidates
+        if len(candidates) < 2:
+            return candidates[0] if candidates else None
+        wide = [one for one in candidates if _named(walker.rows(one)) >= _FEWEST_PARENTS]
+        scores = {one: _tie(self.database, self.schema, one, walker.rows(one)) for one in wide or candidates}
+        best = max(scores.values())
+        close = [one for one, score in scores.items() if _ALIKE * (score + _NOISE) >= best]
+        return usual if usual in close else close[0]
+
+    def _numbered(self, candidates: Sequence[Relation]) -> list[Relation]:
+        """Give the keys of whose rows a column numbers those that name them, of 20 with several at least."""
+        found = []
+        for one in candidates:
+            row_R, rows = self.walker.rows(one), self.database.tables[one.table]
+            known = row_R >= 0
+            linked = {column for other in self.schema.outgoing(one.table) for column in other.columns}
+            several = int((np.bincount(row_R[known], minlength=1) > 1).sum())
+            columns = [rows[name].filter(pa.array(known)) for name in rows.column_names if name not in linked]
+            if several >= _FEWEST_PARENTS and any(numbers_rows(values, row_R[known]) for values in columns):
+                found.append(one)
+        return found
 
 
 def _is_led_to(
@@ -162,7 +183,8 @@ def _is_led_to(
         known = drawn_keys(structure, table) if table in structure.order else ()
         return tuple(one for one in known if one not in structure.late[table])
 
-    start_R, row_R = walker.everything(relation.table), walker.rows(relation)
+    start_R = np.flatnonzero(walker.rows(relation) >= 0)
+    row_R = walker.rows(relation)[start_R]
     for other in candidates:
         for path in paths(other.references_table, steps, longest=LONGEST_IMPLIED - 1):
             if other == relation or not path or path[-1].references_table != relation.references_table:
@@ -187,7 +209,7 @@ def _is_hub(database: Database, relation: Relation, row_R: RowNumbers) -> bool:
         table.num_rows for name, table in database.tables.items() if not database.schema.tables[name].original
     ]
     parents, small = database.tables[relation.references_table].num_rows, len(row_R) < _FEWEST_PARENTS
-    few = len(row_R) > 0 and len(np.unique(row_R)) < _FEWEST_PARENTS
+    few = len(row_R) > 0 and _named(row_R) < _FEWEST_PARENTS
     return few and (parents >= _FEWEST_PARENTS or (small and max(rows) >= _FEWEST_PARENTS))
 
 
@@ -197,8 +219,7 @@ def _tie(database: Database, schema: Schema, relation: Relation, row_R: RowNumbe
     The mean over columns of the size of the intraclass correlation (adjusted R squared of grouping by
     parent), among rows with a sibling, times the share of these rows. On at most 50,000 rows.
     """
-    count = np.bincount(row_R) if len(row_R) else np.zeros(1, dtype=np.int64)
-    sibling_R = np.flatnonzero(count[row_R] > 1)
+    sibling_R = _with_sibling(row_R)
     if not len(sibling_R):
         return 0.0
     share = len(sibling_R) / len(row_R)
@@ -213,6 +234,17 @@ def _tie(database: Database, schema: Schema, relation: Relation, row_R: RowNumbe
         and (features := _features(rows.column(name))) is not None
     ]
     return share * float(np.mean(ties)) if ties else 0.0
+
+
+def _named(row_R: RowNumbers) -> int:
+    """Count the rows that are named."""
+    return len(np.unique(row_R[row_R >= 0]))
+
+
+def _with_sibling(row_R: RowNumbers) -> RowNumbers:
+    """Give the rows beside which another one names the same row."""
+    count = np.bincount(row_R[row_R >= 0], minlength=1)
+    return np.flatnonzero((row_R >= 0) & (count[row_R] > 1))
 
 
 def _some(row_R: RowNumbers, sibling_R: RowNumbers) -> RowNumbers:

@@ -55,8 +55,6 @@ def _why_no_owner(facts: Facts, relation: Relation) -> str:
         return f"{relation.table} and {target} are not both synthesised: no row owns another."
     if relation.table == target:
         return f"Rows of {target} cannot belong to rows of {target}."
-    if facts.schema.may_be_missing(relation):
-        return f"Rows of {relation.table} have no {target}; a row with an owner always has one."
     if relation in facts.structure.late[relation.table]:
         return f"A circle of tables is broken at this key; {relation.table} is made before {target}."
     return f"{relation.table} has another owner already."
@@ -78,7 +76,7 @@ def _find_further(facts: Facts, name: str) -> Iterator[Finding]:
 
 
 def _find_no_sequence(facts: Facts, name: str) -> Iterator[Finding]:
-    """Find keys that would be the owner's if they were never missing."""
+    """Find keys that may be missing and make no sequences: they are no owner's."""
     if facts.structure.parent_relation[name] is not None:
         return
     said = facts.settings(name).foreign_keys or ()
@@ -89,9 +87,10 @@ def _find_no_sequence(facts: Facts, name: str) -> Iterator[Finding]:
             yield _STEP.notice(
                 "foreign_keys.no_sequence",
                 where_is(facts, relation),
-                f"The key may be missing, so no row of {relation.references_table} owns rows of {name}: they "
-                "point at it, but are drawn one by one, not as a sequence under it.",
-                "Where every row should have one, repair the source.",
+                f"The key is missing in most rows of {name}, or few of those that have it have a sibling: no "
+                f"row of {relation.references_table} owns them. They point at it, but are drawn one by one, "
+                "not as a sequence under it.",
+                "Write owner: true in the foreign key to draw them as one.",
             )
 
 
