@@ -20,7 +20,7 @@ from torch import Tensor
 
 from kinsynth.encoded import Encoded
 from kinsynth.engine.batches import Batches, Units, split_units
-from kinsynth.engine.calibration import calibrate, rows_looked_at
+from kinsynth.engine.calibration import calibrate, keep_mean, rows_looked_at
 from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, save_state
 from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
@@ -354,15 +354,20 @@ class _Training:
         return TableModel(self.layout, self.plan, network.to("cpu").eval(), loss, self.step, self._seconds)
 
     def _even_shares(self) -> Iterator[tuple[int, NDArray[np.float64]]]:
-        """Give the shares of codes that are spread evenly, NaN for others: those of validation count, too."""
+        """Give the shares of codes that are spread evenly, NaN for others: those of validation count, too.
+
+        Those of counts are such that as many child rows come out as there are.
+        """
         codes_RC = self.encoded.tables[self.table].codes_RC
+        counts = {count.sub_column: count for count in self.layout.counts}
         for c, sub in enumerate(self.layout.sub_columns):
             if sub.even_K is not None:
                 count_K = np.zeros(sub.cardinality, dtype=np.int64)
                 for start in range(0, len(codes_RC), START_ROWS):
                     some_R = codes_RC[start : start + START_ROWS, c]
                     count_K += np.bincount(some_R, minlength=sub.cardinality)
-                yield c, np.where(sub.even_K, count_K / max(1, len(codes_RC)), np.nan)
+                share_K = np.where(sub.even_K, count_K / max(1, len(codes_RC)), np.nan)
+                yield c, keep_mean(share_K, counts[c]) if c in counts else share_K
 
     def _calibration_batches(self) -> Iterator[Batch]:
         """Give the training rows as in an epoch of their own."""

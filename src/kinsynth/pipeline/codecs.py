@@ -166,7 +166,7 @@ class TableCodec:
     def counts(self) -> tuple[ChildCount, ...]:
         """How sub-columns say the numbers of child rows."""
         return tuple(
-            ChildCount(factor.child, span.start, factor.codec.low_K, factor.codec.high_K)
+            ChildCount(factor.child, span.start, factor.codec.low_K, factor.codec.high_K, factor.codec.mean)
             for factor, span in zip(self.factors, self.spans, strict=True)
             if isinstance(factor.codec, CountCodec)
         )
