@@ -152,6 +152,18 @@ class TableCodec:
             for place, sub in enumerate(factor.codec.sub_columns)
         )
 
+    @property
+    def shares(self) -> dict[int, NDArray[np.float64]]:
+        """Give for references to original rows the shares of what they lead to, by sub-column.
+
+        NaN for missing references, and for rows that few roots reference.
+        """
+        return {
+            span.start: factor.codec.code_shares()
+            for factor, span in zip(self.factors, self.spans, strict=True)
+            if factor.kind == "reference" and isinstance(factor.codec, CategoricalCodec)
+        }
+
     def _keys(self, factor: int) -> tuple[int, ...]:
         return tuple(number for number, factors in enumerate(self.apart) if factor in factors)
 
