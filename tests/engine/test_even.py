@@ -11,7 +11,7 @@ import torch
 from engine.engine_toys import QUICK
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
 from kinsynth.engine.drawing import TableSampler
-from kinsynth.engine.evenly import RUN, WINDOW
+from kinsynth.engine.evenly import RUN
 from kinsynth.engine.prefix import Columns
 from kinsynth.engine.sampled import concatenate
 from kinsynth.engine.sampler import sample
@@ -111,7 +111,7 @@ def test_what_goes_with_a_code_stays(drawn):
 
 def test_rows_that_follow_each_other_are_no_nearer_to_each_other(model, drawn):
     same = [(codes[1:, 0] == codes[:-1, 0]).mean() for codes in drawn[True]]
-    # Two rows of a run never stand in the same part, so less often in the same code; any two parts are as likely.
+    # Two rows of a run never stand in the same part, so less often in the same code; any two are as likely.
     share_K = chances(model)
     code_K = np.append(share_K[~FEW], share_K[FEW].sum())
     again_K = np.append(np.ones((~FEW).sum()), np.square(share_K[FEW] / share_K[FEW].sum()).sum())

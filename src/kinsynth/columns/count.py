@@ -95,7 +95,8 @@ def build_count(count_R: Rows, root_R: Roots, protection: Protection) -> CountCo
     """
     minimum = max(protection.rare_minimum, protection.extreme_minimum)
     if number_of_roots(root_R) < minimum:
-        return CountCodec(*(np.zeros(1, dtype=np.int64) for _ in range(3)))
+        nothing = np.zeros(1, dtype=np.int64)
+        return CountCodec(nothing, nothing, nothing)
     lowest, highest = extremes(count_R, root_R, minimum=minimum)
     limited_R = np.clip(count_R, min(lowest, highest), highest)
     tick_D, value_R, rows_D = np.unique(limited_R, return_inverse=True, return_counts=True)
@@ -125,13 +126,9 @@ def build_level(level_R: Rows, root_R: Roots, protection: Protection) -> CountCo
     rest = build_count(level_R[below_R], root_R[below_R], protection)
     if not rest.mass_K.any():
         return CountCodec(np.array([0, 1]), np.array([0, 1]), np.array([(~below_R).sum(), below_R.sum()]))
-    low, high = np.maximum(rest.low_K, 1), np.maximum(rest.high_K, 1)
-    return CountCodec(
-        *(
-            np.concatenate([[first], more])
-            for first, more in ((0, low), (0, high), ((~below_R).sum(), rest.mass_K))
-        )
-    )
+    mass = np.append((~below_R).sum(), rest.mass_K)
+    low, high = (np.append(0, np.maximum(some_K, 1)) for some_K in (rest.low_K, rest.high_K))
+    return CountCodec(low, high, mass)
 
 
 def _range_ends(tick_D: Rows, first: Rows, last: Rows, safe_D: NDArray[np.bool_]) -> tuple[Rows, Rows]:

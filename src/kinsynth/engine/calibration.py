@@ -107,7 +107,7 @@ def keep_mean(share_K: Shares, count: ChildCount) -> Shares:
     def tilted(power: float) -> Shares:
         log_K = power * (value_K - value_K.min())
         weight_K = share_K * np.exp(log_K - log_K.max(where=share_K > 0, initial=-np.inf))
-        return weight_K / weight_K.sum()
+        return np.asarray(weight_K / weight_K.sum())
 
     def is_near(some_K: Shares) -> bool:
         reached = float((some_K - share_K) @ value_K)

@@ -61,7 +61,12 @@ def _parts(seed: int, stream: str, window_W: RowArray) -> NDArray[np.int64]:
     """
     number_WL = window_W[:, None] * WINDOW + np.arange(WINDOW)
     chance_WL2 = uniforms(seed, f"{stream}.order", number_WL.ravel(), draws=2).reshape(*number_WL.shape, 2)
-    runs_WL = chance_WL2[:, :, 0].reshape(len(window_W), WINDOW // RUN, RUN).argsort(axis=2).reshape(number_WL.shape)
+    runs_WL = (
+        chance_WL2[:, :, 0]
+        .reshape(len(window_W), WINDOW // RUN, RUN)
+        .argsort(axis=2)
+        .reshape(number_WL.shape)
+    )
     place_WL = np.arange(WINDOW) // RUN * RUN + runs_WL
     swapped_WL, part_WL = chance_WL2[:, :, 1] < _HALF, np.zeros_like(place_WL)
     for level in range(WINDOW.bit_length() - 1):
