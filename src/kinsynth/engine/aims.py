@@ -81,7 +81,7 @@ class _Aim:
         self._left_L = round_shares(self._share_L, round(float(steps_SL.sum()))).astype(np.float64)
 
     def changed(self, chance_BK: Numbers) -> Numbers:
-        """Multiply the chances of codes by what is left of their rows over what is expected of all steps left."""
+        """Multiply the chances of codes by what is left of their rows over what all steps left bring."""
         ahead_L, led_BL = self._ahead_SL[self._step], chance_BK[:, self._led_K]
         self._step += 1
         factor_L = np.ones(len(ahead_L))

@@ -111,8 +111,8 @@ class Model:
         Guarantees:
             The same model, rows, seed and conditions give the same bytes, whatever ``batch_roots`` is. The
             first n roots are the same for any number of roots, unless rows point to others beside their
-            owners, or to pools of a lookup: which ones is settled over all rows. With a copied graph every
-            drawing has its rows and its connections.
+            owners, or to pools of a lookup, or a small drawing has references to a lookup: which ones is
+            settled over all rows. With a copied graph every drawing has its rows and its connections.
 
         Memory: with a folder that of one batch, of the key columns that are drawn, and 260 bytes for each
             row of the table whose keys are assigned; all else are pages of files.
