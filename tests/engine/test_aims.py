@@ -115,7 +115,7 @@ def test_rows_of_several_blocks_and_very_many_rows_are_not_led(models, monkeypat
 
 
 def test_no_rows_and_no_codes_to_lead():
-    aims = Aims({0: np.full(3, np.nan), 1: np.array([0.5, 0.5])})
+    aims = Aims({0: np.full(3, np.nan), 1: np.array([0.5, 0.5])}, np.array([0.1, 0.7]))
     aims.lead()
     chance_BK = np.zeros((0, 3))
     aims.count(np.zeros((0, 2), dtype=np.int32))
@@ -139,8 +139,15 @@ def test_sums_are_fitted_and_rows_keep_theirs():
 
 
 @pytest.mark.parametrize("rows", [0, 1, 7, 100, 1_721])
-def test_rounded_shares_are_within_one_of_the_exact_ones(rows):
-    share_K = np.random.default_rng(rows).dirichlet(np.full(40, 0.7))
-    found_K = round_shares(share_K, rows)
-    assert found_K.sum() == rows
-    assert (np.abs(found_K - share_K * rows) < 1).all()
+def test_rounded_shares_and_their_sums_are_within_one_of_the_exact_ones(rows):
+    rng = np.random.default_rng(rows)
+    share_K, starts = rng.dirichlet(np.full(40, 0.7)), (np.arange(400) + 0.5) / 400
+    found_NK = np.array([round_shares(share_K, rows, start) for start in starts])
+    assert (found_NK.sum(1) == rows).all()
+    assert (np.abs(found_NK - share_K * rows) < 1).all()
+    assert (np.abs((found_NK - share_K * rows).cumsum(1)) < 1 + 1e-9).all()
+    assert np.abs(found_NK.mean(0) - share_K * rows).max() <= 2 / 400, "exact on average"
+
+
+def test_no_codes_are_no_rows():
+    assert round_shares(np.zeros(0), 0, 0.3).tolist() == []

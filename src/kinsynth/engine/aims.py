@@ -29,10 +29,12 @@ class Aims:
 
     Args:
         shares: By sub-column the share of each code; NaN for codes that go by the chances of the rows alone.
+        start_N: A uniform number for each of them, by which its numbers of rows are rounded.
     """
 
-    def __init__(self, shares: Mapping[int, Numbers]) -> None:
-        self._aims = {column: _Aim(share_K) for column, share_K in shares.items()}
+    def __init__(self, shares: Mapping[int, Numbers], start_N: Numbers) -> None:
+        each = zip(shares.items(), start_N.tolist(), strict=True)
+        self._aims = {column: _Aim(share_K, start) for (column, share_K), start in each}
         self._leads = False
 
     def lead(self) -> None:
@@ -63,7 +65,8 @@ class Aims:
 class _Aim:
     """The aim of one sub-column."""
 
-    def __init__(self, share_K: Numbers) -> None:
+    def __init__(self, share_K: Numbers, start: float) -> None:
+        self._start = start
         self._led_K = ~np.isnan(share_K)
         self._share_L = share_K[self._led_K]
         self._steps: list[Numbers] = []
@@ -78,7 +81,8 @@ class _Aim:
         """Share out the rows that are expected in all steps."""
         steps_SL = np.array(self._steps).reshape(len(self._steps), len(self._share_L))
         self._ahead_SL = steps_SL[::-1].cumsum(axis=0)[::-1]
-        self._left_L = round_shares(self._share_L, round(float(steps_SL.sum()))).astype(np.float64)
+        rows = round(float(steps_SL.sum()))
+        self._left_L = round_shares(self._share_L, rows, self._start).astype(np.float64)
 
     def changed(self, chance_BK: Numbers) -> Numbers:
         """Multiply the chances of codes by what is left of their rows over what all steps left bring."""
@@ -96,17 +100,24 @@ class _Aim:
         self._left_L = self._left_L - np.bincount(code_B, minlength=len(self._led_K))[self._led_K]
 
 
-def round_shares(share_K: Numbers, rows: int) -> NDArray[np.int64]:
-    """Share out rows in whole numbers: rounded down, and the largest remainders up, shape (K,).
+def round_shares(share_K: Numbers, rows: int, start: float) -> NDArray[np.int64]:
+    """Share out rows in whole numbers, so that those of each run of codes are rounded down or up, shape (K,).
 
-    >>> round_shares(np.array([0.5, 0.3, 0.2]), 7).tolist()
-    [4, 2, 1]
+    Systematic: the sums from the first code on are rounded. So the mean of counts stays, nearly.
+
+    Args:
+        share_K: Shares.
+        rows: Rows to share out.
+        start: A number in [0, 1): over all of them each code gets its exact share on average.
+
+    >>> round_shares(np.array([0.5, 0.3, 0.2]), 7, 0.4).tolist(), round_shares(np.array([0.5, 0.5]), 3, 0.6).tolist()
+    ([3, 3, 1], [2, 1])
     """
-    exact_K = share_K * (rows / max(float(share_K.sum()), _NOTHING))
-    whole_K = np.floor(exact_K).astype(np.int64)
-    order = np.argsort(whole_K - exact_K, kind="stable")
-    whole_K[order[: max(0, rows - int(whole_K.sum()))]] += 1
-    return whole_K
+    ends_K = share_K.cumsum()
+    reached_K = (
+        np.floor(ends_K * (rows / max(float(ends_K[-1]), _NOTHING)) + start) if len(ends_K) else ends_K
+    )
+    return np.diff(np.minimum(reached_K, rows), prepend=0).astype(np.int64)
 
 
 def fit_sums(chance_BL: Numbers, wanted_L: Numbers) -> Numbers:

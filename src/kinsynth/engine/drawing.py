@@ -55,7 +55,9 @@ class TableSampler:
 
     def aims(self, rows: int) -> Aims | None:
         """Give what all rows of the table are led to, if any; None also where they are too many to matter."""
-        return Aims(self._shares) if self._shares and rows <= MOST_ROWS else None
+        if not self._shares or rows > MOST_ROWS:
+            return None
+        return Aims(self._shares, self._uniforms("aims", np.zeros(1, dtype=np.int64), len(self._shares))[0])
 
     def draw_roots(
         self,

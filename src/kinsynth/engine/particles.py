@@ -155,7 +155,7 @@ def _draw_evenly(
     """
     use = f"even {column}"
     alone_R = begun.uniforms(f"{use} alone", begun.row_ids, 1)[:, 0]
-    if column == 0 and begun.even_R is not None:
+    if column == 0 and begun.even_R is not None and begun.aims is None:
         chance_K = _chances(logits_RK[:1], len(even_K))[0]
         return torch.from_numpy(invert_evenly(chance_K, even_K, begun.even_R, alone_R))
     if column not in begun.starts:
