@@ -142,12 +142,14 @@ class ChildCount:
         sub_column: Position of the sub-column in the parent's ``sub_columns``.
         low_K: Smallest count of each code, shape (K,).
         high_K: Largest count of each code, inclusive, shape (K,).
+        mean: Child rows of a row on average, whatever the codes leave of it; None where it does not matter.
     """
 
     child: str
     sub_column: int
     low_K: RowArray
     high_K: RowArray
+    mean: float | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes and ranges."""
@@ -159,13 +161,13 @@ class ChildCount:
     def to_json(self) -> dict[str, Any]:
         """Give plain data for JSON."""
         ranges = {"low": self.low_K.tolist(), "high": self.high_K.tolist()}
-        return {"child": self.child, "sub_column": self.sub_column, **ranges}
+        return {"child": self.child, "sub_column": self.sub_column, **ranges, "mean": self.mean}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> ChildCount:
         """Read what ``to_json`` gave."""
         low_K, high_K = (np.array(document[name], dtype=np.int64) for name in ("low", "high"))
-        return cls(document["child"], document["sub_column"], low_K, high_K)
+        return cls(document["child"], document["sub_column"], low_K, high_K, document["mean"])
 
 
 @dataclass(frozen=True)

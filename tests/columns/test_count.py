@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
-from kinsynth.columns.count import MOST_CODES, build_count
+from kinsynth.columns.count import MOST_CODES, build_count, build_level
 from kinsynth.columns.registry import codec_from_json
 from kinsynth.encoded import ChildCount
 from kinsynth.settings.privacy import Protection
@@ -66,6 +67,22 @@ def test_lonely_counts_join_their_neighbour():
     counts = np.array([1] * 500 + [2] * 2 + [3] * 500)
     after = again(build(counts), counts)
     assert total_variation(counts, after) <= 2 / len(counts)
+
+
+def test_lonely_counts_are_drawn_where_those_beside_them_are_as_rare():
+    counts = np.repeat([0, 1, 2, 3, 4, 9, 10], [2, 4, 4, 9, 30, 4, 6])
+    codec = build(counts)
+    ranges = list(zip(codec.low_K.tolist(), codec.high_K.tolist(), strict=True))
+    assert ranges == [(1, 2), (3, 3), (4, 4), (8, 10)], "9 is no end: few have it"
+    assert codec.mass_K.tolist() == [10, 9, 30, 10]
+
+
+def test_the_mean_is_that_of_all_counts_also_of_those_that_are_cut():
+    counts = np.repeat([1, 2, 50], [60, 40, 2])
+    assert build(counts).high_K.max() == 2
+    assert build(counts).mean == pytest.approx(240 / 102)
+    assert build_level(counts, np.arange(len(counts)), Protection()).mean is None
+    assert build([3, 4]).mean is None, "too few parents for anything to be told"
 
 
 def test_roots_are_counted_not_rows():

@@ -11,7 +11,7 @@ import torch
 from engine.engine_toys import QUICK
 from kinsynth.encoded import ChildCount, Encoded, EncodedTable, SubColumn
 from kinsynth.engine.drawing import TableSampler
-from kinsynth.engine.evenly import WINDOW
+from kinsynth.engine.evenly import RUN
 from kinsynth.engine.prefix import Columns
 from kinsynth.engine.sampled import concatenate
 from kinsynth.engine.sampler import sample
@@ -68,17 +68,17 @@ def counts(draws: list[np.ndarray]) -> np.ndarray:
     return np.array([np.bincount(codes[:, 0], minlength=CODES) for codes in draws])
 
 
-def last_window(share):
-    """Standard deviation of how many of a share are among the rows of the last, unfinished window."""
-    rows = ROWS % WINDOW
-    return np.sqrt(rows * (1 - rows / WINDOW) * share * (1 - share))
+def last_run(share):
+    """Standard deviation of how many of a share are among the rows of the last, unfinished run."""
+    rows = ROWS % RUN
+    return np.sqrt(rows * (1 - rows / RUN) * share * (1 - share))
 
 
 def test_counts_over_all_blocks_are_the_chances_but_for_rounding(model, drawn):
     off, share_K = counts(drawn[True]) - ROWS * chances(model), chances(model)
-    assert (np.abs(off) < ENDS + 4 * last_window(share_K))[:, ~FEW].all()
+    assert (np.abs(off) < ENDS + 4 * last_run(share_K))[:, ~FEW].all()
     together = share_K[FEW].sum()
-    assert np.abs(off[:, FEW].sum(1)).max() < ENDS + 4 * last_window(together), "together they are even"
+    assert np.abs(off[:, FEW].sum(1)).max() < ENDS + 4 * last_run(together), "together they are even"
     # Each of the two by itself: binomial, given their sum.
     one, both = counts(drawn[True])[:, 3], counts(drawn[True])[:, FEW].sum(1)
     share = chances(model)[3] / chances(model)[FEW].sum()
@@ -111,10 +111,16 @@ def test_what_goes_with_a_code_stays(drawn):
 
 def test_rows_that_follow_each_other_are_no_nearer_to_each_other(model, drawn):
     same = [(codes[1:, 0] == codes[:-1, 0]).mean() for codes in drawn[True]]
+    # Two rows of a run never stand in the same part, so less often in the same code; any two are as likely.
     share_K = chances(model)
-    # Two rows of a window never stand in the same part, so a little less often in the same code.
-    expected = (share_K * (share_K * WINDOW - 1) / (WINDOW - 1)).sum()
-    assert abs(np.mean(same) - expected) < 5 * np.sqrt(expected / (12 * ROWS)) + 1 / WINDOW**2
+    code_K = np.append(share_K[~FEW], share_K[FEW].sum())
+    again_K = np.append(np.ones((~FEW).sum()), np.square(share_K[FEW] / share_K[FEW].sum()).sum())
+    ends_K, parts = np.append(0, code_K.cumsum()), np.arange(RUN + 1) / RUN
+    within_KL = np.diff(np.clip(parts, ends_K[:-1, None], ends_K[1:, None]), axis=1)
+    of_run = RUN / (RUN - 1) * (np.square(code_K) - np.square(within_KL).sum(1)) @ again_K
+    expected = ((RUN - 1) * of_run + np.square(code_K) @ again_K) / RUN
+    assert expected > 0.3 * np.square(share_K).sum()
+    assert abs(np.mean(same) - expected) < 5 * np.sqrt(expected / (12 * ROWS))
 
 
 def test_the_first_rows_are_the_same_in_every_request(model):

@@ -8,7 +8,7 @@ from math import floor
 import numpy as np
 import pytest
 
-from kinsynth.engine.evenly import WINDOW, draw_evenly, even_uniforms, invert_evenly
+from kinsynth.engine.evenly import RUN, WINDOW, draw_evenly, even_uniforms, invert_evenly
 
 
 def slow(chances, order, starts):
@@ -104,6 +104,28 @@ def test_numbers_are_uniform_and_fill_every_part():
     gaps = np.diff(np.sort(drawn))
     assert gaps.max() < 2 * 1.9 / (64 * WINDOW)
     assert 0 <= drawn.min() <= drawn.max() < 1
+
+
+@pytest.mark.parametrize("rows", [32, 91, 150, 300])
+def test_any_first_rows_are_spread_evenly(rows):
+    """Whole runs fill [0, 1) evenly; of an unfinished one a random part is there."""
+    share, left = 0.1, rows % RUN
+    counts = [(even_uniforms(seed, "a", np.arange(rows)) < share).sum() for seed in range(300)]
+    off = np.array(counts) - share * rows
+    of_run = left * (1 - left / RUN) * share * (1 - share)
+    whole = 0.25 * (rows // RUN).bit_count()  # each even part ends within one of its own parts
+    assert np.square(off).mean() < 1.3 * (of_run + whole), "five standard errors of a variance are 0.4"
+    assert np.square(off).mean() < 0.4 * rows * share * (1 - share)
+    assert abs(off.mean()) < 5 * np.sqrt((of_run + whole) / 300)
+
+
+def test_every_run_fills_every_part_once_in_random_order():
+    drawn = even_uniforms(3, "a", np.arange(40 * RUN)).reshape(-1, RUN)
+    order = (drawn * RUN).astype(int)
+    assert (np.sort(order, axis=1) == np.arange(RUN)).all()
+    # The part of a row says nothing of that of the next: the ends of 40 runs, each pair as likely.
+    correlation = np.corrcoef(order[:, :-1].ravel(), order[:, 1:].ravel())[0, 1]
+    assert abs(correlation + 1 / (RUN - 1)) < 5 / np.sqrt(order.size)
 
 
 def test_numbers_depend_on_their_row_alone():

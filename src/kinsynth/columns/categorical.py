@@ -139,6 +139,17 @@ class CategoricalCodec:
         told_K[[MISSING, OTHER]] = True, self.other_told
         return told_K
 
+    def code_shares(self) -> NDArray[np.float64]:
+        """Give the share of rows that hold each code of the first token, shape (K,).
+
+        NaN for codes that are not told, or not those of kept values.
+        """
+        place_V = np.arange(len(self.texts))
+        group_V = place_V if self.group is None else self._groups(place_V)
+        rows_K = np.bincount(FIRST + group_V, self.rows, self.sub_columns[0].cardinality)
+        known_K = self.told_codes() & (np.arange(len(rows_K)) >= FIRST)
+        return np.where(known_K, rows_K / max(1.0, rows_K.sum()), np.nan)
+
     def stands_alone(self, code: int) -> bool:
         """Tell whether a code of the first token stands for one kept value, which enough roots hold."""
         return self.group is None and code - FIRST not in self.untold

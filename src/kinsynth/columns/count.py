@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -28,6 +28,7 @@ class CountCodec:
         low_K: Smallest count of each code, ascending.
         high_K: Largest count of each code, included.
         mass_K: Parents of each code.
+        mean: Child rows of a parent on average; None for levels, and where nothing can be told.
 
     Guarantees:
         Every range holds the counts of at least ``rare_minimum`` roots, and ends at no single parent's
@@ -39,6 +40,7 @@ class CountCodec:
     low_K: Rows
     high_K: Rows
     mass_K: Rows
+    mean: float | None = None
 
     @cached_property
     def sub_columns(self) -> tuple[SubColumn, ...]:
@@ -73,12 +75,14 @@ class CountCodec:
             "low": self.low_K.tolist(),
             "high": self.high_K.tolist(),
             "mass": self.mass_K.tolist(),
+            "mean": self.mean,
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> CountCodec:
         """Make a codec of ``to_json``'s document."""
-        return cls(*(np.array(document[name], dtype=np.int64) for name in ("low", "high", "mass")))
+        low_K, high_K, mass_K = (np.array(document[name], dtype=np.int64) for name in ("low", "high", "mass"))
+        return cls(low_K, high_K, mass_K, document["mean"])
 
 
 def build_count(count_R: Rows, root_R: Roots, protection: Protection) -> CountCodec:
@@ -91,11 +95,12 @@ def build_count(count_R: Rows, root_R: Roots, protection: Protection) -> CountCo
     """
     minimum = max(protection.rare_minimum, protection.extreme_minimum)
     if number_of_roots(root_R) < minimum:
-        return CountCodec(*(np.zeros(1, dtype=np.int64) for _ in range(3)))
+        nothing = np.zeros(1, dtype=np.int64)
+        return CountCodec(nothing, nothing, nothing)
     lowest, highest = extremes(count_R, root_R, minimum=minimum)
     limited_R = np.clip(count_R, min(lowest, highest), highest)
     tick_D, value_R, rows_D = np.unique(limited_R, return_inverse=True, return_counts=True)
-    group_D = _groups(value_R, root_R, minimum=minimum, values=len(tick_D))
+    group_D = _groups(tick_D, value_R, root_R, minimum=minimum)
     if group_D.max() >= MOST_CODES:
         middle_D = (np.cumsum(rows_D) - rows_D / 2) / rows_D.sum()
         equal_D = np.unique((middle_D * MOST_CODES).astype(np.int64), return_inverse=True)[1]
@@ -106,7 +111,7 @@ def build_count(count_R: Rows, root_R: Roots, protection: Protection) -> CountCo
     mass = np.bincount(group_D[group_D >= 0], rows_D[group_D >= 0], int(group_D.max()) + 1)
     safe_D = count_roots(value_R, root_R, codes=len(tick_D)) >= minimum
     low, high = _range_ends(tick_D, first, last, safe_D)
-    return CountCodec(low, high, mass[codes].astype(np.int64))
+    return CountCodec(low, high, mass[codes].astype(np.int64), float(count_R.mean()))
 
 
 def build_level(level_R: Rows, root_R: Roots, protection: Protection) -> CountCodec:
@@ -115,19 +120,15 @@ def build_level(level_R: Rows, root_R: Roots, protection: Protection) -> CountCo
     That a row has none above it is told as a missing value is: however few rows there are.
     """
     below_R = level_R > 0
-    whole = build_count(level_R, root_R, protection)
+    whole = replace(build_count(level_R, root_R, protection), mean=None)
     if below_R.all() or not below_R.any():
         return whole
     rest = build_count(level_R[below_R], root_R[below_R], protection)
     if not rest.mass_K.any():
         return CountCodec(np.array([0, 1]), np.array([0, 1]), np.array([(~below_R).sum(), below_R.sum()]))
-    low, high = np.maximum(rest.low_K, 1), np.maximum(rest.high_K, 1)
-    return CountCodec(
-        *(
-            np.concatenate([[first], more])
-            for first, more in ((0, low), (0, high), ((~below_R).sum(), rest.mass_K))
-        )
-    )
+    mass = np.append((~below_R).sum(), rest.mass_K)
+    low, high = (np.append(0, np.maximum(some_K, 1)) for some_K in (rest.low_K, rest.high_K))
+    return CountCodec(low, high, mass)
 
 
 def _range_ends(tick_D: Rows, first: Rows, last: Rows, safe_D: NDArray[np.bool_]) -> tuple[Rows, Rows]:
@@ -137,13 +138,40 @@ def _range_ends(tick_D: Rows, first: Rows, last: Rows, safe_D: NDArray[np.bool_]
     return np.where(safe_D[first], low, wide_low), np.where(safe_D[last], high, wide_high)
 
 
-def _groups(value_R: Rows, root_R: Roots, *, minimum: int, values: int) -> Rows:
+def _groups(tick_D: Rows, value_R: Rows, root_R: Roots, *, minimum: int) -> Rows:
     """Give each count that enough roots share a group, and each run of others as few as are safe.
 
-    A run that stays unsafe gets no group (-1): its counts join the nearest range when encoded.
+    A run that stays unsafe joins a group beside it where the counts of both are about as frequent, so that
+    any of them may be drawn. Else it gets no group (-1), and its counts join the nearest range when encoded.
     """
-    safe_D = count_roots(value_R, root_R, codes=values) >= minimum
+    safe_D = count_roots(value_R, root_R, codes=len(tick_D)) >= minimum
     run_D = np.cumsum(np.concatenate([[True], safe_D[1:] | safe_D[:-1]]))
-    group_D = group_until_safe(np.arange(values), value_R, root_R, minimum=minimum, block_D=run_D)
+    group_D = group_until_safe(np.arange(len(tick_D)), value_R, root_R, minimum=minimum, block_D=run_D)
     enough = count_roots(group_D[value_R], root_R, codes=int(group_D[-1]) + 1) >= minimum
-    return np.where(enough, np.cumsum(enough) - 1, -1)[group_D]
+    rows_D = np.bincount(value_R, minlength=len(tick_D))
+    joins_G = _joins(tick_D, rows_D, group_D, enough)
+    return np.where(joins_G >= 0, np.cumsum(enough)[joins_G] - 1, -1)[group_D]
+
+
+def _joins(tick_D: Rows, rows_D: Rows, group_D: Rows, enough_G: NDArray[np.bool_]) -> Rows:
+    """Give the safe group that each group becomes part of, itself if it is safe, -1 for none, shape (G,)."""
+    joins_G = np.where(enough_G, np.arange(len(enough_G)), -1)
+    taken_G = np.zeros(len(enough_G), dtype=np.bool_)
+    for group in np.flatnonzero(~enough_G).tolist():
+        own = group_D == group
+        best = float(2 * rows_D[own].sum())  # left out, its rows are missing here and too many beside it
+        for other in (group - 1, group + 1):
+            if 0 <= other < len(enough_G) and enough_G[other] and not taken_G[other]:
+                whole = own | (group_D == other)
+                more = _off(tick_D[whole], rows_D[whole])
+                more -= _off(tick_D[group_D == other], rows_D[group_D == other])
+                if more < best:
+                    best, joins_G[group] = more, other
+        taken_G[joins_G[group]] |= joins_G[group] >= 0
+    return joins_G
+
+
+def _off(tick_D: Rows, rows_D: Rows) -> float:
+    """Give how many rows too many or too few hold counts, where those of a range are equally frequent."""
+    mean = rows_D.sum() / (tick_D[-1] - tick_D[0] + 1)
+    return float(np.abs(rows_D - mean).sum() + mean * (tick_D[-1] - tick_D[0] + 1 - len(tick_D)))

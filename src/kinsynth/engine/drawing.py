@@ -6,7 +6,7 @@ M memory, T trunk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from kinsynth.encoded import IntArray, RowArray
+from kinsynth.engine.aims import MOST_ROWS, Aims
 from kinsynth.engine.apart import Earlier, find_keys, find_several
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.context import DECAYS, Context, Relatives
@@ -36,28 +37,51 @@ class TableSampler:
         seed: Source of all randomness.
         temperature: 1 draws from the learned chances, less draws likelier rows.
         condition: What the rows must keep to.
+        shares: By sub-column the share of rows that hold each code, NaN for codes that are not led there.
     """
 
-    def __init__(self, model: TableModel, seed: int, temperature: float, condition: Condition | None) -> None:
+    def __init__(
+        self,
+        model: TableModel,
+        seed: int,
+        temperature: float,
+        condition: Condition | None,
+        shares: Mapping[int, NDArray[np.float64]] | None = None,
+    ) -> None:
         self.layout, self.plan, self.network = model.layout, model.plan, model.network
-        self.seed, self._condition = seed, condition
+        self.seed, self._condition, self._shares = seed, condition, shares or {}
         self._columns, self._keys = Columns(model, temperature), find_keys(model.layout.sub_columns)
         self._several = find_several(model.layout.sub_columns)
 
-    def draw_roots(self, root_R: RowArray, row_ids: RowArray, relatives: Relatives | None = None) -> IntArray:
+    def aims(self, rows: int) -> Aims | None:
+        """Give what all rows of the table are led to, if any; None also where they are too many to matter."""
+        if not self._shares or rows > MOST_ROWS:
+            return None
+        return Aims(self._shares, self._uniforms("aims", np.zeros(1, dtype=np.int64), len(self._shares))[0])
+
+    def draw_roots(
+        self,
+        root_R: RowArray,
+        row_ids: RowArray,
+        relatives: Relatives | None = None,
+        *,
+        aims: Aims | None = None,
+    ) -> IntArray:
         """Draw root rows, shape (R, C).
 
         Args:
             root_R: Number of each row.
             row_ids: What the randomness of each row hangs on.
             relatives: Finds what the rows point to; needed where the table has links.
+            aims: What they are led to, where they are all rows of the table.
         """
         self._check_links(relatives)
         seen = None if relatives is None else relatives.seen(root_R)
         trunk_RT = None if seen is None else self.network.trunk_of(None, None, None, self.network.see(seen))
         is_even = trunk_RT is None and any(even_K is not None for even_K in self._columns.even[:1])
         even_R = even_uniforms(self.seed, f"{self.layout.name}/even", root_R) if is_even else None
-        return self._draw(Begun(self._columns, self._uniforms, row_ids, trunk_RT, even_R=even_R), root_R)
+        begun = Begun(self._columns, self._uniforms, row_ids, trunk_RT, even_R=even_R, aims=aims)
+        return self._draw(begun, root_R)
 
     def draw_several(self, root_R: RowArray, draws: int) -> IntArray:
         """Draw each root row several times, shape (R, D, C); only for a table without links."""
@@ -74,6 +98,7 @@ class TableSampler:
         *,
         first_parent: int = 0,
         first_row: int = 0,
+        aims: Aims | None = None,
     ) -> IntArray:
         """Draw the child rows of consecutive parent rows, all sequences one step at a time, shape (R, C).
 
@@ -86,6 +111,7 @@ class TableSampler:
             relatives: Finds what the rows may look at.
             first_parent: Number of the first parent row there.
             first_row: Number of the first row there.
+            aims: What they are led to, where they are all rows of the table.
         """
         network = self.network
         codes_RC = np.zeros((len(row_ids), network.columns), dtype=np.int32)
@@ -111,6 +137,7 @@ class TableSampler:
                 codes_RC=codes_RC,
                 staying=staying,
                 starts=starts,
+                aims=aims,
             ):
                 codes_RC[rows] = drawn_BC
         return codes_RC
@@ -127,6 +154,7 @@ class TableSampler:
         codes_RC: IntArray,
         staying: Staying,
         starts: dict[int, NDArray[np.float64]],
+        aims: Aims | None,
     ) -> Iterator[tuple[RowArray, IntArray]]:
         """Draw stretches one step at a time; give the rows of each step and their codes.
 
@@ -158,10 +186,13 @@ class TableSampler:
                 earlier,
                 told=told,
                 starts=starts,
+                aims=aims,
             )
             drawn_BC = self._draw(begun, places)
             if told is not None:
                 staying.settle(drawn_BC, told, history, partial(self._draw_again, begun, places))
+            if aims is not None:
+                aims.count(drawn_BC)
             previous_BC = torch.from_numpy(drawn_BC).long()
             yield rows, drawn_BC
 

@@ -15,7 +15,9 @@ from kinsynth.encoded import RowArray
 from kinsynth.system.randomness import uniforms
 
 WINDOW = 256
+RUN = 32
 _GOLDEN = (5**0.5 - 1) / 2
+_HALF = 0.5
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -24,8 +26,11 @@ def even_uniforms(seed: int, stream: str, number_B: RowArray) -> Numbers:
     """Give uniform numbers in [0, 1) for rows; those of consecutive rows are spread evenly, shape (B,).
 
     Rows stand in windows of ``WINDOW`` consecutive numbers. The rows of a window have one number in each of
-    as many equal parts of [0, 1), in random order; within a part the windows step on by the golden section,
-    so that they, too, fill it evenly (Weyl, "Über die Gleichverteilung von Zahlen mod. Eins", 1916).
+    as many equal parts of [0, 1), and so has every run of 32, 64, 128 of them, in fewer parts: tables of
+    few rows are spread as well. Within a run of 32 chance decides the order. Within a part the windows step
+    on by the golden section, so that they, too, fill it evenly.
+    Sources: Weyl, "Über die Gleichverteilung von Zahlen mod. Eins", 1916; Owen, "Randomly permuted
+    (t,m,s)-nets and (t,s)-sequences", 1995.
 
     Args:
         seed: Any integer.
@@ -38,14 +43,36 @@ def even_uniforms(seed: int, stream: str, number_B: RowArray) -> Numbers:
     >>> drawn = even_uniforms(1, "a", np.arange(2 * WINDOW))
     >>> bool(((drawn < 0.25).sum() == 128) and (np.bincount((drawn[:256] * 256).astype(int)) == 1).all())
     True
+    >>> np.bincount((drawn[32:64] * 32).astype(int)).tolist() == [1] * 32
+    True
     """
     window_W, place_B = np.unique(number_B // WINDOW, return_inverse=True)
-    number_WL = window_W[:, None] * WINDOW + np.arange(WINDOW)
-    chance_WL = uniforms(seed, f"{stream}.order", number_WL.ravel())[:, 0].reshape(number_WL.shape)
-    part_B = chance_WL.argsort(axis=1).argsort(axis=1)[place_B, number_B % WINDOW]
+    part_B = _parts(seed, stream, window_W)[place_B, number_B % WINDOW]
     shift_L = uniforms(seed, f"{stream}.shift", np.arange(WINDOW))[:, 0]
     within_B = (shift_L[part_B] + window_W[place_B] * _GOLDEN) % 1.0
     return np.minimum((part_B + within_B) / WINDOW, np.nextafter(1.0, 0.0))
+
+
+def _parts(seed: int, stream: str, window_W: RowArray) -> NDArray[np.int64]:
+    """Give the part of [0, 1) of each row of some windows, shape (W, L): each part once.
+
+    A row goes to the lower or the upper half by its last binary digit, to a half of that half by the next,
+    and so on; at each halving chance decides which digit means lower.
+    """
+    number_WL = window_W[:, None] * WINDOW + np.arange(WINDOW)
+    chance_WL2 = uniforms(seed, f"{stream}.order", number_WL.ravel(), draws=2).reshape(*number_WL.shape, 2)
+    runs_WL = (
+        chance_WL2[:, :, 0]
+        .reshape(len(window_W), WINDOW // RUN, RUN)
+        .argsort(axis=2)
+        .reshape(number_WL.shape)
+    )
+    place_WL = np.arange(WINDOW) // RUN * RUN + runs_WL
+    swapped_WL, part_WL = chance_WL2[:, :, 1] < _HALF, np.zeros_like(place_WL)
+    for level in range(WINDOW.bit_length() - 1):
+        swaps_WL = np.take_along_axis(swapped_WL, (1 << level) + part_WL, axis=1)
+        part_WL = 2 * part_WL + ((place_WL >> level & 1) ^ swaps_WL)
+    return part_WL
 
 
 def draw_evenly(chance_BK: Numbers, even_K: Flags, uniform_B2: Numbers, start_K: Numbers) -> RowArray:

@@ -13,6 +13,8 @@ from functools import partial
 import numpy as np
 import torch
 
+from kinsynth.encoded import CodeArray
+from kinsynth.engine.aims import Aims
 from kinsynth.engine.context import Relatives
 from kinsynth.engine.drawing import TableSampler
 from kinsynth.engine.given_graph import GivenGraph, lay_given, point_given
@@ -112,22 +114,31 @@ def relatives_of(store: Store, sampler: TableSampler) -> Relatives | None:
 
 @torch.inference_mode()
 def fill_block(store: Store, sampler: TableSampler, relatives: Relatives | None, block: int) -> None:
-    """Draw the rows of one block of a table into the store."""
-    name = sampler.layout.name
-    frame = store.frame(name)
+    """Draw the rows of one block of a table into the store; where it is the only one, led to their shares."""
+    frame = store.frame(sampler.layout.name)
     rows = frame.block(block)
     if rows.start == rows.stop:
         return
-    row_ids = store.row_ids(name, block)
+    aims = sampler.aims(frame.rows) if frame.blocks == 1 else None
+    if aims is not None:
+        _draw_block(store, sampler, relatives, block, aims)
+        aims.lead()
+    store.fill(sampler.layout.name, block, _draw_block(store, sampler, relatives, block, aims))
+
+
+def _draw_block(
+    store: Store, sampler: TableSampler, relatives: Relatives | None, block: int, aims: Aims | None
+) -> CodeArray:
+    name = sampler.layout.name
+    frame = store.frame(name)
+    rows, row_ids = frame.block(block), store.row_ids(name, block)
     if frame.parent is None or frame.parent_R is None:
         root_R = np.arange(rows.start, rows.stop, dtype=np.int64)
-        codes_RC = sampler.draw_roots(root_R, row_ids, relatives)
-    else:
-        assert relatives is not None
-        parents = store.frame(frame.parent).block(block)
-        first = int(frame.parent_R[rows.start]) if rows.start >= frame.owned else parents.start
-        count_P = np.bincount(frame.parent_R[rows] - first, minlength=parents.stop - parents.start)
-        codes_RC = sampler.draw_children(
-            count_P, row_ids, relatives, first_parent=first, first_row=rows.start
-        )
-    store.fill(name, block, codes_RC)
+        return sampler.draw_roots(root_R, row_ids, relatives, aims=aims)
+    assert relatives is not None
+    parents = store.frame(frame.parent).block(block)
+    first = int(frame.parent_R[rows.start]) if rows.start >= frame.owned else parents.start
+    count_P = np.bincount(frame.parent_R[rows] - first, minlength=parents.stop - parents.start)
+    return sampler.draw_children(
+        count_P, row_ids, relatives, first_parent=first, first_row=rows.start, aims=aims
+    )

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kinsynth.encoded import IntArray, RowArray
+from kinsynth.engine.aims import Aims
 from kinsynth.engine.apart import Earlier
 from kinsynth.engine.context import History
 from kinsynth.engine.evenly import Flags, draw_evenly, invert_evenly
@@ -49,6 +50,7 @@ class Begun:
             that know nothing; None where it is not spread, or rows know something.
         told: Codes that they are told to have or not to have; None for none.
         starts: By column, the numbers with which evenly spread codes go on where the rows before left off.
+        aims: How many rows are to hold each code; None where that follows from the chances.
     """
 
     columns: Columns
@@ -60,6 +62,7 @@ class Begun:
     even_R: NDArray[np.float64] | None = None
     told: Told | None = None
     starts: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    aims: Aims | None = None
 
     def take(self, index: RowArray) -> Begun:
         """Give some of the rows."""
@@ -152,12 +155,13 @@ def _draw_evenly(
     """
     use = f"even {column}"
     alone_R = begun.uniforms(f"{use} alone", begun.row_ids, 1)[:, 0]
-    if column == 0 and begun.even_R is not None:
+    if column == 0 and begun.even_R is not None and begun.aims is None:
         chance_K = _chances(logits_RK[:1], len(even_K))[0]
         return torch.from_numpy(invert_evenly(chance_K, even_K, begun.even_R, alone_R))
     if column not in begun.starts:
         begun.starts[column] = begun.uniforms(f"{use} start", begun.row_ids[:1], len(even_K) + 1)[0]
     chance_RK, uniform_R2 = _chances(logits_RK, len(even_K)), np.stack([drawn_R, alone_R], 1)
+    chance_RK = chance_RK if begun.aims is None else begun.aims.change(column, chance_RK)
     return torch.from_numpy(draw_evenly(chance_RK, even_K, uniform_R2, begun.starts[column]))
 
 

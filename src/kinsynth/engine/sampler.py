@@ -15,6 +15,7 @@ from functools import cached_property, partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from kinsynth.encoded import EncodedTable, IntArray, RowArray
 from kinsynth.engine.checkpoint import TableModel
@@ -43,6 +44,7 @@ def sample(
     temperature: float = 1.0,
     conditions: Mapping[str, Condition] | None = None,
     graph: GivenGraph | None = None,
+    shares: Mapping[str, Mapping[int, NDArray[np.float64]]] | None = None,
     whole: bool = False,
     threads: int | None = None,
     on_share: OnShare = lambda _share, _table: None,
@@ -58,6 +60,9 @@ def sample(
         temperature: 1 draws from the learned chances, less draws likelier rows.
         conditions: What the rows of a table must keep to.
         graph: Rows and keys of all tables, as many roots as are to be drawn; None to draw them.
+        shares: For each table and sub-column the share of rows that hold each code, NaN for codes of which
+            only chances are known: what the rows of small tables, of one block, are led to where all rows
+            are drawn before the first block is given.
         whole: Whether all rows are drawn before the first block is given, and kept, as they are where tables
             point at others: then the blocks can be gone through again and again.
         threads: Blocks drawn at the same time; None for as many as torch has threads.
@@ -73,7 +78,7 @@ def sample(
         as well.
     """
     samplers = {
-        name: TableSampler(model, seed, temperature, (conditions or {}).get(name))
+        name: TableSampler(model, seed, temperature, (conditions or {}).get(name), (shares or {}).get(name))
         for name, model in models.items()
     }
     workers = torch.get_num_threads() if threads is None else threads

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from kinsynth.encoded import Encoded
 from kinsynth.engine.batches import Batches, Units, split_units
-from kinsynth.engine.calibration import calibrate, calibrate_drawn, rows_looked_at
+from kinsynth.engine.calibration import calibrate, calibrate_drawn, keep_mean, rows_looked_at
 from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, save_state
 from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
@@ -369,15 +369,24 @@ class _Training:
         return self.layout.parent is None and not self.layout.links
 
     def _shares(self) -> list[Tensor]:
-        """Give the shares of the codes of each column in all rows, those of validation included."""
+        """Give the shares of the codes of each column in all rows, those of validation included.
+
+        Those of counts are such that as many child rows come out as there are.
+        """
         codes_RC = self.encoded.tables[self.table].codes_RC
+        counts = {count.sub_column: count for count in self.layout.counts}
         sizes = [sub.cardinality for sub in self.layout.sub_columns]
-        counts = [np.zeros(size, dtype=np.int64) for size in sizes]
+        found = [np.zeros(size, dtype=np.int64) for size in sizes]
         for start in range(0, len(codes_RC), START_ROWS):
             some_RC = codes_RC[start : start + START_ROWS]
             for c, size in enumerate(sizes):
-                counts[c] += np.bincount(some_RC[:, c], minlength=size)
-        return [torch.from_numpy(count_K / max(1, len(codes_RC))) for count_K in counts]
+                found[c] += np.bincount(some_RC[:, c], minlength=size)
+        shares = [count_K / max(1, len(codes_RC)) for count_K in found]
+        for c, sub in enumerate(self.layout.sub_columns):
+            if sub.even_K is not None and c in counts:
+                kept_K = keep_mean(np.where(sub.even_K, shares[c], np.nan), counts[c])
+                shares[c] = np.where(sub.even_K, kept_K, shares[c])
+        return [torch.from_numpy(share_K) for share_K in shares]
 
     def _calibration_batches(self) -> Iterator[Batch]:
         """Give the training rows as in an epoch of their own."""

@@ -29,6 +29,7 @@ from kinsynth.columns.restriction import is_empty
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
 from kinsynth.encoded import ChildCount, Stay, SubColumn, Together
+from kinsynth.engine.calibration import keep_mean
 from kinsynth.pipeline.anchors import Anchor
 from kinsynth.pipeline.further_keys import KeysCodec
 from kinsynth.pipeline.stays import CONSTANT, stay_of
@@ -152,6 +153,27 @@ class TableCodec:
             for place, sub in enumerate(factor.codec.sub_columns)
         )
 
+    @property
+    def shares(self) -> dict[int, NDArray[np.float64]]:
+        """Give for references to original rows the shares of what they lead to, by sub-column, and for counts.
+
+        NaN for missing references, and for rows that few roots reference.
+        """
+        references = {
+            span.start: factor.codec.code_shares()
+            for factor, span in zip(self.factors, self.spans, strict=True)
+            if factor.kind == "reference" and isinstance(factor.codec, CategoricalCodec)
+        }
+        return {**references, **self._count_shares()}
+
+    def _count_shares(self) -> dict[int, NDArray[np.float64]]:
+        mass = {one.child: one.codec.mass_K for one in self.factors if isinstance(one.codec, CountCodec)}
+        return {
+            count.sub_column: keep_mean(mass[count.child] / mass[count.child].sum(), count)
+            for count in self.counts
+            if mass[count.child].any()
+        }
+
     def _keys(self, factor: int) -> tuple[int, ...]:
         return tuple(number for number, factors in enumerate(self.apart) if factor in factors)
 
@@ -166,7 +188,7 @@ class TableCodec:
     def counts(self) -> tuple[ChildCount, ...]:
         """How sub-columns say the numbers of child rows."""
         return tuple(
-            ChildCount(factor.child, span.start, factor.codec.low_K, factor.codec.high_K)
+            ChildCount(factor.child, span.start, factor.codec.low_K, factor.codec.high_K, factor.codec.mean)
             for factor, span in zip(self.factors, self.spans, strict=True)
             if isinstance(factor.codec, CountCodec)
         )

@@ -42,6 +42,12 @@ class Conditions:
     no_missing: Names = field(default_factory=dict)
     temperature: float | None = None
 
+    @property
+    def restricts(self) -> bool:
+        """Whether anything is asked of the rows."""
+        named = (self.given, self.fixed, self.empty_is_missing, self.balance, self.never, self.no_missing)
+        return any(named)
+
     def __post_init__(self) -> None:
         """Check the temperature, the only number that stands alone."""
         if self.temperature is not None and not 0 < self.temperature <= 5:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from kinsynth.connectors.frames import Flavour, as_frame, flavour_of
 from kinsynth.connectors.memory import tables_from_memory
@@ -110,8 +111,8 @@ class Model:
         Guarantees:
             The same model, rows, seed and conditions give the same bytes, whatever ``batch_roots`` is. The
             first n roots are the same for any number of roots, unless rows point to others beside their
-            owners, or to pools of a lookup: which ones is settled over all rows. With a copied graph every
-            drawing has its rows and its connections.
+            owners, or to pools of a lookup, or a small drawing has references to a lookup: which ones is
+            settled over all rows. With a copied graph every drawing has its rows and its connections.
 
         Memory: with a folder that of one batch, of the key columns that are drawn, and 260 bytes for each
             row of the table whose keys are assigned; all else are pages of files.
@@ -121,7 +122,9 @@ class Model:
         for finding in ready.findings:
             on_limit(finding)
         drawing = derive_seed(self.seed if seed is None else seed, "sample")
-        begun = 0.6 if ready.codec.keys or ready.codec.has_pools or self.graph is not None else 0.0
+        shares = self._shares(asked)
+        whole = ready.codec.has_pools or (bool(shares) and self._is_small(wanted))
+        begun = 0.6 if ready.codec.keys or whole or self.graph is not None else 0.0
         blocks = sample(
             _restricted(self.networks, ready.codec),
             {root: wanted[root] for root in find_structure(self.schema).trees},
@@ -129,7 +132,8 @@ class Model:
             temperature=self.temperature if asked.temperature is None else asked.temperature,
             conditions=ready.conditions,
             graph=None if self.graph is None else self.graph.given,
-            whole=ready.codec.has_pools,
+            shares=shares,
+            whole=whole,
             on_share=lambda share, name: on_share(begun * share, name),
             allocate=np.zeros if folder is None else allocate_in(folder),
         )
@@ -157,6 +161,17 @@ class Model:
         for limit in losses.find(wanted):
             on_limit(limit)
         return distinct
+
+    def _shares(self, asked: Conditions) -> dict[str, dict[int, NDArray[np.float64]]]:
+        """Give the shares that references to original rows are led to: none where something else is asked."""
+        temperature = self.temperature if asked.temperature is None else asked.temperature
+        if self.graph is not None or temperature != 1 or asked.restricts:
+            return {}
+        return {name: shares for name, table in self.codec.tables.items() if (shares := table.shares)}
+
+    def _is_small(self, wanted: Mapping[str, int]) -> bool:
+        """Whether all rows of each root table are drawn together anyway."""
+        return all(rows <= self.networks[name].plan.block_size for name, rows in wanted.items())
 
     def _allot(self, blocks: Iterable[SampledBlock], ready: Prepared, seed: int) -> Mapping[Relation, Rows]:
         """Settle which rows of pools are referenced, over all rows."""
