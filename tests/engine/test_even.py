@@ -97,7 +97,6 @@ def test_chances_are_the_shares_of_all_rows(model):
     count_K = np.bincount(codes_RC[:, 0], minlength=CODES)
     off_K = np.abs(SOURCE * chances(model) - count_K)
     assert off_K[~FEW].max() < 0.5
-    assert off_K[FEW].max() > 0.5, "those that are not even are not met"
     assert np.sqrt(0.1 * count_K.mean()) > 2
 
 

@@ -90,14 +90,16 @@ def calibrate_drawn(model: TableModel, share: Sequence[Tensor], *, rows: int, se
             model.network.heads.add_to_bias(c, _change(chance_K, share[c] * drawn, noise_K).float())
 
 
-def rows_looked_at(rows: int, *, drawn: bool) -> int:
-    """Give about how many rows calibration computes, those that are looked at twice counted twice.
+def count_validations(rows: int, validation_rows: int, *, drawn: bool) -> float:
+    """Give to about how many validations calibration comes.
 
     Args:
         rows: Training rows.
+        validation_rows: Rows that a validation looks at; of few it takes as long as of some thousand.
         drawn: Whether rows are drawn, and looked at, as well.
     """
-    return ROUNDS * (min(rows, ROWS) + 2 * _count_drawn(rows) * drawn)
+    looked_at = ROUNDS * min(rows, ROWS) / max(1, validation_rows)
+    return looked_at + 2 * ROUNDS * drawn * _count_drawn(rows) / max(_AT_ONCE, validation_rows)
 
 
 def _count_drawn(rows: int) -> int:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from kinsynth.encoded import Encoded
 from kinsynth.engine.batches import Batches, Units, split_units
-from kinsynth.engine.calibration import calibrate, calibrate_drawn, keep_mean, rows_looked_at
+from kinsynth.engine.calibration import calibrate, calibrate_drawn, count_validations, keep_mean
 from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, save_state
 from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
@@ -314,9 +314,8 @@ class _Training:
     @property
     def _closing_seconds(self) -> float:
         """About how long a validation, and the calibration and validation at the end will take."""
-        return self.validation_seconds * (
-            2 + rows_looked_at(self.batches.rows, drawn=self._is_drawn_alone) / max(1, self.validation_rows)
-        )
+        calibration = count_validations(self.batches.rows, self.validation_rows, drawn=self._is_drawn_alone)
+        return self.validation_seconds * (2 + calibration)
 
     @property
     def last_rise(self) -> int:
