@@ -76,15 +76,16 @@ def calibrate_drawn(model: TableModel, share: Sequence[Tensor], *, rows: int, se
         rows: Training rows; about as many are drawn.
         seed: Source of randomness.
     """
-    drawn = _count_drawn(rows)
+    drawn, plan = _count_drawn(rows), model.plan
     for turn in range(ROUNDS):
-        row_N = np.arange(turn * drawn, (turn + 1) * drawn, dtype=np.int64)
         sampler = TableSampler(model, seed, 1.0, None)
-        codes_NC = torch.from_numpy(sampler.draw_roots(row_N, number_rows(row_N, table=model.layout.name)))
         sums = [torch.zeros((2, len(share_K)), dtype=torch.float64) for share_K in share]
-        for codes_BC in torch.split(codes_NC.long(), _AT_ONCE):
-            for c, chance_BK in enumerate(model.network.chances(Batch(codes_BC))):
-                sums[c] += torch.stack([chance_BK.sum(0), chance_BK.square().sum(0)])
+        for row_R in np.array_split(np.arange(drawn) + turn * drawn, -(-drawn // plan.block_size)):
+            row_ids = number_rows(row_R, table=model.layout.name)
+            codes_RC = torch.from_numpy(sampler.draw_roots(row_R, row_ids)).long()
+            for codes_BC in torch.split(codes_RC, min(plan.batch_size, _AT_ONCE)):
+                for c, chance_BK in enumerate(model.network.chances(Batch(codes_BC))):
+                    sums[c] += torch.stack([chance_BK.sum(0), chance_BK.square().sum(0)])
         for c, (chance_K, square_K) in enumerate(sums):
             noise_K = square_K - chance_K.square() / drawn + _HALF
             model.network.heads.add_to_bias(c, _change(chance_K, share[c] * drawn, noise_K).float())
