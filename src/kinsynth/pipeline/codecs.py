@@ -155,7 +155,7 @@ class TableCodec:
 
     @property
     def shares(self) -> dict[int, NDArray[np.float64]]:
-        """Give for references to original rows the shares of what they lead to, by sub-column, and for counts.
+        """Give the shares of what references to original rows lead to, and of counts, by sub-column.
 
         NaN for missing references, and for rows that few roots reference.
         """
