@@ -103,7 +103,7 @@ class _Aim:
 def round_shares(share_K: Numbers, rows: int, start: float) -> NDArray[np.int64]:
     """Share out rows in whole numbers: the sums from the first code on are rounded, shape (K,).
 
-    So the numbers of rows of neighbouring codes together are right as well, and the mean of counts stays, nearly
+    So those of neighbouring codes are right together as well, and the mean of counts stays, nearly
     (systematic sampling).
 
     Args:

@@ -279,6 +279,11 @@ class DatabaseCodec:
         return (*order, *(name for name, codec in self.keys.items() if codec.late))
 
     @property
+    def has_references(self) -> bool:
+        """Whether any row references an original one."""
+        return any(factor.kind == "reference" for table in self.tables.values() for factor in table.factors)
+
+    @property
     def has_pools(self) -> bool:
         """Whether a reference leads to pools: which of their rows it names is settled over all rows."""
         return any(table.pooled for table in self.tables.values())
