@@ -163,7 +163,7 @@ class Model:
         return distinct
 
     def _shares(self, asked: Conditions) -> dict[str, dict[int, NDArray[np.float64]]]:
-        """Give the shares that references to original rows and counts are led to: none where something is asked."""
+        """Give the shares that references and counts are led to: none where anything else is asked."""
         temperature = self.temperature if asked.temperature is None else asked.temperature
         if self.graph is not None or temperature != 1 or asked.restricts:
             return {}
