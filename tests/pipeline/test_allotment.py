@@ -162,5 +162,6 @@ def test_towns_of_one_or_two_persons_go_with_their_kind_and_keep_their_in_degree
     assert share.max() < 0.1
     assert abs(len(degree) - 260) < 20
     joined = drawn["people"].join(drawn["towns"], on="town_id")
-    assert ((joined["age"] >= 50) == (joined["side"] == "north")).mean() > 0.9
+    # 0.90 on average over seeds, 0.02 more or less: what is learned from 400 persons; 0.5 if nothing were.
+    assert ((joined["age"] >= 50) == (joined["side"] == "north")).mean() > 0.84
     assert model.sample(seed=3)["people"].equals(drawn["people"])

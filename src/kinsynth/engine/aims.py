@@ -101,17 +101,18 @@ class _Aim:
 
 
 def round_shares(share_K: Numbers, rows: int, start: float) -> NDArray[np.int64]:
-    """Share out rows in whole numbers, so that those of each run of codes are rounded down or up, shape (K,).
+    """Share out rows in whole numbers: the sums from the first code on are rounded, shape (K,).
 
-    Systematic: the sums from the first code on are rounded. So the mean of counts stays, nearly.
+    So those of neighbouring codes are right together as well, and the mean of counts stays, nearly
+    (systematic sampling).
 
     Args:
         share_K: Shares.
         rows: Rows to share out.
         start: A number in [0, 1): over all of them each code gets its exact share on average.
 
-    >>> round_shares(np.array([0.5, 0.3, 0.2]), 7, 0.4).tolist(), round_shares(np.array([0.5, 0.5]), 3, 0.6).tolist()
-    ([3, 3, 1], [2, 1])
+    >>> round_shares(np.array([0.5, 0.3, 0.2]), 7, 0.4).tolist()
+    [3, 3, 1]
     """
     ends_K = share_K.cumsum()
     reached_K = (

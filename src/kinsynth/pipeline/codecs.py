@@ -155,7 +155,7 @@ class TableCodec:
 
     @property
     def shares(self) -> dict[int, NDArray[np.float64]]:
-        """Give for references to original rows the shares of what they lead to, by sub-column, and for counts.
+        """Give the shares of what references to original rows lead to, and of counts, by sub-column.
 
         NaN for missing references, and for rows that few roots reference.
         """
@@ -277,6 +277,11 @@ class DatabaseCodec:
         early = {codec.table: name for name, codec in self.keys.items() if not codec.late}
         order = [name for table in self.tables for name in (early.get(table), table) if name is not None]
         return (*order, *(name for name, codec in self.keys.items() if codec.late))
+
+    @property
+    def has_references(self) -> bool:
+        """Whether any row references an original one."""
+        return any(factor.kind == "reference" for table in self.tables.values() for factor in table.factors)
 
     @property
     def has_pools(self) -> bool:

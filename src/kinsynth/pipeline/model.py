@@ -123,7 +123,7 @@ class Model:
             on_limit(finding)
         drawing = derive_seed(self.seed if seed is None else seed, "sample")
         shares = self._shares(asked)
-        whole = ready.codec.has_pools or (bool(shares) and self._is_small(wanted))
+        whole = ready.codec.has_pools or (bool(shares) and self._is_settled_whole(wanted))
         begun = 0.6 if ready.codec.keys or whole or self.graph is not None else 0.0
         blocks = sample(
             _restricted(self.networks, ready.codec),
@@ -163,15 +163,16 @@ class Model:
         return distinct
 
     def _shares(self, asked: Conditions) -> dict[str, dict[int, NDArray[np.float64]]]:
-        """Give the shares that references to original rows are led to: none where something else is asked."""
+        """Give the shares that references and counts are led to: none where anything else is asked."""
         temperature = self.temperature if asked.temperature is None else asked.temperature
         if self.graph is not None or temperature != 1 or asked.restricts:
             return {}
         return {name: shares for name, table in self.codec.tables.items() if (shares := table.shares)}
 
-    def _is_small(self, wanted: Mapping[str, int]) -> bool:
-        """Whether all rows of each root table are drawn together anyway."""
-        return all(rows <= self.networks[name].plan.block_size for name, rows in wanted.items())
+    def _is_settled_whole(self, wanted: Mapping[str, int]) -> bool:
+        """Whether references are led to their shares: all rows of each root table are one block then."""
+        few = all(rows <= self.networks[name].plan.block_size for name, rows in wanted.items())
+        return few and self.codec.has_references
 
     def _allot(self, blocks: Iterable[SampledBlock], ready: Prepared, seed: int) -> Mapping[Relation, Rows]:
         """Settle which rows of pools are referenced, over all rows."""
