@@ -166,7 +166,8 @@ def test_keys_of_a_tenant_in_every_table_need_no_other_word() -> None:
     )
     drawn = model.draw(seed=1)
     assert all(guarantee.passed for guarantee in prove(Statement(drawn.schema, {}, {}), drawn.tables))
-    assert min(table.num_rows for table in drawn.tables.values()) >= tenants
+    for name, table in drawn.tables.items():  # none repeats a number of its tenant, and is left out
+        assert table.num_rows > 0.8 * len(tables[name]), name
 
 
 def test_a_row_points_at_those_whose_owner_is_of_its_kind() -> None:

@@ -48,7 +48,7 @@ def choose_roles(database: Database) -> Schema:
         original tables are implied, or stay without a role.
     """
     walker = Walker(database)
-    schema = _with_broken(_with_implied(database.schema, walker), walker)
+    schema = _with_broken(_with_implied(database, walker), walker)
     structure = find_structure(schema)
     roles = {
         relation: "owner" if relation == _chosen(database, schema, structure, walker, name) else "key"
@@ -65,12 +65,13 @@ def _with_roles(schema: Schema, roles: Mapping[Relation, str]) -> Schema:
     return replace(schema, relations=relations)
 
 
-def _with_implied(schema: Schema, walker: Walker) -> Schema:
+def _with_implied(database: Database, walker: Walker) -> Schema:
     """Find the keys that follow from others; a key on such a way is itself no implied one.
 
-    Tables that are pointed at come first: whether the keys on a way are implied is known by then.
+    Tables that are pointed at come first: whether the keys on a way are implied is known by then. A key under
+    whose rows the primary key counts (project 1, 2, 3 of a tenant) is none either, so that it can own them.
     """
-    used: set[str] = set()
+    schema, used = database.schema, set[str]()
     order = find_structure(schema).order
     made = [one for one in schema.relations if one.table in order and one.role in ("", "key")]
     for relation in sorted(made, key=lambda one: order.index(one.table)):
@@ -78,6 +79,9 @@ def _with_implied(schema: Schema, walker: Walker) -> Schema:
         if str(relation) in used:
             continue
         if relation in structure.late[relation.table]:
+            continue
+        key = schema.tables[relation.table].primary_key
+        if set(relation.columns) < set(key) and _numbered(database, schema, walker, [relation]):
             continue
         if path := find_implied(schema, structure, walker, relation, free=False):
             used |= set(map(str, path))
