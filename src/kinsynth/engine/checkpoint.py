@@ -20,7 +20,7 @@ from kinsynth.engine.tabular import TabularNetwork
 from kinsynth.errors import UserError
 from kinsynth.system.files import write_atomically
 
-_FORMAT = "6"
+_FORMAT = "7"
 
 
 @dataclass(frozen=True)

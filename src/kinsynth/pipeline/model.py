@@ -41,7 +41,7 @@ from kinsynth.system.failures import explained
 from kinsynth.system.files import commit, read_json, write_json
 from kinsynth.system.mapping import allocate_in
 
-VERSION = 2
+VERSION = 3
 GRAPH = "copied_graph"
 BATCH_ROOTS = 8_192
 OnShare = Callable[[float, str], None]
