@@ -155,7 +155,8 @@ class _Choice:
         """Choose the best of some keys of a table; ``usual`` where it is about as good."""
         walker = self.walker
         near = [one for one in candidates if not _is_led_to(self.structure, walker, one, candidates)]
-        candidates = self._numbered(candidates) or near or candidates
+        numbered = _numbered(self.database, self.schema, walker, candidates)
+        candidates = numbered or near or candidates
         if len(candidates) < 2:
             return candidates[0] if candidates else None
         wide = [one for one in candidates if _named(walker.rows(one)) >= _FEWEST_PARENTS]
@@ -164,18 +165,21 @@ class _Choice:
         close = [one for one, score in scores.items() if _ALIKE * (score + _NOISE) >= best]
         return usual if usual in close else close[0]
 
-    def _numbered(self, candidates: Sequence[Relation]) -> list[Relation]:
-        """Give the keys of whose rows a column numbers those that name them, of 20 with several at least."""
-        found = []
-        for one in candidates:
-            row_R, rows = self.walker.rows(one), self.database.tables[one.table]
-            known = row_R >= 0
-            linked = {column for other in self.schema.outgoing(one.table) for column in other.columns}
-            several = int((np.bincount(row_R[known], minlength=1) > 1).sum())
-            columns = [rows[name].filter(pa.array(known)) for name in rows.column_names if name not in linked]
-            if several >= _FEWEST_PARENTS and any(numbers_rows(values, row_R[known]) for values in columns):
-                found.append(one)
-        return found
+
+def _numbered(
+    database: Database, schema: Schema, walker: Walker, candidates: Sequence[Relation]
+) -> list[Relation]:
+    """Give the keys of whose rows a column numbers those that name them, of 20 with several at least."""
+    found = []
+    for one in candidates:
+        row_R, rows = walker.rows(one), database.tables[one.table]
+        known_R = row_R >= 0
+        linked = {column for other in schema.outgoing(one.table) for column in other.columns}
+        several = int((np.bincount(row_R[known_R], minlength=1) > 1).sum())
+        columns = [rows[name].filter(pa.array(known_R)) for name in rows.column_names if name not in linked]
+        if several >= _FEWEST_PARENTS and any(numbers_rows(values, row_R[known_R]) for values in columns):
+            found.append(one)
+    return found
 
 
 def _is_led_to(
