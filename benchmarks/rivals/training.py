@@ -30,6 +30,11 @@ class _RivalTraining(_Training):
     def _make(self, generator: torch.Generator) -> Any:
         return self.rival(self.layout, self.plan, generator)
 
+    @property
+    def _is_drawn_alone(self) -> bool:
+        """The engine draws from no other network, so drawn rows calibrate none."""
+        return False
+
 
 def train_rival(
     make: Make, table: EncodedTable, plan: TablePlan, *, seed: int, limit: float | None = None
