@@ -79,6 +79,22 @@ def test_a_tree_drawn_table_by_table_is_the_one_drawn_block_by_block(models):
                 assert (table.encoded.parent_R == stored.encoded.parent_R).all()
 
 
+def test_a_table_with_all_its_rows_in_one_block_is_led_to_its_shares_and_one_with_some_behind_is_not(models):
+    shares = {"buyers": {1: np.array([0.1, 0.2, 0.3, 0.4])}, "orders": {1: np.array([0.8, 0.1, 0.1])}}
+    even = {}
+    for name, model in models.items():
+        subs = tuple(replace(sub, even_K=np.ones(sub.cardinality, bool)) for sub in model.layout.sub_columns)
+        even[name] = replace(model, layout=replace(model.layout, sub_columns=subs))
+    free, led = (
+        concatenate(sample(even, {"buyers": 100}, seed=3, whole=True, shares=one)).tables
+        for one in (None, shares)
+    )
+    assert np.abs(np.bincount(led["buyers"].codes_RC[:, 1]) - [10, 20, 30, 40]).max() <= 2
+    assert np.abs(np.bincount(free["buyers"].codes_RC[:, 1]) - [10, 20, 30, 40]).max() > 5
+    assert (led["orders"].codes_RC[:, 1] == 0).mean() < 0.6
+    assert led["orders"].alone == free["orders"].alone == 50
+
+
 @pytest.mark.parametrize("shards", [2, 3, 7])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_they_are_the_same_for_any_shards_and_threads(models, shards, threads):

@@ -4,7 +4,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pytest
-from evaluation_toys import shop, shuffled
+from evaluation_toys import make_database, shop, shuffled
 
 from kinsynth.evaluation import evaluate
 from kinsynth.evaluation.links import ancestry, link, subjects
@@ -112,6 +112,38 @@ def test_children_that_ignore_their_parents_are_noticed():
     original = shop(1500, seed=1)
     broken = evaluate(original, shuffled(shop(1500, seed=3))).relations[0]
     assert broken.pairs.value < 0.2
+
+
+def test_rows_that_point_at_none_are_no_family():
+    """Orders of guests are small; that drawn ones are not is no chance, as it would be of one customer's."""
+
+    def with_guests(database, small):
+        orders = database.tables["orders"]
+        guest_R = np.arange(orders.num_rows) % 3 == 0
+        key = pa.array(orders["customer_id"].to_numpy(), mask=guest_R)
+        amount = np.where(guest_R & small, 1.0, orders["amount"].to_numpy())
+        left = {"id": "identifier", "kind": "categorical"}
+        return make_database(
+            {
+                "customers": (
+                    database.tables["customers"].set_column(1, "kind", pa.array(["one"] * 1500)),
+                    left,
+                ),
+                "orders": (
+                    pa.table({"customer_id": key, "amount": amount}),
+                    {"customer_id": "identifier", "amount": "numeric"},
+                ),
+            },
+            keys={"customers": "id"},
+            relations=database.schema.relations,
+        )
+
+    original = with_guests(shop(1500, seed=1), small=True)
+    kept, broken = (
+        evaluate(original, with_guests(shop(1500, seed=3), small)).relations[0] for small in (True, False)
+    )
+    assert kept.pairs.value > 0.95
+    assert broken.pairs.value < 0.3  # 0.63 with guests as one family
 
 
 def test_in_degrees_of_other_scale_and_equal_shape_are_alike():

@@ -750,6 +750,15 @@ def test_conditions_that_foreign_keys_keep_need_no_word(said: str) -> None:
     assert not [one for one in find(tables, document) if one.code.startswith("checks")]
 
 
+def test_that_no_row_is_its_own_partner_is_not_kept_where_each_has_one() -> None:
+    """Where circles are cut a row has no other to point at but itself."""
+    tables, document = make_tables(), copy.deepcopy(DOCUMENT)
+    tables["customer"]["twin"] = [str(row ^ 1) for row in range(ROOTS)]
+    document["tables"]["customer"]["foreign_keys"].append({"columns": ["twin"], "table": "customer"})
+    document["tables"]["customer"]["checks"] = ["twin <> id"]
+    assert "checks.not_by_construction" in {one.code for one in find(tables, document)}
+
+
 def test_one_to_one_keys_that_may_be_missing_are_kept_unique() -> None:
     tables, document = make_tables(), copy.deepcopy(DOCUMENT)
     circle(tables, document)

@@ -23,6 +23,7 @@ from kinsynth.pipeline.inspect import inspect
 from kinsynth.pipeline.library import fit
 from kinsynth.pipeline.plan import Machine
 from kinsynth.pipeline.shapes import count_frequent, estimate_shapes, two_level
+from kinsynth.pipeline.sketches import CELLS
 from kinsynth.schema.graph import find_structure
 from kinsynth.settings.document import override, parse
 from kinsynth.settings.synthesis import Synthesis
@@ -255,6 +256,29 @@ def test_tables_of_keys_and_what_rows_point_to_are_estimated():
         "tables.order",
         "tables.staff",
     }
+
+
+@pytest.mark.parametrize(("rows", "sketches"), [(8, 0), (40, 1)])
+def test_sketches_of_few_parents_with_many_rows_each_are_estimated(rows: int, sketches: int) -> None:
+    generator = np.random.default_rng(0)
+    tables = {
+        "parent": pa.table({"id": range(600), "x": generator.normal(size=600)}),
+        "child": pa.table(
+            {"parent": np.repeat(np.arange(600), rows), "y": generator.normal(size=600 * rows)}
+        ),
+    }
+    key = {"columns": ["parent"], "table": "parent"}
+    document = parse(
+        {
+            "tables": {
+                "parent": {"primary_key": ["id"], "foreign_keys": []},
+                "child": {"primary_key": [], "foreign_keys": [key]},
+            }
+        }
+    )
+    schema = inspect(tables, document).schema
+    shapes, _ = estimate_shapes(schema, find_structure(schema), tables, document)
+    assert shapes["parent"].cardinalities.count(CELLS) == sketches
 
 
 def test_an_empty_table_is_no_root_that_is_too_small() -> None:

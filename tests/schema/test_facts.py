@@ -159,6 +159,30 @@ def test_keys_that_share_a_column_are_a_scope_whatever_the_rows(rows: int) -> No
 
 
 @pytest.mark.parametrize("missing", [False, True])
+def test_a_tenant_in_every_key_of_many_tables_is_said_once(missing: bool) -> None:
+    """Ways to the tenant are as many as paths; one that never ends early stands for all but owners' ones."""
+    rng, firms, tables = np.random.default_rng(0), 4, 9
+    firm = np.repeat(np.arange(firms), 5)
+    cells: dict[str, dict[str, Cells]] = {"firm": {"id": range(firms)}}
+    relations = []
+    for number in range(tables):
+        name = f"t{number}"
+        cells[name] = {"firm": firm, "number": np.tile(np.arange(5), firms)}
+        relations.append(to(name, "firm", "firm"))
+        for other in range(max(0, number - 4), number):
+            cells[name][f"k{other}"] = [
+                None if missing and not row else key
+                for row, key in enumerate(rng.integers(0, 5, 20).tolist())
+            ]
+            relations.append(Relation(name, ("firm", f"k{other}"), f"t{other}", ("firm", "number")))
+    found = facts(base(cells, {name: ("firm", "number") for name in cells if name != "firm"}, *relations))
+    for one in relations:
+        if len(one.columns) == 2:
+            own, theirs = (to(name, "firm", "firm") for name in (one.table, one.references_table))
+            assert found[one].scopes == (((own,), (theirs,)),)
+
+
+@pytest.mark.parametrize("missing", [False, True])
 def test_a_path_through_an_earlier_key_that_follows_from_a_found_one_is_no_scope(missing: bool) -> None:
     """An owner that is never missing says all that a key bound to it could say; one that may be does not."""
     made = lines(np.random.default_rng(0))

@@ -28,7 +28,8 @@ class CountCodec:
         low_K: Smallest count of each code, ascending.
         high_K: Largest count of each code, included.
         mass_K: Parents of each code.
-        mean: Child rows of a parent on average; None for levels, and where nothing can be told.
+        mean: Child rows of a parent on average, to three digits; None for levels, and where nothing can be
+            told.
 
     Guarantees:
         Every range holds the counts of at least ``rare_minimum`` roots, and ends at no single parent's
@@ -111,7 +112,7 @@ def build_count(count_R: Rows, root_R: Roots, protection: Protection) -> CountCo
     mass = np.bincount(group_D[group_D >= 0], rows_D[group_D >= 0], int(group_D.max()) + 1)
     safe_D = count_roots(value_R, root_R, codes=len(tick_D)) >= minimum
     low, high = _range_ends(tick_D, first, last, safe_D)
-    return CountCodec(low, high, mass[codes].astype(np.int64), float(count_R.mean()))
+    return CountCodec(low, high, mass[codes].astype(np.int64), _told_mean(count_R))
 
 
 def build_level(level_R: Rows, root_R: Roots, protection: Protection) -> CountCodec:
@@ -129,6 +130,11 @@ def build_level(level_R: Rows, root_R: Roots, protection: Protection) -> CountCo
     mass = np.append((~below_R).sum(), rest.mass_K)
     low, high = (np.append(0, np.maximum(some_K, 1)) for some_K in (rest.low_K, rest.high_K))
     return CountCodec(low, high, mass)
+
+
+def _told_mean(count_R: Rows) -> float:
+    """Give the mean to three digits, as reports do: an exact sum would tell the count of a single extreme."""
+    return float(f"{count_R.mean():.3g}")
 
 
 def _range_ends(tick_D: Rows, first: Rows, last: Rows, safe_D: NDArray[np.bool_]) -> tuple[Rows, Rows]:

@@ -202,5 +202,5 @@ class Pointer:
             tuple(tuple(tuple(path) for path in paths) for paths in document["apart"]),
             tuple(tuple(path) for path in document["avoid"]),
             None if agreement is None else (Ending.from_json(agreement[0]), Ending.from_json(agreement[1])),
-            tuple((tuple(path), sub_column) for path, sub_column in document.get("asked", ())),
+            tuple((tuple(path), sub_column) for path, sub_column in document["asked"]),
         )

@@ -114,12 +114,12 @@ def relatives_of(store: Store, sampler: TableSampler) -> Relatives | None:
 
 @torch.inference_mode()
 def fill_block(store: Store, sampler: TableSampler, relatives: Relatives | None, block: int) -> None:
-    """Draw the rows of one block of a table into the store; where it is the only one, led to their shares."""
+    """Draw the rows of one block of a table into the store; where it has all, led to their shares."""
     frame = store.frame(sampler.layout.name)
     rows = frame.block(block)
     if rows.start == rows.stop:
         return
-    aims = sampler.aims(frame.rows) if frame.blocks == 1 else None
+    aims = sampler.aims(frame.rows) if rows.stop - rows.start == frame.rows else None
     if aims is not None:
         _draw_block(store, sampler, relatives, block, aims)
         aims.lead()

@@ -61,8 +61,8 @@ def sample(
         conditions: What the rows of a table must keep to.
         graph: Rows and keys of all tables, as many roots as are to be drawn; None to draw them.
         shares: For each table and sub-column the share of rows that hold each code, NaN for codes of which
-            only chances are known: what the rows of small tables, of one block, are led to where all rows
-            are drawn before the first block is given.
+            only chances are known: what the rows of small tables, all in one block, are led to where all
+            rows are drawn before the first block is given.
         whole: Whether all rows are drawn before the first block is given, and kept, as they are where tables
             point at others: then the blocks can be gone through again and again.
         threads: Blocks drawn at the same time; None for as many as torch has threads.

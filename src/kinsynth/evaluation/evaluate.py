@@ -503,8 +503,10 @@ def _compare_linked(
         return None
     left, right = [[bin_variable(variable) for variable in side] for side in (parents, own)]
     chosen = some_rows(left, _PAIR_ROWS, seed=comparison.seed)
+    row_R = rows[0][chosen[0]]
+    family_R = np.where(row_R < 0, -1 - np.arange(len(row_R)), row_R)  # a row that points at none has none
     return relational.compare_pairs(
         [column.taken(chosen) for column in left],
         [column.taken(chosen) for column in right],
-        np.unique(rows[0][chosen[0]], return_inverse=True)[1],
+        np.unique(family_R, return_inverse=True)[1],
     )

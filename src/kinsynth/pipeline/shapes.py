@@ -24,7 +24,7 @@ from kinsynth.encoded import (
 from kinsynth.engine.sizing import TableShape, measure_table
 from kinsynth.pipeline.further_keys import MOST_GROUPS, keys_name
 from kinsynth.pipeline.roles import find_roles
-from kinsynth.pipeline.sketches import CELLS, FEWEST_PARENTS, MOST_SKETCHES
+from kinsynth.pipeline.sketches import CELLS, MOST_SKETCHES, fewest_parents
 from kinsynth.pipeline.stays import ANSWERS, SEVERAL, most_stays
 from kinsynth.schema.graph import Structure
 from kinsynth.schema.keys import key_frame
@@ -149,7 +149,7 @@ def estimate_cardinalities(
         counts = _count_children(tables[child], owner)
         found.append(int(min(counts.max() + 1, MOST_COUNT_CODES)))
         columns = len(find_roles(schema, structure, child).modelled)
-        if len(counts) >= FEWEST_PARENTS and counts.max() > 1:
+        if len(counts) >= fewest_parents(counts) and counts.max() > 1:
             found += min(MOST_SKETCHES, columns) * [CELLS]
         found += min(most_stays(int((counts >= SEVERAL).sum())), columns // 2) * [ANSWERS]
     for relation in structure.pointing(name):

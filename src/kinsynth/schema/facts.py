@@ -21,6 +21,7 @@ LONGEST_IMPLIED = 3
 LONGEST_SCOPE = 2
 LONGEST_FORCED = 4
 _LEAST_AGREEMENT = 0.1
+Carried = tuple[()] | tuple[str, frozenset[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -223,13 +224,18 @@ class _Finder:
             if (left or right) and end_of(left, table) == end_of(right, target)
         ]
         pairs = list(dict.fromkeys([*self._forced(first), *pairs]))
-        pairs.sort(key=lambda pair: (not self._is_forced(*pair), len(pair[0]) + len(pair[1])))
+        carried = {pair: self._carried(*pair) for pair in pairs}
+        pairs.sort(key=lambda pair: (not carried[pair], len(pair[0]) + len(pair[1])))
         known: dict[str, list[tuple[RowNumbers, RowNumbers]]] = {}
+        told: set[Carried] = set()
         for pair in pairs:
+            if carried[pair] in told and not self._is_of_owners(*pair):
+                continue
             if any(_follows(one, other) for one in self._same(pair) for other in found):
                 continue
-            if self._is_forced(*pair) or self._meet(pair, known):
+            if carried[pair] or self._meet(pair, known):
                 found.append(pair)
+                told |= {carried[pair]} - {()} if self._never_ends(*pair) else set()
         yield from found
 
     def _forced(self, first: Relations) -> Iterator[tuple[Path, Path]]:
@@ -238,17 +244,34 @@ class _Finder:
         for one in first:
             for left in self._carrying(one):
                 for _, *right in from_target:
-                    if self._is_forced(left, tuple(right)):
+                    if self._carried(left, tuple(right)):
                         yield left, tuple(right)
 
     def _carrying(self, first: Relation) -> list[Path]:
-        """Give the paths that begin with a key and carry columns of the row to their end."""
+        """Give the paths that begin with a key and carry columns of the row to their end.
+
+        Of those that carry the same to the same table, whose rows are then the same, only the shortest where
+        it never ends early, and those of owners.
+        """
         found: list[Path] = [(first,)]
+        told: set[tuple[str, frozenset[tuple[str, str]]]] = set()
         for path in found:
-            if len(path) < LONGEST_FORCED:
-                longer = [(*path, one) for one in self._steps(path[-1].references_table)]
-                found += [each for each in longer if trace(each)]
+            for one in self._steps(path[-1].references_table) if len(path) < LONGEST_FORCED else ():
+                longer = (*path, one)
+                says = one.references_table, frozenset(trace(longer).items())
+                if says[1] and (says not in told or self._is_of_owners(longer[1:], ())):
+                    found.append(longer)
+                    told |= {says} if self._never_ends(longer[1:], ()) else set()
         return found
+
+    def _never_ends(self, *several: Path) -> bool:
+        """Tell whether no key on some paths is ever missing."""
+        return all(self.walker.always(one) for path in several for one in path)
+
+    def _is_of_owners(self, *several: Path) -> bool:
+        """Tell whether paths are of keys of owners alone: they say that a row stays under its root."""
+        owners = self.structure.parent_relation
+        return all(owners[one.table] == one for path in several for one in path)
 
     def _same(self, pair: tuple[Path, Path]) -> Iterator[tuple[Path, Path]]:
         """Give the pair, and pairs whose path from the row leads to the same rows by an earlier scope.
@@ -258,17 +281,23 @@ class _Finder:
         yield pair
         left, right = pair
         for mine, theirs in self.known[left[0]].scopes if left else ():
-            whole = all((self.walker.rows(one) >= 0).all() for one in mine)
-            if whole and left[1 : len(theirs) + 1] == theirs:
+            if self._never_ends(mine) and left[1 : len(theirs) + 1] == theirs:
                 yield (*mine, *left[len(theirs) + 1 :]), right
 
-    def _is_forced(self, left: Path, right: Path) -> bool:
-        """Tell whether both paths carry the same columns of the row to the whole key at their end."""
+    def _carried(self, left: Path, right: Path) -> Carried:
+        """Give the columns of the row that both paths carry to the whole key at their end, if they do.
+
+        Pairs that carry the same end at the same rows, so one that never ends early stands for all.
+        """
         if not left or not right or left[-1].references_table != right[-1].references_table:
-            return False
+            return ()
         mine, theirs = trace(left), trace((self.relation, *right))
-        agreeing = {mine[column] for column in mine.keys() & theirs.keys() if mine[column] == theirs[column]}
-        return agreeing >= set(left[-1].references_columns)
+        agreeing = {
+            column: mine[column] for column in mine.keys() & theirs.keys() if mine[column] == theirs[column]
+        }
+        if not {*agreeing.values()} >= {*left[-1].references_columns}:
+            return ()
+        return left[-1].references_table, frozenset(agreeing.items())
 
     def _meet(self, pair: tuple[Path, Path], known: dict[str, list[tuple[RowNumbers, RowNumbers]]]) -> bool:
         """Tell whether two paths end at one row in every row, by no accident, and say something new."""

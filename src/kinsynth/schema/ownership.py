@@ -176,7 +176,8 @@ def _numbered(
         known_R = row_R >= 0
         linked = {column for other in schema.outgoing(one.table) for column in other.columns}
         several = int((np.bincount(row_R[known_R], minlength=1) > 1).sum())
-        columns = [rows[name].filter(pa.array(known_R)) for name in rows.column_names if name not in linked]
+        names = [one.name for one in rows.schema if pa.types.is_integer(one.type) and one.name not in linked]
+        columns = (rows[name].filter(pa.array(known_R)) for name in names)  # one in memory at a time
         if several >= _FEWEST_PARENTS and any(numbers_rows(values, row_R[known_R]) for values in columns):
             found.append(one)
     return found

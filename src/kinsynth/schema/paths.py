@@ -23,6 +23,7 @@ class Walker:
         """Start with nothing joined."""
         self._database = database
         self._joined: dict[Relation, RowNumbers] = {}
+        self._always: dict[Relation, bool] = {}
 
     def rows(self, relation: Relation) -> RowNumbers:
         """Give the row that each row points at, -1 for none, shape (rows of the table,)."""
@@ -32,6 +33,12 @@ class Walker:
                 tables[relation.table], relation, tables[relation.references_table]
             )
         return self._joined[relation]
+
+    def always(self, relation: Relation) -> bool:
+        """Tell whether each row points at one."""
+        if relation not in self._always:
+            self._always[relation] = bool((self.rows(relation) >= 0).all())
+        return self._always[relation]
 
     def ends(self, path: Path, start_R: RowNumbers) -> RowNumbers:
         """Give the row to which a path leads from each row, -1 where a step is missing, shape (R,)."""

@@ -233,7 +233,8 @@ def _keys_keep(site: _Site, check: Check) -> bool:
         if any(says_apart(check, one, other) for other in found.avoid):
             return True
         if one.references_table == site.name and says_apart(check, one, itself):
-            return found.itself == 0
+            # Where every row must point at one, that at which a circle is cut points at itself.
+            return found.itself == 0 and found.nullable
     return False
 
 
