@@ -141,8 +141,8 @@ class Pointer:
 
     Its codes are ``NONE`` (the key is missing), ``ITSELF`` (the row points at itself), ``AGREEING`` (a row
     that agrees with this one, see below) and ``FIRST_GROUP + g`` (a row of group g). The row itself is
-    chosen under quotas: the target's ``counts`` say, under
-    the name ``key``, how many rows point at each of its rows.
+    chosen under quotas: the target's ``counts`` say, under the name ``key``, how many rows point at each of
+    its rows.
 
     Attributes:
         key: Name of the foreign key.

@@ -117,9 +117,7 @@ def _held_roots(encoded: Encoded, table: str, plan: TablePlan, seed: int) -> NDA
     """Mark the roots that are split off: of the root table's rows, and of the rows without owner by level."""
     chain = (table, *lineage(encoded, table))[::-1]
     counts = [encoded.tables[chain[0]].rows, *(encoded.tables[name].alone for name in chain[1:])]
-    return np.concatenate(
-        [_held_part(count, [seed, 1, level][: 2 + bool(level)], plan) for level, count in enumerate(counts)]
-    )
+    return np.concatenate([_held_part(count, [seed, 1, level], plan) for level, count in enumerate(counts)])
 
 
 def _held_part(roots: int, seed: list[int], plan: TablePlan) -> NDArray[np.bool_]:

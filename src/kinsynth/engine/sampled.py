@@ -121,7 +121,7 @@ def number_alone(level: int, first: int, end: int) -> RowArray:
     Raises:
         InternalError: There are 2**33 of them or more, or 64 levels.
     """
-    if end > 1 << _LEVEL_BITS or level >= 1 << 39 - _LEVEL_BITS:
+    if end > 1 << _LEVEL_BITS or level >= 1 << 63 - _POSITION_BITS - _LEVEL_BITS:
         raise InternalError(
             "engine.rows_alone", f"{end} rows at level {level} have no owner.", where="rows without owner"
         )

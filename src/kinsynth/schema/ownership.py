@@ -154,9 +154,12 @@ class _Choice:
     def best(self, candidates: Sequence[Relation], usual: Relation | None) -> Relation | None:
         """Choose the best of some keys of a table; ``usual`` where it is about as good."""
         walker = self.walker
-        near = [one for one in candidates if not _is_led_to(self.structure, walker, one, candidates)]
-        numbered = _numbered(self.database, self.schema, walker, candidates)
-        candidates = numbered or near or candidates
+        if len(candidates) > 1:
+            candidates = (
+                _numbered(self.database, self.schema, walker, candidates)
+                or [one for one in candidates if not _is_led_to(self.structure, walker, one, candidates)]
+                or candidates
+            )
         if len(candidates) < 2:
             return candidates[0] if candidates else None
         wide = [one for one in candidates if _named(walker.rows(one)) >= _FEWEST_PARENTS]
