@@ -85,3 +85,30 @@ def test_a_column_without_a_value_is_no_detected_key() -> None:
     found = inspected(tables)
     assert [one.columns for one in found.schema.relations] == [("customer_id",)]
     assert [one.relation.columns for one in found.relation_proposals] == [("customer_id",)]
+
+
+def posts(authors: int = 40) -> dict[str, list[dict[str, Any]]]:
+    return {
+        "users": [{"id": n + 1, "age": n % 7} for n in range(40)],
+        "posts": [{"id": n + 500, "writer_id": n % authors + 1, "shop_id": 9 * n} for n in range(90)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("authors", "document", "told"),
+    [
+        (40, {}, ["posts.writer_id"]),
+        (5, {}, []),  # so few numbers occur in any table
+        (60, {}, []),  # users has no such keys
+        (40, {"posts": {"foreign_keys": []}}, []),
+        (40, {"posts": {"columns": {"writer_id": {"type": "categorical"}}}}, []),
+        (40, {"posts": {"foreign_keys": [{"columns": ["writer_id"], "table": "users"}]}}, []),
+    ],
+)
+def test_a_column_named_like_a_key_that_references_nothing_is_told(
+    authors: int, document: dict[str, Any], told: list[str]
+) -> None:
+    found = inspected(posts(authors), **document).findings
+    assert [one.code for one in found] == ["foreign_keys.unlinked"] * len(told)
+    assert [one.message.split(" is named")[0] for one in found] == told
+    assert all("the keys of users hold its values." in one.message for one in found)

@@ -1,4 +1,4 @@
-"""Guesses: detected keys that would stop a run take no part, keys that a few rows spoil are told."""
+"""Guesses: detected keys that would stop a run take no part; keys that may have been missed are told."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kinsynth.schema.graph import find_structure
 from kinsynth.schema.paths import write_path
 from kinsynth.schema.primary_keys import nearly_keys
 from kinsynth.schema.table import Relation, Schema
+from kinsynth.schema.unlinked import Unlinked, find_unlinked
 from kinsynth.settings.fields import join_path
 from kinsynth.settings.synthesis import Synthesis
 
@@ -82,5 +83,42 @@ def _spoiled(proposal: ForeignKeyProposal, target: pa.Table) -> Finding:
         f"{relation.table}.{relation.columns[0]} would reference {relation.references_table}, but "
         f"{spoiling:,} of {target.num_rows:,} rows there repeat or lack {relation.references_columns[0]}.",
         "Repair the source if that is not expected.",
+        "foreign_keys",
+    )
+
+
+def tell_unlinked(tables: Mapping[str, pa.Table], schema: Schema, synthesis: Synthesis) -> Iterator[Finding]:
+    """Tell columns with names of identifiers that no relation uses, though their values are keys of a table.
+
+    Args:
+        tables: Typed tables by name.
+        schema: Their keys and relations.
+        synthesis: Tables whose foreign keys it declares, and columns whose type it declares, are no guess.
+    """
+    keys = {name: table.primary_key for name, table in schema.tables.items()}
+    for one in find_unlinked(tables, keys, schema.relations):
+        said = synthesis.tables.get(one.table)
+        column = said.columns.get(one.column) if said else None
+        if said and (said.foreign_keys is not None or (column and column.type)):
+            continue
+        yield _unlinked(one)
+
+
+def _unlinked(found: Unlinked) -> Finding:
+    first, others = found.targets[0], len(found.targets) - 1
+    more = (
+        f", as those of {others} other tables do"
+        if others > 1
+        else ", as those of another do"
+        if others
+        else ""
+    )
+    return Finding(
+        "foreign_keys.unlinked",
+        "notice",
+        join_path(("tables", found.table, "foreign_keys")),
+        f"{found.table}.{found.column} is named like a key and references nothing; the keys of {first} "
+        f"hold its values{more}.",
+        "Declare the foreign key if it is one; else declare the column's type.",
         "foreign_keys",
     )

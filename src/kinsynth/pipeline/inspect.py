@@ -13,7 +13,7 @@ from kinsynth.columns.detect import Detected, detect_table, is_text
 from kinsynth.connectors.base import Listing
 from kinsynth.errors import Finding, SchemaError
 from kinsynth.pipeline.constraints import read_checks, read_unique_keys
-from kinsynth.pipeline.guesses import find_spoiled, leave_out_circular
+from kinsynth.pipeline.guesses import find_spoiled, leave_out_circular, tell_unlinked
 from kinsynth.schema.database import Database
 from kinsynth.schema.facts import Facts, find_facts
 from kinsynth.schema.foreign_keys import ForeignKeyProposal, propose_foreign_keys
@@ -102,7 +102,8 @@ def inspect(tables: Tables, synthesis: Synthesis, *, listing: Listing | None = N
     relations = _relations(typed, keys, proposed_relations, synthesis)
     sure = {one.relation: one.confidence for one in proposed_relations if _is_guess(one.relation, synthesis)}
     linked, left_out = leave_out_circular(_schema(typed, types, keys, relations, synthesis), sure)
-    findings = (*findings, *left_out, *find_spoiled(typed, keys, synthesis))
+    missed = (*find_spoiled(typed, keys, synthesis), *tell_unlinked(typed, linked, synthesis))
+    findings = (*findings, *left_out, *missed)
     relations, first, types = linked.relations, types, _with_keys(chosen, types, linked, synthesis)
     typed = _retyped(chosen, typed, first, types)
     resolved = resolve_orphans(Database(_schema(typed, types, keys, relations, synthesis), typed, "original"))

@@ -1,0 +1,83 @@
+"""Columns that are named like keys and reference nothing, though their values are keys of some table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from kinsynth.schema.names import words
+from kinsynth.schema.profile import Profile, profile_columns
+from kinsynth.schema.table import Relation
+
+_INCLUSION = 0.98
+_COVERAGE = 0.1
+_FEWEST = 10  # below so many distinct keys, small numbers occur in any table
+
+
+@dataclass(frozen=True)
+class Unlinked:
+    """A column that may be a foreign key, by its name and values, but not by the name of what it references.
+
+    Attributes:
+        table: The table.
+        column: The column.
+        targets: Tables whose keys hold nearly all of its values, the one with the fewest other keys first.
+    """
+
+    table: str
+    column: str
+    targets: tuple[str, ...]
+
+
+def find_unlinked(
+    tables: Mapping[str, pa.Table],
+    primary_keys: Mapping[str, Sequence[str]],
+    relations: Collection[Relation],
+) -> Iterator[Unlinked]:
+    """Find columns with the name of an identifier that take no part in a key.
+
+    Args:
+        tables: Typed tables by name.
+        primary_keys: Key columns by table; empty for none.
+        relations: What is known to be referenced.
+    """
+    profiles = {name: profile_columns(name, table) for name, table in tables.items()}
+    linked = {(one.table, column) for one in relations for column in one.columns}
+    targets = [
+        profiles[name][key[0]]
+        for name, key in primary_keys.items()
+        if len(key) == 1 and key[0] in profiles[name]
+    ]
+    for name, columns in profiles.items():
+        for column in columns.values():
+            known = (name, column.name) in linked or column.name in primary_keys.get(name, ())
+            if not known and _is_named_so(column) and (found := _targets(column, targets)):
+                yield Unlinked(name, column.name, found)
+
+
+def _is_named_so(column: Profile) -> bool:
+    """Tell whether a column is named like a key, and not like one of its own table."""
+    subject = column.words.subject
+    own = words(column.table).parts
+    return column.words.is_strong_identifier and subject not in ((), own) and column.family != "none"
+
+
+def _targets(column: Profile, targets: Sequence[Profile]) -> tuple[str, ...]:
+    """Give the other tables whose keys hold the column's values, those first of which most keys occur.
+
+    Rows of the same table are referenced under a name that says so: numbers from 1 on meet by chance.
+    """
+    if len(column.distinct) < _FEWEST:
+        return ()
+    scored = [(_coverage(column, target), target.table) for target in targets if target.table != column.table]
+    return tuple(name for share, name in sorted(scored, key=lambda one: -one[0]) if share >= _COVERAGE)
+
+
+def _coverage(column: Profile, target: Profile) -> float:
+    """Give the share of a table's keys that occur in a column; 0 where the column has many other values."""
+    if column.values.dtype != target.values.dtype:
+        return 0.0
+    held = float(column.distinct.is_in(target.distinct.implode()).mean() or 0.0)
+    return held * len(column.distinct) / target.rows if held >= _INCLUSION else 0.0
