@@ -10,8 +10,9 @@ import pytest
 
 from kinsynth.columns.absence import LONG, Absences, are_told
 from kinsynth.columns.registry import codec_from_json
-from kinsynth.columns.sequence import build_sequence, first_rows, split_ticks
+from kinsynth.columns.sequence_fit import build_sequence
 from kinsynth.columns.step import NOT_APPLICABLE
+from kinsynth.columns.walk import first_rows, split_ticks
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
 

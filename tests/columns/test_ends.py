@@ -8,7 +8,7 @@ import pytest
 
 from kinsynth.columns.ends import protected_ends
 from kinsynth.columns.registry import column_type
-from kinsynth.columns.sequence import build_sequence
+from kinsynth.columns.sequence_fit import build_sequence
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
 

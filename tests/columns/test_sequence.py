@@ -13,15 +13,10 @@ from kinsynth.columns.line import FIRST
 from kinsynth.columns.partition import Counts, Wishes, build_line
 from kinsynth.columns.registry import codec_from_json
 from kinsynth.columns.scale import END
-from kinsynth.columns.sequence import (
-    Stretches,
-    ascend_by_parent,
-    build_sequence,
+from kinsynth.columns.sequence_fit import build_sequence
+from kinsynth.columns.walk import (
     first_rows,
-    sort_within,
-    split_ticks,
     state_ends,
-    walk_by_parent,
 )
 from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
@@ -160,22 +155,6 @@ def test_no_rows_and_too_few():
     two = np.array([0, 1])
     codec = build(dates(np.array([5, 9])), parent=two)
     assert again(codec, dates(np.array([5, 9])), parent=two).null_count == 2
-
-
-def test_splitting_equals_a_slow_loop():
-    for _ in range(30):
-        rows = int(RNG.integers(0, 40))
-        parent = np.sort(RNG.integers(0, 6, rows))
-        tick, valid = RNG.integers(0, 100, rows), RNG.random(rows) < 0.7
-        opens, gap = split_ticks(tick, valid, parent)
-        last = {}
-        for row in range(rows):
-            if not valid[row]:
-                assert not opens[row]
-                continue
-            assert opens[row] == (parent[row] not in last)
-            assert gap[row] == (max(tick[row] - last[parent[row]], 0) if parent[row] in last else 0)
-            last[parent[row]] = tick[row]
 
 
 def test_a_missing_parents_moment_is_an_error_of_the_caller():
@@ -357,42 +336,6 @@ def test_no_single_roots_moment_is_stored(unit):
         assert all((ticks == point).sum() >= minimum for point in points)
 
 
-def test_walking_equals_a_slow_loop():
-    for _ in range(30):
-        rows = int(RNG.integers(0, 40))
-        parent = np.sort(RNG.integers(0, 6, rows))
-        valid = RNG.random(rows) < 0.8
-        opens, _ = split_ticks(np.zeros(rows, dtype=np.int64), valid, parent)
-        step = np.where(valid, RNG.integers(0, 9, rows), 0)
-        low = RNG.integers(0, 30, rows)
-        high = low + RNG.integers(0, 9, rows)
-        low, high = np.where(valid, low, -99), np.where(valid, high, 99)
-        uniform, slack, end = RNG.random(rows), int(RNG.integers(0, 4)), int(RNG.integers(20, 40))
-        walked = walk_by_parent(step, opens, Stretches(low, high, uniform, slack, end), parent)
-        at = dict.fromkeys(range(6), 0)
-        for row in range(rows):
-            before = at[parent[row]]
-            moved = before + step[row]
-            first = before + min(step[row], 1)
-            top = end if slack and high[row] < first else high[row]
-            if not low[row] - slack <= moved <= min(top + slack, end):
-                begin = max(low[row], first)
-                moved = begin + int(uniform[row] * (top - begin + 1)) if first <= top else before
-            at[parent[row]] = step[row] if opens[row] else moved
-            assert walked[row] == at[parent[row]]
-
-
-def test_ascending_equals_a_slow_loop():
-    for _ in range(30):
-        rows = int(RNG.integers(1, 40))
-        parent = np.sort(RNG.integers(0, 6, rows))
-        tick, valid = RNG.integers(-50, 50, rows), RNG.random(rows) < 0.7
-        raised = ascend_by_parent(tick, valid, parent)
-        for row in np.flatnonzero(valid):
-            before = (parent == parent[row]) & valid & (np.arange(rows) <= row)
-            assert raised[row] == tick[before].max()
-
-
 def test_days_of_one_month_drawn_out_of_order_keep_their_shares():
     parent, opened, days = month_ends()
     anchor = dates(opened[parent])
@@ -410,17 +353,6 @@ def test_days_of_one_month_drawn_out_of_order_keep_their_shares():
     assert (swapped != codes).any()
     uniforms = np.random.default_rng(0).random((len(parent), codec.draws))
     assert (numbers(codec.decode(swapped, uniforms, parent, anchor)) == days).mean() > 0.97
-
-
-def test_sorting_equals_a_slow_loop():
-    for _ in range(30):
-        rows = int(RNG.integers(0, 40))
-        one, two = np.sort(RNG.integers(0, 4, rows)), np.zeros(rows, dtype=np.int64)
-        tick, moved = RNG.integers(0, 99, rows), RNG.random(rows) < 0.6
-        expected = tick.copy()
-        for key in range(4):
-            expected[(one == key) & moved] = np.sort(tick[(one == key) & moved])
-        assert (sort_within(tick, moved, (one, two)) == expected).all()
 
 
 def test_long_gaps_come_back_nearly_exactly():

@@ -35,6 +35,10 @@ class Scale(Protocol):
 
     kind: ClassVar[str]
 
+    @property
+    def storage(self) -> str:
+        """Arrow type of the values."""
+
     def to_ticks(self, values: pa.Array) -> tuple[Rows, Valid]:
         """Give ticks and which of them are not missing, both of shape (R,)."""
 

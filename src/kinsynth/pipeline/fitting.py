@@ -21,8 +21,10 @@ from kinsynth.columns.reference import build_reference
 from kinsynth.columns.registry import column_type
 from kinsynth.columns.relative import RelativeCodec, build_relative
 from kinsynth.columns.scale import DayScale, MomentScale
-from kinsynth.columns.sequence import SequenceCodec, build_sequence, split_ticks
+from kinsynth.columns.sequence import SequenceCodec
+from kinsynth.columns.sequence_fit import build_sequence
 from kinsynth.columns.storage import as_array
+from kinsynth.columns.walk import split_ticks
 from kinsynth.errors import SettingsError
 from kinsynth.pipeline.across import Across, Near, find_cuts
 from kinsynth.pipeline.anchors import MOMENTS, Anchor, Reach, find_anchors, owner_ways, reach_arranged

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinsynth.columns.measure import Mask, Measure, Rows, read_measure, write_measure
-from kinsynth.columns.sequence import ascend_by_parent
+from kinsynth.columns.walk import ascend_by_parent
 from kinsynth.rules.base import Columns
 from kinsynth.rules.evidence import count_present_roots, log_all_ordered
 from kinsynth.rules.view import View
