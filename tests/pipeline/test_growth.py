@@ -8,7 +8,7 @@ import pytest
 
 from kinsynth import Synthesis, fit
 from kinsynth.errors import SettingsError
-from kinsynth.pipeline.model import grow
+from kinsynth.pipeline.growth import grow
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.table import Column, Relation, Schema, Table
 

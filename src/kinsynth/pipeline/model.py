@@ -28,6 +28,7 @@ from kinsynth.pipeline.codecs import DatabaseCodec, Rows
 from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, only_root
 from kinsynth.pipeline.copied_graph import CopiedGraph, load_graph, save_graph
 from kinsynth.pipeline.decoding import Decoded, Drawn, decode
+from kinsynth.pipeline.growth import check_wanted, grow
 from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
 from kinsynth.pipeline.kept_graph import check_kept, keep_graph, refuse_repeated
 from kinsynth.pipeline.limits import Losses
@@ -35,7 +36,7 @@ from kinsynth.pipeline.plan import derive_seed
 from kinsynth.pipeline.preparation import Prepared, prepare
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import read_schema, write_schema
-from kinsynth.schema.graph import Structure, find_structure
+from kinsynth.schema.graph import find_structure
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.system.failures import explained
 from kinsynth.system.files import commit, read_json, write_json
@@ -419,55 +420,10 @@ class Model:
         with the tables that their rows point to, unless the graph of keys is copied.
         """
         given = {name: table.num_rows for name, table in (conditions or Conditions()).given.items()}
-        for name, number in rows.items():
-            where = f"generation.rows.{name}"
-            if name not in self.rows:
-                raise SettingsError(
-                    "settings.rows_not_root",
-                    f"Rows can be given for root tables only; these are {', '.join(self.rows)}.",
-                    where=where,
-                    remedy="Name a root table.",
-                )
-            if number < 0:
-                raise SettingsError(
-                    "settings.invalid",
-                    f"rows={number}: expected 0 or more.",
-                    where=where,
-                    remedy="Give a number of rows.",
-                )
-            if given.get(name, number) != number:
-                raise SettingsError(
-                    "condition.rows",
-                    f"rows={number}, but {given[name]:,} rows are given.",
-                    where=where,
-                    remedy="Leave the number out: every given row becomes one row.",
-                )
+        check_wanted(rows, given, self.rows)
         if self.graph is not None:
             return {**self.rows, **rows, **given}
         return grow(self.rows, {**rows, **given}, find_structure(self.schema))
-
-
-def grow(found: Mapping[str, int], wanted: Mapping[str, int], structure: Structure) -> dict[str, int]:
-    """Give the rows of every root table: as wanted, else as found, else grown as what its rows point to.
-
-    Args:
-        found: Rows of each root table in the source.
-        wanted: Rows of some of them.
-        structure: What their keys are for.
-    """
-    factors: dict[str, float] = {}
-
-    def factor(name: str) -> float:
-        if name not in factors:
-            factors[name] = 1.0  # what points back at it on a circle counts as not grown
-            above = {structure.root_of(one.references_table) for one in structure.further(name)} - {name}
-            if name in wanted:
-                factors[name] = wanted[name] / max(found[name], 1)
-            elif above:
-                factors[name] = sum(map(factor, sorted(above))) / len(above)
-        return factors[name]
-
-    return {name: wanted.get(name, round(number * factor(name))) for name, number in found.items()}
 
 
 @explained()
