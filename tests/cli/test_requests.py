@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kinsynth.cli.arguments import read_pairs, read_shares
+from kinsynth.cli.arguments import read_given, read_pairs, read_shares
 from kinsynth.errors import Interrupted, UserError
 from kinsynth.pipeline.filling import fill_file
 from kinsynth.pipeline.request import Request
@@ -91,7 +91,7 @@ def test_shares_need_a_column_a_value_and_a_number(words: list[str]) -> None:
         (Request(fixed=[("sale.kind", "a")]), "condition.child_table"),
         (Request(shares=[("size", "small", 1.5)]), "condition.shares"),
         (Request(temperature=9), "condition.temperature"),
-        (Request(given=[Path("nowhere.csv")]), "source.not_found"),
+        (Request(given=[("", Path("nowhere.csv"))]), "source.not_found"),
     ],
 )
 def test_what_does_not_fit_makes_no_folder(
@@ -116,7 +116,7 @@ def test_a_stopped_drawing_goes_on_with_its_known_rows(finished: Path, tmp_path:
     """Killed after its beginning: the known rows and all else it was asked for are in its folder."""
     (tmp_path / "shop.csv").write_text("size\nlarge\nsmall\n", encoding="utf-8")
     request = Request(
-        given=(tmp_path / "shop.csv",), never=(("sale.kind", "a"),), shares=(("region_id", "4", 1.0),)
+        given=(("", tmp_path / "shop.csv"),), never=(("sale.kind", "a"),), shares=(("region_id", "4", 1.0),)
     )
     with pytest.raises(Interrupted):
         generate(finished, request=request, output=tmp_path / "more", stop_requested=lambda: True)
@@ -127,3 +127,9 @@ def test_a_stopped_drawing_goes_on_with_its_known_rows(finished: Path, tmp_path:
     assert {shop["region_id"] for shop in shops} == {"4"}
     assert not (tmp_path / "more" / "work").exists()
     shutil.rmtree(tmp_path / "more")
+
+
+def test_a_file_with_an_equals_sign_in_its_name_goes_before_a_table(tmp_path: Path) -> None:
+    odd = tmp_path / "a=b.csv"
+    odd.write_text("size\nlarge\n", encoding="utf-8")
+    assert read_given([str(odd), f"shop={odd}"]) == [("", odd), ("shop", odd)]

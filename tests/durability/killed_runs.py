@@ -41,7 +41,7 @@ def _draw(given: str, model: str, folder: str, variables: dict[str, str], quiet:
     if (Path(folder) / "execution.json").exists():
         resume(Path(folder))
     else:
-        generate(Path(model), request=Request(given=(Path(given),)), output=Path(folder))
+        generate(Path(model), request=Request(given=[("", Path(given))]), output=Path(folder))
 
 
 def run_once(source: Path, folder: Path, **variables: str) -> int:

@@ -171,7 +171,7 @@ def test_rules_whose_columns_are_given_are_not_certified(tmp_path: Path) -> None
     orders().write_csv(tmp_path / "orders.csv")
     run(document(source={"paths": ["orders.csv"]}), tmp_path / "run", base=tmp_path)
     pl.DataFrame({"gross": [5, 999], "net": [11, None]}).write_csv(tmp_path / "known.csv")
-    known = Request(given=(tmp_path / "known.csv",))
+    known = Request(given=[("", tmp_path / "known.csv")])
     done = generate(tmp_path / "run", seed=3, output=tmp_path / "more", request=known)
     proof = Certificate.from_json(done.certificate.read_text())
     lines = {one.where for one in proof.guarantees if one.code == "rule.kept"}

@@ -289,7 +289,7 @@ def test_a_column_is_fixed_once_and_not_given_too(model: Model, tmp_path: Path) 
     known.write_text("job\ncook\n\n")
     for request in (
         Request(fixed=[("person.job", "cook"), ("person.job", "judge")]),
-        Request(given=[known], fixed=[("person.job", "judge")]),
+        Request(given=[("", known)], fixed=[("person.job", "judge")]),
     ):
         with pytest.raises(SettingsError) as caught:
             model.draw(conditions=request.conditions(model.schema, base=tmp_path))

@@ -60,7 +60,7 @@ def test_two_files_of_one_table_are_refused(model: Model, tmp_path: Path) -> Non
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "person.csv").write_text("job\ncook\n", encoding="utf-8")
-    request = Request(given=[Path("one/person.csv"), Path("two/person.csv")])
+    request = Request(given=[("", Path("one/person.csv")), ("", Path("two/person.csv"))])
     with pytest.raises(KinsynthError) as caught:
         request.conditions(model.schema, base=tmp_path)
     assert (caught.value.code, caught.value.where) == ("condition.given_twice", "person")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from kinsynth.errors import UserError
 
@@ -91,6 +92,20 @@ def read_rows(counts: Sequence[str]) -> dict[str, int]:
             )
         rows[table] = int(digits)
     return rows
+
+
+def read_given(words: Sequence[str]) -> list[tuple[str, Path]]:
+    """Read ``FILE`` or ``TABLE=FILE``; a file whose name has an equals sign goes before a table.
+
+    >>> read_given(["known.csv", "people=new/known.csv"])
+    [('', PosixPath('known.csv')), ('people', PosixPath('new/known.csv'))]
+    """
+    pairs = []
+    for word in words:
+        table, equals, file = word.partition("=")
+        named = equals and table and file and not Path(word).exists()
+        pairs.append((table, Path(file)) if named else ("", Path(word)))
+    return pairs
 
 
 def read_pairs(words: Sequence[str], option: str) -> list[tuple[str, str]]:

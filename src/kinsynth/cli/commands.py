@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from kinsynth.cli.arguments import read_pairs, read_rows, read_shares
+from kinsynth.cli.arguments import read_given, read_pairs, read_rows, read_shares
 from kinsynth.cli.border import Border
 from kinsynth.cli.help import SettingsCommand
 from kinsynth.errors import UserError
@@ -231,10 +231,10 @@ def generate(
     rows: RowsOption = None,
     seed: SeedOption = None,
     given: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             "--given",
-            metavar="FILE",
+            metavar="[TABLE=]FILE",
             help="Known rows of a root table: each becomes a row, its empty cells are drawn.",
         ),
     ] = None,
@@ -274,7 +274,7 @@ def generate(
     invocation.border.trace_folder = output
     wanted = read_rows(rows) if rows else None
     request = Request(
-        given=given or (),
+        given=read_given(given or ()),
         fixed=read_pairs(fix or (), "--fix"),
         empty_is_missing=empty_is_missing or (),
         shares=read_shares(balance or (), "--balance"),

@@ -114,7 +114,7 @@ def only_root(schema: Schema) -> str:
             "condition.table",
             f"The model has {len(roots)} root tables: {', '.join(roots)}.",
             where="given",
-            remedy="Say which one is meant.",
+            remedy="Say which one is meant: TABLE=FILE, or table.column.",
         )
     return roots[0]
 

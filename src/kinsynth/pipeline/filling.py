@@ -66,7 +66,7 @@ def fill_file(
     """
     _check_output(output)
     model = load(folder)
-    name, rows = read_rows(file, model.schema, base=Path.cwd(), table=table)
+    name, rows = read_rows(file, model.schema, base=Path.cwd(), table=table or "")
     columns = [
         one if one in rows.column_names else find_column(model.schema, one)[1] for one in empty_is_missing
     ]

@@ -26,7 +26,7 @@ class Request:
     A column is ``table.column``, or ``column`` of the only root table.
 
     Attributes:
-        given: Files with known rows of root tables.
+        given: Root table and file with known rows of it; where no table is said, the file's name says it.
         fixed: Column and value known for all rows; the empty text is the missing value.
         empty_is_missing: Columns of given files in which an empty cell is known to be missing.
         shares: Column, value and share; the empty text is the missing value.
@@ -35,7 +35,7 @@ class Request:
         temperature: Above 1 draws more variety, below 1 less; None for the model's own.
     """
 
-    given: Sequence[Path] = ()
+    given: Sequence[tuple[str, Path]] = ()
     fixed: Sequence[tuple[str, str]] = ()
     empty_is_missing: Sequence[str] = ()
     shares: Sequence[tuple[str, str, float]] = ()
@@ -81,7 +81,7 @@ class Request:
         )
 
 
-def read_files(paths: Sequence[Path], schema: Schema, *, base: Path) -> dict[str, pa.Table]:
+def read_files(files: Sequence[tuple[str, Path]], schema: Schema, *, base: Path) -> dict[str, pa.Table]:
     """Read files with rows of root tables, one for each table.
 
     Raises:
@@ -89,21 +89,21 @@ def read_files(paths: Sequence[Path], schema: Schema, *, base: Path) -> dict[str
     """
     found: dict[str, pa.Table] = {}
     read_from: dict[str, Path] = {}
-    for path in paths:
-        name, rows = read_rows(path, schema, base=base)
+    for table, path in files:
+        name, rows = read_rows(path, schema, base=base, table=table)
         if name in found:
             raise UserError(
                 "condition.given_twice",
                 f"{read_from[name]} and {path} both give rows of this table; expected one file.",
                 where=name,
-                remedy="Put the rows into one file, or name each file after its table.",
+                remedy="Put the rows into one file, or say the table of each: TABLE=FILE.",
             )
         found[name], read_from[name] = rows, path
     return found
 
 
-def read_rows(path: Path, schema: Schema, *, base: Path, table: str | None = None) -> tuple[str, pa.Table]:
-    """Read a file with rows of one table; its name says which, else it is the only root table.
+def read_rows(path: Path, schema: Schema, *, base: Path, table: str = "") -> tuple[str, pa.Table]:
+    """Read a file with rows of one table: the one said, else that of its name, else the only root table.
 
     Raises:
         KinsynthError: The file cannot be read, or holds several tables.
