@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from pathlib import Path
@@ -64,6 +65,20 @@ def test_primary_keys(name: str, columns: Table, expected: tuple[str, ...] | Non
 # Foreign keys
 
 CUSTOMERS: Table = {"id": list(range(1, 11)), "age": [30, 40] * 5}
+
+
+@pytest.mark.parametrize(
+    ("stations", "days", "twice", "found"), [(20, 20, 0, True), (20, 20, 1, False), (8, 1, 0, False)]
+)
+def test_a_row_a_day_makes_a_key(stations: int, days: int, twice: int, found: bool) -> None:
+    """Not where days never met: had they come by chance, none would have repeated either."""
+    start = dt.date(2024, 1, 1)
+    rows = [(s, start + dt.timedelta(d if days > 1 else s)) for s in range(stations) for d in range(days)]
+    rows += rows[:twice]
+    columns = {"station_id": [row[0] for row in rows], "day": [row[1] for row in rows]}
+    assert keys(readings={**columns, "level": [1.5] * len(rows)}) == (
+        {"readings": ("station_id", "day")} if found else {"readings": ("station_id",)} if days == 1 else {}
+    )
 
 
 def test_names_and_inclusion_make_a_relation() -> None:

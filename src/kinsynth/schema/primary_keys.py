@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from kinsynth.schema.chance import never_repeats
 from kinsynth.schema.keys import key_frame
 from kinsynth.schema.names import words
-from kinsynth.schema.profile import Profile, is_code, profile_columns
+from kinsynth.schema.profile import MOMENTS, Profile, is_code, profile_columns
 
 _ENOUGH_SCORE = 0.44
 _ENOUGH_ROWS = 10
@@ -51,6 +54,7 @@ def propose_primary_keys(tables: Mapping[str, pa.Table]) -> dict[str, KeyProposa
     for name, table in tables.items():
         link = _link_key(table, profiles[name])
         found = link or singles.get(name) or _composite_key(table, profiles[name], referenced)
+        found = found or _dated_key(table, profiles[name], referenced)
         if found:
             proposals[name] = found
     return proposals
@@ -157,6 +161,25 @@ def _composite_key(
                 reason = f"{table.num_rows:,} rows, no combination twice; {size} columns with names of keys"
                 return KeyProposal(names, 0.8, reason)
     return None
+
+
+def _dated_key(table: pa.Table, columns: Mapping[str, Profile], referenced: set[str]) -> KeyProposal | None:
+    """Find the column that has one row a day, or a moment: one that would repeat if dates came by chance."""
+    for column in columns.values():
+        if column.nulls or not (column.words.is_strong_identifier or column.name in referenced):
+            continue
+        for moment in profile_columns(column.table, table, MOMENTS).values():
+            pair = (column.name, moment.name)
+            if moment.nulls == 0 and never_repeats(_ranks(table, pair), 0):
+                reason = f"{table.num_rows:,} rows, no combination twice, though random dates would meet"
+                return KeyProposal(pair, 0.8, reason)
+    return None
+
+
+def _ranks(table: pa.Table, columns: Sequence[str]) -> list[NDArray[np.int64]]:
+    """Number the values of columns, which have no missing one."""
+    ranked = [cells.rank("dense").to_numpy() for cells in key_frame(table, columns)]
+    return [rank_R.astype(np.int64) for rank_R in ranked]
 
 
 def _is_counter(column: Profile) -> bool:

@@ -14,6 +14,7 @@ from kinsynth.schema.names import Words, unprefixed, words
 from kinsynth.system.mapping import let_go
 
 KEY_FAMILIES: tuple[Family, ...] = ("number", "text")
+MOMENTS: tuple[Family, ...] = ("date", "datetime")
 _LONG_CODE = 40
 
 
@@ -58,14 +59,16 @@ class Profile:
         return self.nulls == 0 and self.values.n_unique() == self.rows
 
 
-def profile_columns(name: str, table: pa.Table) -> dict[str, Profile]:
-    """Profile the columns that could be part of a key."""
+def profile_columns(
+    name: str, table: pa.Table, families: tuple[Family, ...] = KEY_FAMILIES
+) -> dict[str, Profile]:
+    """Profile the columns that could be part of a key: those of some families, and those without a value."""
     profiles = {}
     labels = unprefixed(table.column_names)
     for position, column in enumerate(table.column_names):
         values = table.column(column)
         kind: Family = "none" if values.null_count == len(values) else family(values.type)
-        if kind in (*KEY_FAMILIES, "none"):
+        if kind in (*families, "none"):
             series = comparison(values)
             let_go()
             if series.dtype == pl.Float64:
