@@ -46,6 +46,27 @@ def test_weekdays_are_kept_where_they_matter():
     assert len(build(DATES, "date").sub_columns) == 1
 
 
+@pytest.mark.parametrize("kind", ["date", "datetime"])
+def test_days_that_stand_for_a_year_stay_the_first_of_one_though_few_hold_each(kind):
+    year = DAYS.astype("datetime64[D]").astype("datetime64[Y]")
+    early = (year - (DAYS % 300).astype("timedelta64[Y]")).astype("datetime64[D]").astype(np.int64)
+    mixed = np.where(np.arange(ROWS) % 4 == 0, early, DAYS)
+    array = pa.array(mixed.astype(np.int32)).cast(pa.date32())
+    array = array.cast(pa.timestamp("s")) if kind == "datetime" else array
+    after = days(back_and_forth(build(array, kind), array))
+
+    def firsts(day):
+        return (
+            day.astype("datetime64[D]").astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+            == day
+        )
+
+    assert firsts(mixed).mean() > 0.25
+    assert (firsts(after) == firsts(mixed)).mean() > 0.98
+    assert np.abs(after - mixed).mean() < 5 * 365
+    assert (np.unique(after[firsts(after)]) != np.unique(mixed[firsts(mixed)])[0]).all(), "an extreme"
+
+
 @pytest.mark.parametrize(("unit", "pattern"), [("month", "%d"), ("year", "%m%d")])
 def test_whole_months_and_years(unit, pattern):
     firsts = pa.array(

@@ -6,7 +6,19 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinsynth.columns.lattice import find_base, round_ends, roundest, roundest_between, shared_mass
+from kinsynth.columns.lattice import (
+    NEW_MONTH,
+    NEW_YEAR,
+    calendar_classes,
+    count_members,
+    find_base,
+    is_held,
+    nth_member,
+    round_ends,
+    roundest,
+    roundest_between,
+    shared_mass,
+)
 
 
 def slow_roundest(low: int, high: int) -> int:
@@ -61,3 +73,35 @@ def test_no_mass_is_lost_by_rounding(mass: int, members: list[int], cut: int) ->
     assert all(abs(part - share) <= 1 for part, share in zip(parts, exact, strict=True))
     if min(exact) >= 1:
         assert abs(parts.sum() - sum(exact)) <= 0.5 + 1e-6 * mass / whole
+
+
+@given(
+    st.integers(-40_000, 40_000),
+    st.integers(0, 900),
+    st.sampled_from([NEW_YEAR, NEW_MONTH, (7, 3), (1, 0), (-3, 1)]),
+)
+def test_members_of_a_class_are_the_days_that_it_holds(low: int, width: int, one: tuple[int, int]) -> None:
+    days = np.arange(low, low + width + 1)
+    held = days[is_held(days, one)]
+    low_L, modulus_L, remainder_L = (np.full(len(held) + 1, value) for value in (low, *one))
+    assert count_members(low_L[:1], low_L[:1] + width, modulus_L[:1], remainder_L[:1]).tolist() == [len(held)]
+    drawn = nth_member(low_L, np.arange(len(held) + 1), modulus_L, remainder_L)
+    assert drawn[:-1].tolist() == held.tolist()
+    assert drawn[-1] > low + width
+
+
+def test_first_days_are_classes_only_where_they_are_frequent() -> None:
+    rng = np.random.default_rng(3)
+    days = rng.integers(-15_000, 10_000, 2_000)
+    month = days.astype("datetime64[D]").astype("datetime64[M]")
+    first = month.astype("datetime64[D]").astype(np.int64)
+    year = month.astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+
+    def found(tick: np.ndarray) -> tuple[tuple[int, int], ...]:
+        return calendar_classes(*np.unique(tick, return_counts=True))
+
+    some = np.arange(2_000) % 5 == 0
+    assert found(days) == ()
+    assert found(np.where(some, first, days)) == (NEW_MONTH,)
+    assert found(np.where(some, year, days)) == (NEW_YEAR,)
+    assert found(np.where(some, year, np.where(np.roll(some, 1), first, days))) == (NEW_YEAR, NEW_MONTH)

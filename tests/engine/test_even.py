@@ -86,6 +86,22 @@ def test_counts_over_all_blocks_are_the_chances_but_for_rounding(model, drawn):
     assert 0.2 < np.square(deviation).mean() < 2.5, "chi-squared of 12, 0.2 % on either side"
 
 
+def test_two_even_columns_go_together_as_the_chances_say(model):
+    place, colour = model.layout.sub_columns
+    sub_columns = (replace(place, even_K=ALL_EVEN), replace(colour, even_K=np.ones(2, dtype=np.bool_)))
+    layout, plan = replace(model.layout, sub_columns=sub_columns), replace(model.plan, block_size=ROWS)
+    both = replace(model, layout=layout, plan=plan)
+    prefix = Columns(both, 1.0).begin(CODES)
+    prefix.logits(0)
+    prefix.put(0, torch.arange(CODES))
+    chance_K = torch.softmax(prefix.logits(1)[:, :2].detach().double(), 1).numpy()[:, 1]
+    codes_RC = draw(both, 5)
+    rows_K = np.bincount(codes_RC[:, 0], minlength=CODES)
+    coloured_K = np.bincount(codes_RC[:, 0], codes_RC[:, 1], CODES)
+    # The sum over the rows of a place is rounded; rows in any order would be off by several.
+    assert np.abs(coloured_K - rows_K * chance_K).max() < 1 + 1e-3
+
+
 def test_independent_draws_are_not_so_even(model, drawn):
     variance = np.square(counts(drawn[False]) - ROWS * chances(model)) / (ROWS * chances(model))
     assert 0.7 < variance.mean() < 1.3

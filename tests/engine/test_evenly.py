@@ -83,6 +83,24 @@ def test_equal_chances_give_equal_counts():
     assert np.abs(np.bincount(drawn, minlength=30) - 700 * chance_K).max() < 3
 
 
+def test_rows_that_are_the_same_elsewhere_hold_codes_as_their_own_chances_say():
+    rng = np.random.default_rng(8)
+    rows, codes, kinds = 900, 40, 6
+    kind_B, fine_B = rng.integers(0, kinds, rows), rng.integers(0, 200, rows)
+    chance_BK = rng.dirichlet(np.full(codes, 1.0), kinds)[kind_B]
+    even_K, lower = np.ones(codes, dtype=np.bool_), codes // 2
+    held = []
+    for _ in range(300):
+        drawn = draw_evenly(
+            chance_BK, even_K, rng.random((rows, 2)), rng.random(codes + 1), before=[fine_B, kind_B]
+        )
+        held.append(np.bincount(kind_B[drawn < lower], minlength=kinds))
+    # The first halving parts just these codes: a sum over rows that stand together is rounded up or down.
+    expected = np.bincount(kind_B, chance_BK[:, :lower].sum(1), kinds)
+    assert np.abs(np.array(held) - expected).max() < 1 + 1e-9, "independent draws differ by up to 20"
+    assert np.abs(np.mean(held, axis=0) - expected).max() < 5 * 0.5 / 300**0.5
+
+
 def test_counts_over_many_small_steps_vary_as_little_as_over_one():
     rng = np.random.default_rng(6)
     chance_K, errors = rng.dirichlet(np.full(12, 1.0)), []

@@ -13,7 +13,7 @@ from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.encoding import encode
 from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
-from kinsynth.pipeline.lookups import cut_groups, group_lookups
+from kinsynth.pipeline.lookups import cut_groups, encode_told, group_lookups
 from kinsynth.settings.privacy import Protection
 
 PRODUCTS, KINDS = 3_000, 6
@@ -94,6 +94,63 @@ def test_pools_hold_rows_of_one_kind_and_know_their_in_degrees(tables):
     again = group_lookups(database, before, protection=Protection())
     assert again.to_json() == after.to_json()
     assert encode(database, after).tables["sales"].codes_RC.max() > 0
+
+
+FILMS = 900
+FILM_DOCUMENT = kinsynth.Synthesis.model_validate(
+    {"tables": {"films": {"original": True}}, "training": {"max_epochs": 1}}
+)
+
+
+def make_films() -> dict[str, pl.DataFrame]:
+    """Films of one kind: a film that many people rate has up to four tags, others have one."""
+    rng = np.random.default_rng(2)
+    ratings, tags = np.arange(FILMS) % 40, 1 + np.arange(FILMS) % 40 // 10
+    film = np.repeat(np.arange(FILMS), ratings)
+    return {
+        "films": pl.DataFrame({"film_id": np.arange(FILMS) + 1, "format": ["wide"] * FILMS}),
+        "people": pl.DataFrame({"person_id": np.arange(600) + 1, "age": rng.integers(20, 80, 600)}),
+        "ratings": pl.DataFrame({"person_id": rng.integers(1, 601, len(film)), "film_id": film + 1}).unique(
+            maintain_order=True
+        ),
+        "tags": pl.DataFrame({"film_id": np.repeat(np.arange(FILMS), tags) + 1}).with_columns(
+            tag=pl.Series(rng.choice(["a", "b", "c"], int(tags.sum())))
+        ),
+    }
+
+
+def test_pools_tell_apart_rows_that_another_reference_names_often():
+    films = make_films()
+    database = inspect(tables_from_memory(films), FILM_DOCUMENT).database()
+    codec = group_lookups(database, fit_codecs(database, FILM_DOCUMENT), protection=Protection())
+    found = {
+        name: factor.codec
+        for name in ("ratings", "tags")
+        for factor in codec.tables[name].factors
+        if isinstance(factor.codec, ReferenceCodec)
+    }
+    (untold,) = found["ratings"].pools  # films of fewer than five persons stand in one, whatever their tags
+    assert set(np.flatnonzero(np.arange(FILMS) % 40 < 5)) <= set(untold.rows)
+    tags, rows = 1 + np.arange(FILMS) % 40 // 10, [np.array(pool.rows) for pool in found["tags"].pools]
+    assert sorted(np.concatenate(rows).tolist()) == list(range(FILMS))
+    within = sum(tags[some].var() * len(some) for some in rows) / FILMS
+    assert within < 0.25 * tags.var(), "films by how often they are rated have nearly one number of tags"
+    assert any(set(untold.rows) <= set(some.tolist()) for some in rows), "what is not told parts no rows"
+
+
+def test_how_often_a_reference_names_rows_is_told_in_classes_of_about_as_many():
+    films = make_films()
+    database = inspect(tables_from_memory(films), FILM_DOCUMENT).database()
+    codec = fit_codecs(database, FILM_DOCUMENT)
+    (other,) = (one.codec for one in codec.tables["ratings"].factors if isinstance(one.codec, ReferenceCodec))
+    code_N, sub = encode_told(np.arange(FILMS), other, column=1)
+    assert (code_N[list(other.pools[0].rows)] == 0).all()
+    told = np.flatnonzero(code_N > 0)
+    assert len(told) == FILMS - len(other.pools[0].rows)
+    ratings = np.bincount(films["ratings"]["film_id"].to_numpy() - 1, minlength=FILMS)
+    assert np.corrcoef(code_N[told], ratings[told])[0, 1] > 0.95
+    assert np.bincount(code_N[told])[1:].min() >= Protection().rare_minimum
+    assert code_N.max() < sub.cardinality
 
 
 def test_rows_of_a_large_lookup_that_many_reference_are_grouped_beside_the_pools():

@@ -186,8 +186,8 @@ def _distance_bits(origin_R: Rows, date_R: Rows, unit: Unit, known_R: NDArray[np
 
 def _split_days(date_R: Rows, unit: Unit) -> tuple[Rows, Rows]:
     if unit == "month":
-        month_R = date_R.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-        day_R = date_R - _first_days(month_R) + 1
+        month_R = months_of(date_R)
+        day_R = date_R - first_days(month_R) + 1
         return month_R, np.where(day_R == _lengths(month_R), LAST_DAY, day_R)
     if unit == "week":
         return (date_R + THURSDAY) // 7, (date_R + THURSDAY) % 7
@@ -196,14 +196,29 @@ def _split_days(date_R: Rows, unit: Unit) -> tuple[Rows, Rows]:
 
 def _join_days(period_R: Rows, day_R: Rows, unit: Unit) -> Rows:
     if unit == "month":
-        return _first_days(period_R) + np.minimum(day_R, _lengths(period_R)) - 1
+        return first_days(period_R) + np.minimum(day_R, _lengths(period_R)) - 1
     return period_R * 7 + day_R - THURSDAY if unit == "week" else period_R
 
 
-def _first_days(month_R: Rows) -> Rows:
+def months_of(date_R: Rows) -> Rows:
+    """Give the month that holds each day, both counted from January 1970.
+
+    >>> months_of(np.array([-1, 0, 31]))
+    array([-1,  0,  1])
+    """
+    month_R: Rows = date_R.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return month_R
+
+
+def first_days(month_R: Rows) -> Rows:
+    """Give the first day of each month, both counted from January 1970.
+
+    >>> first_days(np.array([-1, 0, 1]))
+    array([-31,   0,  31])
+    """
     first_R: Rows = month_R.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
     return first_R
 
 
 def _lengths(month_R: Rows) -> Rows:
-    return _first_days(month_R + 1) - _first_days(month_R)
+    return first_days(month_R + 1) - first_days(month_R)

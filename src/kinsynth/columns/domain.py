@@ -214,10 +214,11 @@ def _line_range(line: Line, scale: Scale) -> Range:
         return range_of_ticks(scale, 0, -1)
     moduli, remainders = np.array(line.classes, dtype=np.int64).T
     modulus_L, remainder_L = moduli[line.class_L], remainders[line.class_L]
+    step_L = np.maximum(modulus_L, 1)  # months have days of no number in common
     single_L = line.low_L == line.high_L
     first_L = np.where(single_L, line.low_L, first_member(line.low_L, modulus_L, remainder_L))
     start = int(first_L[0])
-    step = math.gcd(*np.where(single_L, 0, modulus_L).tolist(), *(one - start for one in first_L.tolist()))
+    step = math.gcd(*np.where(single_L, 0, step_L).tolist(), *(one - start for one in first_L.tolist()))
     return range_of_ticks(scale, int(line.low_L.min()), int(line.high_L.max()), step or 1, start)
 
 

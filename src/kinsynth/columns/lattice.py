@@ -1,7 +1,8 @@
-"""Lattice: which ticks a column prefers (multiples of 1,000, prices ending in 99, Mondays).
+"""Lattice: which ticks a column prefers (multiples of 1,000, prices ending in 99, Mondays, 1 January).
 
-A residue class is a pair of modulus and remainder. The classes of a column stand in order: a tick belongs
-to the first that holds it; the last one holds every tick of the column.
+A residue class is a pair of modulus and remainder. Of days a modulus below zero counts months: -12 and 0 are
+the first day of every January, -1 and 0 that of every month. The classes of a column stand in order: a tick
+belongs to the first that holds it; the last one holds every tick of the column.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Rows
+from kinsynth.columns.calendar import first_days, months_of
 
 Class = tuple[int, int]
 IsFew = Callable[[NDArray[np.bool_]], bool]
 NUMBER_CHAIN = tuple(factor * 10**power for power in range(12) for factor in (1, 5))
 FEWEST_VALUES = 20
+NEW_YEAR, NEW_MONTH = (-12, 0), (-1, 0)
+_DAYS_OF_MONTH, _MONTHS = 365.2425 / 12, 12
 _ENDINGS = (100, 10)
 FAR_MORE = 2.5
 
@@ -30,9 +34,21 @@ def classify(tick_R: Rows, classes: tuple[Class, ...]) -> Rows:
     """
     class_R = np.full(len(tick_R), len(classes) - 1)
     for number in reversed(range(len(classes) - 1)):
-        modulus, remainder = classes[number]
-        class_R[tick_R % modulus == remainder] = number
+        class_R[is_held(tick_R, classes[number])] = number
     return class_R
+
+
+def is_held(tick_R: Rows, one: Class) -> NDArray[np.bool_]:
+    """Tell which ticks a class holds.
+
+    >>> is_held(np.array([0, 31, 365]), NEW_YEAR)
+    array([ True, False,  True])
+    """
+    modulus, remainder = one
+    if modulus > 0:
+        return np.asarray(tick_R % modulus == remainder)
+    month_R = months_of(tick_R)
+    return np.asarray((first_days(month_R) == tick_R) & (month_R % -modulus == remainder))
 
 
 def find_base(tick_D: Rows, rows_D: Rows, *, chain: tuple[int, ...], is_few: IsFew) -> Class:
@@ -95,6 +111,23 @@ def find_classes(
     return (*sorted([*round_classes, *found], key=lambda one: (-one[0], one[1])), base)
 
 
+def calendar_classes(tick_D: Rows, rows_D: Rows) -> tuple[Class, ...]:
+    """Take the first day of the year, or of every month, where far more rows hold it than chance.
+
+    So days that stand for a year or a month alone come back as such, also where few rows hold each.
+    """
+    if len(tick_D) < FEWEST_VALUES:
+        return ()
+    year_D, month_D = is_held(tick_D, NEW_YEAR), is_held(tick_D, NEW_MONTH)
+    total, years, months = int(rows_D.sum()), int(rows_D[year_D].sum()), int(rows_D[month_D].sum())
+    if not _is_often(months, total, 1 / _DAYS_OF_MONTH, total):
+        return ()
+    if not _is_often(years, months, 1 / _MONTHS, total):
+        return (NEW_MONTH,)
+    others = _is_often(months - years, total - years, 1 / _DAYS_OF_MONTH, total)
+    return (NEW_YEAR, NEW_MONTH) if others else (NEW_YEAR,)
+
+
 def weekday_classes(tick_D: Rows, rows_D: Rows) -> tuple[Class, ...]:
     """Give one class for each day of the week where the days of the week differ, else one class.
 
@@ -111,10 +144,7 @@ def weekday_classes(tick_D: Rows, rows_D: Rows) -> tuple[Class, ...]:
 
 
 def _round_classes(tick_D: Rows, rows_D: Rows, *, chain: tuple[int, ...], base: Class) -> list[Class]:
-    """Take each modulus that holds far more rows than chance, given the one before it.
-
-    Far more means odds of more than 2.5 times those of chance.
-    """
+    """Take each modulus that holds far more rows than chance, given the one before it."""
     if base[1] != 0:
         return []
     found: list[Class] = []
@@ -124,12 +154,16 @@ def _round_classes(tick_D: Rows, rows_D: Rows, *, chain: tuple[int, ...], base: 
         if modulus <= last or modulus % last:
             continue
         rows = int(rows_D[(tick_D % modulus == 0) & (tick_D != 0)].sum())
-        chance = last / modulus
-        often = rows * (1 - chance) > FAR_MORE * (pool - rows) * chance
-        if often and rows >= max(0.01 * total, 30) and rows > pool * chance + 5 * math.sqrt(pool * chance):
+        if _is_often(rows, pool, last / modulus, total):
             found.append((modulus, 0))
             last, pool = modulus, rows
     return found
+
+
+def _is_often(rows: int, pool: int, chance: float, total: int) -> bool:
+    """Tell whether odds are more than 2.5 times those of chance, surely, and rows enough."""
+    often = rows * (1 - chance) > FAR_MORE * (pool - rows) * chance
+    return often and rows >= max(0.01 * total, 30) and rows > pool * chance + 5 * math.sqrt(pool * chance)
 
 
 def _ending_classes(tick_D: Rows, rows_D: Rows, found: list[Class]) -> list[Class]:
@@ -148,8 +182,13 @@ def _ending_classes(tick_D: Rows, rows_D: Rows, found: list[Class]) -> list[Clas
 
 
 def count_members(low_L: Rows, high_L: Rows, modulus_L: Rows, remainder_L: Rows) -> Rows:
-    """Count the ticks of a residue class between two bounds, both included."""
-    return (high_L - remainder_L) // modulus_L + (remainder_L - low_L) // modulus_L + 1
+    """Count the ticks of a residue class between two bounds, both included.
+
+    >>> count_members(np.array([1, 1]), np.array([800, 9]), np.array([-12, 4]), np.array([0, 0]))
+    array([2, 2])
+    """
+    low_L, high_L, step_L = _steps(low_L, modulus_L), _last_steps(high_L, modulus_L), np.abs(modulus_L)
+    return (high_L - remainder_L) // step_L + (remainder_L - low_L) // step_L + 1
 
 
 def shared_mass(mass_L: Rows, members_PL: Rows, whole_L: Rows) -> Rows:
@@ -170,7 +209,32 @@ def shared_mass(mass_L: Rows, members_PL: Rows, whole_L: Rows) -> Rows:
 
 def first_member(low_L: Rows, modulus_L: Rows, remainder_L: Rows) -> Rows:
     """Give the first tick of a residue class at or above a bound."""
-    return low_L + (remainder_L - low_L) % modulus_L
+    return nth_member(low_L, np.zeros_like(low_L), modulus_L, remainder_L)
+
+
+def nth_member(low_L: Rows, number_L: Rows, modulus_L: Rows, remainder_L: Rows) -> Rows:
+    """Give the tick of a residue class that is so many behind the first at or above a bound.
+
+    >>> nth_member(np.array([1, 1]), np.array([1, 1]), np.array([-12, 4]), np.array([0, 0]))
+    array([730,   8])
+    """
+    step_L, low_L = np.abs(modulus_L), _steps(low_L, modulus_L)
+    tick_L: Rows = low_L + (remainder_L - low_L) % step_L + step_L * number_L
+    months_L = modulus_L < 0
+    tick_L[months_L] = first_days(tick_L[months_L])
+    return tick_L
+
+
+def _steps(low_L: Rows, modulus_L: Rows) -> Rows:
+    """Give the first month that begins at or after a bound where months count, else the bound."""
+    return np.where(modulus_L < 0, _last_steps(low_L - (modulus_L < 0), modulus_L) + (modulus_L < 0), low_L)
+
+
+def _last_steps(high_L: Rows, modulus_L: Rows) -> Rows:
+    """Give the last month that begins at or before a bound where months count, else the bound."""
+    last_L, months_L = high_L.copy(), modulus_L < 0
+    last_L[months_L] = months_of(high_L[months_L])
+    return last_L
 
 
 def roundest(low_F: Rows, high_F: Rows) -> Rows:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinsynth.columns.base import Rows, Uniforms
-from kinsynth.columns.lattice import Class, classify, count_members, first_member
+from kinsynth.columns.lattice import Class, classify, count_members, nth_member
 from kinsynth.encoded import IntArray, SubColumn
 
 MISSING, OTHER, FIRST = 0, 1, 2
@@ -199,10 +199,11 @@ class Line:
         members_R = count_members(low_R, high_R, modulus_R, remainder_R)
         scaled_R = uniform_R * members_R
         step_R = np.minimum(scaled_R.astype(np.int64), members_R - 1)
-        drawn_R = first_member(low_R, modulus_R, remainder_R) + modulus_R * step_R
+        drawn_R = nth_member(low_R, step_R, modulus_R, remainder_R)
         # A range of all ticks holds round ones too, whose share is counted with the round ones: step aside.
-        aside_R = modulus_R * (1 + (scaled_R % 1.0 * STEPS_ASIDE).astype(np.int64))
-        aside_R = np.where(drawn_R + aside_R <= high_R, drawn_R + aside_R, drawn_R - aside_R)
+        aside_R = 1 + (scaled_R % 1.0 * STEPS_ASIDE).astype(np.int64)
+        aside_R = np.where(step_R + aside_R < members_R, step_R + aside_R, step_R - aside_R)
+        aside_R = nth_member(low_R, aside_R, modulus_R, remainder_R)
         taken_R = (classify(drawn_R, self.classes) < class_R) & (aside_R >= low_R)
         return np.where(low_R == high_R, low_R, np.where(taken_R, aside_R, drawn_R))
 

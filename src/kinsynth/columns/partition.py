@@ -15,10 +15,12 @@ from kinsynth.columns.lattice import (
     FEWEST_VALUES,
     NUMBER_CHAIN,
     Class,
+    calendar_classes,
     classify,
     count_members,
     find_base,
     find_classes,
+    is_held,
     round_ends,
     round_to,
     roundest,
@@ -317,8 +319,15 @@ def _classes(rest: Distinct, total: int, base: Class, wishes: Wishes) -> tuple[C
     if rest.rows_D.sum() < CLASS_SHARE * total:
         return (base,)
     if wishes.weekdays:
-        return weekday_classes(rest.tick_D, rest.rows_D)
+        return _day_classes(rest.tick_D, rest.rows_D)
     return find_classes(rest.tick_D, rest.rows_D, base=base, chain=wishes.chain, endings=wishes.endings)
+
+
+def _day_classes(tick_D: Rows, rows_D: Rows) -> tuple[Class, ...]:
+    """Give first days of years and months, then days of the week, where they matter."""
+    firsts = calendar_classes(tick_D, rows_D)
+    other_D = classify(tick_D, (*firsts, (1, 0))) == len(firsts)
+    return (*firsts, *weekday_classes(tick_D[other_D], rows_D[other_D]))
 
 
 def _cells(rest: Distinct, minimum: int, wishes: Wishes) -> Cells:
@@ -416,8 +425,7 @@ def _kinds(loose: Counts, block_P: Rows, classes: tuple[Class, ...], minimum: in
     for kind in range(width):
         unsafe_P = (kind_P == kind) & ~safe[block_P, kind]
         for later in range(kind + 1, width):
-            modulus, remainder = classes[later]
-            fits_P = unsafe_P & safe[block_P, later] & (loose.tick_P % modulus == remainder)
+            fits_P = unsafe_P & safe[block_P, later] & is_held(loose.tick_P, classes[later])
             kind_P[fits_P] = later
             unsafe_P &= ~fits_P
         kind_P[unsafe_P] = -1

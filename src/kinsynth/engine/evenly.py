@@ -6,7 +6,7 @@ Shape letters: B rows, K codes, W windows, L rows of a window.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +75,14 @@ def _parts(seed: int, stream: str, window_W: RowArray) -> NDArray[np.int64]:
     return part_WL
 
 
-def draw_evenly(chance_BK: Numbers, even_K: Flags, uniform_B2: Numbers, start_K: Numbers) -> RowArray:
+def draw_evenly(
+    chance_BK: Numbers,
+    even_K: Flags,
+    uniform_B2: Numbers,
+    start_K: Numbers,
+    *,
+    before: Sequence[RowArray] = (),
+) -> RowArray:
     """Draw a code for each row; about as many rows hold an even code as its chances add up to, shape (B,).
 
     Args:
@@ -85,11 +92,15 @@ def draw_evenly(chance_BK: Numbers, even_K: Flags, uniform_B2: Numbers, start_K:
         uniform_B2: Uniform numbers of each row: for its place among the rows, and for the others.
         start_K: Uniform numbers of the rows together, shape (K,). Changed in place to those with which rows
             that are drawn later go on: over all of them, too, as many hold a code.
+        before: Codes that the rows have in other columns, each of shape (B,), those that matter most last.
+            Rows with the same ones stand together, so that about as many of them hold an even code as
+            their own chances add up to (implicit stratification: Madow, Madow, "On the theory of systematic
+            sampling, I", 1944).
 
     Guarantees:
         A row gets each code with just its chance; none with chance zero.
     """
-    order_B = np.argsort(uniform_B2[:, 0], kind="stable")
+    order_B = np.lexsort((uniform_B2[:, 0], *before))
     return _draw(chance_BK, even_K, lambda some_BK: _halve(some_BK, order_B, start_K), uniform_B2[:, 1])
 
 

@@ -10,7 +10,7 @@ Shape letters: R rows, P particles of a row, B = R * P, C sub-columns, K codes, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -141,17 +141,25 @@ def draw_freely(begun: Begun) -> Tensor:
         if even_K is None or not len(logits_RK):
             prefix.put(c, draw_codes(logits_RK, uniform_RC[:, c]))
         else:
-            prefix.put(c, _draw_evenly(begun, c, even_K, logits_RK, drawn_RC[:, c]))
+            before = _spread_before(begun.columns.even, prefix, c)
+            prefix.put(c, _draw_evenly(begun, c, even_K, logits_RK, drawn_RC[:, c], before=before))
     return prefix.codes_BC
 
 
 def _draw_evenly(
-    begun: Begun, column: int, even_K: Flags, logits_RK: Tensor, drawn_R: NDArray[np.float64]
+    begun: Begun,
+    column: int,
+    even_K: Flags,
+    logits_RK: Tensor,
+    drawn_R: NDArray[np.float64],
+    *,
+    before: Sequence[RowArray],
 ) -> Tensor:
     """Draw the codes of one column so that they are spread evenly, shape (R,).
 
     The first code of rows that know nothing has one distribution: it is spread over all rows of the table.
-    Others are over the rows given.
+    Others are over the rows given, and over those of them that have the same codes ``before``: so two numbers
+    of child rows go together as the chances say.
     """
     use = f"even {column}"
     alone_R = begun.uniforms(f"{use} alone", begun.row_ids, 1)[:, 0]
@@ -162,7 +170,13 @@ def _draw_evenly(
         begun.starts[column] = begun.uniforms(f"{use} start", begun.row_ids[:1], len(even_K) + 1)[0]
     chance_RK, uniform_R2 = _chances(logits_RK, len(even_K)), np.stack([drawn_R, alone_R], 1)
     chance_RK = chance_RK if begun.aims is None else begun.aims.change(column, chance_RK)
-    return torch.from_numpy(draw_evenly(chance_RK, even_K, uniform_R2, begun.starts[column]))
+    return torch.from_numpy(draw_evenly(chance_RK, even_K, uniform_R2, begun.starts[column], before=before))
+
+
+def _spread_before(even: Sequence[Flags | None], prefix: Prefix, column: int) -> list[RowArray]:
+    """Give the codes of the evenly spread columns before one, those of the fewest codes last."""
+    spread = [(len(even_K), c) for c, even_K in enumerate(even[:column]) if even_K is not None]
+    return [prefix.codes_BC[:, c].numpy() for _, c in sorted(spread, reverse=True)]
 
 
 def _chances(logits_RK: Tensor, codes: int) -> NDArray[np.float64]:

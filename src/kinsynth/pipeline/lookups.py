@@ -1,8 +1,9 @@
 """Lookups: rows of an original table in groups of like rows, at which like rows point.
 
-Rows that few roots reference stand in pools: leaves of a tree over the lookup's own columns, so that what
-goes with kinds of rows is learned though nothing is told of one row. Each pool knows how many rows point at
-each of its rows, not at which so many do. Of rows that many roots reference, where they are more than one
+Rows that few roots reference stand in pools: leaves of a tree over the lookup's own columns, and over how
+often other references name a row as far as that is told, so that what goes with kinds of rows is learned
+though nothing is told of one row. Each pool knows how many rows point at each of its rows, not at which so
+many do. Of rows that many roots reference, where they are more than one
 token can tell, a group is drawn and then a row of it: within a leaf rows stand by how many rows point at
 them, and are cut into runs.
 """
@@ -10,7 +11,7 @@ them, and are cut into runs.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
@@ -40,6 +41,7 @@ from kinsynth.settings.privacy import Protection
 from kinsynth.settings.treatment import Column
 
 MOST_LEAVES = 256
+MOST_CLASSES = 16
 _PUBLIC = Protection(rare_minimum=1, extreme_minimum=1)
 _UNREAD = ("identifier", "text")
 
@@ -71,13 +73,20 @@ def group_lookups(
     seen = _Rows.of(database)
     every = seen if whole is None else _Rows.of(whole)
     encoded, tables = encode_parts(database, codec), dict(codec.tables)
+    naming = _naming(structure.reference_relations, codec)
     for name, table in codec.tables.items():
         lookups = {one.columns: one for one in structure.reference_relations[name]}
         factors = list(table.factors)
         for number, factor in enumerate(table.factors):
             if _is_arranged(factor.codec):
                 stays = factor.columns[0] in codec.stays(name)
-                one = _Lookup(seen, every, encoded, lookups[factor.columns], protection, seed, stays)
+                relation = lookups[factor.columns]
+                others = tuple(
+                    other
+                    for key, other in naming.items()
+                    if key != relation and key.references_table == relation.references_table
+                )
+                one = _Lookup(seen, every, encoded, relation, protection, seed, stays, others)
                 factors[number] = replace(factor, codec=one.arranged(factor.codec, table.spans[number]))
         tables[name] = replace(table, factors=tuple(factors))
     return replace(codec, tables=tables)
@@ -93,6 +102,15 @@ def state_once(schema: Schema, codec: DatabaseCodec) -> Schema:
     }
     tables = {name: table.with_unique(found.get(name, ())) for name, table in schema.tables.items()}
     return replace(schema, tables=tables)
+
+
+def _naming(
+    relations: Mapping[str, Sequence[Relation]], codec: DatabaseCodec
+) -> dict[Relation, ReferenceCodec]:
+    """Give the codec of each reference."""
+    codecs = {(name, one.columns): one.codec for name, table in codec.tables.items() for one in table.factors}
+    found = {one: codecs.get((name, one.columns)) for name, some in relations.items() for one in some}
+    return {one: each for one, each in found.items() if isinstance(each, ReferenceCodec)}
 
 
 def _is_arranged(codec: object) -> TypeGuard[ReferenceCodec]:
@@ -133,6 +151,7 @@ class _Lookup:
         protection: How many roots must stand behind what is told.
         seed: Source of projections.
         stays: Whether rows of one owner name the row that the first one names.
+        others: Codecs of the other references to the lookup.
     """
 
     seen: _Rows
@@ -142,6 +161,7 @@ class _Lookup:
     protection: Protection
     seed: int
     stays: bool
+    others: tuple[ReferenceCodec, ...]
 
     def arranged(self, codec: ReferenceCodec, span: slice) -> ReferenceCodec:
         """Give the codec with its rows in groups and pools."""
@@ -152,11 +172,14 @@ class _Lookup:
             codec = self._with_degrees(self._pooled(codec, row_R, span), every_R)
         return codec if codec.group is None else self._grouped(codec, row_R, span)
 
-    def _leaves(self, row_N: Rows, place_R: Rows, span: slice) -> Rows:
+    def _leaves(self, row_N: Rows, place_R: Rows, span: slice, others: Sequence[ReferenceCodec] = ()) -> Rows:
         """Give the leaf of each of some rows of the lookup, from 0 on, shape (N,)."""
         rows = self.encoded[self.relation.table].whole()
         owner = None if rows.parent is None else self.encoded[rows.parent].whole()
         codes_NC, subs = _encode_lookup(self.seen.database, self.relation.references_table, pa.array(row_N))
+        for other in others:
+            code_N, sub = encode_told(row_N, other, column=subs[-1].column + 1)
+            codes_NC, subs = np.column_stack([codes_NC, code_N]), (*subs, sub)
         profile_NP, weight_N = profile_rows(
             place_R,
             rows,
@@ -181,7 +204,7 @@ class _Lookup:
         """Cut the pool by what kind its rows are, each part with enough roots."""
         row_N = np.array(codec.pools[0].rows, dtype=np.int64)
         place_R = find_places(row_R, row_N)
-        pool_N = self._leaves(row_N, place_R, span)
+        pool_N = self._leaves(row_N, place_R, span, self.others)
         some = np.flatnonzero(place_R >= 0)
         held = tuple(unit_R[some] for unit_R in self.seen.further.units[self.relation.table])
         roots = Holders(held) if held else OwnRoots(np.ones(len(some), dtype=np.int64))
@@ -237,6 +260,30 @@ def cut_groups(leaf_T: Rows, degree_T: Rows) -> tuple[Rows, tuple[int, ...]]:
         first, runs = (ends or [0])[-1], -(-size // most)
         ends += [first + -(-size * run // runs) for run in range(1, runs + 1)]
     return order_T, tuple(ends)
+
+
+def encode_told(row_N: Rows, other: ReferenceCodec, *, column: int) -> tuple[CodeArray, SubColumn]:
+    """Turn how often a reference names rows of its lookup into codes, shape (N,).
+
+    Code 0 stands for rows that it does not tell of, because they stand in its pools or are never drawn; the
+    others for about as many rows each, from seldom to often named.
+
+    Args:
+        row_N: Rows of the lookup.
+        other: The reference's codec.
+        column: Number that the codes get as a column.
+    """
+    number_V, rows_V = other.kept.to_numpy(zero_copy_only=False), np.array(other.rows, dtype=np.int64)
+    own_V = number_V > POOLED
+    rows_V = np.sort(rows_V[own_V])
+    ends = (
+        np.unique(rows_V[np.arange(1, MOST_CLASSES) * len(rows_V) // MOST_CLASSES]) if len(rows_V) else rows_V
+    )
+    place_N = find_places(row_N, number_V[own_V])
+    degree_N = np.append(np.array(other.rows, dtype=np.int64)[own_V], 0)[place_N]
+    code_N = np.where(place_N < 0, 0, 1 + np.searchsorted(ends, degree_N, side="right"))
+    position_K = np.append(np.nan, (np.arange(len(ends) + 1) + 0.5) / (len(ends) + 1))
+    return code_N.astype(np.int32), SubColumn(column, len(ends) + 2, position_K.astype(np.float32))
 
 
 def _encode_lookup(
