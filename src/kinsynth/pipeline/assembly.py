@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from kinsynth.pipeline.decoding import Decoded
 from kinsynth.pipeline.distinct import find_repeated
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.pipeline.pieces import Pieces
+from kinsynth.rules.base import Rule
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.link import Linking, MakeKeys
@@ -133,19 +134,26 @@ def _gather(linking: Linking, name: str, path: Path | None) -> pa.Table:
 
 
 def keep_distinct(
-    database: Database, codec: DatabaseCodec, *, folder: Path | None = None
+    database: Database,
+    codec: DatabaseCodec,
+    *,
+    rules: Mapping[str, Sequence[Rule]] = {},
+    folder: Path | None = None,
 ) -> tuple[Database, Mapping[str, int]]:
     """Leave out rows that repeat a key or lack a part of it, and rows that name one of them.
+
+    Rows that named one that goes name the one of the same key that stays, if they keep their rules.
 
     Args:
         database: What ``assemble`` gave.
         codec: How its tables were encoded.
+        rules: What every row of a table keeps.
         folder: Where ``assemble`` put the tables.
 
     Returns:
         The database, and how many rows were left out of each table.
     """
-    kept, tables = find_repeated(database, codec), dict(database.tables)
+    kept, tables = find_repeated(database, codec, rules), dict(database.tables)
     for number, name in enumerate(database.schema.tables):
         if name not in kept:
             continue

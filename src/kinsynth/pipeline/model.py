@@ -28,6 +28,7 @@ from kinsynth.pipeline.codecs import DatabaseCodec, Rows
 from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, only_root
 from kinsynth.pipeline.copied_graph import CopiedGraph, load_graph, save_graph
 from kinsynth.pipeline.decoding import Decoded, Drawn, decode
+from kinsynth.pipeline.exclusion import certain_rules
 from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
 from kinsynth.pipeline.kept_graph import check_kept, keep_graph, refuse_repeated
 from kinsynth.pipeline.limits import Losses
@@ -154,7 +155,8 @@ class Model:
             folder=folder,
             on_share=lambda share, name: on_share(0.9 + 0.1 * share, f"{name}: keys made"),
         )
-        distinct, repeated = keep_distinct(made, ready.codec, folder=folder)
+        certain = certain_rules(self.codec, asked)
+        distinct, repeated = keep_distinct(made, ready.codec, rules=certain, folder=folder)
         if self.graph is not None:
             refuse_repeated(repeated)
         losses.repeated.update(repeated)
