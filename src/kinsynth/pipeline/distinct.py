@@ -99,7 +99,7 @@ def _find_led(
     """Give the rules of a table that read a cell to which a key leads that may repeat."""
     named = {str(relation): relation for relation in schema.relations}
     for rule in rules:
-        anchors = tuple(anchor for anchor in codec.anchors if anchor.name in rule.columns)
+        anchors = tuple(anchor for anchor in codec.read_by_rules if anchor.name in rule.columns)
         steps = (named[key] for anchor in anchors for key in anchor.path)
         passed = frozenset(
             one.references_table

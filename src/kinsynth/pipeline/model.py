@@ -152,8 +152,10 @@ class Model:
             ready.schema,
             originals=self.originals,
             known=ready.known,
+            seed=drawing,
             folder=folder,
             on_share=lambda share, name: on_share(0.9 + 0.1 * share, f"{name}: keys made"),
+            on_emptied=losses.add_emptied,
         )
         certain = certain_rules(self.codec, asked)
         distinct, repeated = keep_distinct(made, ready.codec, rules=certain, folder=folder)
