@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kinsynth.schema.following import follow_each_other
 from kinsynth.schema.names import words
-from kinsynth.schema.sequence import follow_each_other
 from kinsynth.schema.table import Column
 from kinsynth.settings.treatment import ORDERED
 

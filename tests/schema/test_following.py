@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from kinsynth.schema.sequence import FEWEST_ROWS, follow_each_other
+from kinsynth.schema.following import FEWEST_ROWS, follow_each_other
 from kinsynth.schema.table import Column
 
 Array = NDArray[Any]
