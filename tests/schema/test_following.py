@@ -27,7 +27,7 @@ def follow(day_R: Array, value_R: Array, kind_R: Array, parent_R: Array = PARENT
     days = pa.array(day_R.astype(np.int32)).cast(pa.date32())
     kinds = pa.array([f"kind {number}" for number in kind_R])
     table = pa.table({"day": days, "value": pa.array(value_R), "kind": kinds})
-    return follow_each_other(table, "day", COLUMNS, parent_R=parent_R)
+    return follow_each_other(table, "day", COLUMNS, parent_R=parent_R, rows=np.arange(len(parent_R)))
 
 
 def in_time(value_R: Array) -> Array:

@@ -25,7 +25,13 @@ _UNEVEN, _SURE, _SURER = 0.1, 3.0, 6.0
 
 
 def follow_each_other(
-    table: pa.Table, moment: str, others: Sequence[Column], *, parent_R: Numbers, seed: int = 0
+    table: pa.Table,
+    moment: str,
+    others: Sequence[Column],
+    *,
+    parent_R: Numbers,
+    rows: Numbers,
+    seed: int = 0,
 ) -> bool:
     """Tell whether the order of rows under their parents says something.
 
@@ -35,32 +41,35 @@ def follow_each_other(
     time do.
 
     Args:
-        table: Rows that have a parent.
+        table: A typed table.
         moment: Name of the column of moments, none missing.
         others: Columns that may go with those of the row before; moments, which go with this one, are not
             read.
         parent_R: Parent of each row, shape (R,).
+        rows: Numbers of the rows that have a parent and siblings; about 20,000 of them are looked at.
         seed: Source of shuffles.
 
     Returns:
         True also where there are too few rows to tell.
     """
-    if table.num_rows < FEWEST_ROWS:
+    if len(rows) < FEWEST_ROWS:
         return True
     chance = np.random.default_rng(seed)
-    row = _some_rows(parent_R, chance)
+    row = _some_rows(rows, parent_R, chance)
     moments = pl.Series("moment", table.column(moment)).gather(row).to_physical().cast(pl.Int64).to_numpy()
-    rows = _Rows(parent_R[row], moments, chance)
+    first = np.lexsort((moments, parent_R[row]))[:_MOST_ROWS]  # where one parent has more
+    row, moments = row[first], moments[first]
+    timed = _Rows(parent_R[row], moments - moments.min(), chance)
     values = (pl.Series(one.name, table.column(one.name)) for one in others if one.type not in _MOMENTS)
-    return rows.are_uneven() or any(rows.go_with(value.gather(row)) for value in values)
+    return timed.are_uneven() or any(timed.go_with(value.gather(row)) for value in values)
 
 
-def _some_rows(parent_R: Numbers, chance: np.random.Generator) -> Numbers:
+def _some_rows(rows: Numbers, parent_R: Numbers, chance: np.random.Generator) -> Numbers:
     """Give all rows of some parents, so many that there are about 20,000."""
-    count_P = np.bincount(parent_R)
+    count_P = np.bincount(parent_R[rows])
     parent = chance.permutation(np.flatnonzero(count_P))
-    taken = parent[: max(1, int(np.searchsorted(np.cumsum(count_P[parent]), _MOST_ROWS)))]
-    return np.flatnonzero(np.isin(parent_R, taken))
+    taken = parent[: 1 + int(np.searchsorted(np.cumsum(count_P[parent]), _MOST_ROWS))]
+    return rows[np.isin(parent_R[rows], taken)]
 
 
 def _classes(values: pl.Series) -> Numbers:

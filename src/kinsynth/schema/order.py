@@ -115,8 +115,7 @@ def _tells(
     """Tell whether a column says more by the order of the rows than by itself, as moments may not."""
     if column.type not in _MOMENTS:
         return True
-    some = table.take(pa.array(rows))
-    return follow_each_other(some, column.name, others, parent_R=parent_row[rows])
+    return follow_each_other(table, column.name, others, parent_R=parent_row, rows=rows)
 
 
 def _measure(
