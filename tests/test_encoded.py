@@ -122,3 +122,8 @@ def test_a_grouping_follows_its_questions():
         np.testing.assert_array_equal(grouping.of(codes_RC.astype(kind)), expected_R)
     assert Grouping.whole().of(codes_RC).tolist() == [0] * len(codes_RC)
     assert len(grouping.of(codes_RC[:0])) == 0
+    kinds = [grouping.kinds(codes_RC, told) for told in ([True, True], [False, True], [False, False])]
+    left_R = np.isin(codes_RC[:, 1], [0, 3, 5])
+    np.testing.assert_array_equal(kinds[0], 1 << expected_R)
+    np.testing.assert_array_equal(kinds[1], np.where(left_R, 0b011, 0b100))
+    assert {*kinds[2].tolist()} == {0b111}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pytest
 
 import kinsynth
 from kinsynth.connectors.memory import tables_from_memory
@@ -17,8 +22,10 @@ from kinsynth.pipeline.constraints import state_circles
 from kinsynth.pipeline.distinct import find_repeated, repeatable_keys
 from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.inspect import inspect
+from kinsynth.pipeline.run import run
 from kinsynth.schema.database import Database
 from kinsynth.schema.table import Schema
+from kinsynth.settings.document import parse
 
 TEAMS = 40
 SEASON, MATCH = ["team", "year"], ["team", "year", "number"]
@@ -172,3 +179,37 @@ def tree() -> tuple[Schema, DatabaseCodec]:
     )
     database = state_circles(inspect(tables_from_memory(tables), document).database())
     return database.schema, fit_codecs(database, document)
+
+
+@pytest.mark.usefixtures("parse_here")
+def test_rows_that_would_come_before_the_one_that_stays_are_left_out(tmp_path: Path) -> None:
+    """Matches are played once their season has begun; drawn years of one team repeat."""
+    (source := tmp_path / "source").mkdir()
+    chance, seasons, matches = Random(0), list[tuple[Any, ...]](), list[tuple[Any, ...]]()
+    for team in range(100):
+        for year in chance.sample(range(8), chance.randint(2, 5)):
+            begins = dt.date(2010, 1, 1) + dt.timedelta(days=chance.randrange(1200))
+            seasons.append((team, 1990 + year, begins))
+            for _ in range(chance.randint(0, 3)):
+                played = begins + dt.timedelta(days=int(chance.expovariate(1 / 30)))
+                matches.append((len(matches), team, 1990 + year, played))
+    pl.DataFrame({"id": range(100)}).write_csv(source / "teams.csv")
+    heads = {"seasons": [*SEASON, "begins"], "matches": ["id", *SEASON, "played"]}
+    for name, rows in {"seasons": seasons, "matches": matches}.items():
+        pl.DataFrame(rows, heads[name], orient="row").write_csv(source / f"{name}.csv")
+    document = {
+        "source": {"paths": [str(source)]},
+        "tables": {
+            "teams": {"primary_key": ["id"]},
+            "seasons": entry(SEASON, ["team"], "teams"),
+            "matches": entry(["id"], SEASON, "seasons"),
+        },
+        "training": {"max_epochs": 1, "threads": 1, "model_size": "small", "training_steps": 3},
+        "report": {"enabled": False},
+    }
+    folder = run(parse(document), tmp_path / "run", base=Path()).folder
+    proof = json.loads((folder / "certificate.json").read_text())["guarantees"]
+    assert "matches: team, year -> seasons.begins <= played" in {one["where"] for one in proof}
+    told = {one["where"]: one["count"] for one in json.loads((folder / "limits.json").read_text())}
+    assert told["seasons"] > 10
+    assert told["matches"] > 3

@@ -6,7 +6,7 @@ the row its link k points to; the empty path stays at the row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ Path = tuple[int, ...]
 OWNER = -1
 NONE, ITSELF, AGREEING, FIRST_GROUP = 0, 1, 2, 3
 _AT_ONCE = 1 << 16
+_BITS = 64
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,34 @@ class Grouping:
             part = slice(start, start + _AT_ONCE)
             group_R[part] = self._of(np.asarray(codes_RC[part]), tables)
         return group_R
+
+    def kinds(self, codes_RC: CodeArray, told: Sequence[bool]) -> RowArray:
+        """Tell rows apart by some sub-columns: rows of one kind may be in the same groups.
+
+        Args:
+            codes_RC: Codes of the rows.
+            told: For each sub-column whether it is known.
+
+        Returns:
+            The groups that each row may be in, as the bits of a number, shape (R,).
+
+        Raises:
+            ValueError: There are more than 64 groups.
+        """
+        if self.groups > _BITS:
+            raise ValueError(f"{self.groups} groups: at most {_BITS} are told apart")
+        kind_R = np.zeros(len(codes_RC), dtype=np.uint64) | self._reached(0, codes_RC, told)
+        return kind_R.view(np.int64)
+
+    def _reached(self, node: int, codes_RC: CodeArray, told: Sequence[bool]) -> NDArray[np.uint64]:
+        """Give the groups below a node that each row may be in, as bits."""
+        sub = int(self.sub_column_N[node])
+        if sub < 0:
+            return np.array([1 << int(self.group_N[node])], dtype=np.uint64)
+        left_R, right_R = (self._reached(below, codes_RC, told) for below in self.below_N2[node].tolist())
+        if not told[sub]:
+            return left_R | right_R
+        return np.where(np.isin(codes_RC[:, sub], self.left[node]), left_R, right_R)
 
     def _of(self, codes_RC: CodeArray, tables: list[NDArray[np.bool_]]) -> RowArray:
         waiting = [(0, np.arange(len(codes_RC)))]

@@ -12,13 +12,19 @@ from itertools import product
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from kinsynth.columns.base import count_part
 from kinsynth.columns.calendar import counted_rows, moment_bits, spread_bits
+from kinsynth.columns.fill import Fill, build_fill
+from kinsynth.columns.numeric import OrderedCodec, build_number
+from kinsynth.columns.relative import count_steps
 from kinsynth.columns.scale import DAY_US, DayScale, MomentScale
 from kinsynth.pipeline.anchors import Anchor, Beside, Keys, Reach, find_anchors, find_ways, moments_of
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.rules import HELD_SEED, HELD_SHARE, PlainColumns, row_holders, ruled_columns
+from kinsynth.pipeline.successions import Succession
 from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
 from kinsynth.rules.detect import refit, settle
@@ -30,7 +36,9 @@ from kinsynth.schema.facts import KeyFacts
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.split import split_roots
 from kinsynth.schema.table import Relation
+from kinsynth.settings.privacy import Protection
 from kinsynth.settings.synthesis import Synthesis
+from kinsynth.settings.treatment import Column
 from kinsynth.system.mapping import let_go
 
 LEAST_SAVED = (
@@ -67,11 +75,13 @@ class Across:
             ``relative`` where it saves any.
         near: For columns without such an order the other row's moment that saves most bits, where one saves
             enough.
+        successions: Orders between the rows of the table and those of the same table that they point to.
     """
 
     anchors: tuple[Anchor, ...] = ()
     orders: tuple[Order, ...] = ()
     near: tuple[Near, ...] = ()
+    successions: tuple[Succession, ...] = ()
 
 
 def find_across(
@@ -108,7 +118,8 @@ def find_across(
         orders = tuple(_that_can_be_kept(orders, anchors, rules.get(name, ()), _Kept(rules, found)))
         told = {one.columns[1] for one in orders if one.relative}
         near = tuple(_find_near([pair for pair in pairs if pair[1] not in told], views[0].searched))
-        found[name] = Across(anchors, orders, near)
+        after = () if synthesis.generation.keys == "copied" else _find_successions(name, parts, facts)
+        found[name] = Across(anchors, orders, near, tuple(after))
         let_go()
     return found
 
@@ -163,6 +174,9 @@ def describe_across(codec: DatabaseCodec) -> Iterator[str]:
                 yield f"{name}: {rule.columns[1]} is never before {rule.columns[0]}"
             if isinstance(rule, Order) and rule.columns[1] in known:
                 yield f"{name}: {rule.columns[0]} is never after {rule.columns[1]}"
+        for one in table.successions:
+            side = "after" if one.order.capped else "before"
+            yield f"{name}: {one.column} is never {side} {one.anchor.name}"
 
 
 def _find_pairs(part: _Part, table: str, ways: Sequence[Keys]) -> Iterator[tuple[Anchor, str]]:
@@ -178,6 +192,63 @@ def _find_pairs(part: _Part, table: str, ways: Sequence[Keys]) -> Iterator[tuple
                 yield anchor, name
             else:
                 yield replace(anchor, name=f"{anchor.name} for {name}"), name
+
+
+def _find_successions(
+    table: str, parts: tuple[_Part, _Part, _Part], facts: Mapping[Relation, KeyFacts]
+) -> Iterator[Succession]:
+    """Find for each key of a table to itself a moment that is never before, or never after, the other's."""
+    whole = parts[0]
+    for relation in whole.structure.late[table]:
+        if relation.references_table != table or not _may_be_exchanged(relation, facts):
+            continue
+        pairs = [
+            (anchor, name)
+            for anchor, name in _find_pairs(whole, table, [(relation,)])
+            if anchor.column == name and not whole.database.schema.tables[table].column(name).nullable
+        ]
+        views = [part.view(table, [anchor for anchor, _ in pairs]) for part in parts]
+        names = [(anchor.name, name) for anchor, name in pairs]
+        orders = _find_orders([*names, *(pair[::-1] for pair in names)], views[0], views[1], views[2])
+        known = {anchor.name: anchor for anchor, _ in pairs}
+        for order in orders:
+            anchor = known[order.columns[1 if order.capped else 0]]
+            gaps = _learn_gaps(order, anchor, views[0], whole.synthesis.protection)
+            if gaps is not None:
+                same = tuple(tuple(map(str, way)) for way in _same(facts[relation]))
+                yield Succession(str(relation), anchor, order, *gaps, same)
+                break
+
+
+def _may_be_exchanged(relation: Relation, facts: Mapping[Relation, KeyFacts]) -> bool:
+    """Tell whether rows may exchange what they point to, having the same in common with it, or lose it."""
+    mine = facts[relation]
+    read = {
+        step
+        for key, one in facts.items()
+        if key != relation
+        for path in (*(path for pair in one.scopes for path in pair), *one.apart, one.avoid)
+        for step in path
+    }
+    fixed = mine.apart or mine.avoid or mine.itself or () in _same(mine)
+    return mine.nullable and not fixed and relation not in read
+
+
+def _same(facts: KeyFacts) -> list[tuple[Relation, ...]]:
+    """Give the ways from the row pointed at to what it has, or often has, in common with its row."""
+    often = [] if facts.agreement is None else [facts.agreement]
+    return [theirs for _, theirs in (*facts.scopes, *often)]
+
+
+def _learn_gaps(
+    order: Order, anchor: Anchor, view: View, protection: Protection
+) -> tuple[OrderedCodec, Fill] | None:
+    """Learn how far apart rows stand; None where too few persons share that."""
+    moments, others = view.columns[anchor.column], view.columns[anchor.name]
+    steps = pc.abs(count_steps(moments, others, order.measure, order.step))
+    codec = build_number(count_part((steps,), view.root_R), Column(), protection)
+    fill = build_fill(codec, steps, view.root_R, minimum=protection.rare_minimum)
+    return None if fill is None else (codec, fill)
 
 
 def _is_on_steps(anchor: Anchor, part: _Part, table: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,18 +16,22 @@ import numpy as np
 import pyarrow as pa
 
 from kinsynth.columns.counter import CounterCodec
+from kinsynth.columns.storage import as_array
 from kinsynth.pipeline.artefacts import load_table, save_parts, save_table, table_path
 from kinsynth.pipeline.codecs import DatabaseCodec, KeyCodec, Rows
 from kinsynth.pipeline.decoding import Decoded
 from kinsynth.pipeline.distinct import find_repeated
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.pipeline.pieces import Pieces
+from kinsynth.pipeline.successions import Succession
+from kinsynth.rules.base import Rule
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.link import Linking, MakeKeys
-from kinsynth.schema.table import Schema
+from kinsynth.schema.table import Relation, Schema
 
 OnShare = Callable[[float, str], None]
+OnEmptied = Callable[[str, str, int], None]
 
 
 def assemble(
@@ -37,8 +41,10 @@ def assemble(
     *,
     originals: Mapping[str, pa.Table],
     known: Mapping[str, Known] | None = None,
+    seed: int = 0,
     folder: Path | None = None,
     on_share: OnShare = lambda _share, _table: None,
+    on_emptied: OnEmptied = lambda _table, _key, _count: None,
 ) -> Database:
     """Put decoded batches together and give every row its keys.
 
@@ -48,9 +54,11 @@ def assemble(
         schema: Schema of the result.
         originals: Original tables, delivered unchanged.
         known: Given keys come back as they are.
+        seed: Source of what is left to chance where rows come after those of their table that they name.
         folder: Where the tables go, as files that ``load_tables`` reads but for the list of names, and are
             mapped; None for memory.
         on_share: Told the share of the rows that have their keys, between 0 and 1, and the table.
+        on_emptied: Told in how many rows of a table a key is missing, since no row stands before them.
 
     Guarantees:
         Batches of any size give the same tables, whether in memory or in files, and in files the same bytes.
@@ -63,7 +71,15 @@ def assemble(
                 pieces.add_table(name, table)
             for relation, row_R in batch.pointed.items():
                 pieces.add_numbers(str(relation), row_R)
-        tables, pointed = pieces.whole()
+            for named, kind_R in batch.kinds.items():
+                pieces.add_numbers(_kind_by(named), kind_R)
+        tables, numbers = pieces.whole()
+    pointed = {one: numbers[str(one)] for one in schema.relations if str(one) in numbers}
+    for name, succession in _successions(codec):
+        key = succession.relation(pointed)
+        cells, before_R = as_array(tables[name][succession.column]), pointed[key]
+        pointed[key] = succession.settle(cells, pointed, numbers[_kind_by(succession.key)], seed=seed)
+        on_emptied(name, succession.key, int(((pointed[key] < 0) & (before_R >= 0)).sum()))
     linking = _linking(tables, pointed, rows, codec, schema, originals=originals, known=known or {})
     linked: dict[str, pa.Table] = {}
     for number, name in enumerate(schema.tables):
@@ -75,9 +91,19 @@ def assemble(
     return Database(schema, linked, "synthetic")
 
 
+def _successions(codec: DatabaseCodec) -> Iterator[tuple[str, Succession]]:
+    for name, table in codec.tables.items():
+        yield from ((name, one) for one in table.successions)
+
+
+def _kind_by(key: str) -> str:
+    """Name the numbers that tell what kind of row each is as one that a key leads to."""
+    return f"{key}: kind"
+
+
 def _linking(
     tables: Mapping[str, pa.Table],
-    pointed: Mapping[str, Rows],
+    pointed: Mapping[Relation, Rows],
     rows: Mapping[str, int],
     codec: DatabaseCodec,
     schema: Schema,
@@ -87,10 +113,11 @@ def _linking(
 ) -> Linking:
     """Give the tables with what their keys follow from."""
     named = {str(relation): relation for relation in schema.relations}
-    owners = {name: owner and str(owner) for name, owner in find_structure(schema).parent_relation.items()}
+    owners = find_structure(schema).parent_relation
     new_keys: dict[tuple[str, str], MakeKeys] = {}
     for name, table_codec in codec.tables.items():
-        cells, owner_R = known.get(name, NOTHING_KNOWN).cells, pointed.get(owners[name] or "")
+        cells, owner = known.get(name, NOTHING_KNOWN).cells, owners[name]
+        owner_R = None if owner is None else pointed.get(owner)
         for column, key in table_codec.keys.items():
             given = column in cells
             new_keys[name, column] = (
@@ -100,7 +127,7 @@ def _linking(
         schema,
         tables,
         rows={name: rows[name] for name in codec.tables},
-        pointed={named[key]: row_R for key, row_R in pointed.items()},
+        pointed=pointed,
         implied={named[key]: tuple(named[step] for step in path) for key, path in codec.implied.items()},
         new_keys=new_keys,
         originals=originals,
@@ -133,19 +160,26 @@ def _gather(linking: Linking, name: str, path: Path | None) -> pa.Table:
 
 
 def keep_distinct(
-    database: Database, codec: DatabaseCodec, *, folder: Path | None = None
+    database: Database,
+    codec: DatabaseCodec,
+    *,
+    rules: Mapping[str, Sequence[Rule]] = {},
+    folder: Path | None = None,
 ) -> tuple[Database, Mapping[str, int]]:
     """Leave out rows that repeat a key or lack a part of it, and rows that name one of them.
+
+    Rows that named one that goes name the one of the same key that stays, if they keep their rules.
 
     Args:
         database: What ``assemble`` gave.
         codec: How its tables were encoded.
+        rules: What every row of a table keeps.
         folder: Where ``assemble`` put the tables.
 
     Returns:
         The database, and how many rows were left out of each table.
     """
-    kept, tables = find_repeated(database, codec), dict(database.tables)
+    kept, tables = find_repeated(database, codec, rules), dict(database.tables)
     for number, name in enumerate(database.schema.tables):
         if name not in kept:
             continue

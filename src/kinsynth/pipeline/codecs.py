@@ -33,6 +33,7 @@ from kinsynth.engine.calibration import keep_mean
 from kinsynth.pipeline.anchors import Anchor
 from kinsynth.pipeline.further_keys import KeysCodec
 from kinsynth.pipeline.stays import CONSTANT, stay_of
+from kinsynth.pipeline.successions import Succession
 from kinsynth.rules.base import Rule
 from kinsynth.rules.formula import Formula
 from kinsynth.rules.registry import rule_from_json
@@ -101,6 +102,7 @@ class TableCodec:
         unlike: Pairs of references to one original table that never name the same row of it.
         together: Pairs of sub-columns of references of which only some codes go together.
         runs: By column of made-up texts how often a row has that of the row before.
+        successions: Orders between the rows and those of the table that they point to.
     """
 
     name: str
@@ -116,6 +118,12 @@ class TableCodec:
     unlike: tuple[tuple[int, int], ...] = ()
     together: tuple[Together, ...] = ()
     runs: Mapping[str, float] = field(default_factory=dict)
+    successions: tuple[Succession, ...] = ()
+
+    @property
+    def read_by_rules(self) -> tuple[Anchor, ...]:
+        """Cells of other rows that stand beside the columns when all rows are known."""
+        return (*self.anchors, *(one.anchor for one in self.successions))
 
     @property
     def computed(self) -> frozenset[str]:
@@ -219,6 +227,7 @@ class TableCodec:
             "unlike": [list(factors) for factors in self.unlike],
             "together": [pair.to_json() for pair in self.together],
             "runs": dict(self.runs),
+            "successions": [one.to_json() for one in self.successions],
         }
 
     @staticmethod
@@ -249,6 +258,7 @@ class TableCodec:
             unlike,
             together,
             document["runs"],
+            tuple(Succession.from_json(one) for one in document["successions"]),
         )
 
 

@@ -21,15 +21,19 @@ from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.storage import as_array
 from kinsynth.encoded import (
     ALWAYS,
+    OWNER,
     EncodedTable,
     IntArray,
+    Path,
     Stay,
 )
+from kinsynth.engine.pointing import ask
 from kinsynth.pipeline.anchors import Beside, DrawnReach
 from kinsynth.pipeline.codecs import DatabaseCodec, Factor, Rows, TableCodec
 from kinsynth.pipeline.exclusion import NOTHING_EXCLUDED, Excluded
 from kinsynth.pipeline.known import NOTHING_KNOWN, Known
 from kinsynth.pipeline.runs import first_rows
+from kinsynth.pipeline.successions import Succession
 from kinsynth.rules.enforce import enforce
 from kinsynth.rules.order import Order, put_between
 from kinsynth.schema.graph import Structure, find_structure
@@ -61,11 +65,13 @@ class Decoded:
         tables: Columns that are no keys, by table.
         pointed: For each foreign key that is drawn the row it names, counted over all batches; -1 for none.
         rows: Number of rows by table.
+        kinds: For each succession what kind of row each is as one that is pointed at, by its key.
     """
 
     tables: Mapping[str, pa.Table]
     pointed: Mapping[Relation, Rows]
     rows: Mapping[str, int]
+    kinds: Mapping[str, Rows] = field(default_factory=dict)
 
 
 def decode(
@@ -135,7 +141,34 @@ def decode(
         tables[name] = pa.table({column: one for column, one in ruled.items() if column not in read})
         reach.add_cells(name, first, ruled)
     rows = {name: part.encoded.rows for name, part in drawn.items()}
-    return Decoded(tables=tables, pointed=found, rows=rows)
+    kinds = {
+        one.key: _find_kinds(one, codec, drawn, name)
+        for name in drawn
+        for one in codec.tables[name].successions
+    }
+    return Decoded(tables=tables, pointed=found, rows=rows, kinds=kinds)
+
+
+def _find_kinds(succession: Succession, codec: DatabaseCodec, drawn: Mapping[str, Drawn], name: str) -> Rows:
+    """Tell rows apart as those that a self reference leads to, by themselves and their owners.
+
+    Their moment does not tell: it decides with which they are exchanged. Nor do the numbers of rows that
+    point at them, and their levels: these they keep.
+    """
+    pointer = next(one for keys in codec.keys.values() for one in keys.pointers if one.key == succession.key)
+    table, rows, part = codec.tables[name], drawn[name].encoded, codec.tables[name].parent
+    ends: dict[Path, tuple[EncodedTable, Rows]] = {(): (rows, np.arange(rows.rows))}
+    if part is not None:
+        ends[OWNER,] = drawn[part].encoded, rows.owner_rows
+    blind = {
+        sub
+        for factor, span in zip(table.factors, table.spans, strict=True)
+        if succession.column in factor.columns or factor.child in (pointer.key, pointer.level)
+        for sub in range(span.start, span.stop)
+    }
+    told = [path in ends and (path != () or sub not in blind) for path, sub in pointer.asked]
+    asked = [one if known else ((), 0) for one, known in zip(pointer.asked, told, strict=True)]
+    return pointer.grouping.kinds(ask(asked, ends), told) if asked else np.zeros(rows.rows, dtype=np.int64)
 
 
 def _read_keys(

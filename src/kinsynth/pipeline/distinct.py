@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinsynth.columns.identifier import IdentifierCodec
+from kinsynth.columns.storage import as_array
+from kinsynth.pipeline.anchors import Anchor, Beside, Reach
 from kinsynth.pipeline.codecs import DatabaseCodec, TableCodec
+from kinsynth.rules.base import Rule
 from kinsynth.schema.database import Database
 from kinsynth.schema.keys import key_frame, missing_keys, orphans, row_numbers
 from kinsynth.schema.levels import find_levels
@@ -20,12 +24,41 @@ Flags = NDArray[np.bool_]
 Keys = tuple[tuple[str, ...], ...]
 
 
-def find_repeated(database: Database, codec: DatabaseCodec) -> dict[str, Flags]:
+@dataclass(frozen=True)
+class _Led:
+    """A rule that reads a cell of another row, to which a key leads that may repeat.
+
+    Attributes:
+        rule: The rule.
+        anchors: The cells of other rows that it reads.
+        passed: The tables whose keys may repeat on the way.
+    """
+
+    rule: Rule
+    anchors: tuple[Anchor, ...]
+    passed: frozenset[str]
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Name the columns of the table itself that are read."""
+        known = {anchor.name for anchor in self.anchors}
+        return tuple(name for name in self.rule.columns if name not in known)
+
+
+def find_repeated(
+    database: Database, codec: DatabaseCodec, rules: Mapping[str, Sequence[Rule]] = {}
+) -> dict[str, Flags]:
     """Find the later rows of each key that repeats, rows that lack a part, and rows that name one that goes.
 
     Keys are primary, unique or referenced. Rows that named a row that goes name the one that stays, for both
     have the same key; where that lets their own key repeat, only the first of them stays, and where it closes
-    a circle that the source does not have, one row of it goes.
+    a circle that the source does not have, one row of it goes. Where a rule holds between a row and the one
+    that it named, and not with the one that stays, it goes as well.
+
+    Args:
+        database: The drawn rows.
+        codec: How its tables were encoded.
+        rules: What every row of a table keeps.
 
     Returns:
         Of each table that loses rows which rows stay, shape (R,).
@@ -33,23 +66,67 @@ def find_repeated(database: Database, codec: DatabaseCodec) -> dict[str, Flags]:
     schema, wanted = database.schema, repeatable_keys(database.schema, codec)
     if not wanted:
         return {}
-    tables = {name: table.select(_key_columns(schema, name)) for name, table in database.tables.items()}
+    led = {
+        name: [*_find_led(schema, codec.tables[name], rules.get(name, ()), wanted)] for name in codec.tables
+    }
+    tables = {name: table.select(_read_columns(schema, name, led)) for name, table in database.tables.items()}
     kept = {name: np.ones(table.num_rows, dtype=np.bool_) for name, table in tables.items()}
+
+    def leave_out(name: str, kept_R: Flags) -> bool:
+        if kept_R.all():
+            return False
+        kept[name][kept[name]] = kept_R
+        tables[name] = tables[name].filter(pa.array(kept_R))
+        return True
+
     changing = True
     while changing:
-        changing = False
-        for name in codec.tables:
-            kept_R = _kept(name, tables, schema, wanted.get(name, ()))
-            if not kept_R.all():
-                kept[name][kept[name]] = kept_R
-                tables[name], changing = tables[name].filter(pa.array(kept_R)), True
+        gone = [leave_out(name, _kept(name, tables, schema, wanted.get(name, ()))) for name in codec.tables]
+        if not (changing := any(gone)):
+            lost, reach = (
+                {name for name, kept_R in kept.items() if not kept_R.all()},
+                Reach.of(schema, tables),
+            )
+            kept_now = {name: ~_broken(tables[name], several, lost, reach) for name, several in led.items()}
+            gone = [leave_out(name, kept_R) for name, kept_R in kept_now.items()]
+            changing = any(gone)
     return {name: kept_R for name, kept_R in kept.items() if not kept_R.all()}
 
 
-def _key_columns(schema: Schema, name: str) -> list[str]:
-    """Name the columns of a table that keys are made of; one at least, so that there are rows."""
+def _find_led(
+    schema: Schema, codec: TableCodec, rules: Sequence[Rule], wanted: Mapping[str, Keys]
+) -> Iterator[_Led]:
+    """Give the rules of a table that read a cell to which a key leads that may repeat."""
+    named = {str(relation): relation for relation in schema.relations}
+    for rule in rules:
+        anchors = tuple(anchor for anchor in codec.read_by_rules if anchor.name in rule.columns)
+        steps = (named[key] for anchor in anchors for key in anchor.path)
+        passed = frozenset(
+            one.references_table
+            for one in steps
+            if one.references_columns in wanted.get(one.references_table, ())
+        )
+        if passed:
+            yield _Led(rule, anchors, passed)
+
+
+def _broken(table: pa.Table, led: Sequence[_Led], lost: Collection[str], reach: Reach) -> Flags:
+    """Mark the rows that break a rule since rows on the way are left out."""
+    broken_R = np.zeros(table.num_rows, dtype=np.bool_)
+    for one in led:
+        if one.passed & {*lost}:
+            cells = {column: as_array(table[column]) for column in one.own}
+            broken_R |= one.rule.broken(Beside(cells, one.anchors, reach, np.arange(table.num_rows)))
+    return broken_R
+
+
+def _read_columns(schema: Schema, name: str, led: Mapping[str, Sequence[_Led]]) -> list[str]:
+    """Name the columns of a table that keys are made of, and that rules read; one at least, to have rows."""
     columns = {column for key in _keys(schema, name) for column in key}
     columns |= {column for relation in schema.outgoing(name) for column in relation.columns}
+    columns |= {column for one in led.get(name, ()) for column in one.own}
+    every = (anchor for several in led.values() for one in several for anchor in one.anchors)
+    columns |= {anchor.column for anchor in every if anchor.table == name}
     return [one for one in schema.tables[name].column_names if one in columns] or list(
         schema.tables[name].column_names[:1]
     )

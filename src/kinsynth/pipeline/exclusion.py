@@ -102,7 +102,8 @@ def certain_rules(codec: DatabaseCodec, conditions: Conditions) -> dict[str, tup
             # Nothing may lie between two moments of another row that are given the wrong way round.
             moments = (one for one in table.anchors if one.measure is not None)
             loose = loose | {one.name for one in moments if one.column in open_columns[one.table]}
-        result[name] = tuple(rule for rule in table.rules if not {*rule.columns} & loose)
+        rules = tuple(rule for rule in table.rules if not {*rule.columns} & loose)
+        result[name] = (*rules, *(one.order for one in table.successions))
     return result
 
 

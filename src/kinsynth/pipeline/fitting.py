@@ -198,6 +198,7 @@ class _TableFit:
             apart=self._apart((*factors, *computed)),
             anchors=self._used_anchors(factors, rules),
             runs=self._runs(columns),
+            successions=across.successions,
         )
 
     def _runs(self, columns: Iterable[Factor]) -> dict[str, float]:

@@ -427,7 +427,8 @@ def _order_proposals(schema: Schema, tables: Tables) -> dict[str, OrderProposal]
         rest = {*table.primary_key} - {*relation.columns}
         parents = row_numbers(tables[name], relation, tables[relation.references_table])
         telling = next(iter(rest)) if len(rest) == 1 else None
-        if found := propose_order(tables[name], columns, parent_row=parents, telling=telling):
+        keys = [one for one in table.columns if one.name in linked - {*relation.columns}]
+        if found := propose_order(tables[name], columns, parent_row=parents, telling=telling, keys=keys):
             proposals[name] = found
     return proposals
 

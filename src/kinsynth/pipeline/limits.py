@@ -175,6 +175,10 @@ class Losses:
             self.emptied.update({(name, key): count for key, count in table.emptied.items()})
             self.lost.update({(name, key): count for key, count in table.lost.items()})
 
+    def add_emptied(self, table: str, key: str, count: int) -> None:
+        """Count rows of a table in which a key is missing though it was drawn."""
+        self.emptied[table, key] += count
+
     def find(self, asked: Mapping[str, int]) -> Iterator[Finding]:
         """Tell what was lost.
 
@@ -190,7 +194,7 @@ class Losses:
                     (count, count + self.kept[table]),
                     asked,
                 )
-        for (table, key), count in self.emptied.items():
+        for (table, key), count in (+self.emptied).items():
             message = "have no such key though it was drawn: it found no row to point at."
             yield _lost("synthesis.keys_emptied", key, message, (count, self.kept[table]), asked)
         for table, count in self.repeated.items():

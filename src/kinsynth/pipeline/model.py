@@ -28,6 +28,7 @@ from kinsynth.pipeline.codecs import DatabaseCodec, Rows
 from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, only_root
 from kinsynth.pipeline.copied_graph import CopiedGraph, load_graph, save_graph
 from kinsynth.pipeline.decoding import Decoded, Drawn, decode
+from kinsynth.pipeline.exclusion import certain_rules
 from kinsynth.pipeline.growth import check_wanted, grow
 from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
 from kinsynth.pipeline.kept_graph import check_kept, keep_graph, refuse_repeated
@@ -42,7 +43,7 @@ from kinsynth.system.failures import explained
 from kinsynth.system.files import commit, read_json, write_json
 from kinsynth.system.mapping import allocate_in
 
-VERSION = 3
+VERSION = 4
 GRAPH = "copied_graph"
 BATCH_ROOTS = 8_192
 OnShare = Callable[[float, str], None]
@@ -152,10 +153,13 @@ class Model:
             ready.schema,
             originals=self.originals,
             known=ready.known,
+            seed=drawing,
             folder=folder,
             on_share=lambda share, name: on_share(0.9 + 0.1 * share, f"{name}: keys made"),
+            on_emptied=losses.add_emptied,
         )
-        distinct, repeated = keep_distinct(made, ready.codec, folder=folder)
+        certain = certain_rules(self.codec, asked)
+        distinct, repeated = keep_distinct(made, ready.codec, rules=certain, folder=folder)
         if self.graph is not None:
             refuse_repeated(repeated)
         losses.repeated.update(repeated)

@@ -362,7 +362,7 @@ def draw(
             {
                 name: {
                     "rules": [rule.to_json() for rule in kept],
-                    "anchors": [anchor.to_json() for anchor in model.codec.tables[name].anchors],
+                    "anchors": [anchor.to_json() for anchor in model.codec.tables[name].read_by_rules],
                 }
                 for name, kept in certain.items()
             },

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kinsynth.schema.following import follow_each_other
 from kinsynth.schema.names import words
 from kinsynth.schema.table import Column
 from kinsynth.settings.treatment import ORDERED
@@ -51,7 +52,12 @@ class OrderProposal:
 
 
 def propose_order(
-    table: pa.Table, columns: Sequence[Column], *, parent_row: NDArray[np.int64], telling: str | None = None
+    table: pa.Table,
+    columns: Sequence[Column],
+    *,
+    parent_row: NDArray[np.int64],
+    telling: str | None = None,
+    keys: Sequence[Column] = (),
 ) -> OrderProposal | None:
     """Propose the order of a table's rows under their parents.
 
@@ -61,10 +67,12 @@ def propose_order(
         parent_row: Row of the owner for each row; -1 for none.
         telling: The column that tells the rows of one parent apart, as part of the primary key: drawn in its
             order it hardly repeats, so it goes first.
+        keys: Columns of other foreign keys: rows may follow each other by what they name.
 
     Returns:
         The likeliest column: dates and times before numbers, then the order of the source. None when hardly a
-        parent has two rows, or no column is complete and differs between them.
+        parent has two rows, or no column is complete and differs between them; nor do dates and times order
+        rows that do not follow each other.
     """
     rows = np.flatnonzero(parent_row >= 0)
     counts = np.bincount(parent_row[rows]) if len(rows) else np.zeros(1, dtype=np.int64)
@@ -76,7 +84,12 @@ def propose_order(
             return _measure(table, column, several, parent_row)
     candidates = [column for column in columns if _may_order(table, column)]
     found = [(column, _measure(table, column, several, parent_row)) for column in candidates]
-    fitting = [entry for entry in found if _is_order(*entry)]
+    others = (*columns, *keys)
+    fitting = [
+        (column, measured)
+        for column, measured in found
+        if _is_order(column, measured) and _tells(table, column, others, several, parent_row)
+    ]
     if not fitting:
         return None
     return max(fitting, key=lambda entry: (entry[0].type in _MOMENTS, entry[1].sorted_share >= 0.9))[1]
@@ -90,6 +103,19 @@ def _may_order(table: pa.Table, column: Column) -> bool:
     if column.type in _MOMENTS:
         return not _LIFE & set(parts)
     return column.type == "integer" and words(column.name).is_sequence
+
+
+def _tells(
+    table: pa.Table,
+    column: Column,
+    others: Sequence[Column],
+    rows: NDArray[np.int64],
+    parent_row: NDArray[np.int64],
+) -> bool:
+    """Tell whether a column says more by the order of the rows than by itself, as moments may not."""
+    if column.type not in _MOMENTS:
+        return True
+    return follow_each_other(table, column.name, others, parent_R=parent_row, rows=rows)
 
 
 def _measure(
