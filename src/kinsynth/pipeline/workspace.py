@@ -29,7 +29,7 @@ from kinsynth.system import crash
 from kinsynth.system.files import digest, read_json, write_json
 
 EXECUTION, LIMITS = "execution.json", "limits.json"
-VERSION = 4
+VERSION = 5
 _LOCK = ".lock"
 
 
