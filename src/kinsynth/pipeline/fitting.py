@@ -37,6 +37,7 @@ from kinsynth.pipeline.stays import STAYING, Stays, find_stays
 from kinsynth.privacy.protection import Numbered, OwnRoots, Roots, numbered
 from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
+from kinsynth.rules.constant import Constant
 from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order
 from kinsynth.schema.arrange import arrange
@@ -475,7 +476,7 @@ def _bound_columns(rules: Iterable[Rule], shape: Table) -> set[str]:
     read = (
         rule.columns[1:] if isinstance(rule, Missing) and rule.reads_values else rule.columns
         for rule in rules
-        if not isinstance(rule, Missing) or rule.reads_values
+        if not isinstance(rule, Constant) and (not isinstance(rule, Missing) or rule.reads_values)
     )
     checked = (check.columns for check in shape.checks if check.operator != "null")
     return {name for names in (*read, *checked) for name in names}
