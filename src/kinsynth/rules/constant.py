@@ -29,12 +29,16 @@ class Constant(Referenced):
     @classmethod
     def find(cls, view: View) -> Iterator[tuple[str, ...]]:
         """Name for each column the key with the most rows that are told."""
-        keys = [name for name in view.of_kinds(REFERENCE) if len(view.code(name)[1]) > 1]
+        names = [name for name in view.of_kinds(REFERENCE) if 2 <= len(view.code(name)[1]) <= view.rows / 2]
+        keys = {name: Places.of(view, (name,)) for name in names}
         for target in view.columns if keys else ():
             if view.kinds[target] != REFERENCE and len(view.code(target)[1]) > 1:
-                told = [_Evidence(view, target, key).rows for key in keys]
-                if max(told):
-                    yield target, keys[int(np.argmax(told))]
+                told = {
+                    key: int(places.rows_N[_told(view, target, places)].sum()) for key, places in keys.items()
+                }
+                best = max(told, key=lambda key: told[key])
+                if told[best]:
+                    yield target, best
 
     @classmethod
     def fit(cls, view: View, columns: tuple[str, ...]) -> Constant | None:
@@ -42,8 +46,9 @@ class Constant(Referenced):
         target, key = columns
         if view.kinds[key] != REFERENCE or not view.rows:
             return None
-        evidence = _Evidence(view, target, key)
-        return cls._of(view, columns, evidence.places, evidence.told_N) if evidence.rows else None
+        places = Places.of(view, (key,))
+        told_N = _told(view, target, places)
+        return cls._of(view, columns, places, told_N) if told_N.any() else None
 
     @classmethod
     def count_breaking(cls, view: View, columns: tuple[str, ...]) -> int:  # noqa: ARG003
@@ -52,32 +57,25 @@ class Constant(Referenced):
 
     def chance(self, view: View) -> float:
         """Bound the chance that independent values agree at one of the rows of the lookup that are told."""
-        evidence = _Evidence(view, *self.columns)
-        return float(evidence.chance_N[evidence.told_N].max(initial=-np.inf)) if evidence.rows else 0.0
+        places = Places.of(view, self.columns[1:])
+        told_N = _told(view, self.columns[0], places)
+        return float(_chances(view, self.columns[0], places)[told_N].max()) if told_N.any() else 0.0
 
 
-class _Evidence:
-    """Where a column has one value, and how likely that is by chance.
-
-    Attributes:
-        places: The rows of the lookup.
-        chance_N: Bound on the log-chance that values agree there, whichever of the places it is.
-        told_N: The places that are told.
-    """
-
-    def __init__(self, view: View, target: str, key: str) -> None:
-        value_R, values = view.code(target)
-        self.places = Places.of(view, (key,))
-        share_K = np.bincount(value_R, minlength=len(values)) / max(view.rows, 1)
-        held_N = self.places.is_held(view) & self.places.is_constant(value_R)
-        self.chance_N: NDArray[np.float64] = np.zeros(len(held_N))
-        for place in np.flatnonzero(held_N):
-            agree = log_all_same(share_K, self.places.roots_N[place : place + 1])
-            self.chance_N[place] = agree + math.log(len(held_N))
+def _told(view: View, target: str, places: Places) -> Mask:
+    """Mark the places that enough roots hold and that have one value of a column by no chance."""
+    same_N: Mask = places.is_held(view) & places.is_constant(view.code(target)[0])
+    if same_N.any():
         candidates = len(view.columns) ** 3
-        self.told_N: Mask = np.array([is_real(one, candidates) for one in self.chance_N.tolist()], dtype=bool)
+        real = [is_real(chance, candidates) for chance in _chances(view, target, places)[same_N].tolist()]
+        same_N[same_N] = real
+    return same_N
 
-    @property
-    def rows(self) -> int:
-        """Rows that are told their value."""
-        return int(self.places.rows_N[self.told_N].sum())
+
+def _chances(view: View, target: str, places: Places) -> NDArray[np.float64]:
+    """Bound the log-chance that values agree at each place, whichever of the places it is."""
+    value_R, values = view.code(target)
+    share_K = np.bincount(value_R, minlength=len(values)) / view.rows
+    size_S, place_N = np.unique(places.roots_N, return_inverse=True)
+    agree_S = [log_all_same(share_K, size_S[number : number + 1]) for number in range(len(size_S))]
+    return np.array(agree_S)[place_N] + math.log(len(place_N))
