@@ -125,7 +125,8 @@ def _may_stay(factor: Factor, codec: TableCodec) -> bool:
 def _in_order(codec: TableCodec, stays: Stays, sketches: list[Factor]) -> TableCodec:
     """Put columns that stay the same before other columns, and sketches behind all that is read.
 
-    What a row is told to be is known before what is drawn to go with it.
+    What a row is told to be is known before what is drawn to go with it. Of the sketches those that say what
+    stays come first: drawn given others, such as the rows' deviation, how many say so would vary with these.
     """
     place = {name: number for number, name in enumerate(stays.columns)}
 
@@ -133,7 +134,7 @@ def _in_order(codec: TableCodec, stays: Stays, sketches: list[Factor]) -> TableC
         return place.get(factor.columns[0], len(place)) if factor.kind in ("column", "echo") else -1
 
     read = sorted(codec.read_factors, key=rank)
-    factors = (*read, *sketches, *codec.factors[len(read) :])
+    factors = (*read, *sorted(sketches, key=lambda one: not one.stays), *codec.factors[len(read) :])
     apart = tuple(tuple(sorted(factors.index(codec.factors[one]) for one in key)) for key in codec.apart)
     return replace(codec, factors=factors, apart=apart, constant=stays.always)
 
