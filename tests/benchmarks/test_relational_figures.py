@@ -346,3 +346,9 @@ def test_every_group_of_figures_is_explained() -> None:
 
 def test_a_relation_is_named_by_its_columns() -> None:
     assert Relation("a", ("x", "y"), "b", ("x", "z")).name == "a.x+y -> b"
+
+
+def test_the_distance_of_halves_is_the_mean_of_what_all_halvings_have() -> None:
+    one, other = ("constants", "a"), ("constants", "b")
+    assert figures.mean([{one: 0.1, other: 0.2}, {one: 0.3}]) == {one: pytest.approx(0.2)}
+    assert {group for group, _ in YARDSTICK.apart} >= {"constants", "in-degrees", "trends over keys"}

@@ -18,6 +18,7 @@ from kinsynth.pipeline.model import Model
 from kinsynth.settings.document import parse
 
 ROWS = 600
+FIXED = 6  # the depot with one gate
 TRAINING = {"max_epochs": 2, "threads": 1, "model_size": "small"}
 
 
@@ -51,10 +52,12 @@ def ruled_columns(rows: int, chance: np.random.Generator) -> dict[str, pa.Array]
     model = chance.integers(0, 6, rows)
     status = chance.choice(["open", "shipped"], rows, p=[0.4, 0.6])
     near, far = chance.integers(0, 4, rows), chance.integers(4, 8, rows)
+    gate = np.where(far == FIXED, 900, chance.integers(0, 300, rows))
     return {
         "near": pa.array([f"depot {one}" for one in near]),
         "far": pa.array([f"depot {one}" for one in far]),
         "miles": pa.array(np.random.default_rng(8).permutation(16)[near * 4 + far - 4] * 3 + 20),
+        "gate": pa.array(gate),
         "requested": days[0],
         "shipped": pa.array(days[1].to_pylist(), pa.date32(), mask=status == "open"),
         "arrived": pa.array(days[2].to_pylist(), pa.date32(), mask=status == "open"),
@@ -111,6 +114,7 @@ KINDS = {
     "combination",
     "order",
     "reference",
+    "constant",
 }
 
 
@@ -179,8 +183,10 @@ def test_the_rules_hold_by_the_eyes_of_a_reader(drawn: Mapping[str, pa.Table], n
             ).all(),
             function=(col("country").n_unique().over("city") == 1).all(),
             reference=(col("miles").n_unique().over("near", "far") == 1).all(),
+            constant=((col("far") != f"depot {FIXED}") | (col("gate") == 900)).all(),
+            not_constant=(col("gate").n_unique().over("far") > 1).any(),
         ).row(0)
-        == (True,) * 12
+        == (True,) * 14
     )
 
 

@@ -95,6 +95,13 @@ def test_sketches_stand_behind_what_is_read_and_no_child_row_has_a_code_of_its_o
             assert (code_P[~has_none_P] > 0).all()
 
 
+def test_what_stays_is_said_before_other_sketches():
+    _, codec = fitted(family(level=0.9, constant=0.5))
+    told = [factor.stays for factor in codec.tables["parent"].factors if factor.kind == "sketch"]
+    assert told == sorted(told, reverse=True)
+    assert len(set(told)) == 2
+
+
 def test_the_codes_are_those_of_the_children():
     database, codec = fitted(family(level=0.8, constant=0.7))
     again = DatabaseCodec.from_json(codec.to_json())

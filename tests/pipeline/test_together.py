@@ -112,6 +112,9 @@ def test_the_rule_is_written_down_and_other_kinds_take_no_key() -> None:
         ({"kind": "reference", "columns": ["far", "load"]}, "rules.kind"),
         ({"kind": "reference", "columns": ["start", "end"]}, "rules.kind"),
         ({"kind": "reference", "columns": ["load", "start", "end"]}, "rules.broken"),
+        ({"kind": "constant", "columns": ["far", "load"]}, "rules.kind"),
+        ({"kind": "constant", "columns": ["far", "start", "end"]}, "rules.kind"),
+        ({"kind": "constant", "columns": ["load", "start"]}, "rules.broken"),
     ):
         assert {one.code for one in kinsynth.validate(voyage_document(rules=[wrong]), tables)} == {code}
 
@@ -129,6 +132,25 @@ def test_a_filled_row_keeps_it_too(voyages: Model) -> None:
         told = filled.join(real.group_by("start", "end").len(), on=["start", "end"], how="semi")
         rare = (pl.col("start") == PORTS[0]) & (pl.col("end") == PORTS[3])
         assert told.filter(~rare).join(real, on=["start", "end", "far"], how="anti").is_empty()
+
+
+def test_a_text_that_one_port_decides_is_made_up_elsewhere() -> None:
+    """Ships have names that few share; to one port there is a ferry."""
+    tables, chance = make_voyages(), np.random.default_rng(4)
+    parts = np.array(["ber", "gau", "hof", "kir", "lin", "mos", "neu", "ried", "sal", "wei"])
+    names = ["".join(some) for some in parts[chance.integers(0, 10, (len(tables["voyage"]), 3))]]
+    ferry = pl.when(pl.col("end") == PORTS[5]).then(pl.lit("Ferry"))
+    tables["voyage"] = tables["voyage"].with_columns(ship=ferry.otherwise(pl.Series(names)))
+    synthesis = voyage_document(columns={"ship": {"type": "categorical"}})
+    model = kinsynth.fit(tables, synthesis)
+    assert ("constant", ("ship", "end")) in {
+        (rule.kind, rule.columns) for rule in model.codec.tables["voyage"].rules
+    }
+    drawn = pl.DataFrame(model.draw({"voyage": 3_000}).tables["voyage"])
+    assert set(drawn.filter(pl.col("end") == PORTS[5])["ship"]) == {"Ferry"}
+    others = drawn.filter(pl.col("end") != PORTS[5])["ship"]
+    assert others.n_unique() > 0.2 * len(others)
+    assert not set(others) <= {*tables["voyage"]["ship"]}
 
 
 def test_pairs_that_few_roots_have_are_left_out_where_they_are_few() -> None:

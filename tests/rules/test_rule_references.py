@@ -10,11 +10,14 @@ import pyarrow as pa
 import pytest
 from rule_toys import KINDS, MINIMUM
 
+from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
+from kinsynth.rules.constant import Constant
 from kinsynth.rules.detect import detect_rules
+from kinsynth.rules.order import Order
 from kinsynth.rules.referenced import Referenced
 from kinsynth.rules.registry import rule_from_json
-from kinsynth.rules.view import REFERENCE, View
+from kinsynth.rules.view import CONSTANT, REFERENCE, View
 
 ROWS = 4_000
 PLACES = [f"p{number:02}" for number in range(12)]
@@ -46,9 +49,9 @@ def view_of(columns: Columns, kept: np.ndarray | None = None, roots: np.ndarray 
     return View(taken, kinds, roots[kept], MINIMUM, frozenset(keys))
 
 
-def find(columns: Columns, roots: np.ndarray | None = None) -> list[Rule]:
+def find(columns: Columns, roots: np.ndarray | None = None, *, kind: str = REFERENCE) -> list[Rule]:
     train, held = (view_of(columns, part, roots) for part in (~HELD, HELD))
-    return [one.rule for one in detect_rules(train, held) if one.rule.kind == REFERENCE]
+    return [one.rule for one in detect_rules(train, held) if one.rule.kind == kind]
 
 
 def changed(columns: Columns, name: str, rows: np.ndarray, values: list[object]) -> Columns:
@@ -174,3 +177,73 @@ def test_places_that_hardly_repeat_are_not_looked_at() -> None:
     view = replace(view, kinds={**view.kinds, "again": REFERENCE})
     assert ("apart", "start", "end") in set(Referenced.find(view))
     assert not [found for found in Referenced.find(view) if "again" in found[1:]]
+
+
+def numbered_travels(*ends: str, seed: int = 0) -> Columns:
+    """Travels with a number: any to most places, always the same one to some."""
+    columns, chance = travels(seed), np.random.default_rng(seed + 50)
+    number = chance.integers(0, 5_000, ROWS)
+    for place, end in enumerate(ends):
+        number = np.where(np.array(columns["end"].to_pylist()) == end, 7_000 + place, number)
+    return {**columns, "number": pa.array(number)}
+
+
+def test_a_column_that_some_rows_decide_is_written_there_alone() -> None:
+    columns = numbered_travels("p03", "p07")
+    (rule,) = find(columns, kind=CONSTANT)
+    assert rule.columns == ("number", "end")
+    again = rule_from_json(json.loads(json.dumps(rule.to_json())))
+    assert isinstance(again, Constant)
+    assert again.to_json() == rule.to_json()
+    drawn = {**columns, "number": pa.array(np.full(ROWS, 7))}
+    made = rule.apply(drawn, np.zeros((ROWS, 1)), {})["number"].to_pylist()
+    wanted = {"p03": 7_000, "p07": 7_001}
+    assert made == [wanted.get(end, 7) for end in columns["end"].to_pylist()]
+    assert rule.broken(drawn).tolist() == [end in wanted for end in columns["end"].to_pylist()]
+    assert not again.broken(columns).any()
+
+
+@pytest.mark.parametrize("rows", [MINIMUM - 1, MINIMUM])
+def test_one_value_of_few_roots_is_not_told(rows: int) -> None:
+    columns, named = numbered_travels(), np.array(travels()["end"].to_pylist()) == "p03"
+    there = np.flatnonzero(named & ~HELD)[:rows]
+    away = np.setdiff1d(np.flatnonzero(named), there)
+    columns = changed(changed(columns, "end", away, [None] * len(away)), "number", there, [98_765] * rows)
+    assert len(find(columns, kind=CONSTANT)) == (rows == MINIMUM)
+    one_person = np.arange(ROWS)
+    one_person[there] = 0
+    assert find(columns, one_person, kind=CONSTANT) == []
+
+
+def test_one_value_that_chance_may_explain_is_not_told() -> None:
+    """Of many places with few rows some agree on a frequent value; on a rare one none does."""
+    columns, chance = travels(), np.random.default_rng(5)
+    ends = pa.array([f"q{number}" for number in chance.integers(0, 500, ROWS)])
+    flag = pa.array(chance.random(ROWS) < 0.7)
+    view = view_of({**columns, "end": ends, "flag": flag})
+    agree = {*ends.to_pylist()} - {
+        end for end, one in zip(ends.to_pylist(), flag.to_pylist(), strict=True) if not one
+    }
+    assert len(agree) > 10
+    assert Constant.fit(view, ("flag", "end")) is None
+    assert ("flag", "end") not in set(Constant.find(view))
+
+
+def test_a_row_set_aside_with_another_value_is_enough() -> None:
+    columns = numbered_travels("p03")
+    there = np.flatnonzero((np.array(columns["end"].to_pylist()) == "p03") & HELD)
+    assert find(changed(columns, "number", there[:1], [3]), kind=CONSTANT) == []
+
+
+def test_what_holds_in_some_rows_gives_way_to_what_holds_in_all() -> None:
+    columns = numbered_travels("p03")
+    view = view_of({**columns, "more": pa.array(np.array(columns["number"].to_pylist()) + 5)})
+    constant, order = Constant.fit(view, ("number", "end")), Order.fit(view, ("number", "more"))
+    assert constant is not None
+    assert order is not None
+    assert arrange_rules((constant, order)) == ((order,), (constant,))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_independent_columns_are_constant_nowhere(seed: int) -> None:
+    assert find(travels(seed), kind=CONSTANT) == []

@@ -39,6 +39,7 @@ from kinsynth.pipeline.stays import STAYING, Stays, find_stays
 from kinsynth.privacy.protection import Numbered, OwnRoots, Roots, numbered
 from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
+from kinsynth.rules.constant import Constant
 from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order
 from kinsynth.schema.arrange import arrange
@@ -126,7 +127,8 @@ def _may_stay(factor: Factor, codec: TableCodec) -> bool:
 def _in_order(codec: TableCodec, stays: Stays, sketches: list[Factor]) -> TableCodec:
     """Put columns that stay the same before other columns, and sketches behind all that is read.
 
-    What a row is told to be is known before what is drawn to go with it.
+    What a row is told to be is known before what is drawn to go with it. Of the sketches those that say what
+    stays come first: drawn given others, such as the rows' deviation, how many say so would vary with these.
     """
     place = {name: number for number, name in enumerate(stays.columns)}
 
@@ -134,7 +136,7 @@ def _in_order(codec: TableCodec, stays: Stays, sketches: list[Factor]) -> TableC
         return place.get(factor.columns[0], len(place)) if factor.kind in ("column", "echo") else -1
 
     read = sorted(codec.read_factors, key=rank)
-    factors = (*read, *sketches, *codec.factors[len(read) :])
+    factors = (*read, *sorted(sketches, key=lambda one: not one.stays), *codec.factors[len(read) :])
     apart = tuple(tuple(sorted(factors.index(codec.factors[one]) for one in key)) for key in codec.apart)
     return replace(codec, factors=factors, apart=apart, constant=stays.always)
 
@@ -478,7 +480,7 @@ def _bound_columns(rules: Iterable[Rule], shape: Table) -> set[str]:
     read = (
         rule.columns[1:] if isinstance(rule, Missing) and rule.reads_values else rule.columns
         for rule in rules
-        if not isinstance(rule, Missing) or rule.reads_values
+        if not isinstance(rule, Constant) and (not isinstance(rule, Missing) or rule.reads_values)
     )
     checked = (check.columns for check in shape.checks if check.operator != "null")
     return {name for names in (*read, *checked) for name in names}

@@ -17,7 +17,7 @@ from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
 from kinsynth.rules.detect import Proposal, detect_rules, refit
 from kinsynth.rules.registry import KINDS
-from kinsynth.rules.view import MOST_SEARCHED, REFERENCE, View
+from kinsynth.rules.view import MOST_SEARCHED, READS_KEYS, REFERENCE, View
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import Structure, find_structure
 from kinsynth.schema.holders import find_holders
@@ -160,7 +160,7 @@ def may_have(declared: Declared, view: View) -> bool:
     count = COLUMNS_OF_KIND[declared.kind]
     kinds = [view.kinds[name] for name in declared.columns]
     fits = allowed is None or all(kind in allowed for kind in kinds)
-    if declared.kind == REFERENCE:
+    if declared.kind in READS_KEYS:
         fits = REFERENCE in kinds[1:] and kinds[0] != REFERENCE
     elif REFERENCE in kinds:
         fits = False
@@ -194,6 +194,7 @@ COLUMNS_OF_KIND: Mapping[str, tuple[int, int]] = {
     "combination": (2, 2),
     "order": (2, 2),
     "reference": (2, 4),
+    "constant": (2, 2),
 }
 
 

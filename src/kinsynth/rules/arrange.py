@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from kinsynth.rules.base import Rule
 from kinsynth.rules.missing import Missing
 from kinsynth.rules.order import Order, sort_columns
+from kinsynth.rules.view import CONSTANT
 
-STAGES = {"missing": 0, "combination": 1, "reference": 1, "order": 2}
+STAGES = {"missing": 0, "combination": 1, "reference": 1, CONSTANT: 1, "order": 2}
 LAST = 3
 
 
@@ -34,7 +35,9 @@ def _stage(rule: Rule) -> int:
 
 
 def _importance(rule: Rule) -> int:
-    """Put what is computed first, then missing values, combinations, orders."""
+    """Put what is computed first, then missing values, combinations, orders, last what few rows keep."""
+    if rule.kind == CONSTANT:
+        return LAST + 1
     return (_stage(rule) + 1) % (LAST + 1)
 
 

@@ -9,7 +9,7 @@ from kinsynth.rules.arrange import arrange_rules
 from kinsynth.rules.base import Rule
 from kinsynth.rules.evidence import is_real
 from kinsynth.rules.registry import KINDS
-from kinsynth.rules.view import REFERENCE, View
+from kinsynth.rules.view import READS_KEYS, View
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def detect_rules(view: View, held: View) -> tuple[Proposal, ...]:
 
 def _found(view: View, held: View) -> Iterator[Rule]:
     for kind in KINDS.values():
-        seen = view if kind.kind == REFERENCE else view.own
+        seen = view if kind.kind in READS_KEYS else view.own
         candidates = max(1, len(seen.columns)) ** 3
         for columns in kind.find(seen):
             rule = settle(kind.fit(seen, columns), held)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -87,18 +87,24 @@ class Referenced:
     @classmethod
     def fit(cls, view: View, columns: tuple[str, ...]) -> Referenced | None:
         """Make the table where nearly all places that enough roots hold have one value."""
-        target, sources = columns[0], columns[1:]
+        sources = columns[1:]
         if not any(view.kinds[name] == REFERENCE for name in sources) or not view.rows:
             return None
-        places = _Places.of(view, sources)
-        value_R, _ = view.code(target)
+        places = Places.of(view, sources)
+        value_R, _ = view.code(columns[0])
         told_N = places.told(value_R, view)
         if told_N is None or not told_N.any():
             return None
+        return cls._of(view, columns, places, told_N)
+
+    @classmethod
+    def _of(cls, view: View, columns: tuple[str, ...], places: Places, told_N: Mask) -> Self:
+        """Make the table of some places, each of which has one value."""
+        value_R, _ = view.code(columns[0])
         part_SN = [part_R[places.first_N[told_N]] for part_R in places.parts]
         value_N = value_R[places.first_N[told_N]]
         kept = [np.unique(part_N, return_inverse=True) for part_N in (*part_SN, value_N)]
-        named = zip((*sources, target), kept, strict=True)
+        named = zip((*columns[1:], columns[0]), kept, strict=True)
         known = [view.code(name)[1].take(pa.array(one)) for name, (one, _) in named]
         return cls(
             columns,
@@ -110,14 +116,14 @@ class Referenced:
     @classmethod
     def count_breaking(cls, view: View, columns: tuple[str, ...]) -> int:
         """Count rows without the most frequent value of their place, of places that enough roots hold."""
-        places = _Places.of(view, columns[1:])
+        places = Places.of(view, columns[1:])
         value_R, _ = view.code(columns[0])
         unusual_R = places.usual(value_R)[places.number_R] != value_R
         return int(unusual_R[places.is_held(view)[places.number_R]].sum())
 
     def chance(self, view: View) -> float:
         """Bound the chance that independent values agree at each told place, whichever places these are."""
-        places = _Places.of(view, self.columns[1:])
+        places = Places.of(view, self.columns[1:])
         value_R, values = view.code(self.columns[0])
         told_N = places.told(value_R, view)
         if told_N is None:
@@ -182,13 +188,14 @@ class Referenced:
 
 
 @dataclass(frozen=True, eq=False)
-class _Places:
+class Places:
     """The places of some rows.
 
     Attributes:
         number_R: Place of each row, from 0.
         first_N: First row of each place.
         parts: Number of each row's value of each source.
+        rows_N: Rows of each place.
         missing_N: Whether a key of lookups is missing there.
         roots_N: Roots that hold each place.
     """
@@ -196,11 +203,13 @@ class _Places:
     number_R: Rows
     first_N: Rows
     parts: tuple[Rows, ...]
+    rows_N: Rows
     missing_N: Mask
     roots_N: Rows
 
     @classmethod
-    def of(cls, view: View, sources: Sequence[str]) -> _Places:
+    def of(cls, view: View, sources: Sequence[str]) -> Places:
+        """Number the places."""
         codes = [view.code(name) for name in sources]
         parts = tuple(code_R for code_R, _ in codes)
         key_R = _join(list(parts), [len(values) for _, values in codes])
@@ -210,18 +219,23 @@ class _Places:
             if view.kinds[name] == REFERENCE:
                 missing_R |= view.missing(name)
         roots_N = count_roots(number_R, view.root_R, codes=len(first_N))
-        return cls(number_R, first_N, parts, missing_R[first_N], roots_N)
+        return cls(number_R, first_N, parts, np.bincount(number_R), missing_R[first_N], roots_N)
 
     def is_held(self, view: View) -> Mask:
         """Mark the places that enough roots hold, all keys there."""
         held_N: Mask = (self.roots_N >= view.minimum) & ~self.missing_N
         return held_N
 
+    def is_constant(self, value_R: Rows) -> Mask:
+        """Mark the places that have one value."""
+        breaks_R = value_R != value_R[self.first_N][self.number_R]
+        constant_N: Mask = np.bincount(self.number_R, breaks_R, len(self.first_N)) == 0
+        return constant_N
+
     def told(self, value_R: Rows, view: View) -> Mask | None:
         """Mark the places that are told; None where these are too few, or too many have several values."""
-        rows_N, held_N = np.bincount(self.number_R, minlength=len(self.first_N)), self.is_held(view)
-        breaks_R = value_R != value_R[self.first_N][self.number_R]
-        told_N: Mask = held_N & (np.bincount(self.number_R, breaks_R, len(self.first_N)) == 0)
+        rows_N, held_N = self.rows_N, self.is_held(view)
+        told_N = held_N & self.is_constant(value_R)
         there, told, free = (int(rows_N[one].sum()) for one in (~self.missing_N, told_N, held_N & ~told_N))
         return told_N if told >= TOLD_SHARE * there > 0 and free <= FREE_SHARE * there else None
 

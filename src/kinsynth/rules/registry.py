@@ -6,6 +6,7 @@ from typing import Any
 
 from kinsynth.rules.base import Rule
 from kinsynth.rules.combinations import Combination
+from kinsynth.rules.constant import Constant
 from kinsynth.rules.copy import Copy
 from kinsynth.rules.functions import Function
 from kinsynth.rules.line import Line
@@ -18,7 +19,7 @@ from kinsynth.rules.sums import Sum
 
 KINDS: dict[str, Any] = {
     kind.kind: kind
-    for kind in (Copy, Part, Sum, Product, Line, Function, Missing, Combination, Order, Referenced)
+    for kind in (Copy, Part, Sum, Product, Line, Function, Missing, Combination, Order, Referenced, Constant)
 }
 
 

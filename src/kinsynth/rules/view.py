@@ -23,6 +23,8 @@ LARGE_SAMPLE = 20_000
 MOST_SEARCHED = 200_000
 MOST_KEPT = 6
 REFERENCE = "reference"
+CONSTANT = "constant"
+READS_KEYS = (REFERENCE, CONSTANT)  # kinds of rules that do
 _LONG = ("code", "missing", "number", "ticks")
 
 

@@ -15,6 +15,7 @@ _FORMS = {
     "combination": "{0} with {1}",
     "order": "{0} <= {1}",
     "reference": "{keys} decide {0}",
+    "constant": "some rows of {1} decide {0}",
 }
 
 

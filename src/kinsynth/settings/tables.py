@@ -30,7 +30,17 @@ class ForeignKey(Settings):
 
 
 RuleKind = Literal[
-    "copy", "part", "sum", "product", "line", "function", "missing", "combination", "order", "reference"
+    "copy",
+    "part",
+    "sum",
+    "product",
+    "line",
+    "function",
+    "missing",
+    "combination",
+    "order",
+    "reference",
+    "constant",
 ]
 
 
@@ -43,7 +53,8 @@ class Rule(Settings):
         "order: the first column is never above the second; copy, sum, product, line, part: the first is "
         "computed from the others; function: the first follows from the category of the second; missing: "
         "whether the first is missing follows from the second; combination: only pairs of the source occur; "
-        "reference: the first follows from the rows of original tables that the others name.",
+        "reference: the first follows from the rows of original tables that the others name; constant: it "
+        "does so for some rows of the one that the second names.",
     )
     columns: tuple[str, ...] = setting(
         (), "Columns", "Columns of this table, in the order that the kind says.", min_length=2, max_length=4
