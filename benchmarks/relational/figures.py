@@ -3,7 +3,8 @@
 The aims: child counts within a total variation of 0.05 and other degrees within 0.08, or what two real halves
 differ by; trends over keys no more than 0.015 below the halves'; shares of constants within 0.005, or the
 halves'; no failure of a key; near copies as rare as among held-out rows (``closeness``). Degrees, shapes and
-constants of fewer than 20 rows have no limit: what chance does to them is larger than any.
+constants of fewer than 20 rows have no limit: what chance does to them is larger than any. Beside a share
+stands what chance explains: two standard errors of the difference of two samples as large as the source.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ Values = dict[tuple[str, str], float]
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: ``real`` is that of real data, ``limit`` what it must not pass (None: it is only shown)."""
+    """One figure: ``real`` is that of real data, ``limit`` what it must not pass (None: it is only shown).
+
+    ``chance`` is how far a share may lie from the source's where chance explains it.
+    """
 
     group: str
     name: str
@@ -46,6 +50,7 @@ class Figure:
     real: float | None = None
     limit: float | None = None
     higher: bool = False
+    chance: float | None = None
 
     @property
     def kept(self) -> bool | None:
@@ -53,6 +58,11 @@ class Figure:
         if self.limit is None:
             return None
         return self.value >= self.limit if self.higher else self.value <= self.limit
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether it passes its limit no farther than chance explains."""
+        return self.kept is False and self.chance is not None and self.value <= self.chance
 
     def written(self) -> dict[str, Any]:
         """As JSON."""
@@ -153,6 +163,14 @@ def limit_of(group: str, apart: float | None) -> tuple[float | None, bool]:
     return max(aim, apart or 0.0), False
 
 
+def chance_of(fact: Fact) -> float | None:
+    """Two standard errors of the difference of two samples of a yes or no; None for other facts."""
+    if fact.group != "constants" or not fact.size:
+        return None
+    share = float(fact.values.mean())
+    return 2 * (2 * share * (1 - share) / fact.size) ** 0.5
+
+
 def measure(yardstick: Yardstick, made: Database) -> tuple[list[Figure], dict[str, float]]:
     """Give all figures of a synthetic database, and the seconds of each part."""
     train, clock = yardstick.train, Clock()
@@ -164,12 +182,13 @@ def measure(yardstick: Yardstick, made: Database) -> tuple[list[Figure], dict[st
     clock.note("degrees and constants")
     values |= compare_values(train, made)
     clock.note("trends")
+    chances = {(fact.group, fact.name): chance_of(fact) for fact in yardstick.facts}
     few = {(fact.group, fact.name) for fact in yardstick.facts if fact.size < FEWEST}
     for (group, name), value in values.items():
         apart = yardstick.apart.get((group, name))
         limit, higher = limit_of(group, apart)
         limit = None if (group, name) in few else limit
-        figures.append(Figure(group, name, value, apart, limit, higher))
+        figures.append(Figure(group, name, value, apart, limit, higher, chances.get((group, name))))
     figures += measure_copies(yardstick, made)
     clock.note("copies")
     return figures, clock.seconds
@@ -211,6 +230,7 @@ def medians(runs: list[list[Figure]]) -> list[Figure]:
             middle(figure.real for figure in found),
             middle(figure.limit for figure in found),
             found[0].higher,
+            found[0].chance,
         )
         for (group, name), found in by_name.items()
     ]

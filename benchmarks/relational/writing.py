@@ -71,7 +71,8 @@ def describe(document: Mapping[str, Any]) -> str:
     reading = (
         "*Real* is what two real halves differ by (for near copies the rate of held-out rows, for AUC and "
         "sdmetrics fresh real rows); **bold** figures do not keep their limit. Counts of fewer than 20 rows "
-        "have none: chance decides."
+        "have none: chance decides. ~ stands before shares that pass it no farther than two standard errors "
+        "of the difference of two such samples."
     )
     return " ".join(facts) + "\n\n" + reading
 
@@ -117,8 +118,9 @@ def summary(made: Mapping[str, Sequence[Figure]]) -> Iterator[str]:
         cells = []
         for figures in made.values():
             limited = [figure for figure in figures if figure.group == group and figure.kept is not None]
-            kept = sum(bool(figure.kept) for figure in limited)
+            kept, by_chance = sum(f.kept is True for f in limited), sum(f.by_chance for f in limited)
             text = f"{kept} of {len(limited)}" if limited else ""
+            text += f", ~{by_chance}" if by_chance else ""
             cells.append(text if kept == len(limited) else f"**{text}**")
         if any(cells):
             yield row([group, *cells])
@@ -194,5 +196,5 @@ def distance(found: Mapping[str, Figure]) -> float:
 def written(figure: Figure | None) -> str:
     if figure is None:
         return ""
-    text = number(figure.value)
+    text = "~" * figure.by_chance + number(figure.value)
     return f"**{text}**" if figure.kept is False else text

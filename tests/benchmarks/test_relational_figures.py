@@ -55,6 +55,20 @@ def test_a_shuffled_key_breaks_what_hangs_on_it() -> None:
     assert not found["constants", f"{BOUGHT.name}: sex"].kept
 
 
+def test_shares_are_marked_where_two_samples_would_differ_as_much() -> None:
+    """Of 100 parents 4 are constant: of 100 others 0 to 9 would be, nineteen times of twenty."""
+    values = np.repeat([1, 0], [4, 96])[:, None]
+    chance = figures.chance_of(facts.Fact("constants", "a: x", values, ("b", "a"), counted=False))
+    assert chance == pytest.approx(2 * np.sqrt(0.04 * 0.96 * 2 / 100))
+    near, far = (
+        figures.Figure("constants", "a: x", value, 0.0, 0.005, chance=chance) for value in (0.04, 0.07)
+    )
+    assert (near.by_chance, far.by_chance) == (True, False)
+    assert (writing.written(near), writing.written(far)) == ("**~0.040**", "**0.070**")
+    assert figures.read_figures([near.written()]) == [near]
+    assert figures.chance_of(facts.Fact("in-degrees", "a", values, ("b", "a"))) is None
+
+
 def test_child_counts_of_another_shape_are_seen() -> None:
     """All to one customer: the distance is the share of customers that had children before."""
     made = change(TRAIN, "bought", "customer", "c0")
