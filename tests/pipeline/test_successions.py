@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
@@ -162,6 +163,47 @@ def test_it_comes_back_from_json(model: Model) -> None:
     again = TableCodec.from_json(json.loads(json.dumps(codec.to_json())))
     assert [one.to_json() for one in again.successions] == [one.to_json() for one in codec.successions]
     assert codec.successions
+
+
+def make_threads(rows: int = 600) -> pl.DataFrame:
+    """Make posts that name the one they reply to, and the first of the thread: often the same."""
+    chance, roots = Random(0), list[int | None]()
+    posts = list[list[Any]]()
+    for number in range(rows):
+        parent = chance.randrange(max(0, number - 60), number) if number and chance.random() < 0.7 else None
+        roots.append(None if parent is None else parent if roots[parent] is None else roots[parent])
+        moment = FIRST + dt.timedelta(minutes=number // 2)  # two of each
+        posts.append([number, roots[-1], parent, moment])
+    return pl.DataFrame(posts, ["id", "thread", "reply_to", "posted"], orient="row")
+
+
+def test_what_two_keys_both_named_they_both_name_afterwards() -> None:
+    keys = [{"columns": [name], "table": "posts"} for name in ("thread", "reply_to")]
+    said = parse(
+        {"tables": {"posts": {"primary_key": ["id"], "foreign_keys": keys}}, "source": {"kind": "memory"}}
+    )
+    posts = make_threads()
+    database = inspect(tables_from_memory({"posts": posts}), said).database()
+    facts = find_facts(database, find_structure(database.schema))
+    found = find_across(database, None, said, facts)["posts"].successions
+    assert [one.leader for one in found] == ["", found[0].key]
+    chance, moment = np.random.default_rng(0), pa.array(posts["posted"].shuffle(seed=1).to_list())
+    drawn = {
+        one: np.array(posts[one.columns[0]].fill_null(-1).to_list()) for one in database.schema.relations
+    }
+    thread, reply = (one.relation(drawn) for one in found)
+    same_R = (drawn[thread] == drawn[reply]) & (drawn[reply] >= 0)
+    settled = dict(drawn)
+    for one, key in zip(found, (thread, reply), strict=True):
+        kind_R = chance.integers(0, 3, len(posts))
+        settled[key] = one.settle(moment, settled, drawn, kind_R, seed=0)
+        late_R = settled[key] >= 0
+        tick_R = np.array(moment.cast(pa.int64()))
+        assert (tick_R[settled[key][late_R]] <= tick_R[late_R]).all()
+        assert not find_levels(settled[key]).circular_R.any()
+    assert same_R.sum() > 50
+    assert (settled[thread][same_R] == settled[reply][same_R]).all()
+    assert (settled[reply] >= 0).sum() > 0.9 * (drawn[reply] >= 0).sum()
 
 
 @pytest.mark.parametrize("strict", [True, False])
