@@ -20,7 +20,8 @@ from kinsynth.pipeline.across import find_across
 from kinsynth.pipeline.codecs import TableCodec
 from kinsynth.pipeline.inspect import inspect
 from kinsynth.pipeline.model import Model, load_model
-from kinsynth.pipeline.run import Execution, run
+from kinsynth.pipeline.request import Request
+from kinsynth.pipeline.run import Execution, generate, run
 from kinsynth.pipeline.successions import Succession, _choose, _Past
 from kinsynth.schema.facts import find_facts
 from kinsynth.schema.graph import find_structure
@@ -156,6 +157,30 @@ def test_an_order_the_other_way_is_found() -> None:
     posts = tables["posts"].with_columns(posted=FIRST + (pl.lit(dt.datetime(2030, 1, 1)) - pl.col("posted")))
     (found,) = find({**tables, "posts": posts})
     assert found.order.capped
+
+
+def test_given_moments_beside_the_steps_of_the_source_keep_the_order(tmp_path: Path) -> None:
+    """Posts are written on the hour, known ones at any minute."""
+    posts = make_threads().select(
+        "id", "reply_to", posted=FIRST + pl.int_range(pl.len()) * dt.timedelta(hours=1)
+    )
+    posts.write_csv(tmp_path / "posts.csv")
+    keys = [{"columns": ["reply_to"], "table": "posts"}]
+    said = document(
+        source={"paths": [str(tmp_path / "posts.csv")]},
+        tables={"posts": {"primary_key": ["id"], "foreign_keys": keys}},
+    )
+    known = pl.DataFrame({"posted": [FIRST + dt.timedelta(minutes=7 * one) for one in range(60)]})
+    known.write_csv(tmp_path / "known.csv")
+    finished = run(parse(said), tmp_path / "run", base=Path())
+    request = Request(given=[("posts", tmp_path / "known.csv")])
+    made = generate(finished.folder, output=tmp_path / "more", request=request)
+    drawn = pl.read_csv(made.folder / "tables" / "posts.csv", try_parse_dates=True)
+    there = drawn.select(reply_to="id", there="posted")
+    assert (drawn["posted"] == known["posted"]).all()
+    replies = drawn.join(there, on="reply_to")
+    assert replies.height > 10
+    assert (replies["there"] < replies["posted"]).all()
 
 
 def test_it_comes_back_from_json(model: Model) -> None:

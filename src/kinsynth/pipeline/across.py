@@ -216,7 +216,7 @@ def _find_succession(
     """Give the successions of one key, that of the moment that saves most bits first."""
     whole = parts[0]
     pairs = [
-        (anchor, name)
+        (replace(anchor, step=1, first=0), name)  # given cells of one column may stand beside its steps
         for anchor, name in _find_pairs(whole, table, [(relation,)])
         if anchor.column == name and not whole.database.schema.tables[table].column(name).nullable
     ]
