@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import kinsynth
@@ -16,10 +17,14 @@ from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.engine.sampled import SampledBlock
 from kinsynth.pipeline.checks import check
 from kinsynth.pipeline.inspect import inspect
-from kinsynth.pipeline.limits import FEW_TARGETS, Losses, find_empty, find_widened
+from kinsynth.pipeline.limits import FEW_TARGETS, Losses, find_empty, find_few_held, find_widened
 from kinsynth.pipeline.model import load_model
 from kinsynth.pipeline.run import Execution, generate, run
 from kinsynth.pipeline.timeline import StepMessage, read_events
+from kinsynth.schema.database import Database
+from kinsynth.schema.graph import find_structure
+from kinsynth.schema.split import split_rows
+from kinsynth.schema.table import Column, Relation, Schema, Table
 from kinsynth.settings.document import parse
 
 SECRET = "Q7Zebra"
@@ -253,3 +258,18 @@ def test_a_key_chosen_by_in_degree_alone_is_told(rows: int, depends: bool, told_
     limits = kinsynth.fit(tables, document).limits
     assert sum(limit.code == "foreign_keys.in_degree_alone" for limit in limits) == told_of
     assert 30 < FEW_TARGETS < 200
+
+
+@pytest.mark.parametrize(("chained", "told"), [(True, ["user"]), (False, [])])
+def test_few_held_out_rows_are_told(chained: bool, told: list[str]) -> None:
+    """Where each row points at the one before, the last one leads to all."""
+    of = [row - 1 if row else None for row in range(200)] if chained else [None] * 200
+    columns = (Column("id", "identifier", "int64"), Column("of", "identifier", "int64", nullable=True))
+    schema = Schema({"user": Table("user", columns, ("id",))}, (Relation("user", ("of",), "user", ("id",)),))
+    rows = pa.table({"id": range(200), "of": pa.array(of, pa.int64())})
+    structure = find_structure(schema)
+    parts = split_rows(Database(schema, {"user": rows}, "original"), structure, share=0.1, seed=1)
+    found = list(find_few_held(*parts, structure.roots, share=0.1))
+    assert [one.where for one in found] == told
+    for one in found:
+        assert "of 200 rows are held out, 20 were to be" in one.message

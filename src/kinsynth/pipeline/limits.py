@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kinsynth.columns.count import CountCodec
 from kinsynth.encoded import EncodedParts
@@ -19,6 +20,7 @@ from kinsynth.schema.arrange import arrange
 from kinsynth.schema.database import Database
 from kinsynth.schema.graph import find_structure
 
+Flags = NDArray[np.bool_]
 FOUND_BY_CHECKS = frozenset(
     {
         "data.empty_table",
@@ -40,6 +42,7 @@ FOUND_BY_CHECKS = frozenset(
 FEW_TARGETS = 50
 CUT_SHARES = {0.5: "more than half", 0.2: "more than a fifth", 0.05: "more than 5 %"}
 FEW_LOST = 0.01
+FEW_HELD = 0.5
 
 
 def find_unkept_rules(table: str, unkept: Iterable[Unkept]) -> Iterator[Finding]:
@@ -54,6 +57,31 @@ def find_unkept_rules(table: str, unkept: Iterable[Unkept]) -> Iterator[Finding]
             f"The rule {one.declared.kind}({columns}) is not kept: {reasons[one.why]}.",
             "Repair the rows, or remove the rule.",
         )
+
+
+def find_few_held(
+    training: Mapping[str, Flags], held: Mapping[str, Flags], roots: Iterable[str], *, share: float
+) -> Iterator[Finding]:
+    """Tell root tables of which hardly any row is held out alone, because rows of others point at the rest.
+
+    Args:
+        training: By table, which rows the model may see.
+        held: By table, which rows are held out; what rows of both parts point at is in both.
+        roots: The root tables.
+        share: Share of the rows that was to be held out.
+    """
+    for name in roots:
+        rows, alone = len(held[name]), int((held[name] & ~training[name]).sum())
+        if alone < FEW_HELD * round(share * rows):
+            yield Finding(
+                "evaluation.few_held_out",
+                "notice",
+                name,
+                f"{alone:,} of {rows:,} rows are held out, {round(share * rows):,} were to be: rows that the "
+                "model learns from point at the rest, over one key or several.",
+                "Nothing is to be done: read scores beside held-out rows as rough, where there are any.",
+                count=alone,
+            )
 
 
 def find_widened(columns: Sequence[str]) -> Iterator[Finding]:

@@ -56,6 +56,7 @@ from kinsynth.pipeline.limits import (
     find_blind_keys,
     find_cut_counts,
     find_empty,
+    find_few_held,
     find_unkept_rules,
     find_widened,
 )
@@ -117,7 +118,8 @@ def preprocess(workspace: Workspace, synthesis: Synthesis) -> None:
     """Split off the holdout, fit the codecs on the rest and encode it."""
     codecs, encoded, graph = (workspace.work / name for name in ("codecs.json", "encoded", "copied_graph"))
     with workspace.step("preprocessing", codecs, encoded, graph, *_part_folders(workspace)) as progress:
-        _split(workspace, synthesis)
+        for limit in _split(workspace, synthesis):
+            progress.tell(limit)
         train_part, held = _load_parts(workspace, synthesis)
         rules = _settle_rules(train_part, held, synthesis, progress)
         original = load_database(workspace.work / "original")
@@ -190,16 +192,18 @@ def _part_folders(workspace: Workspace) -> tuple[Path, Path]:
     return workspace.work / "training", workspace.work / "holdout"
 
 
-def _split(workspace: Workspace, synthesis: Synthesis) -> None:
-    """Write the rows the model may see and the held-out rows; the same ones every time."""
+def _split(workspace: Workspace, synthesis: Synthesis) -> tuple[Finding, ...]:
+    """Write the rows the model may see and the held-out rows, always the same; tell where these are few."""
     share = synthesis.evaluation.holdout_share
     if share == 0:
-        return
+        return ()
     database = load_database(workspace.work / "original")
     seed = derive_seed(synthesis.generation.seed, "holdout")
-    parts = split_rows(database, find_structure(database.schema), share=share, seed=seed)
+    structure = find_structure(database.schema)
+    parts = split_rows(database, structure, share=share, seed=seed)
     for folder, kept in zip(_part_folders(workspace), parts, strict=True):
         save_database(folder, database, kept)
+    return tuple(find_few_held(*parts, structure.roots, share=share))
 
 
 def _load_parts(workspace: Workspace, synthesis: Synthesis) -> tuple[Database, Database | None]:
