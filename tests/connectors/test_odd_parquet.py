@@ -103,6 +103,17 @@ def test_f19_types_are_kept_exactly(reader: Reader, parquet: Callable[..., bytes
     assert types == [*table.schema.types[:-2], pa.string(), pa.string()]
 
 
+def test_f19_types_that_are_not_computed_with_become_wider_or_narrower_ones(
+    reader: Reader, parquet: Callable[..., bytes]
+) -> None:
+    half = pa.array([0.5, None, -2.0], pa.float32()).cast(pa.float16())
+    wide = pa.array([Decimal("1.25"), None, Decimal(-3)], pa.decimal256(20, 2))
+    table = pa.table({"half": half, "wide": wide})
+    assert reader("t.parquet", parquet(table)) == table.to_pydict()
+    with pa.memory_map(str(reader.folder / reader.tables[0]["path"])) as mapped:
+        assert pa.ipc.open_file(mapped).schema.types == [pa.float32(), pa.decimal128(20, 2)]
+
+
 def test_f19_int96_is_exact_or_refused(reader: Reader, parquet: Callable[..., bytes]) -> None:
     near = pa.table({"a": pa.array([1, None, -5], pa.timestamp("ns"))})
     assert reader("t.parquet", parquet(near, use_deprecated_int96_timestamps=True)) == near.to_pydict()
@@ -125,8 +136,9 @@ def test_f19_int96_is_exact_or_refused(reader: Reader, parquet: Callable[..., by
         pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())),
         pa.array([b"\xff"]),
         pa.array([dt.timedelta(1)]),
+        pa.array([Decimal(1)], pa.decimal256(39, 0)),
     ],
-    ids=["list", "struct", "map", "binary", "duration"],
+    ids=["list", "struct", "map", "binary", "duration", "decimal"],
 )
 def test_f19_what_is_no_cell_is_refused(
     reader: Reader, parquet: Callable[..., bytes], column: pa.Array

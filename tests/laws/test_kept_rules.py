@@ -93,7 +93,7 @@ def model() -> Model:
     declared = {
         "depot": {"original": True, "primary_key": ["depot_id"]},
         "customer": {"primary_key": ["customer_id"], "foreign_keys": keys},
-        "order": {"primary_key": ["order_id"], "foreign_keys": [owner, *keys]},
+        "order": {"primary_key": ["order_id"], "foreign_keys": [owner, *keys], "order_by": "requested"},
     }
     return kinsynth.fit(tables, parse({"tables": declared, "training": TRAINING, "generation": {"seed": 5}}))
 

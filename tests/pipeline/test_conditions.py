@@ -13,9 +13,11 @@ import pytest
 
 import kinsynth
 from kinsynth.errors import KinsynthError, SettingsError
+from kinsynth.pipeline.conditions import only_root
 from kinsynth.pipeline.imputation import median_places, mode_places
 from kinsynth.pipeline.model import Model
 from kinsynth.pipeline.request import Request
+from kinsynth.schema.table import Column, Relation, Schema, Table
 
 PEOPLE = 3_000
 ROWS = 400
@@ -304,6 +306,20 @@ def test_only_root_tables_and_known_methods_are_filled(model: Model) -> None:
         with pytest.raises(KinsynthError) as caught:
             model.impute(known_rows(5), **options)
         assert caught.value.code == code
+
+
+def test_a_table_that_references_itself_is_the_only_root_table() -> None:
+    relation = Relation("posts", ("answers",), "posts", ("id",))
+    schema = Schema({"posts": table("posts")}, (relation,))
+    assert only_root(schema) == "posts"
+    with pytest.raises(SettingsError) as refused:
+        only_root(Schema({"posts": table("posts"), "people": table("people")}, (relation,)))
+    assert "posts, people" in refused.value.message
+
+
+def table(name: str) -> Table:
+    columns = tuple(Column(one, "integer", "int64") for one in ("id", "answers"))
+    return Table(name, columns, primary_key=("id",))
 
 
 def test_the_median_and_the_mode_are_those_of_each_row() -> None:

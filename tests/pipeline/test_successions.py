@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
@@ -19,7 +20,8 @@ from kinsynth.pipeline.across import find_across
 from kinsynth.pipeline.codecs import TableCodec
 from kinsynth.pipeline.inspect import inspect
 from kinsynth.pipeline.model import Model, load_model
-from kinsynth.pipeline.run import Execution, run
+from kinsynth.pipeline.request import Request
+from kinsynth.pipeline.run import Execution, generate, run
 from kinsynth.pipeline.successions import Succession, _choose, _Past
 from kinsynth.schema.facts import find_facts
 from kinsynth.schema.graph import find_structure
@@ -157,11 +159,76 @@ def test_an_order_the_other_way_is_found() -> None:
     assert found.order.capped
 
 
+def test_given_moments_beside_the_steps_of_the_source_keep_the_order(tmp_path: Path) -> None:
+    """Posts are written on the hour, known ones at any minute."""
+    posts = make_threads().select(
+        "id", "reply_to", posted=FIRST + pl.int_range(pl.len()) * dt.timedelta(hours=1)
+    )
+    posts.write_csv(tmp_path / "posts.csv")
+    keys = [{"columns": ["reply_to"], "table": "posts"}]
+    said = document(
+        source={"paths": [str(tmp_path / "posts.csv")]},
+        tables={"posts": {"primary_key": ["id"], "foreign_keys": keys}},
+    )
+    known = pl.DataFrame({"posted": [FIRST + dt.timedelta(minutes=7 * one) for one in range(60)]})
+    known.write_csv(tmp_path / "known.csv")
+    finished = run(parse(said), tmp_path / "run", base=Path())
+    request = Request(given=[("posts", tmp_path / "known.csv")])
+    made = generate(finished.folder, output=tmp_path / "more", request=request)
+    drawn = pl.read_csv(made.folder / "tables" / "posts.csv", try_parse_dates=True)
+    there = drawn.select(reply_to="id", there="posted")
+    assert (drawn["posted"] == known["posted"]).all()
+    replies = drawn.join(there, on="reply_to")
+    assert replies.height > 10
+    assert (replies["there"] < replies["posted"]).all()
+
+
 def test_it_comes_back_from_json(model: Model) -> None:
     codec = model.codec.tables["posts"]
     again = TableCodec.from_json(json.loads(json.dumps(codec.to_json())))
     assert [one.to_json() for one in again.successions] == [one.to_json() for one in codec.successions]
     assert codec.successions
+
+
+def make_threads(rows: int = 600) -> pl.DataFrame:
+    """Make posts that name the one they reply to, and the first of the thread: often the same."""
+    chance, roots = Random(0), list[int | None]()
+    posts = list[list[Any]]()
+    for number in range(rows):
+        parent = chance.randrange(max(0, number - 60), number) if number and chance.random() < 0.7 else None
+        roots.append(None if parent is None else parent if roots[parent] is None else roots[parent])
+        moment = FIRST + dt.timedelta(minutes=number // 2)  # two of each
+        posts.append([number, roots[-1], parent, moment])
+    return pl.DataFrame(posts, ["id", "thread", "reply_to", "posted"], orient="row")
+
+
+def test_what_two_keys_both_named_they_both_name_afterwards() -> None:
+    keys = [{"columns": [name], "table": "posts"} for name in ("thread", "reply_to")]
+    said = parse(
+        {"tables": {"posts": {"primary_key": ["id"], "foreign_keys": keys}}, "source": {"kind": "memory"}}
+    )
+    posts = make_threads()
+    database = inspect(tables_from_memory({"posts": posts}), said).database()
+    facts = find_facts(database, find_structure(database.schema))
+    found = find_across(database, None, said, facts)["posts"].successions
+    assert [one.leader for one in found] == ["", found[0].key]
+    chance, moment = np.random.default_rng(0), pa.array(posts["posted"].shuffle(seed=1).to_list())
+    drawn = {
+        one: np.array(posts[one.columns[0]].fill_null(-1).to_list()) for one in database.schema.relations
+    }
+    thread, reply = (one.relation(drawn) for one in found)
+    same_R = (drawn[thread] == drawn[reply]) & (drawn[reply] >= 0)
+    settled = dict(drawn)
+    for one, key in zip(found, (thread, reply), strict=True):
+        kind_R = chance.integers(0, 3, len(posts))
+        settled[key] = one.settle(moment, settled, drawn, kind_R, seed=0)
+        late_R = settled[key] >= 0
+        tick_R = np.array(moment.cast(pa.int64()))
+        assert (tick_R[settled[key][late_R]] <= tick_R[late_R]).all()
+        assert not find_levels(settled[key]).circular_R.any()
+    assert same_R.sum() > 50
+    assert (settled[thread][same_R] == settled[reply][same_R]).all()
+    assert (settled[reply] >= 0).sum() > 0.9 * (drawn[reply] >= 0).sum()
 
 
 @pytest.mark.parametrize("strict", [True, False])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import islice, product
 
 import numpy as np
 import pyarrow as pa
@@ -119,7 +119,7 @@ def find_across(
         told = {one.columns[1] for one in orders if one.relative}
         near = tuple(_find_near([pair for pair in pairs if pair[1] not in told], views[0].searched))
         after = () if synthesis.generation.keys == "copied" else _find_successions(name, parts, facts)
-        found[name] = Across(anchors, orders, near, tuple(after))
+        found[name] = Across(anchors, orders, near, after)
         let_go()
     return found
 
@@ -196,28 +196,58 @@ def _find_pairs(part: _Part, table: str, ways: Sequence[Keys]) -> Iterator[tuple
 
 def _find_successions(
     table: str, parts: tuple[_Part, _Part, _Part], facts: Mapping[Relation, KeyFacts]
-) -> Iterator[Succession]:
+) -> tuple[Succession, ...]:
     """Find for each key of a table to itself a moment that is never before, or never after, the other's."""
+    found: tuple[Succession, ...] = ()
+    for relation in parts[0].structure.late[table]:
+        if relation.references_table == table and _may_be_exchanged(relation, facts):
+            several = _find_succession(table, relation, parts, facts[relation], found)
+            found = (*found, *islice(several, 1))
+    return found
+
+
+def _find_succession(
+    table: str,
+    relation: Relation,
+    parts: tuple[_Part, _Part, _Part],
+    facts: KeyFacts,
+    others: Sequence[Succession],
+) -> Iterator[Succession]:
+    """Give the successions of one key, that of the moment that saves most bits first."""
     whole = parts[0]
-    for relation in whole.structure.late[table]:
-        if relation.references_table != table or not _may_be_exchanged(relation, facts):
+    pairs = [
+        (replace(anchor, step=1, first=0), name)  # given cells of one column may stand beside its steps
+        for anchor, name in _find_pairs(whole, table, [(relation,)])
+        if anchor.column == name and not whole.database.schema.tables[table].column(name).nullable
+    ]
+    views = [part.view(table, [anchor for anchor, _ in pairs]) for part in parts]
+    names = [(anchor.name, name) for anchor, name in pairs]
+    orders = _find_orders([*names, *(pair[::-1] for pair in names)], views[0], views[1], views[2])
+    known = {anchor.name: anchor for anchor, _ in pairs}
+    for order in orders:
+        anchor = known[order.columns[1 if order.capped else 0]]
+        gaps = _learn_gaps(order, anchor, views[0], whole.synthesis.protection)
+        if gaps is None:
             continue
-        pairs = [
-            (anchor, name)
-            for anchor, name in _find_pairs(whole, table, [(relation,)])
-            if anchor.column == name and not whole.database.schema.tables[table].column(name).nullable
-        ]
-        views = [part.view(table, [anchor for anchor, _ in pairs]) for part in parts]
-        names = [(anchor.name, name) for anchor, name in pairs]
-        orders = _find_orders([*names, *(pair[::-1] for pair in names)], views[0], views[1], views[2])
-        known = {anchor.name: anchor for anchor, _ in pairs}
-        for order in orders:
-            anchor = known[order.columns[1 if order.capped else 0]]
-            gaps = _learn_gaps(order, anchor, views[0], whole.synthesis.protection)
-            if gaps is not None:
-                same = tuple(tuple(map(str, way)) for way in _same(facts[relation]))
-                yield Succession(str(relation), anchor, order, *gaps, same)
-                break
+        same = _same(facts)
+        if () not in same:
+            yield Succession(str(relation), anchor, order, *gaps, _by_name(same))
+        elif leader := _find_leader(facts, anchor, order, others):
+            yield Succession(str(relation), anchor, order, *gaps, _by_name(same[:-1]), leader)
+
+
+def _find_leader(facts: KeyFacts, anchor: Anchor, order: Order, others: Sequence[Succession]) -> str:
+    """Name the key, led by none, that often names the same row, if its order is as strict by one moment."""
+    assert facts.agreement is not None, "what is in common is the row itself, often"
+    leads = (
+        one.key
+        for one in others
+        if [one.key] == [*map(str, facts.agreement[0])]
+        and not one.leader
+        and (one.column, one.order.capped) == (anchor.column, order.capped)
+        and one.order.strict >= order.strict
+    )
+    return next(leads, "")
 
 
 def _may_be_exchanged(relation: Relation, facts: Mapping[Relation, KeyFacts]) -> bool:
@@ -230,7 +260,7 @@ def _may_be_exchanged(relation: Relation, facts: Mapping[Relation, KeyFacts]) ->
         for path in (*(path for pair in one.scopes for path in pair), *one.apart, one.avoid)
         for step in path
     }
-    fixed = mine.apart or mine.avoid or mine.itself or () in _same(mine)
+    fixed = mine.apart or mine.avoid or mine.itself or any(theirs == () for _, theirs in mine.scopes)
     return mine.nullable and not fixed and relation not in read
 
 
@@ -238,6 +268,10 @@ def _same(facts: KeyFacts) -> list[tuple[Relation, ...]]:
     """Give the ways from the row pointed at to what it has, or often has, in common with its row."""
     often = [] if facts.agreement is None else [facts.agreement]
     return [theirs for _, theirs in (*facts.scopes, *often)]
+
+
+def _by_name(ways: Sequence[tuple[Relation, ...]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(map(str, way)) for way in ways)
 
 
 def _learn_gaps(

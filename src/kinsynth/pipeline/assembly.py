@@ -75,11 +75,12 @@ def assemble(
                 pieces.add_numbers(_kind_by(named), kind_R)
         tables, numbers = pieces.whole()
     pointed = {one: numbers[str(one)] for one in schema.relations if str(one) in numbers}
+    drawn = dict(pointed)
     for name, succession in _successions(codec):
         key = succession.relation(pointed)
-        cells, before_R = as_array(tables[name][succession.column]), pointed[key]
-        pointed[key] = succession.settle(cells, pointed, numbers[_kind_by(succession.key)], seed=seed)
-        on_emptied(name, succession.key, int(((pointed[key] < 0) & (before_R >= 0)).sum()))
+        cells, kind_R = as_array(tables[name][succession.column]), numbers[_kind_by(succession.key)]
+        pointed[key] = succession.settle(cells, pointed, drawn, kind_R, seed=seed)
+        on_emptied(name, succession.key, int(((pointed[key] < 0) & (drawn[key] >= 0)).sum()))
     linking = _linking(tables, pointed, rows, codec, schema, originals=originals, known=known or {})
     linked: dict[str, pa.Table] = {}
     for number, name in enumerate(schema.tables):

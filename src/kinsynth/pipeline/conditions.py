@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from kinsynth.connectors.memory import tables_from_memory
 from kinsynth.errors import SettingsError
+from kinsynth.schema.graph import find_structure
 from kinsynth.schema.literals import parse_text
 from kinsynth.schema.storage import storage_type
 from kinsynth.schema.table import Column, Schema
@@ -103,12 +104,7 @@ def only_root(schema: Schema) -> str:
     Raises:
         SettingsError: ``condition.table``, there are several.
     """
-    children = {
-        relation.table
-        for relation in schema.relations
-        if not schema.tables[relation.references_table].original
-    }
-    roots = [name for name, table in schema.tables.items() if not table.original and name not in children]
+    roots = find_structure(schema).roots
     if len(roots) != 1:
         raise SettingsError(
             "condition.table",

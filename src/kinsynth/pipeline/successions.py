@@ -42,6 +42,8 @@ class Succession:
         gap: Codec of the steps between them.
         gaps: Codes of such steps that enough persons share.
         same: Ways from the row pointed at to rows that it has, or often has, in common with the row.
+        leader: Name of another self reference with such an order that often leads to the same row; a row
+            whose two keys named one row names one afterwards. Empty for none.
     """
 
     key: str
@@ -50,6 +52,7 @@ class Succession:
     gap: OrderedCodec
     gaps: Fill
     same: tuple[Path, ...] = ()
+    leader: str = ""
 
     @property
     def column(self) -> str:
@@ -58,12 +61,13 @@ class Succession:
 
     def relation(self, relations: Iterable[Relation]) -> Relation:
         """Give the self reference, one of some relations."""
-        return next(one for one in relations if str(one) == self.key)
+        return _named(self.key, relations)
 
     def settle(
         self,
         cells: pa.Array,
         pointed: Mapping[Relation, Rows],
+        drawn: Mapping[Relation, Rows],
         kind_R: Rows,
         *,
         seed: int,
@@ -73,11 +77,13 @@ class Succession:
         Each row, the earliest first, gets the one that stands about as far before it as it wishes, among
         those that may be pointed at still; of the kind it was to have, if no other is nearer by far. What
         the row pointed at has in common with its row stays. Where none is left, an earlier row is pointed at
-        once more than it was to be; where there is none, no row is.
+        once more than it was to be; where there is none, no row is. A row that pointed at what its leader
+        points at does so still.
 
         Args:
             cells: The moments of all rows.
-            pointed: What all rows of all tables point at, -1 for none.
+            pointed: What all rows of all tables point at, -1 for none; by the leader after its exchange.
+            drawn: The same before any exchange.
             kind_R: What kind of row each is as one that is pointed at.
             seed: Source of the wishes.
 
@@ -86,17 +92,31 @@ class Succession:
 
         Guarantees:
             No row comes before the one it points at, none is its own ancestor, and none points at one if it
-            pointed at none. As many rows as possible keep to how often each row was to be pointed at.
+            pointed at none. But for those led, as many rows as possible keep to how often each row was to be
+            pointed at.
         """
-        row_R = pointed[self.relation(pointed)]
         tick_R, valid_R = self.order.measure.to_ticks(cells)
-        row_R = np.where((row_R >= 0) & valid_R & valid_R[row_R], row_R, -1)
-        reach, every = Reach(), np.arange(len(row_R))
-        for relation, rows in pointed.items():
-            reach.tell_key(str(relation), 0, rows, kept=True)
-        common = [np.zeros_like(every), *(reach.rows(path, every) for path in self.same)]
-        past = _Past(-tick_R if self.order.capped else tick_R, find_levels(row_R).level_R, self.order.strict)
-        return _choose(row_R, past, self._wishes(every, seed), join_labels(common), kind_R)
+        row_R = _known(drawn[self.relation(drawn)], valid_R)
+        first_R = _known(drawn[_named(self.leader or self.key, drawn)], valid_R)
+        past = _Past(
+            -tick_R if self.order.capped else tick_R, find_levels(first_R).level_R, self.order.strict
+        )
+        led_R = (row_R == first_R) & bool(self.leader)
+        free_R = _choose(
+            np.where(led_R, -1, row_R),
+            past,
+            self._wishes(np.arange(len(row_R)), seed),
+            self._in_common(pointed, len(row_R)),
+            kind_R,
+        )
+        return np.where(led_R, pointed[_named(self.leader, pointed)], free_R) if self.leader else free_R
+
+    def _in_common(self, pointed: Mapping[Relation, Rows], rows: int) -> Rows:
+        """Label rows by what they have in common with those that point at them, shape (R,)."""
+        reach, every = Reach(), np.arange(rows)
+        for relation, row_R in pointed.items():
+            reach.tell_key(str(relation), 0, row_R, kept=True)
+        return join_labels([np.zeros_like(every), *(reach.rows(path, every) for path in self.same)])
 
     def _wishes(self, row_R: Rows, seed: int) -> Rows:
         """Draw the ticks that each row wishes to stand apart."""
@@ -115,6 +135,7 @@ class Succession:
             "gap": self.gap.to_json(),
             "gaps": self.gaps.to_json(),
             "same": [list(path) for path in self.same],
+            "leader": self.leader,
         }
 
     @classmethod
@@ -127,7 +148,18 @@ class Succession:
             OrderedCodec.from_json(document["gap"]),
             Fill.from_json(document["gaps"]),
             tuple(tuple(path) for path in document["same"]),
+            document["leader"],
         )
+
+
+def _named(key: str, relations: Iterable[Relation]) -> Relation:
+    return next(one for one in relations if str(one) == key)
+
+
+def _known(row_R: Rows, valid_R: NDArray[np.bool_]) -> Rows:
+    """Give what rows point at where both have a moment, else -1."""
+    known_R: Rows = np.where((row_R >= 0) & valid_R & valid_R[row_R], row_R, -1)
+    return known_R
 
 
 class _Past:

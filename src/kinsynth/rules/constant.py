@@ -59,7 +59,7 @@ class Constant(Referenced):
         """Bound the chance that independent values agree at one of the rows of the lookup that are told."""
         places = Places.of(view, self.columns[1:])
         told_N = _told(view, self.columns[0], places)
-        return float(_chances(view, self.columns[0], places)[told_N].max()) if told_N.any() else 0.0
+        return float(_chances(view, self.columns[0], places, told_N).max()) if told_N.any() else 0.0
 
 
 def _told(view: View, target: str, places: Places) -> Mask:
@@ -67,15 +67,15 @@ def _told(view: View, target: str, places: Places) -> Mask:
     same_N: Mask = places.is_held(view) & places.is_constant(view.code(target)[0])
     if same_N.any():
         candidates = len(view.columns) ** 3
-        real = [is_real(chance, candidates) for chance in _chances(view, target, places)[same_N].tolist()]
-        same_N[same_N] = real
+        chance_T = _chances(view, target, places, same_N)
+        same_N[same_N] = [is_real(chance, candidates) for chance in chance_T.tolist()]
     return same_N
 
 
-def _chances(view: View, target: str, places: Places) -> NDArray[np.float64]:
-    """Bound the log-chance that values agree at each place, whichever of the places it is."""
+def _chances(view: View, target: str, places: Places, some_N: Mask) -> NDArray[np.float64]:
+    """Bound the log-chance that values agree at each of some places, whichever of all places it is."""
     value_R, values = view.code(target)
     share_K = np.bincount(value_R, minlength=len(values)) / view.rows
-    size_S, place_N = np.unique(places.roots_N, return_inverse=True)
+    size_S, place_T = np.unique(places.roots_N[some_N], return_inverse=True)
     agree_S = [log_all_same(share_K, size_S[number : number + 1]) for number in range(len(size_S))]
-    return np.array(agree_S)[place_N] + math.log(len(place_N))
+    return np.array(agree_S)[place_T] + math.log(len(some_N))

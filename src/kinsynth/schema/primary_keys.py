@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pyarrow as pa
@@ -165,14 +165,16 @@ def _composite_key(
 
 def _dated_key(table: pa.Table, columns: Mapping[str, Profile], referenced: set[str]) -> KeyProposal | None:
     """Find the column that has one row a day, or a moment: one that would repeat if dates came by chance."""
-    for column in columns.values():
-        if column.nulls or not (column.words.is_strong_identifier or column.name in referenced):
-            continue
-        for moment in profile_columns(column.table, table, MOMENTS).values():
-            pair = (column.name, moment.name)
-            if moment.nulls == 0 and never_repeats(_ranks(table, pair), 0):
-                reason = f"{table.num_rows:,} rows, no combination twice, though random dates would meet"
-                return KeyProposal(pair, 0.8, reason)
+    owners = [
+        column.name
+        for column in columns.values()
+        if column.nulls == 0 and (column.words.is_strong_identifier or column.name in referenced)
+    ]
+    moments = profile_columns("", table, MOMENTS).values() if owners else ()
+    for pair in product(owners, [one.name for one in moments if one.nulls == 0]):
+        if never_repeats(_ranks(table, pair), 0):
+            reason = f"{table.num_rows:,} rows, no combination twice, though random dates would meet"
+            return KeyProposal(pair, 0.8, reason)
     return None
 
 
