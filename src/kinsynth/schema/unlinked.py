@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from kinsynth.schema.names import words
+from kinsynth.schema.names import unprefixed, words
 from kinsynth.schema.profile import Profile, profile_columns
 from kinsynth.schema.table import Relation
 
@@ -43,25 +43,32 @@ def find_unlinked(
         primary_keys: Key columns by table; empty for none.
         relations: What is known to be referenced.
     """
-    profiles = {name: profile_columns(name, table) for name, table in tables.items()}
     linked = {(one.table, column) for one in relations for column in one.columns}
+    linked |= {(name, column) for name, key in primary_keys.items() for column in key}
+    unlinked = {
+        name: [column for column in _named_so(name, table.column_names) if (name, column) not in linked]
+        for name, table in tables.items()
+    }
+    if not any(unlinked.values()):
+        return
     targets = [
-        profiles[name][key[0]]
+        target
         for name, key in primary_keys.items()
-        if len(key) == 1 and key[0] in profiles[name]
+        if len(key) == 1
+        for target in profile_columns(name, tables[name].select(key)).values()
     ]
-    for name, columns in profiles.items():
-        for column in columns.values():
-            known = (name, column.name) in linked or column.name in primary_keys.get(name, ())
-            if not known and _is_named_so(column) and (found := _targets(column, targets)):
+    for name, columns in unlinked.items():
+        for column in profile_columns(name, tables[name].select(columns)).values():
+            if column.family != "none" and (found := _targets(column, targets)):
                 yield Unlinked(name, column.name, found)
 
 
-def _is_named_so(column: Profile) -> bool:
-    """Tell whether a column is named like a key, and not like one of its own table."""
-    subject = column.words.subject
-    own = words(column.table).parts
-    return column.words.is_strong_identifier and subject not in ((), own) and column.family != "none"
+def _named_so(table: str, columns: Sequence[str]) -> Iterator[str]:
+    """Give the columns that are named like a key, and not like one of their own table."""
+    for column, label in unprefixed(columns).items():
+        named = words(label)
+        if named.is_strong_identifier and named.subject not in ((), words(table).parts):
+            yield column
 
 
 def _targets(column: Profile, targets: Sequence[Profile]) -> tuple[str, ...]:
