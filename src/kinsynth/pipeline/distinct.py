@@ -79,18 +79,15 @@ def find_repeated(
         tables[name] = tables[name].filter(pa.array(kept_R))
         return True
 
-    changing = True
-    while changing:
+    while True:
         gone = [leave_out(name, _kept(name, tables, schema, wanted.get(name, ()))) for name in codec.tables]
-        if not (changing := any(gone)):
-            lost, reach = (
-                {name for name, kept_R in kept.items() if not kept_R.all()},
-                Reach.of(schema, tables),
-            )
-            kept_now = {name: ~_broken(tables[name], several, lost, reach) for name, several in led.items()}
-            gone = [leave_out(name, kept_R) for name, kept_R in kept_now.items()]
-            changing = any(gone)
-    return {name: kept_R for name, kept_R in kept.items() if not kept_R.all()}
+        losing = {name: kept_R for name, kept_R in kept.items() if not kept_R.all()}
+        if losing and not any(gone):  # without a loss every rule holds still
+            reach = Reach.of(schema, tables)
+            broken = {name: _broken(tables[name], several, losing, reach) for name, several in led.items()}
+            gone = [leave_out(name, ~broken_R) for name, broken_R in broken.items()]
+        if not any(gone):
+            return losing
 
 
 def _find_led(
