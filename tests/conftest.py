@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from kinsynth.storage.migrate import migrate
+from kinsynth.storage.records import Records
+from postgresql import Cluster, find_programs, running_cluster
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("kinsynth", deadline=None)
@@ -21,3 +26,31 @@ def data_root() -> Path:
     if not root.is_dir():
         pytest.skip(f"real data sets not found at {root}; set KINSYNTH_DATA")
     return root
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A PostgreSQL server of this test process; tests that need it are skipped where none is installed."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL's programs not found in /usr/lib/postgresql; install the package postgresql")
+    with running_cluster(programs) as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def records_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'records.sqlite'}"
+    cluster: Cluster = request.getfixturevalue("postgresql")
+    return cluster.make_database()
+
+
+@pytest.fixture
+def records(records_url: str) -> Iterator[Records]:
+    """A database with our tables, once of each kind."""
+    found = Records(records_url)
+    migrate(found)
+    yield found
+    found.close()

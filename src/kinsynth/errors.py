@@ -6,7 +6,9 @@
     ├─ UserError                  the user can repair it               exit 2
     │  ├─ SettingsError           a field or a combination of fields
     │  ├─ SchemaError             keys, relations or types disagree with the data
-    │  └─ SourceError             a file cannot be read as it is
+    │  ├─ SourceError             a file cannot be read as it is
+    │  ├─ AccessError             not signed in, not allowed, or over a limit
+    │  └─ ConflictError           the object is not in a state that allows it
     ├─ TransientError             a later attempt may succeed          exit 75
     │  └─ OutOfMemory
     ├─ Interrupted                stopped by the user                  exit 130
@@ -104,6 +106,14 @@ class SchemaError(UserError):
 
 class SourceError(UserError):
     """A source cannot be read as it is."""
+
+
+class AccessError(UserError):
+    """Nobody is signed in, the person may not do this, or a limit of use is reached."""
+
+
+class ConflictError(UserError):
+    """The object is not in a state that allows what was asked for, or was changed meanwhile."""
 
 
 class TransientError(KinsynthError):
