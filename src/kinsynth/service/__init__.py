@@ -1,1 +1,1 @@
-"""Use cases of the platform: the only way in for the server, the commands and the workers."""
+"""The use cases of the platform: who may do what, in one transaction each. Knows no HTTP."""
