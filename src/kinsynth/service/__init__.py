@@ -1,0 +1,1 @@
+"""The service: every use of an installation, the only way in for API, command line and worker."""
