@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Column, Connection, Row, Select, and_, or_
@@ -14,6 +14,7 @@ from sqlalchemy import Column, Connection, Row, Select, and_, or_
 
 from kinsynth.errors import UserError
 
+T = TypeVar("T")
 MOST = 200
 USUAL = 50
 
@@ -24,7 +25,7 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Page[T](View):
+class Page(View, Generic[T]):
     """Some of the objects."""
 
     items: tuple[T, ...]
