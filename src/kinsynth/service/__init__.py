@@ -1,1 +1,1 @@
-"""The service: every use of an installation, the only way in for API, command line and worker."""
+"""The use cases of the platform: who may do what, in one transaction each. Knows no HTTP."""

@@ -28,7 +28,8 @@ class Deployment(BaseSettings):
     database: SecretStr = _setting(
         SecretStr(""),
         "Database",
-        "Address of the records: postgresql://USER:PASSWORD@HOST/NAME; empty for a SQLite file in the data folder.",
+        "Address of the records: postgresql://USER:PASSWORD@HOST/NAME; empty for a SQLite file in the data "
+        "folder.",
     )
     artefacts: str = _setting(
         "",
@@ -43,7 +44,8 @@ class Deployment(BaseSettings):
         None,
         "Encryption key file",
         "File with one or more base64 keys of 32 bytes, one a line, the newest first: secrets, raw data and "
-        "checkpoints are encrypted with it. Empty: a key for secrets is made in the data folder, and raw data is not encrypted.",
+        "checkpoints are encrypted with it. Empty: a key for secrets is made in the data folder, raw data is "
+        "not encrypted.",
     )
     host: str = _setting("127.0.0.1", "Address", "Address the API listens at.")
     port: int = _setting(8642, "Port", "Port the API listens at.", ge=0, le=65535)
@@ -188,7 +190,8 @@ def read_deployment(**given: Any) -> Deployment:
         )
         raise SettingsError(
             "deployment.setting",
-            f"{len(findings)} settings of the installation are wrong: {', '.join(one.where for one in findings)}.",
+            f"{len(findings)} settings of the installation are wrong: "
+            f"{', '.join(one.where for one in findings)}.",
             remedy="Correct the environment variables.",
             findings=findings,
         ) from None

@@ -45,8 +45,8 @@ class Records:
         """Give a connection in a transaction that is committed at the end of the block, or undone.
 
         Raises:
-            TransientError: ``records.unavailable``, the database is away or was too busy; nothing was written,
-                or the answer to the commit was lost.
+            TransientError: ``records.unavailable``, the database is away or was too busy; nothing was
+                written, or the answer to the commit was lost.
         """
         with _translated(), self.engine.begin() as connection:
             yield connection
