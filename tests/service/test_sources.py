@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
-from installation import make_source, running_platform
+from installation import make_person, make_source, running_platform
 from kinsynth.errors import AccessError, ConflictError, KinsynthError, SourceError, UserError
 from kinsynth.service import analysis, sources
 from kinsynth.service.actor import Actor
@@ -124,7 +124,7 @@ def test_the_same_request_makes_one_source(platform: Platform, ann: Actor) -> No
     first, made = sources.create_source(platform, ann, "s", key="k")
     again, again_made = sources.create_source(platform, ann, "s", key="k")
     assert (first, made, again_made) == (again, True, False)
-    with pytest.raises(ConflictError, match="idempotency.reused"):
+    with pytest.raises(ConflictError, match=r"idempotency.reused"):
         sources.create_source(platform, ann, "other", key="k")
 
 
@@ -166,7 +166,7 @@ def test_a_version_is_parsed_once(platform: Platform, ann: Actor, tmp_path: Path
         ("shop", "region"),
     }
     assert found.document["tables"]["sale"]["primary_key"] == ["sale_id"]
-    with pytest.raises(UserError, match="region, sale, shop"):
+    with pytest.raises(UserError, match=r"region, sale, shop"):
         analysis.preview_version(platform, ann, source_id, 1, "no", 0, 5)
 
 
@@ -205,8 +205,5 @@ def test_paths_of_the_machine_are_never_read(platform: Platform, ann: Actor, ope
 
 
 def test_admins_read_no_foreign_source(platform: Platform, ann: Actor, opened: str) -> None:
-    from installation import make_person
-
-    with pytest.raises(AccessError, match="access.not_found"):
+    with pytest.raises(AccessError, match=r"access.not_found"):
         sources.read_source(platform, make_person(platform, "admin"), opened)
-    _ = update
