@@ -11,12 +11,11 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Column, Connection, Row, Select, and_, or_
 
-
 from kinsynth.errors import UserError
 
-T = TypeVar("T")
 MOST = 200
 USUAL = 50
+T = TypeVar("T")
 
 
 class View(BaseModel):
@@ -92,7 +91,9 @@ def write_cursor(at: float, key: str) -> str:
 
 def _read_cursor(cursor: str) -> tuple[float, str]:
     try:
-        at, key = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+        at, key = json.loads(
+            base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        )
     except (ValueError, TypeError, RecursionError, binascii.Error):
         raise _bad_cursor() from None
     if isinstance(at, bool) or not isinstance(at, (int, float)) or not isinstance(key, str) or "\0" in key:
