@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kinsynth.service.analysts import Analysts
 from kinsynth.settings.deployment import Deployment
+from kinsynth.storage.artefacts import Artefacts
 from kinsynth.storage.records import Records
 
 
 @dataclass(frozen=True)
 class Platform:
-    """An open installation.
-
-    Attributes:
-        deployment: Its settings.
-        records: Its database.
-    """
+    """An open installation."""
 
     deployment: Deployment
     records: Records
+    artefacts: Artefacts
+    analysts: Analysts
