@@ -25,7 +25,9 @@ from kinsynth.storage.tables import users
 @contextmanager
 def running_platform(records: Records, folder: Path, **settings: object) -> Iterator[Platform]:
     """Give an open platform in a folder."""
-    deployment = read_deployment(data=folder, database=records.url.render_as_string(hide_password=False), **settings)
+    deployment = read_deployment(
+        data=folder, database=records.url.render_as_string(hide_password=False), **settings
+    )
     artefacts = Artefacts(records, FolderStore(folder / "artefacts"), load_keys(deployment))
     analysts = Analysts(deployment)
     try:

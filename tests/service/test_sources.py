@@ -171,7 +171,9 @@ def test_a_version_is_parsed_once(platform: Platform, ann: Actor, tmp_path: Path
 
 
 def test_another_way_of_reading_is_another_parse(platform: Platform, ann: Actor, opened: str) -> None:
-    sources.put_file(platform, ann, opened, 1, "a.csv", [b"id;x\n" + b"".join(b"%d;n\n" % n for n in range(40))])
+    sources.put_file(
+        platform, ann, opened, 1, "a.csv", [b"id;x\n" + b"".join(b"%d;n\n" % n for n in range(40))]
+    )
     sources.seal_version(platform, ann, opened, 1)
     version = analysis.find_version(platform, opened)
     document = {"source": {"delimiter": "semicolon", "null_values": ["n"]}}

@@ -36,7 +36,9 @@ class RowsView(View):
     """Some rows of a table, cells as texts."""
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[str | None, ...], ...] = Field(description="Cells; null where missing, cut after 1,000 letters.")
+    rows: tuple[tuple[str | None, ...], ...] = Field(
+        description="Cells; null where missing, cut after 1,000 letters."
+    )
     offset: int
     total: int = Field(description="Rows of the whole table.")
 
@@ -297,7 +299,10 @@ def no_table(table: str, known: Mapping[str, Any]) -> UserError:
     """Give the error for a table that is not there."""
     names = ", ".join(sorted(known)[:20])
     return UserError(
-        "table.not_found", f"There is no such table; these are {names}.", where="table", remedy="Name one of them."
+        "table.not_found",
+        f"There is no such table; these are {names}.",
+        where="table",
+        remedy="Name one of them.",
     )
 
 

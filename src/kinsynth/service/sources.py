@@ -180,9 +180,7 @@ def _open(connection: Connection, source_id: str, copy: bool) -> int:
             remedy=f"Put the files into version {found.number}, and seal it.",
         )
     number = 1 if found is None else found.number + 1
-    connection.execute(
-        insert(source_versions).values(source_id=source_id, number=number, created_at=now())
-    )
+    connection.execute(insert(source_versions).values(source_id=source_id, number=number, created_at=now()))
     if copy and found is not None:
         attach(connection, source_id, number, list_files(connection, source_id, found.number))
     return number

@@ -142,7 +142,9 @@ def clone_synthesis(
     return read_synthesis(platform, actor, made_id), made
 
 
-def list_syntheses(platform: Platform, actor: Actor, wanted: Wanted, *, name: str = "") -> Page[SynthesisView]:
+def list_syntheses(
+    platform: Platform, actor: Actor, wanted: Wanted, *, name: str = ""
+) -> Page[SynthesisView]:
     """List what somebody owns or was given a share of, newest first; with a name, those of exactly this name."""
     with platform.records.read() as connection:
         require(connection, actor, "syntheses.list")
@@ -251,7 +253,11 @@ def list_synthesis_versions(
     """List the versions of a document, the newest first."""
     with platform.records.read() as connection:
         require(connection, actor, "syntheses.versions", synthesis_id)
-        columns = (synthesis_versions.c.number, synthesis_versions.c.author_id, synthesis_versions.c.created_at)
+        columns = (
+            synthesis_versions.c.number,
+            synthesis_versions.c.author_id,
+            synthesis_versions.c.created_at,
+        )
         rows = connection.execute(
             select(*columns)
             .where(synthesis_versions.c.synthesis_id == synthesis_id)
@@ -345,9 +351,7 @@ def _insert_version(
     connection: Connection, actor: Actor, synthesis_id: str, number: int, document: Document
 ) -> None:
     values = {"synthesis_id": synthesis_id, "number": number, "document": document}
-    connection.execute(
-        insert(synthesis_versions).values(**values, author_id=actor.user_id, created_at=now())
-    )
+    connection.execute(insert(synthesis_versions).values(**values, author_id=actor.user_id, created_at=now()))
 
 
 def _with_level(actor: Actor) -> Any:
