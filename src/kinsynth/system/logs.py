@@ -1,4 +1,4 @@
-"""The log: a line for each fact, fields by name; no text of an exception, no argument of a library's message."""
+"""The log: a line for each fact, fields by name; no text of an exception, no filled text of a library."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def set_up_logs(form: Format, level: str, *, stream: TextIO | None = None) -> No
         stream: Where to, instead of standard error.
 
     Guarantees:
-        A line is one line, whatever is in its fields. Of libraries only warnings and errors are logged, as the
-        unfilled text of their message and the class of an exception: what they put into it may be a value.
+        A line is one line, whatever is in its fields. Of libraries only warnings and errors are logged, as
+        the unfilled text of their message and the class of an exception: what they fill in may be a value.
     """
     out = stream or sys.stderr
     structlog.configure(
