@@ -22,14 +22,27 @@ from kinsynth.storage.store import FolderStore
 from kinsynth.storage.tables import users
 
 
+class Submitted:
+    """An engine that delivers to nobody and keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[tuple[str, int]] = []
+
+    def submit(self, execution_id: str, attempt: int) -> None:
+        """Take a delivery."""
+        self.deliveries.append((execution_id, attempt))
+
+
 @contextmanager
 def running_platform(records: Records, folder: Path, **settings: object) -> Iterator[Platform]:
     """Give an open platform in a folder."""
-    deployment = read_deployment(data=folder, database=records.url.render_as_string(hide_password=False), **settings)
+    deployment = read_deployment(
+        data=folder, database=records.url.render_as_string(hide_password=False), **settings
+    )
     artefacts = Artefacts(records, FolderStore(folder / "artefacts"), load_keys(deployment))
     analysts = Analysts(deployment)
     try:
-        yield Platform(deployment, records, artefacts, analysts)
+        yield Platform(deployment, records, artefacts, analysts, Submitted())
     finally:
         analysts.close()
 
@@ -58,7 +71,9 @@ def make_source(platform: Platform, actor: Actor, folder: Path, name: str = "sho
     source, _ = sources.create_source(platform, actor, name)
     version, _ = sources.open_version(platform, actor, source.id)
     for path in sorted(folder.iterdir()):
-        sources.put_file(platform, actor, source.id, version.number, path.name, [path.read_bytes()])
+        sources.put_file(
+            platform, actor, source.id, version.number, name=path.name, chunks=[path.read_bytes()]
+        )
     sources.seal_version(platform, actor, source.id, version.number)
     return source.id
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kinsynth.executions.port import Engine
 from kinsynth.service.analysts import Analysts
 from kinsynth.settings.deployment import Deployment
 from kinsynth.storage.artefacts import Artefacts
@@ -18,3 +19,4 @@ class Platform:
     records: Records
     artefacts: Artefacts
     analysts: Analysts
+    engine: Engine
