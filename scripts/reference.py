@@ -1,4 +1,4 @@
-"""Writes the reference pages that follow from the code: settings and commands. --check only compares."""
+"""Writes the reference pages that follow from the code. --check only compares."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 import typer
 
-from kinsynth.cli.commands import app
+from kinsynth.cli.installation import app
 from kinsynth.cli.help import grouped_fields
+from kinsynth.settings.deployment import Deployment
 from kinsynth.settings.fields import Field
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -108,7 +109,30 @@ def _cell(text: str) -> str:
     return " ".join(plain.replace("|", "\\|").split())
 
 
-PAGES = {"settings.md": settings_page, "commands.md": commands_page}
+DEPLOYMENT_INTRODUCTION = """# Settings of an installation
+
+What `kinsynth serve`, `kinsynth worker` and the commands that look after an installation read from the
+environment.
+All of it is optional. What a synthesis does is said in its [document](settings.md), not here.
+"""
+
+
+def deployment_page() -> str:
+    """Every environment variable of an installation."""
+    rows = []
+    for name, field in Deployment.model_fields.items():
+        default: Any = field.default
+        secret = default.get_secret_value() if hasattr(default, "get_secret_value") else default
+        shown = (
+            "none"
+            if secret is None or secret in ("", ())
+            else f"`{str(secret).lower() if isinstance(secret, bool) else secret}`"
+        )
+        rows.append((f"`KINSYNTH_{name.upper()}`", f"**{field.title}.** {field.description}", shown))
+    return "\n".join([NOTE, DEPLOYMENT_INTRODUCTION, _table(("Variable", "Meaning", "Default"), rows)])
+
+
+PAGES = {"settings.md": settings_page, "commands.md": commands_page, "deployment.md": deployment_page}
 
 
 def main() -> None:

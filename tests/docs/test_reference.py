@@ -8,7 +8,8 @@ from pathlib import Path
 
 import typer
 
-from kinsynth.cli.commands import app
+from kinsynth.cli.installation import app
+from kinsynth.settings.deployment import Deployment
 from kinsynth.settings.fields import fields
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,3 +50,12 @@ def test_every_command_is_documented() -> None:
         assert all(
             f"`{name}" in section for part in parts.params for name in part.opts if name.startswith("--")
         )
+
+
+def test_every_setting_of_an_installation_is_documented() -> None:
+    """Each environment variable has a line, a title and a sentence."""
+    page = (REFERENCE / "deployment.md").read_text(encoding="utf-8")
+    for name, field in Deployment.model_fields.items():
+        assert f"| `KINSYNTH_{name.upper()}` | **{field.title}.** " in page
+        assert field.title
+        assert (field.description or "").endswith(".")

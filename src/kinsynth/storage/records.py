@@ -60,6 +60,17 @@ class Records:
             with connection.begin():
                 yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Give a connection that sees the state of one moment, however many statements read it."""
+        with _translated(), self.engine.connect() as connection:
+            if self.is_sqlite:  # there every transaction sees one moment
+                connection.execution_options(kinsynth_begin="DEFERRED")
+            else:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()

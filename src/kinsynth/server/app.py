@@ -1,0 +1,52 @@
+"""The application: routes, middlewares and handlers put together."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from kinsynth.errors import KinsynthError
+from kinsynth.server.access import Access
+from kinsynth.server.api import ROUTERS, installation
+from kinsynth.server.errors import answer_invalid, answer_ours, answer_routing
+from kinsynth.server.headers import SafeHeaders
+from kinsynth.server.limits import HeaderLimit
+from kinsynth.server.metrics import Metrics
+from kinsynth.service.platform import Platform
+
+PREFIX = "/api/v1"
+
+
+def make_app(platform: Platform) -> FastAPI:
+    """Build the application of an open installation.
+
+    Guarantees:
+        Every request has an id in its answer and one line in the log; every error is JSON of one form; nothing
+        is served without a row in the policy.
+    """
+    app = FastAPI(
+        title="kinsynth",
+        version=version("kinsynth"),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.platform = platform
+    app.state.metrics = Metrics(platform)
+    app.include_router(installation.watched)
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    app.add_exception_handler(KinsynthError, answer_ours)
+    app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(HTTPException, answer_routing)
+    for middleware, options in (  # the last one is the outermost
+        (HeaderLimit, {}),
+        (Access, {"metrics": app.state.metrics}),
+        (SafeHeaders, {}),
+    ):
+        app.add_middleware(middleware, **options)
+    return app

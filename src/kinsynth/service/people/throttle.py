@@ -1,0 +1,119 @@
+"""Throttle: how often something is tried. Counted in the database, so a restart forgives nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, case, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from kinsynth.errors import AccessError
+from kinsynth.service.people.proofs import digest
+from kinsynth.storage.clock import now
+from kinsynth.storage.tables import throttles
+
+
+class ThrottledError(AccessError):
+    """Too many attempts; a later one may be served.
+
+    Args:
+        retry_after_s: Seconds until then.
+    """
+
+    def __init__(self, retry_after_s: float) -> None:
+        self.retry_after_s = max(1, math.ceil(retry_after_s))
+        super().__init__(
+            "access.throttled",
+            f"Too many attempts. The next is possible in {self.retry_after_s} seconds.",
+            remedy="Wait, or ask an administrator for a new password.",
+        )
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Attempts of one kind on one thing.
+
+    Attributes:
+        key: What is counted; of people and addresses only a hash.
+        most: Attempts in a window. A window begins with its first attempt, so any stretch of its length
+            touches at most two and sees at most twice as many.
+        window_s: Length of the window.
+    """
+
+    key: str
+    most: int
+    window_s: float
+
+
+def make_budget(purpose: str, subject: str, most: int, window_s: float) -> Budget:
+    """Make a budget for a person or an address."""
+    return Budget(f"{purpose}:{digest(subject)}", most, window_s)
+
+
+def spend(connection: Connection, budget: Budget) -> float:
+    """Count an attempt.
+
+    Returns:
+        0 where it may be made, else the seconds until the next one may; then nothing was counted.
+    """
+    _begin(connection, budget)
+    over = throttles.c.window_ends_at <= now()
+    changed = connection.execute(
+        update(throttles)
+        .where(throttles.c.key == budget.key, over | (throttles.c.count < budget.most))
+        .values(
+            count=case((over, 1), else_=throttles.c.count + 1),
+            window_ends_at=case((over, now() + budget.window_s), else_=throttles.c.window_ends_at),
+        )
+    )
+    if changed.rowcount == 1:
+        return 0.0
+    left = select(throttles.c.window_ends_at - now()).where(throttles.c.key == budget.key)
+    return max(1.0, connection.execute(left).scalar_one())
+
+
+def refund(connection: Connection, budget: Budget) -> None:
+    """Take an attempt back that turned out to be no guess."""
+    connection.execute(
+        update(throttles)
+        .where(throttles.c.key == budget.key, throttles.c.count > 0)
+        .values(count=throttles.c.count - 1)
+    )
+
+
+def remember(connection: Connection, budget: Budget) -> None:
+    """Keep a fact until the end of its window."""
+    _begin(connection, budget)
+    connection.execute(
+        update(throttles)
+        .where(throttles.c.key == budget.key)
+        .values(count=1, window_ends_at=now() + budget.window_s)
+    )
+
+
+def is_remembered(connection: Connection, budget: Budget) -> bool:
+    """Tell whether a fact is still kept."""
+    kept = select(throttles.c.key).where(
+        throttles.c.key == budget.key, throttles.c.count > 0, throttles.c.window_ends_at > now()
+    )
+    return connection.execute(kept).one_or_none() is not None
+
+
+def forget_past(connection: Connection) -> None:
+    """Remove counters whose window is over."""
+    connection.execute(delete(throttles).where(throttles.c.window_ends_at <= now()))
+
+
+def _begin(connection: Connection, budget: Budget) -> None:
+    """Make the counter where there is none yet; another process may be faster."""
+    known = select(throttles.c.key).where(throttles.c.key == budget.key)
+    if connection.execute(known).one_or_none() is not None:
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                insert(throttles).values(key=budget.key, count=0, window_ends_at=now() + budget.window_s)
+            )
+    except IntegrityError:
+        return
