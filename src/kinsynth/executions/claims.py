@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from kinsynth.errors import TransientError
 from kinsynth.executions.failure import describe_error
@@ -147,7 +147,7 @@ def fence(held: Claim) -> tuple[Any, ...]:
     )
 
 
-def read_held(connection: Connection, held: Claim) -> Row[Any]:
+def read_held(connection: Connection, held: Claim) -> Any:
     """Give id, status, losses and attempt of what a claim holds, locked until the transaction ends.
 
     Raises:
@@ -163,7 +163,7 @@ def read_held(connection: Connection, held: Claim) -> Row[Any]:
     return row
 
 
-def _leave(connection: Connection, row: Row[Any], kind: str, *, losses: int, on_final: Hook) -> Status:
+def _leave(connection: Connection, row: Any, kind: str, *, losses: int, on_final: Hook) -> Status:
     """End a claim without an outcome; the row is locked."""
     lost = row.losses + losses
     if row.status == "cancelling":
@@ -189,7 +189,7 @@ def end(
     on_final: Hook = no_hook,
 ) -> None:
     """Write a final status or a pause, its event and what follows from it; the caller has locked the row."""
-    values = {"status": status, "error": error, "worker_id": None, "lease_expires_at": 0.0}
+    values: dict[str, Any] = {"status": status, "error": error, "worker_id": None, "lease_expires_at": 0.0}
     if status in FINAL:
         values["finished_at"] = now()
     connection.execute(update(executions).where(executions.c.id == execution_id).values(values))

@@ -49,7 +49,7 @@ class DbosEngine:
             self._submit((execution_id, attempt))
 
     def restore(self, queued: Iterable[Delivery], live: Collection[str]) -> int:
-        """Forget deliveries that ended or that a dead worker holds, and put in what is queued and has none."""
+        """Forget what ended or is held by a dead worker, and put in what is queued and has no delivery."""
         with translated():
             held = [one.workflow_id for one in self._find(status="PENDING") if one.executor_id not in live]
             gone = held + [one.workflow_id for one in self._find(status=_ENDED)]

@@ -1,4 +1,4 @@
-"""The journal of an execution: numbered events and outcomes of steps, written with the change they tell of."""
+"""The journal of an execution: numbered events, and outcomes of steps; late writers are refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kinsynth.storage.tables import events, executions, steps
 _MOST: Final = 1_000  # events in one answer
 
 
-class LeaseLost(Exception):  # noqa: N818 - it tells what happened, and is no fault
+class LeaseLost(Exception):
     """Somebody else has the execution, or it has ended: what was written is refused and must be undone."""
 
 
@@ -42,7 +42,7 @@ def add_event(
     Args:
         connection: A writing transaction.
         execution_id: The execution.
-        body: ``kind`` and what belongs to it; ``at`` is added where it is missing. Names, times and counts only.
+        body: ``kind`` and what belongs to it; ``at`` is added where it is missing. No values.
         epoch: The writer's epoch; None for those that hold no claim.
 
     Returns:
@@ -136,7 +136,7 @@ def read_outcomes(connection: Connection, execution_id: str) -> dict[str, dict[s
         .where(steps.c.execution_id == execution_id, steps.c.outcome.is_not(None))
         .order_by(steps.c.finished_at, steps.c.started_at)
     )
-    return {step: outcome for step, outcome in rows}
+    return {row.step: row.outcome for row in rows}
 
 
 def confirm(connection: Connection, execution_id: str, *, epoch: int) -> None:

@@ -1,4 +1,4 @@
-"""Ends of a claim that was worked on: succeeded, failed, or paused. Only who holds the claim can write them."""
+"""Ends of a claim that was worked on: succeeded, failed or paused; only its holder writes them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,13 @@ def finish(
 def pause(
     connection: Connection, held: Claim, error: Mapping[str, Any], *, on_final: Hook = no_hook
 ) -> Status:
-    """Pause an execution; ``error`` tells why, as :func:`~kinsynth.executions.failure.describe_error` gives it.
+    """Pause an execution.
+
+    Args:
+        connection: A writing transaction.
+        held: The claim.
+        error: Why, as :func:`~kinsynth.executions.failure.describe_error` gives it.
+        on_final: What follows from it, in the same transaction.
 
     Returns:
         ``paused``, or ``cancelled`` when somebody asked for that before.

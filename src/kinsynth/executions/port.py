@@ -13,8 +13,8 @@ Delivery = tuple[str, int]
 class Engine(Protocol):
     """Brings each delivery to one of any number of workers, at least once.
 
-    It holds no truth: whether something is to be done is decided by the claim. A delivery may come late, twice
-    or for an execution that is done; one that got lost is put in again by :meth:`restore`.
+    It holds no truth: whether something is to be done is decided by the claim. A delivery may come late,
+    twice, or for an execution that is done; one that got lost is put in again by :meth:`restore`.
     """
 
     def prepare(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from kinsynth.errors import ConflictError, UserError
 from kinsynth.executions.claims import Hook, end, no_hook
@@ -17,7 +17,8 @@ def cancel(connection: Connection, execution_id: str, *, on_final: Hook = no_hoo
     """Ask for the end of an execution.
 
     Returns:
-        ``cancelled`` when nobody works on it, ``cancelling`` while a worker stops; asking twice changes nothing.
+        ``cancelled`` when nobody works on it, ``cancelling`` while a worker stops;
+        asking twice changes nothing.
 
     Raises:
         ConflictError: ``execution.final``, it has ended otherwise.
@@ -64,7 +65,7 @@ def resume(connection: Connection, execution_id: str) -> int:
     return attempt
 
 
-def _read(connection: Connection, execution_id: str) -> Row[Any]:
+def _read(connection: Connection, execution_id: str) -> Any:
     """Give status and attempt, locked until the transaction ends."""
     row = connection.execute(
         select(executions.c.status, executions.c.attempt)

@@ -63,8 +63,8 @@ class Work:
         draining: Set when the worker stops.
 
     Guarantees:
-        ``wish`` answers without asking anybody, and says ``lost`` for ever as soon as the lease may have ended,
-        also while the database is away or the thread that renews it hangs.
+        ``wish`` answers without asking anybody, and says ``lost`` for ever as soon as the lease may have
+        ended, also while the database is away or the thread that renews it hangs.
     """
 
     def __init__(self, claim: Claim, lease_s: float, claimed_at: float, draining: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""The worker: claims what is delivered, has it performed, keeps its claims alive and sweeps after dead workers."""
+"""The worker: claims what is delivered, has it performed, renews its claims, sweeps after dead workers."""
 
 from __future__ import annotations
 

@@ -55,9 +55,9 @@ class Mirror:
         self._artefacts, self.folder, self._check = artefacts, folder, check
         self._kept: dict[str, tuple[_Stamp, Stored]] = {}
 
-    def fill(self, stored: Mapping[str, Stored]) -> None:
+    def fill(self, stored: Mapping[str, Stored], *, check: Check) -> None:
         """Write what the store has of the execution into the folder."""
-        fetch(self._artefacts, stored, self.folder, check=self._check)
+        fetch(self._artefacts, stored, self.folder, check=check)
         for path, one in stored.items():
             self._kept[path] = (_stamp(self.folder / path), one)
 
@@ -68,16 +68,13 @@ class Mirror:
         found = {path: self._put(path, digest) for path, digest in outputs.items()}
         return {**found, outcome: self._put(outcome)}
 
+    def put(self, path: str) -> dict[str, Stored]:
+        """Keep one file; gives it by path."""
+        return {path: self._put(path)}
+
     def put_state(self) -> dict[str, Stored]:
         """Keep what a training on its way has written since it was last kept; gives it by path."""
-        found = {}
-        for path in self._state_files():
-            try:
-                if self._is_new(path):
-                    found[path] = self._put(path)
-            except FileNotFoundError:  # the training went on: a checkpoint is removed when its network is there
-                continue
-        return found
+        return {path: self._put(path) for path in self._state_files() if self._is_new(path)}
 
     def _put(self, path: str, digest: str | None = None) -> Stored:
         """Keep a file; one that is kept already is not read again, but announced again."""
@@ -95,7 +92,7 @@ class Mirror:
     def _state_files(self) -> Iterator[str]:
         for name in _STATE:
             for path in sorted((self.folder / name).rglob("*")):
-                if path.is_file() and path.suffix != ".tmp":
+                if path.suffix != ".tmp" and path.is_file():
                     yield path.relative_to(self.folder).as_posix()
 
 

@@ -32,7 +32,11 @@ def charge(connection: Connection, execution_id: str, seconds: float) -> bool:
     connection.execute(
         update(executions)
         .where(mine)
-        .values(reserved_seconds=held - used, used_seconds=executions.c.used_seconds + used)
+        .values(
+            reserved_seconds=held - used,
+            used_seconds=executions.c.used_seconds + seconds,
+            charged_seconds=executions.c.charged_seconds + used,
+        )
     )
     return bool(held > used)
 
