@@ -119,9 +119,7 @@ def run_limited(
     if _is_limited:
         return json.loads(json.dumps(_find(function_path)(**arguments)))
     child = LimitedChild()
-    return child.call(
-        function_path, arguments, memory_bytes=memory_bytes, timeout_s=timeout_s, folder=folder
-    )
+    return child.call(function_path, arguments, memory_bytes=memory_bytes, timeout_s=timeout_s, folder=folder)
 
 
 def describe(error: KinsynthError) -> dict[str, Any]:
