@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection, select
 
 from kinsynth.errors import InternalError, KinsynthError, TransientError
@@ -22,8 +22,9 @@ from kinsynth.executions.work import Broken, Failed, Outcome, Paused, Perform, S
 from kinsynth.storage.ids import make_id
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import executions
+from kinsynth.system.trace import describe_calls
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger()
 _MOST: Final = 200  # queued executions that one sweep looks at, the oldest first
 _AGAIN_S: Final = 0.2  # between two tries to write an outcome while the records are away
 
@@ -98,7 +99,7 @@ class Worker:
         ]
         for thread in threads:
             thread.start()
-        _log.info("worker_started", extra={"worker": self.id})
+        _log.info("worker_started", worker=self.id)
         self._engine.serve(
             self.id,
             self._handle,
@@ -108,7 +109,7 @@ class Worker:
         )
         self._ended.set()
         self._try(self._leave)
-        _log.info("worker_stopped", extra={"worker": self.id})
+        _log.info("worker_stopped", worker=self.id)
 
     def _drain_after(self, stop: threading.Event) -> None:
         stop.wait()
@@ -125,10 +126,10 @@ class Worker:
         try:
             work = self._claim(execution_id)
             if work is not None:
-                _log.info("execution_claimed", extra={"execution": execution_id, "attempt": attempt})
+                _log.info("execution_claimed", execution=execution_id, attempt=attempt)
                 self._work(work)
         except TransientError as error:
-            _log.warning("records_away", extra={"execution": execution_id, "code": error.code})
+            _log.warning("records_away", execution=execution_id, code=error.code)
         finally:
             self._places.release()
 
@@ -149,12 +150,12 @@ class Worker:
         try:
             return self._perform(work.claim, work.wish)
         except (TransientError, LeaseLost) as error:
-            _log.warning("execution_broken", extra=_about(work.claim, error))
+            _log.warning("execution_broken", **_about(work.claim, error))
             return Broken()
         except KinsynthError as error:
             return Failed(describe_error(error))
-        except Exception as error:  # a performer's fault must not end the worker
-            _log.exception("execution_crashed", extra=_about(work.claim, error))
+        except Exception as error:  # noqa: BLE001 - a performer's fault must not end the worker
+            _log.error("execution_crashed", **_about(work.claim, error), calls=list(describe_calls(error)))
             return Failed(describe_error(_unexpected(error)))
 
     def _settle(self, work: Work, outcome: Outcome) -> None:
@@ -163,13 +164,14 @@ class Worker:
             try:
                 with self._records.write() as connection:
                     status = _write_outcome(connection, work.claim, outcome, self._on_final)
-                _log.info("execution_left", extra={"execution": work.claim.execution_id, "status": status})
-                return
             except LeaseLost:
                 break
             except TransientError:
                 time.sleep(_AGAIN_S)
-        _log.warning("execution_lost", extra={"execution": work.claim.execution_id})
+            else:
+                _log.info("execution_left", execution=work.claim.execution_id, status=status)
+                return
+        _log.warning("execution_lost", execution=work.claim.execution_id)
 
     def _beat(self) -> None:
         works = [work for work in list(self._works.values()) if work.wish() != "lost"]
@@ -200,9 +202,11 @@ class Worker:
         try:
             do()
         except TransientError as error:
-            _log.warning("records_away", extra={"worker": self.id, "code": error.code})
-        except Exception:  # the thread must live: without it this worker loses all it holds
-            _log.exception("worker_fault", extra={"worker": self.id, "what": do.__name__})
+            _log.warning("records_away", worker=self.id, code=error.code)
+        except Exception as error:  # noqa: BLE001 - without this thread the worker loses all it holds
+            _log.error(
+                "worker_fault", worker=self.id, error=type(error).__name__, calls=list(describe_calls(error))
+            )
 
 
 def _write_outcome(connection: Connection, held: Claim, outcome: Outcome, on_final: Hook) -> Status:
