@@ -235,7 +235,7 @@ def check_left(found: Installation, execution_id: str) -> None:
 
 
 def check_no_leftovers(found: Installation) -> None:
-    """Make sure that no scratch folder, and no blob that nobody names, is left; garbage that rests is let go."""
+    """Make sure that no scratch folder is left, and no blob without a row."""
     platform = found.platform
     scratch = platform.scratch
     assert not [path for path in scratch.iterdir() if path.is_dir()] if scratch.exists() else True

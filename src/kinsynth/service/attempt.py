@@ -1,8 +1,8 @@
-"""One attempt at an execution: its files are fetched, a child performs it, what it makes is kept step by step.
+"""One attempt at an execution: its files are fetched, a child performs it, what it makes is kept.
 
-What a step leaves is put into the artefact store first; then its files, its outcome and its event are recorded
-in one transaction under the epoch of the claim; only then the child goes on. Whoever takes the execution up
-finds whole steps, and nobody is shown a step whose files are not there.
+What a step leaves is put into the artefact store first; then its files, its outcome and its event are
+recorded in one transaction under the epoch of the claim; only then the child goes on. Whoever takes the
+execution up finds whole steps, and nobody is shown a step whose files are not there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, insert
 
@@ -24,7 +24,6 @@ from kinsynth.service.mirror import CHECKPOINTS, DRAWN, SYNTHETIC, Mirror, fetch
 from kinsynth.service.platform import Platform
 from kinsynth.service.scratch import open_scratch
 from kinsynth.service.training_child import TrainingChild
-from kinsynth.service.usage import charge
 from kinsynth.storage import clock, files
 from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.ids import make_id
@@ -34,7 +33,6 @@ from kinsynth.system.child import revive
 from kinsynth.system.files import read_json
 
 _LISTEN_S: Final = 0.1
-_CHARGE_S: Final = 5.0
 _AWAY_S: Final = 60.0  # how long a store that is away is waited for
 _KILLED: Final = -9
 _TIMES_KILLED: Final = 2  # losses after which a child that is killed again is not tried again
@@ -43,7 +41,7 @@ _SAID_LAST = "synthesis.yaml"
 Given = TypeVar("Given")
 
 
-class _Ended(Exception):  # noqa: N818 - an outcome on its way up, not an error
+class _Ended(Exception):
     """The attempt ends here."""
 
     def __init__(self, outcome: Outcome) -> None:
@@ -63,9 +61,9 @@ class Attempt:
     def __init__(self, platform: Platform, claim: Claim, wish: Callable[[], Wish]) -> None:
         self._platform, self._claim, self._wish = platform, claim, wish
         self._id = claim.execution_id
-        self._ending: Literal["drain", "pause"] | None = None
+        self._ending: str | None = None
         self._ends_at = 0.0
-        self._charged_at = self._state_at = time.monotonic()
+        self._state_at = time.monotonic()
         self._step = ""
         self._said: Mapping[str, Any] = {}
 
@@ -126,18 +124,11 @@ class Attempt:
         now = time.monotonic()
         if self._step == "training" and now - self._state_at > self._platform.deployment.checkpoint_s:
             self._keep_state()
-        if now - self._charged_at > _CHARGE_S:
-            self._record([])
-        if self._wish() == "drain":
-            self._end(child, "drain")
+        if self._ending is None and (wish := self._wish()) != "go":
+            self._ending, self._ends_at = wish, now + self._platform.deployment.cancel_s
+            child.ask_stop()
         if self._ending is not None and now > self._ends_at:
             raise _Ended(self._as_wished())
-
-    def _end(self, child: TrainingChild, why: Literal["drain", "pause"]) -> None:
-        """Ask the child to stop, once."""
-        if self._ending is None:
-            self._ending, self._ends_at = why, time.monotonic() + self._platform.deployment.cancel_s
-            child.ask_stop()
 
     def _check(self) -> None:
         """End at once where nothing of this attempt is wanted any more."""
@@ -172,8 +163,7 @@ class Attempt:
         return Paused(describe_error(_used_up())) if self._ending == "pause" else Stopped()
 
     def _record(self, events: Sequence[Mapping[str, Any]]) -> None:
-        """Record events, and charge the time that went by."""
-        if events or time.monotonic() - self._charged_at > _CHARGE_S:
+        if events:
             self._insist(lambda: self._write(lambda connection: self._tell(connection, events)))
 
     def _keep_step(self, events: Sequence[Mapping[str, Any]]) -> None:
@@ -207,15 +197,11 @@ class Attempt:
         self._state_at = time.monotonic()
 
     def _write(self, write: Callable[[Connection], None]) -> None:
-        """Write under the epoch of the claim, and charge the time that went by."""
-        now = time.monotonic()
+        """Write under the epoch of the claim."""
         with self._platform.records.write() as connection:
             confirm(connection, self._id, epoch=self._claim.epoch)
             write(connection)
-            has_time = charge(connection, self._id, now - self._charged_at)
             crash.point("record.before_commit")
-        self._charged_at = now
-        self._has_time = has_time
 
     def _tell(self, connection: Connection, events: Sequence[Mapping[str, Any]]) -> None:
         for event in events:
@@ -256,7 +242,7 @@ class Attempt:
         )
 
     def _insist(self, do: Callable[[], Given]) -> Given:
-        """Do something again while the database or the store is away, for some time and while it is wanted."""
+        """Do something again while the database or the store is away: for a minute, while it is wanted."""
         until = time.monotonic() + _AWAY_S
         while True:
             try:

@@ -11,8 +11,6 @@ from sqlalchemy import Connection, select
 
 from kinsynth.errors import SourceError, UserError
 from kinsynth.executions.journal import read_outcomes
-from kinsynth.pipeline.conditions import Conditions
-from kinsynth.pipeline.request import write_conditions
 from kinsynth.service.mirror import MODEL
 from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.files import list_files
@@ -117,7 +115,7 @@ def describe_job(job: Job, scratch: Path) -> dict[str, Any]:
         "model": str(scratch / STORED_MODEL) if job.draws else None,
         "rows": dict(job.request.get("rows") or {}),
         "seed": job.request.get("seed"),
-        "conditions": job.request.get("conditions") or write_conditions(Conditions()),
+        "conditions": job.request.get("conditions"),
     }
 
 

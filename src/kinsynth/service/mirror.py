@@ -9,7 +9,13 @@ from kinsynth.errors import InternalError
 from kinsynth.storage.artefacts import Artefacts, Check, Label, Stored
 from kinsynth.system.files import read_json
 
-WORK, MODEL, DRAWN, SYNTHETIC, CHECKPOINTS = "work", "model", "work/synthetic", "synthetic", "work/checkpoints"
+WORK, MODEL, DRAWN, SYNTHETIC, CHECKPOINTS = (
+    "work",
+    "model",
+    "work/synthetic",
+    "synthetic",
+    "work/checkpoints",
+)
 _STATE = (CHECKPOINTS, MODEL)  # what a training leaves on its way
 _Stamp = tuple[int, int, int]
 
@@ -17,7 +23,7 @@ _Stamp = tuple[int, int, int]
 def label_of(path: str) -> Label:
     """Say how sensitive a file of an execution is.
 
-    >>> [label_of(path) for path in ("work/original/000.arrow", "work/synthetic/000.arrow", "model/codecs.json")]
+    >>> [label_of(path) for path in ("work/original/0.arrow", "work/synthetic/0.arrow", "model/codecs.json")]
     ['original', 'protected', 'derived']
     """
     parts = PurePosixPath(path).parts
@@ -81,7 +87,9 @@ class Mirror:
         stamp = _stamp(self.folder / path)
         known = self._kept.get(path)
         digest = known[1].digest if known and known[0] == stamp else digest
-        stored = self._artefacts.put_file(self.folder / path, label_of(path), digest=digest, check=self._check)
+        stored = self._artefacts.put_file(
+            self.folder / path, label_of(path), digest=digest, check=self._check
+        )
         self._kept[path] = (stamp, stored)
         return stored
 

@@ -1,9 +1,9 @@
 """The training child: performs one execution in a scratch folder and tells its parent what happens.
 
-It is started as ``python -m kinsynth.service.performing`` with one JSON document on its standard input, and is
-the only process of a service that loads torch. It writes JSON lines to its standard output: ``event``, and at
-the end ``outcome``. After each finished step it waits until its parent has kept the files. SIGTERM asks it to
-stop at the next safe point. It dies with its parent, and opens no connection.
+It is started as ``python -m kinsynth.service.performing`` with one JSON document on its standard input, and
+is the only process of a service that loads torch. It writes JSON lines to its standard output: ``event``, and
+at the end ``outcome``. After each finished step it waits until its parent has kept the files. SIGTERM asks it
+to stop at the next safe point. It dies with its parent, and opens no connection.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from types import FrameType, TracebackType
 from typing import Any, TextIO
 
 from kinsynth.errors import Interrupted, KinsynthError
+from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.request import read_conditions
 from kinsynth.pipeline.run import drawing_facts, run_facts, take_up
 from kinsynth.pipeline.timeline import Event, StepFinished
@@ -63,9 +64,9 @@ def perform(request: Mapping[str, Any], parent: _Parent) -> None:
     """Perform what the request asks for.
 
     Args:
-        request: ``folder`` of the execution; ``synthesis``, the document; ``base``, the folder of its source,
-            or ``model``, the folder of the stored model to draw from, with ``rows``, ``seed`` and
-            ``conditions``.
+        request: ``folder`` of the execution; ``synthesis``, the document; ``base``, the folder of its source;
+            ``model``, the folder of the stored model to draw from, or None to train one; ``rows``, ``seed``
+            and ``conditions`` of the drawing.
         parent: Who is told.
 
     Raises:
@@ -75,7 +76,8 @@ def perform(request: Mapping[str, Any], parent: _Parent) -> None:
     if request["model"] is None:
         facts = run_facts(Path(request["base"]))
     else:
-        conditions = read_conditions(request["conditions"], folder / "work" / "given")
+        said = request["conditions"]
+        conditions = read_conditions(said, folder / "work" / "given") if said else Conditions()
         facts = drawing_facts(
             Path(request["model"]), rows=request["rows"], seed=request["seed"], conditions=conditions
         )

@@ -117,6 +117,12 @@ def _write_receipt(
         return
     connection.execute(
         insert(receipts).values(
-            id=make_id("rec"), subject_id=subject_id, reason=reason, files=files, bytes=size, details={}, at=now()
+            id=make_id("rec"),
+            subject_id=subject_id,
+            reason=reason,
+            files=files,
+            bytes=size,
+            details={},
+            at=now(),
         )
     )

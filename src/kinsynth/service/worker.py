@@ -15,23 +15,17 @@ from collections.abc import Callable
 from types import FrameType
 
 import structlog
-from sqlalchemy import select
 
 from kinsynth.errors import KinsynthError
 from kinsynth.executions.claims import Claim, Wish
-from kinsynth.executions.requests import resume
 from kinsynth.executions.work import Outcome
 from kinsynth.executions.worker import Worker, WorkerSettings
 from kinsynth.service.attempt import Attempt
 from kinsynth.service.platform import Platform, open_platform
-from kinsynth.service.quotas import try_reserve
 from kinsynth.service.retention import clear_ended, expire_results
 from kinsynth.service.scratch import sweep
-from kinsynth.service.usage import SLICE_S, settle_usage
 from kinsynth.settings.deployment import Deployment, read_deployment
-from kinsynth.storage.records import Records
 from kinsynth.storage.store import FolderStore
-from kinsynth.storage.tables import executions
 from kinsynth.system import crash
 from kinsynth.system.child import die_with_parent
 from kinsynth.system.logs import set_up_logs
@@ -80,11 +74,11 @@ def make_worker(platform: Platform) -> Worker:
         drain_s=deployment.cancel_s + deployment.lease_s,
         version=importlib.metadata.version("kinsynth"),
     )
-    return Worker(platform.records, platform.engine, perform, settings=settings, on_final=settle_usage)
+    return Worker(platform.records, platform.engine, perform, settings=settings)
 
 
 class Janitor:
-    """Looks after what ended executions leave, and after those that wait for compute time.
+    """Looks after what ended executions leave.
 
     Args:
         platform: The installation.
@@ -102,14 +96,13 @@ class Janitor:
                     do()
                 except KinsynthError as error:
                     _log.warning("janitor", code=error.code)
-                except Exception as error:  # the thread must live; its text could hold a value
+                except Exception as error:  # noqa: BLE001 - the thread must live; the text could hold a value
                     _log.error("janitor", fault=type(error).__name__)
 
     def look(self) -> None:
         """Do what should not wait."""
         clear_ended(self._platform)
         self._platform.artefacts.collect_released()
-        resume_paused(self._platform)
 
     def tidy_when_due(self) -> None:
         """Do what may wait a minute."""
@@ -121,27 +114,6 @@ class Janitor:
         sweep(self._platform.scratch)
         if isinstance(store := self._platform.artefacts.store, FolderStore):
             store.remove_parts(older_than_s=_PART_S, now=time.time())
-
-
-def resume_paused(platform: Platform) -> int:
-    """Put executions that wait for compute time into the queue again, where there is some; gives how many."""
-    with platform.records.read() as connection:
-        paused = select(executions.c.id).where(executions.c.status == "paused").order_by(executions.c.created_at)
-        found = list(connection.execute(paused).scalars())
-    return sum(_resume(platform.records, execution_id) for execution_id in found)
-
-
-def _resume(records: Records, execution_id: str) -> bool:
-    with records.write() as connection:
-        mine = (executions.c.id == execution_id) & (executions.c.status == "paused")
-        owner_id = connection.execute(
-            select(executions.c.owner_id).where(mine).with_for_update()
-        ).scalar_one_or_none()
-        if owner_id is None or not try_reserve(connection, owner_id, "seconds", SLICE_S):
-            return False
-        connection.execute(executions.update().where(mine).values(reserved_seconds=SLICE_S))
-        resume(connection, execution_id)
-        return True
 
 
 def main() -> None:
