@@ -74,6 +74,7 @@ def test_a_document_that_does_not_fit_new_data_is_a_finding(
     assert {one.where for one in found.findings if one.code == "data.unknown_column"} == {
         "tables.shop.columns.size",
         "tables.shop.columns.opened",
+        "tables.shop.order_by",
     }
     assert found.assessment is None
     assert code_of(syntheses.assess_synthesis, platform, ann, made.id) == "synthesis.unfit"
