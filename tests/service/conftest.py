@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from installation import make_person, running_platform
+from installation import Submitted, make_person, running_platform
 from kinsynth.service.actor import Actor
 from kinsynth.service.platform import Platform
 from kinsynth.storage.records import Records
@@ -15,9 +16,9 @@ from kinsynth.storage.records import Records
 
 @pytest.fixture
 def platform(records: Records, tmp_path: Path) -> Iterator[Platform]:
-    """An open platform, once on each kind of database."""
+    """An open platform without workers, once on each kind of database."""
     with running_platform(records, tmp_path / "data") as found:
-        yield found
+        yield replace(found, engine=Submitted())  # type: ignore[arg-type]
 
 
 @pytest.fixture
