@@ -108,9 +108,7 @@ def test_a_document_goes_out_and_comes_back(platform: Platform, ann: Actor, sour
     assert back.name == "Läden" and parse(back.document) == parse(made.document)
     assert code_of(syntheses.import_synthesis, platform, ann, source_id, text="a: [") == "settings.syntax"
     memory = {"source": {"kind": "memory"}}
-    refused = code_of(
-        syntheses.create_synthesis, platform, ann, source_id, name="x", document=memory
-    )
+    refused = code_of(syntheses.create_synthesis, platform, ann, source_id, name="x", document=memory)
     assert refused == "synthesis.source_kind"
 
 
