@@ -77,7 +77,7 @@ def start_run(
         The execution, and whether it was made now.
 
     Raises:
-        SchemaError: ``execution.configuration`` or ``execution.too_little_data``; ``findings`` has what blocks.
+        SchemaError: ``execution.configuration``, ``execution.too_little_data``: ``findings`` has what blocks.
         SourceError: ``source.gone``; or its files cannot be read as they are.
         AccessError: ``quota.seconds`` or ``quota.rows``.
     """
