@@ -67,7 +67,9 @@ def make_source(platform: Platform, actor: Actor, folder: Path, name: str = "sho
     source, _ = sources.create_source(platform, actor, name)
     version, _ = sources.open_version(platform, actor, source.id)
     for path in sorted(folder.iterdir()):
-        sources.put_file(platform, actor, source.id, version.number, name=path.name, chunks=[path.read_bytes()])
+        sources.put_file(
+            platform, actor, source.id, version.number, name=path.name, chunks=[path.read_bytes()]
+        )
     sources.seal_version(platform, actor, source.id, version.number)
     return source.id
 

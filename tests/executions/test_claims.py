@@ -14,6 +14,7 @@ from kinsynth.executions.journal import LeaseLost, read_events
 from kinsynth.executions.outcomes import finish, pause
 from kinsynth.executions.requests import cancel
 from kinsynth.executions.state import Status
+from kinsynth.storage.clock import now
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import executions
 
@@ -185,6 +186,43 @@ def test_a_lost_worker_that_was_to_cancel_leaves_it_cancelled(records: Records) 
     with records.write() as connection:
         assert expire(connection) == []
     assert read_row(records, execution_id).status == "cancelled"
+
+
+def test_compute_time_is_counted_to_the_end_of_the_lease(records: Records) -> None:
+    execution_id = add_execution(records)
+    for used, (renewed_ago, lease_left, leave) in enumerate(
+        [
+            (30.0, 60.0, lambda c, held: renew(c, held, 60) and lose(c, held)),
+            (30.0, 60.0, release),
+            (30.0, 60.0, lambda c, held: pause(c, held, ERROR)),
+            (50.0, -20.0, lambda c, _held: expire(c)),  # not the time in which it was lost
+            (30.0, 60.0, lambda c, held: finish(c, held, "succeeded")),
+        ]
+    ):
+        with records.write() as connection:
+            connection.execute(update(executions).values(status="queued"))
+        held = take(records, execution_id)
+        with records.write() as connection:
+            times = {"renewed_at": now() - renewed_ago, "lease_expires_at": now() + lease_left}
+            connection.execute(update(executions).values(times))
+        with records.write() as connection:
+            leave(connection, held)
+        assert read_row(records, execution_id).used_seconds == pytest.approx((used + 1) * 30, abs=2)
+
+
+def test_what_may_not_go_on_is_asked_to_pause(records: Records) -> None:
+    execution_id, asked = add_execution(records), list[str]()
+
+    def may_not(_connection: Connection, which: str) -> bool:
+        asked.append(which)
+        return False
+
+    held = take(records, execution_id)
+    with records.write() as connection:
+        assert renew(connection, held, 60, may_go_on=may_not) == "pause"
+        assert pause(connection, held, None) == "paused"
+        assert renew(connection, held, 60, may_go_on=may_not) == "lost"
+    assert asked == [execution_id]
 
 
 def test_what_has_ended_is_never_taken_again(records: Records) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from kinsynth.errors import TransientError
 from kinsynth.executions.failure import describe_error
@@ -17,9 +17,11 @@ from kinsynth.storage.tables import executions
 
 RETRIES: Final = 5  # losses of one execution after which it is tried again
 
-Wish = Literal["go", "cancel", "drain", "lost"]
+Wish = Literal["go", "cancel", "pause", "drain", "lost"]
 Hook = Callable[[Connection, str, Status], None]
 """Called inside the transaction in which an execution ends or pauses, after the change."""
+MayGoOn = Callable[[Connection, str], bool]
+"""Called inside the transaction of a renewal: whether the execution may use more compute time."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def claim(connection: Connection, execution_id: str, worker_id: str, lease_s: fl
             epoch=executions.c.epoch + 1,
             worker_id=worker_id,
             lease_expires_at=now() + lease_s,
+            renewed_at=now(),
             started_at=func.coalesce(executions.c.started_at, now()),
         )
         .returning(executions.c.epoch)
@@ -72,11 +75,12 @@ def claim(connection: Connection, execution_id: str, worker_id: str, lease_s: fl
     return None if epoch is None else Claim(execution_id, epoch, worker_id)
 
 
-def renew(connection: Connection, held: Claim, lease_s: float) -> Wish:
-    """Lengthen a claim's lease to ``lease_s`` seconds from now, and say what is wished.
+def renew(connection: Connection, held: Claim, lease_s: float, *, may_go_on: MayGoOn | None = None) -> Wish:
+    """Lengthen a claim's lease to ``lease_s`` seconds from now, count compute time, say what is wished.
 
     Returns:
-        ``go``; ``cancel`` when somebody asked for it; ``lost`` when the claim is no longer good.
+        ``go``; ``cancel`` when somebody asked for it; ``pause`` when it may not go on; ``lost`` when
+        the claim is no longer good.
 
     Guarantees:
         A lease that ended is renewed as long as nobody has put the execution back into the queue.
@@ -84,12 +88,14 @@ def renew(connection: Connection, held: Claim, lease_s: float) -> Wish:
     status = connection.execute(
         update(executions)
         .where(*fence(held))
-        .values(lease_expires_at=now() + lease_s)
+        .values(lease_expires_at=now() + lease_s, renewed_at=now(), used_seconds=count_seconds())
         .returning(executions.c.status)
     ).scalar_one_or_none()
     if status is None:
         return "lost"
-    return "cancel" if status == "cancelling" else "go"
+    if status == "cancelling":
+        return "cancel"
+    return "go" if may_go_on is None or may_go_on(connection, held.execution_id) else "pause"
 
 
 def release(connection: Connection, held: Claim, *, on_final: Hook = no_hook) -> Status:
@@ -137,6 +143,21 @@ def expire(connection: Connection, *, on_final: Hook = no_hook) -> list[tuple[st
     return [(row.id, row.attempt + 1) for row, status in left if status == "queued"]
 
 
+def count_seconds() -> ColumnElement[float]:
+    """Give the compute time used, with the time since the last renewal, at most to the end of the lease."""
+    until = case((executions.c.lease_expires_at < now(), executions.c.lease_expires_at), else_=now())
+    since = until - executions.c.renewed_at
+    return executions.c.used_seconds + case((since > 0, since), else_=0.0)
+
+
+NOBODY: Final[Mapping[str, Any]] = {
+    "worker_id": None,
+    "lease_expires_at": 0.0,  # never empty: an empty one would be before no moment
+    "used_seconds": count_seconds(),
+}
+"""What becomes of an execution's row when nobody holds it any more."""
+
+
 def fence(held: Claim) -> tuple[Any, ...]:
     """Give the conditions under which a claim may still write."""
     return (
@@ -174,7 +195,7 @@ def _leave(connection: Connection, row: Any, kind: str, *, losses: int, on_final
         connection.execute(update(executions).where(executions.c.id == row.id).values(losses=lost))
         end(connection, row.id, "failed", error=_lost_too_often(lost), on_final=on_final)
         return "failed"
-    values = {"status": "queued", "worker_id": None, "lease_expires_at": 0.0}
+    values: dict[str, Any] = {"status": "queued", **NOBODY}
     values |= {"losses": lost, "attempt": row.attempt + 1}
     connection.execute(update(executions).where(executions.c.id == row.id).values(values))
     return "queued"
@@ -189,7 +210,7 @@ def end(
     on_final: Hook = no_hook,
 ) -> None:
     """Write a final status or a pause, its event and what follows from it; the caller has locked the row."""
-    values: dict[str, Any] = {"status": status, "error": error, "worker_id": None, "lease_expires_at": 0.0}
+    values: dict[str, Any] = {"status": status, "error": error, **NOBODY}
     if status in FINAL:
         values["finished_at"] = now()
     connection.execute(update(executions).where(executions.c.id == execution_id).values(values))

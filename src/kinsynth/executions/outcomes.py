@@ -48,14 +48,14 @@ def finish(
 
 
 def pause(
-    connection: Connection, held: Claim, error: Mapping[str, Any], *, on_final: Hook = no_hook
+    connection: Connection, held: Claim, error: Mapping[str, Any] | None, *, on_final: Hook = no_hook
 ) -> Status:
     """Pause an execution.
 
     Args:
         connection: A writing transaction.
         held: The claim.
-        error: Why, as :func:`~kinsynth.executions.failure.describe_error` gives it.
+        error: Why, as :func:`~kinsynth.executions.failure.describe_error` gives it; None where unknown.
         on_final: What follows from it, in the same transaction.
 
     Returns:
@@ -64,8 +64,9 @@ def pause(
     Raises:
         LeaseLost: The claim is no longer good.
     """
+    found = None if error is None else dict(error)
     if read_held(connection, held).status == "cancelling":
         end(connection, held.execution_id, "cancelled", on_final=on_final)
         return "cancelled"
-    end(connection, held.execution_id, "paused", error=dict(error), on_final=on_final)
+    end(connection, held.execution_id, "paused", error=found, on_final=on_final)
     return "paused"

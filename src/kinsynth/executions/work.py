@@ -32,15 +32,15 @@ class Paused:
     """It stopped at a point from which it can go on, and waits for somebody.
 
     Attributes:
-        error: Why, as :func:`~kinsynth.executions.failure.describe_error` gives it.
+        error: Why, as :func:`~kinsynth.executions.failure.describe_error` gives it; None where unknown.
     """
 
-    error: Mapping[str, Any]
+    error: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """It stopped because it was wished: cancel, drain or lost."""
+    """It stopped because it was wished: cancel, pause, drain or lost."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Work:
             self._renewed_at, self._said = asked_at, said
 
     def wish(self) -> Wish:
-        """Say what is wished: ``go``, ``cancel``, ``drain`` or ``lost``."""
+        """Say what is wished: ``go``, ``cancel``, ``pause``, ``drain`` or ``lost``."""
         if time.monotonic() - self._renewed_at > self._lease_s:
             self._said = "lost"
         if self._said == "go" and self._draining.is_set():

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from kinsynth.errors import InternalError, KinsynthError, TransientError
 from kinsynth.executions import claims, outcomes, presence
-from kinsynth.executions.claims import Claim, Hook, no_hook
+from kinsynth.executions.claims import Claim, Hook, MayGoOn, Wish, no_hook
 from kinsynth.executions.failure import describe_error
 from kinsynth.executions.journal import LeaseLost
 from kinsynth.executions.port import Delivery, Engine
@@ -57,6 +57,7 @@ class Worker:
         perform: Works on a claimed execution; see :data:`~kinsynth.executions.work.Perform`.
         settings: How it works.
         on_final: What follows from an end or a pause, in its transaction.
+        may_go_on: Asked in the transaction of each renewal whether the execution may use more compute time.
 
     Guarantees:
         What a performer leaves behind after its lease may have ended changes nothing. A queued execution is
@@ -71,9 +72,11 @@ class Worker:
         *,
         settings: WorkerSettings | None = None,
         on_final: Hook = no_hook,
+        may_go_on: MayGoOn | None = None,
     ) -> None:
         self.id = make_id("wrk")
         self._records, self._engine, self._perform, self._on_final = records, engine, perform, on_final
+        self._may_go_on = may_go_on
         self._settings = settings or WorkerSettings()
         self._places = threading.BoundedSemaphore(self._settings.capacity)
         self._works: dict[Claim, Work] = {}
@@ -163,7 +166,7 @@ class Worker:
         while work.wish() != "lost":
             try:
                 with self._records.write() as connection:
-                    status = _write_outcome(connection, work.claim, outcome, self._on_final)
+                    status = _write_outcome(connection, work, outcome, self._on_final)
             except LeaseLost:
                 break
             except TransientError:
@@ -179,9 +182,12 @@ class Worker:
         asked_at = time.monotonic()
         with self._records.write() as connection:
             presence.beat(connection, self.id)
-            said = [claims.renew(connection, work.claim, self._settings.lease_s) for work in works]
+            said = [self._renew(connection, work) for work in works]
         for work, wish in zip(works, said, strict=True):
             work.note(wish, asked_at)
+
+    def _renew(self, connection: Connection, work: Work) -> Wish:
+        return claims.renew(connection, work.claim, self._settings.lease_s, may_go_on=self._may_go_on)
 
     def _sweep(self) -> None:
         with self._records.write() as connection:
@@ -209,7 +215,8 @@ class Worker:
             )
 
 
-def _write_outcome(connection: Connection, held: Claim, outcome: Outcome, on_final: Hook) -> Status:
+def _write_outcome(connection: Connection, work: Work, outcome: Outcome, on_final: Hook) -> Status:
+    held, wish = work.claim, work.wish()
     match outcome:
         case Succeeded():
             return outcomes.finish(connection, held, "succeeded", on_final=on_final)
@@ -217,6 +224,8 @@ def _write_outcome(connection: Connection, held: Claim, outcome: Outcome, on_fin
             return outcomes.finish(connection, held, "failed", error=error, on_final=on_final)
         case Paused(error):
             return outcomes.pause(connection, held, error, on_final=on_final)
+        case Stopped() if wish == "pause":
+            return outcomes.pause(connection, held, None, on_final=on_final)
         case Stopped():
             return claims.release(connection, held, on_final=on_final)
         case Broken():
