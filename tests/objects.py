@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import JSON, Table, insert
 
 from kinsynth.service.people.proofs import digest, make_proof
 from kinsynth.service.platform import Platform
@@ -44,89 +45,40 @@ def add_objects(platform: Platform, owner_id: str, starter_id: str = "") -> Obje
     made = Objects(
         make_id("src"), make_id("syn"), make_id("exe"), make_id("mod"), make_id("dow"), make_id("tok")
     )
-    times = {"created_at": now(), "updated_at": now()}
+    execution = {
+        "synthesis_id": made.synthesis_id,
+        "source_id": made.source_id,
+        "owner_id": starter_id or owner_id,
+        "kind": "run",
+        "status": "succeeded",
+    }
     with platform.records.write() as connection:
-        connection.execute(
-            insert(sources).values(id=made.source_id, owner_id=owner_id, name="cells", version=1, **times)
-        )
-        connection.execute(
-            insert(source_versions).values(
-                source_id=made.source_id, number=1, digest="0" * 64, created_at=now(), sealed_at=now()
-            )
-        )
-        connection.execute(
-            insert(syntheses).values(
-                id=made.synthesis_id,
-                owner_id=owner_id,
-                source_id=made.source_id,
-                name="tins",
-                version=1,
-                **times,
-            )
-        )
-        connection.execute(
-            insert(synthesis_versions).values(
-                synthesis_id=made.synthesis_id, number=1, document={}, author_id=owner_id, created_at=now()
-            )
-        )
-        connection.execute(
-            insert(executions).values(
-                id=made.execution_id,
-                synthesis_id=made.synthesis_id,
-                synthesis_version=1,
-                source_id=made.source_id,
-                source_version=1,
-                owner_id=starter_id or owner_id,
-                name="first",
-                kind="run",
-                document={},
-                request={},
-                status="succeeded",
-                epoch=1,
-                lease_expires_at=0.0,
-                attempt=1,
-                losses=0,
-                next_event=1,
-                reserved_seconds=0.0,
-                used_seconds=0.0,
-                reserved_rows=0,
-                used_rows=0,
-                created_at=now(),
-                finished_at=now(),
-            )
-        )
-        connection.execute(
-            insert(models).values(
-                id=made.model_id,
-                execution_id=made.execution_id,
-                synthesis_id=made.synthesis_id,
-                name="m",
-                created_at=now(),
-            )
-        )
-        connection.execute(
-            insert(downloads).values(
-                id=made.download_id,
-                execution_id=made.execution_id,
-                format="csv",
-                status="ready",
-                claimed_until=0.0,
-                created_at=now(),
-            )
-        )
-        connection.execute(
-            insert(tokens).values(
-                id=made.token_id,
-                user_id=owner_id,
-                name="t",
-                description="",
-                secret_hash=digest(make_proof()),
-                hint="kst_xxxx",
-                suspended=False,
-                created_at=now(),
-            )
-        )
+        for table, values in (
+            (sources, {"id": made.source_id, "owner_id": owner_id, "version": 1}),
+            (source_versions, {"source_id": made.source_id, "number": 1}),
+            (syntheses, {"id": made.synthesis_id, "owner_id": owner_id, "source_id": made.source_id, "version": 1}),
+            (synthesis_versions, {"synthesis_id": made.synthesis_id, "number": 1, "author_id": owner_id}),
+            (executions, {"id": made.execution_id, **execution}),
+            (models, {"id": made.model_id, "execution_id": made.execution_id, "synthesis_id": made.synthesis_id}),
+            (
+                downloads,
+                {"id": made.download_id, "execution_id": made.execution_id, "format": "csv", "status": "ready"},
+            ),
+            (tokens, {"id": made.token_id, "user_id": owner_id, "secret_hash": digest(make_proof())}),
+        ):
+            connection.execute(insert(table).values(**_plain_values(table) | values))
     return made
+
+
+def _plain_values(table: Table) -> dict[str, Any]:
+    """Something for each column that needs a value; the caller says what matters."""
+    found: dict[str, Any] = {}
+    for column in table.columns:
+        if column.name == "created_at":
+            found[column.name] = now()
+        elif not column.nullable and not column.foreign_keys and not column.primary_key:
+            found[column.name] = {} if isinstance(column.type, JSON) else column.type.python_type()
+    return found
 
 
 def share(platform: Platform, synthesis_id: str, user_id: str, level: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hmac
+import json
 import time
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -23,8 +25,8 @@ class FakeProvider(httpx.BaseTransport):
         self.key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"}, private=True)
         self.signs_with = self.key
         self.claims: dict[str, Any] = {"sub": "42", "email": "ana@example.org", "email_verified": True}
-        self.algorithm = "RS256"
         self.is_away = False
+        self.confuses_algorithms = False
         self._codes: dict[str, dict[str, str]] = {}
 
     def sign_in(self, url: str) -> tuple[str, str]:
@@ -59,6 +61,14 @@ class FakeProvider(httpx.BaseTransport):
         assert path == "/token"
         return self._redeem(request)
 
+    def sign(self, claims: dict[str, Any]) -> str:
+        """Sign a statement."""
+        if self.confuses_algorithms:
+            parts = [_encode(json.dumps(one).encode()) for one in ({"alg": "HS256", "kid": "one"}, claims)]
+            key = self.key.as_pem(private=False)
+            return ".".join([*parts, _encode(hmac.digest(key, ".".join(parts).encode(), "sha256"))])
+        return jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.signs_with)
+
     def _redeem(self, request: httpx.Request) -> httpx.Response:
         form = {name: values[0] for name, values in parse_qs(request.read().decode()).items()}
         asked = self._codes.pop(form["code"], None)
@@ -77,15 +87,15 @@ class FakeProvider(httpx.BaseTransport):
             "iat": int(time.time()),
             "nonce": asked["nonce"],
         }
-        token = jwt.encode(
-            {"alg": self.algorithm, "kid": "one"},
-            {key: value for key, value in (claims | self.claims).items() if value is not None},
-            self.signs_with,
-            algorithms=[self.algorithm],
-        )
+        said = {key: value for key, value in (claims | self.claims).items() if value is not None}
+        token = self.sign(said)
         return httpx.Response(200, json={"access_token": "x", "token_type": "Bearer", "id_token": token})
 
 
 def _basic(header: str) -> tuple[str, str]:
     name, _, secret = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
     return unquote(name.replace("+", " ")), unquote(secret.replace("+", " "))
+
+
+def _encode(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 from sqlalchemy import select
 
 from kinsynth.errors import AccessError, KinsynthError, TransientError
@@ -181,11 +181,10 @@ def test_another_key_is_refused_and_a_new_one_is_fetched(visit: Visit) -> None:
     visit.sign_in()
 
 
-def test_a_statement_signed_with_the_public_secret_is_refused(visit: Visit) -> None:
+def test_a_statement_signed_with_the_public_key_is_refused(visit: Visit) -> None:
     """HS256 keyed by what everybody knows: the classic confusion of algorithms."""
     add_person(visit.platform, "ana")
-    visit.fake.algorithm = "HS256"
-    visit.fake.signs_with = OctKey.import_key(visit.fake.key.as_pem(private=False))  # type: ignore[assignment]
+    visit.fake.confuses_algorithms = True
     assert visit.refusal() == "sign_in.failed"
 
 
