@@ -19,7 +19,7 @@ from kinsynth.executions.claims import Claim, Wish
 from kinsynth.executions.failure import describe_error
 from kinsynth.executions.journal import add_event, confirm, finish_step, read_outcomes, start_step
 from kinsynth.executions.work import Broken, Failed, Outcome, Paused, Stopped, Succeeded
-from kinsynth.service.jobs import FOLDER, SOURCE, STORED_MODEL, Job, describe_job, read_job
+from kinsynth.service.jobs import FOLDER, SOURCE, STORED_MODEL, Job, describe_job, needed_source, read_job
 from kinsynth.service.mirror import CHECKPOINTS, DRAWN, SYNTHETIC, Mirror, fetch
 from kinsynth.service.platform import Platform
 from kinsynth.service.scratch import open_scratch
@@ -89,7 +89,7 @@ class Attempt:
     def _work(self, job: Job, scratch: Path) -> Outcome:
         self._job, self._folder = job, scratch / FOLDER
         self._mirror = Mirror(self._platform.artefacts, self._folder, self._check)
-        fetch(self._platform.artefacts, job.source, scratch / SOURCE, check=self._check_all)
+        fetch(self._platform.artefacts, needed_source(job), scratch / SOURCE, check=self._check_all)
         fetch(self._platform.artefacts, job.model, scratch / STORED_MODEL, check=self._check_all)
         self._mirror.fill(job.kept, check=self._check_all)
         crash.point("attempt.filled")

@@ -72,14 +72,17 @@ def read_job(connection: Connection, execution_id: str) -> Job:
     )
 
 
+def needed_source(job: Job) -> Mapping[str, Stored]:
+    """Give the files of the source that are still to be read."""
+    return {} if "loading" in job.finished else job.source
+
+
 def _find_source(
     connection: Connection, source_id: str, version: int, finished: frozenset[str]
 ) -> dict[str, Stored]:
-    """Find the files of a source; after they were read they are not needed any more."""
-    if "loading" in finished:
-        return {}
+    """Find the files of a source; after they were read they may be gone."""
     found = list_files(connection, source_id, version)
-    if not found:
+    if not found and "loading" not in finished:
         raise SourceError(
             "source.gone",
             "The files of the source were deleted.",
