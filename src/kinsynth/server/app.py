@@ -15,17 +15,23 @@ from kinsynth.server.errors import answer_invalid, answer_ours, answer_routing
 from kinsynth.server.headers import SafeHeaders
 from kinsynth.server.limits import HeaderLimit
 from kinsynth.server.metrics import Metrics
+from kinsynth.service.people.single_sign_on import Provider
 from kinsynth.service.platform import Platform
+from kinsynth.settings.deployment import Deployment
 
 PREFIX = "/api/v1"
 
 
-def make_app(platform: Platform) -> FastAPI:
+def make_app(platform: Platform, provider: Provider | None = None) -> FastAPI:
     """Build the application of an open installation.
 
+    Args:
+        platform: The installation.
+        provider: Where people sign in by OpenID Connect; as the settings say when it is left out.
+
     Guarantees:
-        Every request has an id in its answer and one line in the log; every error is JSON of one form; nothing
-        is served without a row in the policy.
+        Every request has an id in its answer and one line in the log; every error is JSON of one form;
+        nothing is served without a row in the policy.
     """
     app = FastAPI(
         title="kinsynth",
@@ -36,6 +42,7 @@ def make_app(platform: Platform) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.platform = platform
+    app.state.provider = provider or _find_provider(platform.deployment)
     app.state.metrics = Metrics(platform)
     app.include_router(installation.watched)
     for router in ROUTERS:
@@ -50,3 +57,7 @@ def make_app(platform: Platform) -> FastAPI:
     ):
         app.add_middleware(middleware, **options)
     return app
+
+
+def _find_provider(deployment: Deployment) -> Provider | None:
+    return Provider(deployment) if deployment.oidc_issuer else None

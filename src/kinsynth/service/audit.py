@@ -1,7 +1,7 @@
 """Audit: who did what to which object, in a chain of digests that shows every change made afterwards.
 
-An entry is written in the transaction of what it tells: what cannot be recorded does not happen. It names ids,
-never names of people, texts or values.
+An entry is written in the transaction of what it tells: what cannot be recorded does not happen. It names
+ids, never names of people, texts or values.
 """
 
 from __future__ import annotations

@@ -1,5 +1,15 @@
 """The REST API: one file for each resource, and the list of all."""
 
-from kinsynth.server.api import installation
+from kinsynth.server.api import audit, installation, quotas, sessions, setup, shares, sign_in, tokens, users
 
-ROUTERS = (installation.router,)
+ROUTERS = (
+    installation.router,
+    setup.router,
+    sign_in.router,
+    sessions.router,
+    users.router,
+    quotas.router,
+    tokens.router,
+    shares.router,
+    audit.router,
+)
