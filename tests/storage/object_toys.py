@@ -9,7 +9,7 @@ from kinsynth.settings.deployment import Deployment
 from kinsynth.storage.bucket import read_bucket
 from kinsynth.storage.object_store import ObjectStore, Patience
 
-QUICK = Patience(connect_s=1.0, request_s=2.0, retries=1, give_up_s=3.0)
+QUICK = Patience(connect_s=1.0, request_s=1.0, retries=1, give_up_s=3.0)
 
 
 def deploy(url: str, **changes: Any) -> Deployment:
