@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
@@ -123,9 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             with self.server.lock:
                 status, headers, content = self._answer(parts.path, query, body)
-            if faults.drop_answer:
-                raise _Cut
-            self._send(status, headers, content, faults.cut_answer_at)
+            self._send(status, headers, content, cut_at=-1 if faults.drop_answer else faults.cut_answer_at)
         except _Cut:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
@@ -164,7 +162,15 @@ class _Handler(BaseHTTPRequestHandler):
             return "InvalidAccessKeyId"
         digest = self.headers["x-amz-content-sha256"]
         headers = {name: self.headers[name] for name in names.split(";")}
-        ours = sign(SECRET, region, self.command, path, query.items(), headers, digest)
+        ours = sign(
+            SECRET,
+            region,
+            method=self.command,
+            path=path,
+            query=query.items(),
+            headers=headers,
+            body_digest=digest,
+        )
         if region != REGION or digest != hashlib.sha256(body).hexdigest() or ours != signature:
             return "SignatureDoesNotMatch"
         return None
@@ -220,8 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "uploads" in query:
             upload_id = f"upload/{next(self.server.numbers)}+="
             self.server.uploads[upload_id] = Parts(key, time.time())
-            text = f"<InitiateMultipartUploadResult><UploadId>{upload_id}</UploadId></InitiateMultipartUploadResult>"
-            return 200, {}, text.encode()
+            return 200, {}, _wrap("InitiateMultipartUploadResult", f"<UploadId>{upload_id}</UploadId>")
         upload = self.server.uploads.get(query["uploadId"])
         if upload is None:
             return _error(404, "NoSuchUpload")
@@ -272,18 +277,17 @@ class _Handler(BaseHTTPRequestHandler):
                 f"<NextKeyMarker>{escape(page[-1][0])}</NextKeyMarker>"
                 f"<NextUploadIdMarker>{escape(page[-1][1])}</NextUploadIdMarker>"
             )
-        text = (
-            '<ListMultipartUploadsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
-            f"<IsTruncated>{str(page != found).lower()}</IsTruncated>{more}{entries}</ListMultipartUploadsResult>"
-        )
-        return 200, {}, text.encode()
+        cut = f"<IsTruncated>{str(page != found).lower()}</IsTruncated>"
+        return 200, {}, _wrap("ListMultipartUploadsResult", cut + more + entries)
 
     # Answers
 
     def _refuse(self, status: int, code: str) -> None:
-        self._send(*_error(status, code), None)
+        self._send(*_error(status, code))
 
-    def _send(self, status: int, headers: dict[str, str], content: bytes, cut_at: int | None) -> None:
+    def _send(self, status: int, headers: dict[str, str], content: bytes, cut_at: int | None = None) -> None:
+        if cut_at == -1:
+            raise _Cut
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -301,16 +305,20 @@ def _error(status: int, code: str) -> tuple[int, dict[str, str], bytes]:
     return status, {}, f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
 
 
+def _wrap(name: str, content: str) -> bytes:
+    return f'<{name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{content}</{name}>'.encode()
+
+
 def _etag(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def _http_date(at: float) -> str:
-    return datetime.fromtimestamp(at, timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    return datetime.fromtimestamp(at, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
 @contextmanager

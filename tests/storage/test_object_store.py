@@ -1,4 +1,4 @@
-"""A store in a bucket: its network fails in every way, its settings are wrong, and nobody sees half a file."""
+"""A store in a bucket: its network fails, its settings are wrong, and nobody sees half a file."""
 
 from __future__ import annotations
 
@@ -216,7 +216,9 @@ def test_parts_are_listed_by_pages_and_only_below_our_prefix(server: FakeS3, sto
     for place, names in ((store, ("a b/ü+", "c", "c")), (other, ("d",))):
         for name in names:
             with pytest.raises(ZeroDivisionError):
-                place.write(name, (b"x" * (1 << 20) if number < 18 else b"x" * (1 // 0) for number in range(19)))
+                place.write(
+                    name, (b"x" * (1 << 20) if number < 18 else b"x" * (1 // 0) for number in range(19))
+                )
     server.page = 1
     assert len(server.uploads) == 4
     assert store.remove_parts(older_than_s=-60, now=time.time()) == 3
@@ -337,4 +339,3 @@ def test_a_store_that_is_away_while_a_blob_is_collected_keeps_its_row(
     server.faults = Faults()
     assert artefacts.collect(rest_s=-1) == 1
     assert server.objects == {}
-

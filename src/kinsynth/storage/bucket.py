@@ -95,8 +95,8 @@ def refusal(status: int, code: str) -> KinsynthError:
             "artefacts.settings",
             f"The artefact store refuses the bucket, the account or its secret ({said}).",
             where="KINSYNTH_ARTEFACTS",
-            remedy="Check that the bucket is there, that KINSYNTH_S3_REGION and KINSYNTH_S3_ENDPOINT are its own, "
-            "that the account may read, write, list and delete in it, and the clock of this machine.",
+            remedy="Check that the bucket is there, that KINSYNTH_S3_REGION and KINSYNTH_S3_ENDPOINT are "
+            "its own, that the account may read, write, list and delete there, and this machine's clock.",
         )
     return unavailable(said)
 

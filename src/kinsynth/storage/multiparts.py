@@ -1,4 +1,4 @@
-"""Multipart uploads that were never finished: nobody sees them, and the store keeps (and bills) their parts."""
+"""Uploads in parts that were never finished: nobody sees them, and the store keeps what came."""
 
 from __future__ import annotations
 
@@ -79,10 +79,13 @@ def _send(
         "x-amz-content-sha256": NO_BODY,
         "x-amz-date": moment,
     }
-    signature = sign(bucket.secret_key, bucket.region, method, path, query.items(), headers)
+    signature = sign(
+        bucket.secret_key, bucket.region, method=method, path=path, query=query.items(), headers=headers
+    )
     credential = f"{bucket.access_key}/{scope(moment, bucket.region)}"
+    signed = ";".join(sorted(headers))
     headers["authorization"] = (
-        f"{ALGORITHM} Credential={credential}, SignedHeaders={';'.join(sorted(headers))}, Signature={signature}"
+        f"{ALGORITHM} Credential={credential}, SignedHeaders={signed}, Signature={signature}"
     )
     text = "&".join(f"{escape(name)}={escape(value)}" for name, value in sorted(query.items()))
     try:
@@ -116,6 +119,8 @@ def _parse(content: bytes) -> ET.Element:
 def _read(entry: ET.Element) -> _Upload:
     key, upload_id = entry.findtext("{*}Key") or "", entry.findtext("{*}UploadId") or ""
     try:
-        return _Upload(key, upload_id, datetime.fromisoformat(entry.findtext("{*}Initiated") or "").timestamp())
+        return _Upload(
+            key, upload_id, datetime.fromisoformat(entry.findtext("{*}Initiated") or "").timestamp()
+        )
     except ValueError:
         raise unavailable("an upload without the time of its beginning") from None

@@ -61,9 +61,7 @@ class ObjectStore:
         import obstore
 
         with _translated():
-            writer = obstore.open_writer(
-                self._store, name, buffer_size=PART, max_concurrency=_PARTS_AT_ONCE
-            )
+            writer = obstore.open_writer(self._store, name, buffer_size=PART, max_concurrency=_PARTS_AT_ONCE)
         for chunk in chunks:  # what fails here is not the store; a writer that is not closed shows nothing
             with _translated():
                 writer.write(chunk)
@@ -193,7 +191,7 @@ def _open(bucket: Bucket, patience: Patience) -> Any:
             "disable_bulk_delete": True,  # not every store has it
         },
         # A provider, so that no session token of the environment is sent with our account.
-        credential_provider=lambda: {**credential, "token": None, "expires_at": None},  # type: ignore[arg-type,misc,typeddict-item]
+        credential_provider=lambda: {**credential, "token": None, "expires_at": None},  # type: ignore[arg-type]
         client_options={
             "allow_http": bucket.endpoint.startswith("http://"),
             "connect_timeout": timedelta(seconds=patience.connect_s),
@@ -202,14 +200,18 @@ def _open(bucket: Bucket, patience: Patience) -> Any:
         retry_config={
             "max_retries": patience.retries,
             "retry_timeout": timedelta(seconds=patience.give_up_s),
-            "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=5), "base": 2},
+            "backoff": {
+                "init_backoff": timedelta(seconds=0.1),
+                "max_backoff": timedelta(seconds=5),
+                "base": 2,
+            },
         },
     )
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn the library's errors into ours; their texts hold addresses and answers, so only the cause is kept."""
+    """Turn the library's errors into ours: of their texts, which hold whole answers, the cause is kept."""
     try:
         yield
     except _failures() as error:

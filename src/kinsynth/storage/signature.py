@@ -19,6 +19,7 @@ _UNRESERVED = "-_.~"
 def sign(
     secret: str,
     region: str,
+    *,
     method: str,
     path: str,
     query: Iterable[tuple[str, str]],
