@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from kinsynth.errors import KinsynthError
@@ -15,17 +18,24 @@ from kinsynth.server.errors import answer_invalid, answer_ours, answer_routing
 from kinsynth.server.headers import SafeHeaders
 from kinsynth.server.limits import HeaderLimit
 from kinsynth.server.metrics import Metrics
+from kinsynth.service.downloads import Preparer
+from kinsynth.service.people.single_sign_on import Provider
 from kinsynth.service.platform import Platform
+from kinsynth.settings.deployment import Deployment
 
 PREFIX = "/api/v1"
 
 
-def make_app(platform: Platform) -> FastAPI:
+def make_app(platform: Platform, provider: Provider | None = None) -> FastAPI:
     """Build the application of an open installation.
 
+    Args:
+        platform: The installation.
+        provider: Where people sign in by OpenID Connect; as the settings say when it is left out.
+
     Guarantees:
-        Every request has an id in its answer and one line in the log; every error is JSON of one form; nothing
-        is served without a row in the policy.
+        Every request has an id in its answer and one line in the log; every error is JSON of one form;
+        nothing is served without a row in the policy.
     """
     app = FastAPI(
         title="kinsynth",
@@ -34,9 +44,12 @@ def make_app(platform: Platform) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=_prepared,
     )
     app.state.platform = platform
+    app.state.provider = provider or _find_provider(platform.deployment)
     app.state.metrics = Metrics(platform)
+    app.state.preparer = Preparer(platform)
     app.include_router(installation.watched)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
@@ -50,3 +63,16 @@ def make_app(platform: Platform) -> FastAPI:
     ):
         app.add_middleware(middleware, **options)
     return app
+
+
+@asynccontextmanager
+async def _prepared(app: FastAPI) -> AsyncIterator[None]:
+    """Have children that read files and the maker of downloads ready while the application serves."""
+    app.state.platform.analysts.warm_up()
+    app.state.preparer.start()
+    yield
+    await run_in_threadpool(app.state.preparer.close)
+
+
+def _find_provider(deployment: Deployment) -> Provider | None:
+    return Provider(deployment) if deployment.oidc_issuer else None

@@ -1,7 +1,7 @@
-"""From a request's headers to credentials, and the rules that keep other pages from using a browser's session.
+"""From a request's headers to credentials, and what keeps other pages from using a browser's session.
 
-A request that changes something and comes without a token must come from our own pages: its ``Origin`` is ours
-and, with a session, it repeats the session's value in ``X-CSRF-Token``, which other pages cannot read.
+A request that changes something and comes without a token must come from our own pages: its ``Origin`` is
+ours and, with a session, it repeats the session's value in ``X-CSRF-Token``, which other pages cannot read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CSRF = "X-CSRF-Token"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
-def read_credentials(request: Request, deployment: Deployment) -> Credentials:
+def read_credentials(request: Request) -> Credentials:
     """Read what a request says about who sends it.
 
     Raises:
@@ -36,18 +36,14 @@ def read_credentials(request: Request, deployment: Deployment) -> Credentials:
         return Credentials(token=value.strip() if scheme.lower() == "bearer" else "")
     if request.method in _SAFE:
         return Credentials(session=request.cookies.get(COOKIE, ""))
-    _check_origin(request, deployment)
+    _check_origin(request)
     return Credentials(session=request.cookies.get(COOKIE, ""), csrf=request.headers.get(CSRF, ""))
 
 
-def _check_origin(request: Request, deployment: Deployment) -> None:
+def _check_origin(request: Request) -> None:
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-    foreign = (
-        origin not in _own_origins(request, deployment)
-        if origin
-        else site not in {None, "same-origin", "none"}
-    )
-    if foreign:
+    is_own = origin.lower() == public_address(request) if origin else site in {None, "same-origin", "none"}
+    if not is_own:
         raise AccessError(
             "access.origin",
             "The request was made by a page of another site.",
@@ -55,11 +51,13 @@ def _check_origin(request: Request, deployment: Deployment) -> None:
         )
 
 
-def _own_origins(request: Request, deployment: Deployment) -> set[str]:
-    if deployment.public_url:
-        public = urlsplit(deployment.public_url)
-        return {f"{public.scheme}://{public.netloc}".lower()}
-    return {f"{request.url.scheme}://{request.headers.get('host', '')}".lower()}
+def public_address(request: Request) -> str:
+    """Give scheme and host people reach the installation at: as set, else as this request has it."""
+    deployment: Deployment = request.app.state.platform.deployment
+    public = urlsplit(deployment.public_url)
+    if public.netloc:
+        return f"{public.scheme}://{public.netloc}".lower()
+    return f"{request.url.scheme}://{request.headers.get('host', '')}".lower()
 
 
 def set_session(response: Response, session: NewSession) -> None:

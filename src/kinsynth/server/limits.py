@@ -46,8 +46,8 @@ def _look_at_head(scope: Scope) -> UserError | None:
     if len(headers) > MOST_HEADERS or size > MOST_HEADER_BYTES or target > MOST_TARGET_BYTES:
         return UserError(
             "request.headers",
-            f"At most {MOST_HEADERS} headers, {MOST_HEADER_BYTES} bytes of them and {MOST_TARGET_BYTES} bytes "
-            "of address are read.",
+            f"At most {MOST_HEADERS} headers, {MOST_HEADER_BYTES} bytes of them and {MOST_TARGET_BYTES} "
+            "bytes of address are read.",
             remedy="Send less.",
         )
     if "\0" in scope["path"] or b"%00" in scope["query_string"]:

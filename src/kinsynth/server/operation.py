@@ -1,4 +1,4 @@
-"""Operation: how a function becomes a route. Its id names its row in the policy, and it declares its errors."""
+"""Operation: how a function becomes a route. Its id names its row of the policy; it declares its errors."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Operation(APIRoute):
 
         async def serve(request: Request) -> Response:
             platform: Platform = request.app.state.platform
-            credentials = read_credentials(request, platform.deployment)
+            credentials = read_credentials(request)
             object_id = str(request.path_params.get(f"{rule.kind}_id", ""))
             request.state.actor = STRANGER
             if rule.who != "anyone":
@@ -87,7 +87,7 @@ def operation(
         path: Below ``/api/v1``. An object that the policy's rule is about stands in it as ``{KIND_id}``.
         operation_id: Its row in ``POLICY``.
         status: Status of success.
-        errors: Codes it may answer with, by status, beyond those that follow from its rule and from all requests.
+        errors: Codes it may answer with, by status, beyond those of its rule and of all requests.
         success: Content of the answer, by media type, where it is not JSON.
         is_upload: Whether it reads ``request.stream()`` itself, up to the largest upload.
         options: As FastAPI takes them.
@@ -99,7 +99,7 @@ def operation(
     rule = POLICY[operation_id]
     if rule.kind is not None and f"{{{rule.kind}_id}}" not in path:
         raise ValueError(f"{operation_id}: {path} does not name {{{rule.kind}_id}}")
-    codes = _all_codes(method, rule, errors or {}, is_upload=is_upload)
+    codes = _all_codes(method, rule, errors or {})
     extra = {"x-codes": codes, **options.pop("openapi_extra", {})}
     if rule.who != "anyone":
         extra["security"] = [{"session": []}] if rule.in_person else [{"session": []}, {"token": []}]
@@ -131,7 +131,7 @@ def operation(
     return register
 
 
-def _all_codes(method: str, rule: Rule, errors: Codes, *, is_upload: bool) -> dict[int, list[str]]:
+def _all_codes(method: str, rule: Rule, errors: Codes) -> dict[int, list[str]]:
     """Give every code an operation may answer with, by status."""
     found: dict[int, set[str]] = {}
 

@@ -56,7 +56,7 @@ def count_objects(platform: Platform) -> Figures:
             select(executions.c.status, func.count()).group_by(executions.c.status)
         ).all()
         return Figures(
-            executions=dict.fromkeys(STATUSES, 0) | {status: count for status, count in found},
+            executions=dict.fromkeys(STATUSES, 0) | {row.status: row[1] for row in found},
             workers=connection.execute(alive).scalar_one(),
             users=connection.execute(active).scalar_one(),
             artefact_bytes=int(

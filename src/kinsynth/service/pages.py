@@ -21,7 +21,7 @@ T = TypeVar("T")
 class View(BaseModel):
     """What leaves the service: frozen, and nothing but its own fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
 
 class Page(View, Generic[T]):
@@ -75,8 +75,8 @@ def read_page(
     rows = list(connection.execute(query.order_by(at.desc(), key.desc()).limit(wanted.limit + 1)))
     if len(rows) <= wanted.limit:
         return rows, None
-    last = rows[wanted.limit - 1]._mapping
-    return rows[: wanted.limit], write_cursor(last[at.name], last[key.name])
+    last = rows[wanted.limit - 1]
+    return rows[: wanted.limit], write_cursor(getattr(last, at.name), getattr(last, key.name))
 
 
 def write_cursor(at: float, key: str) -> str:

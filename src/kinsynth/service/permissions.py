@@ -165,13 +165,13 @@ def require(connection: Connection, actor: Actor, operation: str, object_id: str
         object_id: What it is done to, for rules about an object.
 
     Raises:
-        AccessError: ``access.unauthenticated``; ``access.not_found`` where the object is not there, or not for
-            them, which look the same; ``access.forbidden`` where they see it but may not do this;
+        AccessError: ``access.unauthenticated``; ``access.not_found`` where the object is not there, or
+            not for them, which look the same; ``access.forbidden`` where they see it but may not do this;
             ``access.session_needed`` where they came with a token and have to come themselves.
 
     Guarantees:
-        An operation without a row raises KeyError: forgetting a rule never opens anything. The platform itself
-        may do everything.
+        An operation without a row raises KeyError: forgetting a rule never opens anything. The platform
+        itself may do everything.
     """
     rule = POLICY[operation]
     if rule.who == "anyone" or actor.via == "system":

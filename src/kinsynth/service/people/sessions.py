@@ -1,4 +1,4 @@
-"""Sessions: what a browser holds after sign-in. They end at once with the password, the account, or by hand."""
+"""Sessions: what a browser holds after sign-in. They end with the password, the account, or by hand."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class NewSession:
 
 
 def derive_csrf(secret: str) -> str:
-    """Give the value that belongs to a session's secret: a page that has only the cookie asks for it again."""
+    """Give the value that goes with a session's secret: a page that has only the cookie asks for it."""
     return digest(f"csrf:{secret}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 
 from sqlalchemy import Connection, case, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -70,7 +71,7 @@ def spend(connection: Connection, budget: Budget) -> float:
     if changed.rowcount == 1:
         return 0.0
     left = select(throttles.c.window_ends_at - now()).where(throttles.c.key == budget.key)
-    return max(1.0, connection.execute(left).scalar_one())
+    return max(1.0, float(connection.execute(left).scalar_one()))
 
 
 def refund(connection: Connection, budget: Budget) -> None:
@@ -117,3 +118,88 @@ def _begin(connection: Connection, budget: Budget) -> None:
             )
     except IntegrityError:
         return
+
+
+# The budgets of signing in. Of one account at most 20 guesses in any hour reach the hash: twice 7 from
+# anywhere, and twice 3 from addresses the person has signed in from, which strangers cannot use up.
+_HOUR_S = 3600.0
+_KNOWN_FOR_S = 30 * 86_400.0
+_FROM_ANYWHERE, _FROM_KNOWN, _OF_ADDRESS = 7, 3, 100
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A guess that was let through.
+
+    Attributes:
+        budgets: What it was counted on.
+        known: The fact that the person has signed in from this address.
+    """
+
+    budgets: tuple[Budget, ...]
+    known: Budget
+
+
+def begin_attempt(connection: Connection, email: str, address: str) -> Attempt | float:
+    """Count a guess at somebody's password, whether or not there is such an account.
+
+    Args:
+        connection: A transaction of its own: a guess is counted before the hash is looked at.
+        email: The account guessed at.
+        address: Where the guess came from.
+
+    Returns:
+        The guess, or the seconds until one may be made.
+    """
+    known = make_budget("known", f"{email} {address}", 1, _KNOWN_FOR_S)
+    waits = []
+    if is_remembered(connection, known):
+        own = _of_account(email, "known-account", _FROM_KNOWN)
+        wait_s = spend(connection, own)
+        if not wait_s:
+            return Attempt((own,), known)
+        waits.append(wait_s)
+    shared = (
+        make_budget("address", _network(address), _OF_ADDRESS, _HOUR_S),
+        _of_account(email, "account", _FROM_ANYWHERE),
+    )
+    for number, budget in enumerate(shared):
+        wait_s = spend(connection, budget)
+        if wait_s:
+            for spent in shared[:number]:
+                refund(connection, spent)
+            return min([*waits, wait_s])
+    return Attempt(shared, known)
+
+
+def succeed(connection: Connection, attempt: Attempt) -> None:
+    """Take a right guess back from what was counted, and remember where it came from."""
+    for budget in attempt.budgets:
+        refund(connection, budget)
+    remember(connection, attempt.known)
+    forget_past(connection)
+
+
+def forgive_account(connection: Connection, email: str) -> None:
+    """Forget the wrong guesses at an account, after an administrator set a new password."""
+    keys = [_of_account(email, purpose, 1).key for purpose in ("account", "known-account")]
+    connection.execute(delete(throttles).where(throttles.c.key.in_(keys)))
+
+
+def _of_account(email: str, purpose: str, most: int) -> Budget:
+    return make_budget(purpose, email, most, _HOUR_S)
+
+
+def _network(address: str) -> str:
+    """Give what belongs to one customer of a provider: an IPv4 address, or 64 bits of an IPv6 address.
+
+    >>> _network("2001:db8:1:2:3:4:5:6"), _network("192.0.2.7")
+    ('2001:db8:1:2::', '192.0.2.7')
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Address(int(parsed) >> 64 << 64))
+    return str(parsed)

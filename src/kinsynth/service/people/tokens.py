@@ -1,4 +1,4 @@
-"""API tokens: what scripts hold. Shown once, stored as a hash; they end by date, by hand, or with the account."""
+"""API tokens: what scripts hold. Shown once and stored as a hash, they end by date or by hand."""
 
 from __future__ import annotations
 
