@@ -96,6 +96,15 @@ def test_what_was_put_in_while_nobody_served_is_delivered_later(engine: DbosEngi
         until(lambda: len(serving.got) == 5)
 
 
+def test_what_was_begun_goes_before_what_was_not(engine: DbosEngine) -> None:
+    wanted = [("exe_new", 1), ("exe_newer", 1), ("exe_lost", 2)]
+    for one in wanted:
+        engine.submit(*one)
+    with Serving(engine, capacity=1) as serving:
+        until(lambda: len(serving.got) == 3)
+    assert serving.got == [wanted[2], wanted[0], wanted[1]]
+
+
 def test_no_more_than_the_capacity_at_a_time(engine: DbosEngine) -> None:
     with Serving(engine, capacity=2) as serving:
         serving.hold.clear()

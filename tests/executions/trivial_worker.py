@@ -47,6 +47,8 @@ def make_performer(records: Records, *, stubborn: bool) -> Callable[[Claim, Call
     def perform(held: Claim, wish: Callable[[], Wish]) -> Outcome:
         with records.read() as connection:
             done = read_outcomes(connection, held.execution_id)
+        with records.write() as connection:
+            add_event(connection, held.execution_id, {"kind": "execution_started"}, epoch=held.epoch)
         for step in STEPS:
             if step in done:
                 continue
@@ -81,7 +83,7 @@ def ask(records: Records, engine: DbosEngine) -> None:
         with records.read() as connection:
             row = connection.execute(select(executions.c.attempt).where(executions.c.id == execution_id))
             engine.submit(execution_id, row.scalar_one())
-        time.sleep(0.25)
+        time.sleep(0.5)
 
 
 def main(url: str, role: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from installation import Submitted, make_person, running_platform
 from kinsynth.service.actor import Actor
@@ -31,3 +32,12 @@ def ann(platform: Platform) -> Actor:
 def bob(platform: Platform) -> Actor:
     """Somebody else."""
     return make_person(platform)
+
+
+@pytest.fixture
+def unlocked(platform: Platform) -> None:
+    """An installation whose database no longer guards the audit log, as somebody with all rights would make it."""
+    with platform.records.write() as connection:
+        for name in ("audit_keeps_rows", "audit_keeps_values"):
+            suffix = "" if platform.records.is_sqlite else " ON audit"
+            connection.execute(text(f"DROP TRIGGER {name}{suffix}"))

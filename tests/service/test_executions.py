@@ -10,28 +10,17 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
+from finished_run import succeed
 from installation import make_source
-from kinsynth.connectors.files import read
 from kinsynth.errors import KinsynthError, SchemaError
-from kinsynth.executions.journal import add_event
-from kinsynth.pipeline.artefacts import save_database
-from kinsynth.pipeline.inspect import inspect
-from kinsynth.schema.database import Database
 from kinsynth.service import downloads, executions, models, quotas, results, sources, starts, syntheses
 from kinsynth.service.actor import Actor
 from kinsynth.service.analysis import Window
 from kinsynth.service.pages import Wanted
 from kinsynth.service.platform import Platform
 from kinsynth.service.starts import Order
-from kinsynth.settings.source import Source
-from kinsynth.settings.synthesis import Synthesis
 from kinsynth.storage.clock import now
-from kinsynth.storage.files import attach
-from kinsynth.storage.ids import make_id
-from kinsynth.storage.tables import executions as rows
-from kinsynth.storage.tables import models as model_rows
 from kinsynth.storage.tables import shares, tickets, users
-from kinsynth.system.files import write_json
 from shop_database import write_shops
 
 DOCUMENT: dict[str, Any] = {"tables": {"region": {"original": True}}, "generation": {"seed": 7}}
@@ -56,47 +45,6 @@ def code_of(call: object, *arguments: object, **more: object) -> str:
     return caught.value.code
 
 
-def put(platform: Platform, owner: str, label: str, files: dict[str, Path]) -> None:
-    """Keep files as a worker does."""
-    stored = {path: platform.artefacts.put_file(file, label) for path, file in files.items()}  # type: ignore[arg-type]
-    with platform.records.write() as connection:
-        attach(connection, owner, 0, stored)
-
-
-def succeed(platform: Platform, execution_id: str, folder: Path) -> str:
-    """Leave what a worker leaves of a run that succeeded; gives the id of the model."""
-    listing = read(Source(paths=(str(folder / "shops"),)), folder / "read", base=folder)
-    schema = inspect({one.name: one.table() for one in listing.tables}, Synthesis()).database()
-    save_database(folder / "synthetic", Database(schema.schema, schema.tables, "synthetic"))
-    made = {f"synthetic/{path.name}": path for path in (folder / "synthetic").iterdir()}
-    (folder / "report.pdf").write_bytes(b"%PDF-1.7")
-    write_json(folder / "certificate.json", {"holds": True})
-    write_json(folder / "model.json", {"rows": {"shop": 150}})
-    put(platform, execution_id, "protected", made | {"certificate.json": folder / "certificate.json"})
-    put(platform, execution_id, "protected", {"report.pdf": folder / "report.pdf"})
-    put(platform, execution_id, "protected", {"tables/shop.csv": folder / "shops" / "shop.csv"})
-    put(platform, execution_id, "derived", {"model/model.json": folder / "model.json"})
-    model_id = make_id("mod")
-    with platform.records.write() as connection:
-        found = executions.read_execution_row(connection, execution_id)
-        connection.execute(
-            insert(model_rows).values(
-                id=model_id,
-                execution_id=execution_id,
-                synthesis_id=found.synthesis_id,
-                name=found.name,
-                created_at=now(),
-            )
-        )
-        for kind in ("step_started", "step_progressed"):
-            extra = {"share": 0.5, "values": {"loss": 1.5}} if kind == "step_progressed" else {}
-            add_event(connection, execution_id, {"kind": kind, "step": "training", **extra})
-        connection.execute(
-            update(rows).where(rows.c.id == execution_id).values(status="succeeded", finished_at=now())
-        )
-    return model_id
-
-
 def test_a_run_is_started_once(platform: Platform, ann: Actor, synthesis_id: str) -> None:
     order = Order("first", {"shop": 40}, 3, "key")
     made, new = starts.start_run(platform, ann, synthesis_id, order)
@@ -107,7 +55,8 @@ def test_a_run_is_started_once(platform: Platform, ann: Actor, synthesis_id: str
     assert made.document["source"]["paths"] == ["region.csv", "sale.csv", "shop.csv"]
     assert platform.engine.deliveries == [(made.id, 1)]  # type: ignore[attr-defined]
     events = executions.list_events(platform, ann, made.id)
-    assert [one.body["kind"] for one in events.items] == ["execution_queued"] and not events.ended
+    assert [one.body["kind"] for one in events.items] == ["execution_queued"]
+    assert not events.ended
     assert code_of(starts.start_run, platform, ann, synthesis_id, Order("other", key="key")) == (
         "idempotency.reused"
     )
@@ -213,8 +162,6 @@ def test_results_are_given_out(
     assert shown == ["certificate.json", "report.pdf", "tables/shop.csv"]
     content = results.open_result(platform, ann, made.id, "report.pdf")
     assert (b"".join(content.chunks), content.media_type) == (b"%PDF-1.7", "application/pdf")
-    operation = "executions.certificate"
-    assert results.read_result(platform, ann, made.id, "certificate.json", operation) == {"holds": True}
     for hidden in ("model/model.json", "synthetic/names.json", "../x", "", "tables"):
         assert code_of(results.open_result, platform, ann, made.id, hidden) == "access.not_found"
     assert code_of(results.open_result, platform, bob, made.id, "report.pdf") == "access.not_found"

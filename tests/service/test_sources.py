@@ -39,7 +39,8 @@ def code_of(call: object, *arguments: object, **more: object) -> str:
 def test_a_sealed_version_does_not_change(platform: Platform, ann: Actor, opened: str) -> None:
     sources.put_file(platform, ann, opened, 1, name="a.csv", chunks=[CSV[:4], CSV[4:]])
     sealed = sources.seal_version(platform, ann, opened, 1)
-    assert sealed.sealed and sources.seal_version(platform, ann, opened, 1) == sealed
+    assert sealed.sealed
+    assert sources.seal_version(platform, ann, opened, 1) == sealed
     assert code_of(sources.put_file, platform, ann, opened, 1, name="b.csv", chunks=[CSV]) == "source.sealed"
     assert code_of(sources.remove_file, platform, ann, opened, 1, "a.csv") == "source.sealed"
     assert sources.read_source(platform, ann, opened).version == 1

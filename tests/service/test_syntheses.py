@@ -43,14 +43,15 @@ def code_of(call: object, *arguments: object, **more: object) -> str:
 
 def test_a_synthesis_is_made_of_what_is_detected(platform: Platform, ann: Actor, source_id: str) -> None:
     made, new = syntheses.create_synthesis(platform, ann, source_id, name="Shops", key="k")
-    assert new and made.document["name"] == "Shops"
+    assert new
+    assert made.document["name"] == "Shops"
     assert {name: table["primary_key"] for name, table in made.document["tables"].items()} == {
         "region": ["region_id"],
         "shop": ["shop_id"],
         "sale": ["sale_id"],
     }
     again, new = syntheses.create_synthesis(platform, ann, source_id, name="Shops", key="k")
-    assert again == made and not new
+    assert (again, new) == (made, False)
     checked = syntheses.check_synthesis(platform, ann, made.id)
     assert [one.code for one in checked.findings if one.severity == "error"] == ["data.too_few_rows"]
     document = {**made.document, "tables": {**made.document["tables"], "region": {"original": True}}}
@@ -105,7 +106,8 @@ def test_a_document_goes_out_and_comes_back(platform: Platform, ann: Actor, sour
     text = syntheses.export_synthesis(platform, ann, made.id)
     assert parse(read_yaml(text, where="")).source.paths == ("region.csv", "sale.csv", "shop.csv")
     back, _ = syntheses.import_synthesis(platform, ann, source_id, text=text)
-    assert back.name == "Läden" and parse(back.document) == parse(made.document)
+    assert back.name == "Läden"
+    assert parse(back.document) == parse(made.document)
     assert code_of(syntheses.import_synthesis, platform, ann, source_id, text="a: [") == "settings.syntax"
     memory = {"source": {"kind": "memory"}}
     refused = code_of(syntheses.create_synthesis, platform, ann, source_id, name="x", document=memory)

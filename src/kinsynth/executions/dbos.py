@@ -22,6 +22,7 @@ _WORKFLOW: Final = "look"
 _APPLICATION: Final = "kinsynth"
 _VERSION: Final = "1"  # DBOS gives work only to workers of the version it was put in with
 _ENDED: Final = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+_FIRST, _LATER = 1, 2  # what was begun before goes before what was not
 _MOST: Final = 500  # deliveries looked at in one restoring
 
 
@@ -111,6 +112,7 @@ class DbosEngine:
                 "workflow_name": _WORKFLOW,
                 "workflow_id": _workflow_id(delivery),
                 "app_version": _VERSION,
+                "priority": _LATER if delivery[1] == 1 else _FIRST,
             },
             *delivery,
         )

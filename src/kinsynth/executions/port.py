@@ -13,6 +13,7 @@ Delivery = tuple[str, int]
 class Engine(Protocol):
     """Brings each delivery to one of any number of workers, at least once.
 
+    What was begun before, by its attempt, goes before what was not; else the older goes before the younger.
     It holds no truth: whether something is to be done is decided by the claim. A delivery may come late,
     twice, or for an execution that is done; one that got lost is put in again by :meth:`restore`.
     """

@@ -68,7 +68,7 @@ def detect(document: dict[str, Any]) -> dict[str, Any]:
 
 @explained()
 def check_document(document: dict[str, Any]) -> dict[str, Any]:
-    """Check a document against the tables, assess its cost when nothing blocks, and count its root rows."""
+    """Check a document against the tables, count its root rows, assess its cost when nothing blocks."""
     synthesis, inspection = _inspect(document)
     findings = check(inspection, synthesis)
     blocked = any(finding.severity == "error" for finding in findings)

@@ -12,7 +12,6 @@ from kinsynth.errors import ConflictError, TransientError
 from kinsynth.executions import requests
 from kinsynth.executions.journal import read_events
 from kinsynth.executions.state import FINAL, Status
-from kinsynth.service import quotas
 from kinsynth.service.actor import Actor
 from kinsynth.service.analysis import FindingView
 from kinsynth.service.audit import record
@@ -22,7 +21,7 @@ from kinsynth.service.permissions import require, visible_syntheses
 from kinsynth.service.platform import Platform
 from kinsynth.service.removal import remove_execution
 from kinsynth.service.timelines import StepView, view_timeline
-from kinsynth.service.usage import settle_usage
+from kinsynth.service.usage import reserve_slice, settle_usage
 from kinsynth.storage.tables import executions, models
 
 _log = logging.getLogger(__name__)
@@ -152,13 +151,8 @@ def resume_execution(platform: Platform, actor: Actor, execution_id: str) -> Exe
     """
     with platform.records.write() as connection:
         require(connection, actor, "executions.resume", execution_id)
-        row = read_execution_row(connection, execution_id)
-        quotas.reserve(connection, row.owner_id, seconds=1.0, rows=0)
-        mine = executions.c.id == execution_id
-        connection.execute(
-            update(executions).where(mine).values(reserved_seconds=executions.c.reserved_seconds + 1.0)
-        )
         requests.resume(connection, execution_id)
+        reserve_slice(connection, execution_id)
     found = read_execution(platform, actor, execution_id)
     submit(platform, found)
     return found

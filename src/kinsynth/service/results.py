@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 from pydantic import Field
 from sqlalchemy import Connection
@@ -90,14 +89,6 @@ def open_result(
     if stored is None or not _is_shown(path, stored):
         raise not_found("file")
     return open_content(platform, stored, PurePosixPath(path).name)
-
-
-def read_result(platform: Platform, actor: Actor, execution_id: str, path: str, operation: str) -> Any:
-    """Read a report that is JSON: the certificate, the evaluation."""
-    content = open_result(platform, actor, execution_id, path, operation=operation)
-    with platform.analysts.folder() as folder:
-        (folder / "read.json").write_bytes(b"".join(content.chunks))
-        return read_json(folder / "read.json")
 
 
 def preview_result(platform: Platform, actor: Actor, execution_id: str, window: Window) -> RowsView:

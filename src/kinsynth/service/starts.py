@@ -77,7 +77,7 @@ def start_run(
         The execution, and whether it was made now.
 
     Raises:
-        SchemaError: ``execution.configuration`` or ``execution.too_little_data``; ``findings`` has what blocks.
+        SchemaError: ``execution.configuration``, ``execution.too_little_data``: ``findings`` has what blocks.
         SourceError: ``source.gone``; or its files cannot be read as they are.
         AccessError: ``quota.seconds`` or ``quota.rows``.
     """
@@ -296,11 +296,13 @@ def _insert(connection: Connection, actor: Actor, values: Mapping[str, Any], exp
             owner_id=actor.user_id,
             status="queued",
             epoch=0,
+            lease_expires_at=0.0,
             attempt=1,
             losses=0,
             next_event=1,
             reserved_seconds=expected.seconds,
             used_seconds=0.0,
+            charged_seconds=0.0,
             reserved_rows=expected.rows,
             used_rows=0,
             created_at=now(),
