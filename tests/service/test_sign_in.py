@@ -96,7 +96,10 @@ def test_refusals_look_the_same(platform: Platform) -> None:
 
 def test_every_sign_in_has_a_new_secret(platform: Platform) -> None:
     add_person(platform, "ana")
-    made = {sign_in(platform, SignIn(email="ana@example.org", password=PASSWORD), HERE)[1].secret for _ in range(4)}
+    made = {
+        sign_in(platform, SignIn(email="ana@example.org", password=PASSWORD), HERE)[1].secret
+        for _ in range(4)
+    }
     assert len(made) == 4
 
 
