@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from kinsynth.cli.commands import app
+from kinsynth.cli.installation import app
 from kinsynth.settings.deployment import Deployment
 from kinsynth.settings.fields import fields
 

@@ -15,11 +15,11 @@ import psutil
 import pytest
 
 from kinsynth.errors import InternalError, OutOfMemory, SettingsError, SourceError, TransientError
-from kinsynth.system.child import run_limited
+from kinsynth.system.child import LimitedChild, run_limited
 
 FUNCTIONS = """
 import ctypes, errno, os, socket, subprocess, sys, time, urllib.request
-from kinsynth.errors import SettingsError
+from kinsynth.errors import Finding, SettingsError
 
 def echo(**arguments): return arguments
 def shout(): print("noise on standard output"); return 1
@@ -37,6 +37,12 @@ def spin():
 def connect(): socket.create_connection(("127.0.0.1", 9))
 def fetch(): urllib.request.urlopen("http://127.0.0.1:9/")
 def spawn(): subprocess.run(["true"])
+def find(): raise SettingsError("a.code", "a", findings=[Finding("b.code", "error", "", "b", "")])
+def own(): return os.getpid()
+def nest(folder):
+    from kinsynth.system.child import run_limited
+    inner = run_limited("childtest.own", {}, memory_bytes=1, timeout_s=1, folder=folder)
+    return inner == os.getpid()
 def modules(): return sorted(sys.modules)
 def limits():
     import resource
@@ -48,7 +54,7 @@ def limits():
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Call a function of the module above in a child process."""
     (tmp_path / "childtest.py").write_text(FUNCTIONS)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
 
     def run(name: str, *, memory_bytes: int = 1 << 30, timeout_s: int = 20, **arguments: Any) -> Any:
         return run_limited(
@@ -156,7 +162,8 @@ def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
         f"run_limited('childtest.sleep', {json.dumps({'seconds': 60, 'mark': str(mark)})}, "
         f"memory_bytes=1 << 30, timeout_s=60, folder=pathlib.Path({str(tmp_path)!r}))"
     )
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
     with subprocess.Popen([sys.executable, "-c", program], env=environment) as parent:
         try:
             child = _wait_for_pid(mark)
@@ -174,3 +181,27 @@ def _wait_for_pid(mark: Path) -> int:
         assert time.monotonic() < deadline, "the child did not start"
         time.sleep(0.05)
     return int(mark.read_text())
+
+
+def test_a_child_that_waits_has_imported_what_it_was_told(call: Any, tmp_path: Path) -> None:
+    child = LimitedChild(["childtest", "decimal"])
+    limits = {"memory_bytes": 1 << 30, "timeout_s": 20, "folder": tmp_path}
+    assert child.is_alive()
+    assert {"childtest", "decimal"} <= {*child.call("childtest.modules", {}, **limits)}
+    assert not child.is_alive()
+
+
+def test_a_child_that_nobody_calls_ends_when_it_is_closed(call: Any) -> None:
+    child = LimitedChild()
+    child.close()
+    assert not child.is_alive()
+
+
+def test_a_limited_call_inside_a_child_stays_in_it(call: Any, tmp_path: Path) -> None:
+    assert call("nest", folder=str(tmp_path)) is True
+
+
+def test_findings_of_an_error_come_back(call: Any) -> None:
+    with pytest.raises(SettingsError) as caught:
+        call("find")
+    assert [finding.code for finding in caught.value.findings] == ["b.code"]

@@ -84,7 +84,7 @@ class Invocation:
         return Console(stderr=True)
 
 
-def _invocation(context: typer.Context, *, settings: bool) -> Invocation:
+def invocation_of(context: typer.Context, *, settings: bool) -> Invocation:
     invocation: Invocation = context.obj
     if invocation.settings and not settings:
         raise UserError(
@@ -120,7 +120,7 @@ def _kinsynth(
 @app.command(cls=SettingsCommand)
 def inspect(context: typer.Context, source: SourceArgument) -> None:
     """Show what a source holds: tables, column types and proposed keys, each with its reason."""
-    invocation = _invocation(context, settings=True)
+    invocation = invocation_of(context, settings=True)
     from kinsynth.cli.inspection import show_inspection
     from kinsynth.pipeline.review import inspect_source, review_rules
 
@@ -139,7 +139,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace the document if it exists.")] = False,
 ) -> None:
     """Write a complete synthesis document for a source: every field with its value and a comment."""
-    invocation = _invocation(context, settings=True)
+    invocation = invocation_of(context, settings=True)
     from kinsynth.pipeline.declaration import declare
     from kinsynth.pipeline.review import inspect_source, review_rules
     from kinsynth.settings.document import dump
@@ -169,7 +169,7 @@ def init(
 @app.command(cls=SettingsCommand)
 def check(context: typer.Context, file: DocumentArgument) -> None:
     """Check a document against its data and say what a run would cost."""
-    invocation = _invocation(context, settings=True)
+    invocation = invocation_of(context, settings=True)
     from kinsynth.cli.findings import show_assessment, show_findings
     from kinsynth.pipeline.review import check_document
 
@@ -191,7 +191,7 @@ def run(
     seed: SeedOption = None,
 ) -> None:
     """Make the synthetic database: load, learn, generate, report, store."""
-    invocation = _invocation(context, settings=True)
+    invocation = invocation_of(context, settings=True)
     from kinsynth.cli.execution import follow, show_execution
     from kinsynth.pipeline.run import run as execute
 
@@ -212,7 +212,7 @@ def run(
 @app.command()
 def resume(context: typer.Context, folder: FolderArgument) -> None:
     """Take up an execution that was stopped or killed, from its last finished step."""
-    invocation = _invocation(context, settings=False)
+    invocation = invocation_of(context, settings=False)
     from kinsynth.cli.execution import follow, show_execution
     from kinsynth.pipeline.run import resume as execute
 
@@ -266,7 +266,7 @@ def generate(
     A COLUMN is written table.column, or column where there is one root table that has it. Options may be
     repeated.
     """
-    invocation = _invocation(context, settings=False)
+    invocation = invocation_of(context, settings=False)
     from kinsynth.cli.execution import GENERATION, follow, show_execution
     from kinsynth.pipeline.request import Request
     from kinsynth.pipeline.run import generate as execute
@@ -324,7 +324,7 @@ def impute(
     temperature: TemperatureOption = None,
 ) -> None:
     """Fill the empty cells of a table from the stored model of an execution."""
-    invocation = _invocation(context, settings=False)
+    invocation = invocation_of(context, settings=False)
     from kinsynth.pipeline.filling import fill_file
 
     filled = fill_file(

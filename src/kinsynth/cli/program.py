@@ -10,7 +10,8 @@ from typer.exceptions import TyperException
 
 from kinsynth.cli.arguments import split_arguments
 from kinsynth.cli.border import Border
-from kinsynth.cli.commands import Invocation, app
+from kinsynth.cli.commands import Invocation
+from kinsynth.cli.installation import app
 from kinsynth.errors import UserError
 
 

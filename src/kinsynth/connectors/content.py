@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kinsynth.errors import SourceError
 
+START_BYTES = 512  # enough to know a kind by
 TEXT, PARQUET, ZIP, OLE = "text", "parquet", "zip", "ole"
 ENDINGS = {
     ".csv": TEXT,
@@ -48,7 +49,7 @@ def is_compressed_name(path: Path) -> bool:
 def kind_of_content(path: Path) -> str:
     """Name what the first bytes of a file say it is; text when they say nothing else."""
     with path.open("rb") as handle:
-        return kind_of_bytes(handle.read(512))
+        return kind_of_bytes(handle.read(START_BYTES))
 
 
 def kind_of_bytes(start: bytes) -> str:
@@ -70,23 +71,30 @@ def check_content(path: Path) -> None:
     Raises:
         SourceError: The file is compressed, encrypted, or of another kind than its ending says.
     """
-    expected, found = ENDINGS[path.suffix.lower()], kind_of_content(path)
+    with path.open("rb") as handle:
+        check_start(path.name, handle.read(START_BYTES))
+
+
+def check_start(name: str, start: bytes) -> None:
+    """Refuse a file by its name and first bytes; errors as of ``check_content``."""
+    ending = Path(name).suffix
+    expected, found = ENDINGS[ending.lower()], kind_of_bytes(start)
     if found in {"gzip", "bzip2", "zstandard", "xz"}:
         raise SourceError(
             "source.compressed",
             f"The file is compressed ({found}).",
-            where=path.name,
+            where=name,
             remedy="Unpack it first.",
         )
     if expected == ZIP and found == OLE:
-        raise encrypted(path.name)
-    if path.stat().st_size == 0:
-        raise SourceError("source.empty", "The file is empty.", where=path.name, remedy="Leave it out.")
+        raise encrypted(name)
+    if not start:
+        raise SourceError("source.empty", "The file is empty.", where=name, remedy="Leave it out.")
     if found != expected:
         raise SourceError(
             "source.wrong_type",
-            f"The ending {path.suffix} stands for {expected}, but the content is {found}.",
-            where=path.name,
+            f"The ending {ending} stands for {expected}, but the content is {found}.",
+            where=name,
             remedy="Give the file its right ending, or leave it out.",
         )
 

@@ -115,6 +115,22 @@ class Deployment(BaseSettings):
         ge=1,
         le=64,
     )
+    analysis_memory_bytes: int = _setting(
+        8_589_934_592,
+        "Memory of an analysis (bytes)",
+        "Limit of each child process that reads files.",
+        ge=536_870_912,
+    )
+    analysis_timeout_s: int = _setting(
+        900, "Time of an analysis (s)", "Limit of each child process that reads files.", ge=1, le=86_400
+    )
+    analysis_wait_s: float = _setting(
+        60.0,
+        "Wait for an analysis (s)",
+        "A request that finds all child processes at work for longer than this is refused.",
+        ge=0,
+        le=600,
+    )
     quota_seconds: float | None = _setting(
         None, "Compute time (s)", "Compute time of a new user in each period; empty for no limit.", ge=0
     )

@@ -141,7 +141,7 @@ syntheses = Table(
     metadata,
     _id(primary_key=True),
     _to("users.id", "owner_id", index=True),
-    _to("sources.id", "source_id", index=True),
+    _to("sources.id", "source_id", nullable=True, index=True, comment="Empty once the source was deleted."),
     Column("name", String(200), nullable=False),
     Column("version", Integer, nullable=False, comment="The newest version of the document."),
     _at("created_at"),
@@ -195,7 +195,7 @@ executions = Table(
     _id(primary_key=True),
     _to("syntheses.id", "synthesis_id", index=True),
     Column("synthesis_version", Integer, nullable=False),
-    _to("sources.id", "source_id"),
+    _to("sources.id", "source_id", nullable=True, index=True, comment="Empty once the source was deleted."),
     Column("source_version", Integer, nullable=False),
     _to("users.id", "owner_id", index=True, comment="Who started it, and whose quota it uses."),
     _to("executions.id", "ancestor_id", nullable=True, comment="What it repeats or goes on from."),
@@ -209,6 +209,9 @@ executions = Table(
     Column("epoch", Integer, nullable=False, comment="Grows at each claim; late writers are refused by it."),
     Column("worker_id", String(40)),
     _at("lease_expires_at"),
+    Column(
+        "renewed_at", Double, nullable=False, server_default="0", comment="Compute time is counted to it."
+    ),
     Column("attempt", Integer, nullable=False, comment="Delivery to a worker, counted from 1."),
     Column("losses", Integer, nullable=False, comment="Workers and connections lost so far."),
     Column("next_event", Integer, nullable=False),

@@ -1,7 +1,7 @@
 """A function in a child process with limits: memory, time, no network, no life after its parent.
 
-``run_limited`` is for the parent; the rest of the file runs in the child, which is started as
-``python -m kinsynth.system.child``. Requests and answers are JSON.
+``LimitedChild`` and ``run_limited`` are for the parent; the rest of the file runs in the child, which is
+started as ``python -m kinsynth.system.child PARENT MODULE...``. Requests and answers are JSON.
 """
 
 from __future__ import annotations
@@ -15,18 +15,75 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
 import kinsynth.errors
-from kinsynth.errors import InternalError, KinsynthError, OutOfMemory, SourceError
+from kinsynth.errors import Finding, InternalError, KinsynthError, OutOfMemory, SourceError
 from kinsynth.system.failures import explain
 
 _SECONDS_TO_END = 5
 _PR_SET_PDEATHSIG = 1
 _RUST_PANIC = "PanicException"  # not an Exception: a parser written in Rust met what it did not foresee
+_is_limited = False  # whether this process is such a child
+
+
+class LimitedChild:
+    """A started child process that waits for its one call.
+
+    Args:
+        modules: What it imports before it is called, so that the call need not wait for it.
+
+    Guarantees:
+        It cannot open a socket from Python. On Linux it dies when the thread ends that started it.
+    """
+
+    def __init__(self, modules: Iterable[str] = ()) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "kinsynth.system.child", str(os.getpid()), *modules],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            start_new_session=True,
+        )
+
+    def call(
+        self,
+        function_path: str,
+        arguments: Mapping[str, Any],
+        *,
+        memory_bytes: int,
+        timeout_s: int,
+        folder: Path,
+    ) -> Any:
+        """Call a function, once, and end; arguments, answer and errors as of ``run_limited``."""
+        request = {
+            "function": function_path,
+            "arguments": dict(arguments),
+            "memory_bytes": memory_bytes,
+            "timeout_s": timeout_s,
+            "folder": str(folder),
+        }
+        try:
+            output, _ = self._process.communicate(json.dumps(request).encode(), timeout=timeout_s)
+        except subprocess.TimeoutExpired as late:
+            raise _too_slow(timeout_s) from late
+        finally:
+            self.close()
+        return _answer(output, self._process.returncode, memory_bytes=memory_bytes, timeout_s=timeout_s)
+
+    def is_alive(self) -> bool:
+        """Tell whether it still waits."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        self._process.kill()
+        self._process.__exit__(None, None, None)
 
 
 def run_limited(
@@ -38,6 +95,8 @@ def run_limited(
     folder: Path,
 ) -> Any:
     """Call a function of kinsynth in a child process and give its answer.
+
+    In such a child it is called there: the limits of the child hold already.
 
     Args:
         function_path: ``kinsynth.package.module.function``.
@@ -57,47 +116,34 @@ def run_limited(
         The child is dead when this returns or raises. It cannot open a socket from Python. On Linux
         it dies when the parent dies.
     """
-    request = {
-        "function": function_path,
-        "arguments": dict(arguments),
-        "memory_bytes": memory_bytes,
-        "timeout_s": timeout_s,
-        "parent": os.getpid(),
-    }
-    command = [sys.executable, "-P", "-m", "kinsynth.system.child"]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=folder,
-        env=_environment(),
-        start_new_session=True,
-    ) as process:
-        try:
-            output, _ = process.communicate(json.dumps(request).encode(), timeout=timeout_s)
-        except subprocess.TimeoutExpired as late:
-            raise _too_slow(timeout_s) from late
-        finally:
-            process.kill()
-    return _answer(output, process.returncode, memory_bytes=memory_bytes, timeout_s=timeout_s)
+    if _is_limited:
+        return json.loads(json.dumps(_find(function_path)(**arguments)))
+    child = LimitedChild()
+    return child.call(function_path, arguments, memory_bytes=memory_bytes, timeout_s=timeout_s, folder=folder)
 
 
-def describe(error: KinsynthError) -> dict[str, str]:
-    """Put an error into JSON, to be revived on the other side."""
+def describe(error: KinsynthError) -> dict[str, Any]:
+    """Put an error into JSON, with its findings, to be revived on the other side."""
     return {
         "class": type(error).__name__,
         "code": error.code,
         "message": error.message,
         "where": error.where,
         "remedy": error.remedy,
+        "findings": [asdict(finding) for finding in error.findings],
     }
 
 
-def revive(document: Mapping[str, str]) -> KinsynthError:
+def revive(document: Mapping[str, Any]) -> KinsynthError:
     """Make the error again that ``describe`` put into JSON."""
     kind: type[KinsynthError] = getattr(kinsynth.errors, document["class"])
-    return kind(document["code"], document["message"], where=document["where"], remedy=document["remedy"])
+    return kind(
+        document["code"],
+        document["message"],
+        where=document["where"],
+        remedy=document["remedy"],
+        findings=[Finding(**finding) for finding in document["findings"]],
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -148,7 +194,7 @@ def _answer(output: bytes, returncode: int, *, memory_bytes: int, timeout_s: int
     return answer["value"]
 
 
-def _die_with_parent(parent: int) -> None:
+def die_with_parent(parent: int) -> None:
     """Ask the kernel to kill this process when its parent ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -169,11 +215,16 @@ def _refuse_network(event: str, _arguments: tuple[Any, ...]) -> None:
         raise PermissionError(f"{event} is not allowed here")
 
 
+def _find(function_path: str) -> Callable[..., Any]:
+    module, _, name = function_path.rpartition(".")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
 def _call(function_path: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Call the function and put its outcome into words."""
-    module, _, name = function_path.rpartition(".")
     try:
-        return {"outcome": "value", "value": getattr(importlib.import_module(module), name)(**arguments)}
+        return {"outcome": "value", "value": _find(function_path)(**arguments)}
     except KinsynthError as refusal:
         return {"outcome": "error", "error": describe(refusal)}
     except MemoryError:
@@ -200,11 +251,18 @@ def main() -> None:
     """Serve one request: read it from standard input, write the answer to standard output."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    request = json.load(sys.stdin)
     _report_fault(channel)
-    _die_with_parent(request["parent"])
+    die_with_parent(int(sys.argv[1]))
+    for module in sys.argv[2:]:
+        importlib.import_module(module)
+    words = sys.stdin.read()
+    if not words:  # nobody called
+        return
+    request = json.loads(words)
+    os.chdir(request["folder"])
     _limit(request["memory_bytes"], request["timeout_s"])
     sys.addaudithook(_refuse_network)
+    importlib.import_module("kinsynth.system.child").__dict__["_is_limited"] = True  # here we are __main__
     json.dump(_call(request["function"], request["arguments"]), channel)
     channel.flush()
 

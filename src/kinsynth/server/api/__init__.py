@@ -1,6 +1,21 @@
 """The REST API: one file for each resource, and the list of all."""
 
-from kinsynth.server.api import audit, installation, quotas, sessions, setup, shares, sign_in, tokens, users
+from kinsynth.server.api import (
+    audit,
+    downloads,
+    executions,
+    installation,
+    models,
+    quotas,
+    sessions,
+    setup,
+    shares,
+    sign_in,
+    sources,
+    syntheses,
+    tokens,
+    users,
+)
 
 ROUTERS = (
     installation.router,
@@ -11,5 +26,10 @@ ROUTERS = (
     quotas.router,
     tokens.router,
     shares.router,
+    sources.router,
+    syntheses.router,
+    executions.router,
+    models.router,
+    downloads.router,
     audit.router,
 )

@@ -296,7 +296,9 @@ def upgrade() -> None:
         "syntheses",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("owner_id", sa.String(length=40), nullable=False),
-        sa.Column("source_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "source_id", sa.String(length=40), nullable=True, comment="Empty once the source was deleted."
+        ),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False, comment="The newest version of the document."),
         sa.Column("created_at", sa.Double(), nullable=False),
@@ -314,7 +316,9 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("synthesis_id", sa.String(length=40), nullable=False),
         sa.Column("synthesis_version", sa.Integer(), nullable=False),
-        sa.Column("source_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "source_id", sa.String(length=40), nullable=True, comment="Empty once the source was deleted."
+        ),
         sa.Column("source_version", sa.Integer(), nullable=False),
         sa.Column(
             "owner_id",
@@ -355,6 +359,13 @@ def upgrade() -> None:
         ),
         sa.Column("worker_id", sa.String(length=40), nullable=True),
         sa.Column("lease_expires_at", sa.Double(), nullable=False),
+        sa.Column(
+            "renewed_at",
+            sa.Double(),
+            server_default="0",
+            nullable=False,
+            comment="Compute time is counted to it.",
+        ),
         sa.Column("attempt", sa.Integer(), nullable=False, comment="Delivery to a worker, counted from 1."),
         sa.Column("losses", sa.Integer(), nullable=False, comment="Workers and connections lost so far."),
         sa.Column("next_event", sa.Integer(), nullable=False),
@@ -380,6 +391,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("executions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_executions_owner_id"), ["owner_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_executions_source_id"), ["source_id"], unique=False)
         batch_op.create_index("ix_executions_status", ["status", "created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_executions_synthesis_id"), ["synthesis_id"], unique=False)
 

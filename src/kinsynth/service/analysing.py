@@ -1,0 +1,280 @@
+"""What analysis children do: every function here runs in a limited child, in a folder of its own.
+
+Paths are relative to that folder. Arguments and answers are plain JSON. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from kinsynth.columns.detect import is_text
+from kinsynth.connectors.base import Dialect, Listing, Skipped, SourceTable
+from kinsynth.connectors.destination import write
+from kinsynth.connectors.files import read
+from kinsynth.pipeline.artefacts import load_database, load_table, table_path
+from kinsynth.pipeline.checks import check
+from kinsynth.pipeline.complexity import assess_inspection
+from kinsynth.pipeline.declaration import declare
+from kinsynth.pipeline.inspect import Inspection, inspect
+from kinsynth.pipeline.review import review_rules
+from kinsynth.rules.detect import Proposal
+from kinsynth.rules.wording import write_rule
+from kinsynth.schema.document import read_schema
+from kinsynth.schema.graph import find_structure
+from kinsynth.schema.literals import format_text
+from kinsynth.schema.table import Column, Relation, Schema, Table
+from kinsynth.settings.destination import Destination
+from kinsynth.settings.document import dump, parse
+from kinsynth.settings.source import Source
+from kinsynth.settings.synthesis import Synthesis
+from kinsynth.system.failures import explained
+from kinsynth.system.files import read_json, write_json
+
+LISTING = "listing.json"
+CELL_LETTERS = 1_000
+PAGE_CELLS = 100_000
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+@explained()
+def parse_files(source: dict[str, Any], names: list[str]) -> None:
+    """Read the files in ``files`` and leave their tables in ``tables``, with the list of them."""
+    settings = Source(**{**source, "kind": "files", "paths": names})
+    _save_listing(Path("tables"), read(settings, Path("tables"), base=Path("files")))
+
+
+@explained()
+def detect(document: dict[str, Any]) -> dict[str, Any]:
+    """Say what the tables hold, and write a document that says it outright."""
+    synthesis, inspection = _inspect(document)
+    proposals = review_rules(inspection, synthesis)
+    rules = {name: [one.rule for one in found] for name, found in proposals.items()}
+    declared = declare(inspection.schema, synthesis, rules)
+    return {
+        "tables": [_describe_table(inspection, table) for table in inspection.schema.tables.values()],
+        "relations": _describe_relations(inspection),
+        "rules": [_describe_rule(table, one) for table, found in proposals.items() for one in found],
+        "skipped": [asdict(one) for one in inspection.listing.skipped] if inspection.listing else [],
+        "findings": [asdict(finding) for finding in inspection.findings],
+        "document": declared.model_dump(mode="json", exclude_unset=True),
+    }
+
+
+@explained()
+def check_document(document: dict[str, Any]) -> dict[str, Any]:
+    """Check a document against the tables, count its root rows, assess its cost when nothing blocks."""
+    synthesis, inspection = _inspect(document)
+    findings = check(inspection, synthesis)
+    blocked = any(finding.severity == "error" for finding in findings)
+    return {
+        "findings": [asdict(finding) for finding in findings],
+        "assessment": None if blocked else asdict(assess_inspection(inspection, synthesis)),
+        "rows": count_roots(inspection, synthesis),
+    }
+
+
+def count_roots(inspection: Inspection, synthesis: Synthesis) -> dict[str, int]:
+    """Give the rows that will be drawn of each root table: as asked, else as found."""
+    wanted = synthesis.generation.rows
+    roots = find_structure(inspection.schema).roots
+    return {name: wanted.get(name, inspection.tables[name].num_rows) for name in roots}
+
+
+@explained()
+def page_table(file: str, offset: int, limit: int) -> dict[str, Any]:
+    """Give some rows of a table of the source."""
+    return _page(load_table(Path(file)), offset, limit, {})
+
+
+@explained()
+def page_result(table: str, offset: int, limit: int) -> dict[str, Any]:
+    """Give some rows of a table of the synthetic database in ``synthetic``, written as its files have them."""
+    folder = Path("synthetic")
+    schema = read_schema(read_json(folder / "database.json")["schema"])
+    columns = {column.name: column for column in schema.tables[table].columns}
+    number = read_json(folder / "names.json").index(table)
+    return _page(load_table(table_path(folder, number)), offset, limit, columns)
+
+
+@explained()
+def convert(format: str, settings: dict[str, Any]) -> str:  # noqa: A002 - the user's word
+    """Write the synthetic database in ``synthetic`` as one file in ``out`` and give its name."""
+    database = load_database(Path("synthetic"))
+    destination = Destination(**{**settings, "kind": "files", "format": format})
+    files = sorted({one.file for one in write(database, destination, Path("made"))})
+    out = Path("out")
+    out.mkdir()
+    if len(files) == 1:
+        files[0].rename(out / files[0].name)
+        return files[0].name
+    target = out / f"{format}.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for file in files:
+            _add(archive, file)
+    return target.name
+
+
+@explained()
+def read_document(text: str) -> dict[str, Any]:
+    """Read a document that somebody wrote as YAML."""
+    from kinsynth.settings.document import read_yaml
+
+    return parse(read_yaml(text, where="document")).model_dump(mode="json", exclude_unset=True)
+
+
+@explained()
+def write_document(document: dict[str, Any]) -> str:
+    """Write a document as YAML with comments."""
+    return dump(parse(document))
+
+
+# Tables
+
+
+def _inspect(document: Mapping[str, Any]) -> tuple[Synthesis, Inspection]:
+    synthesis, listing = parse(document), _load_listing(Path("tables"))
+    return synthesis, inspect(
+        {table.name: table.table() for table in listing.tables}, synthesis, listing=listing
+    )
+
+
+def _save_listing(folder: Path, listing: Listing) -> None:
+    tables = [{**asdict(table), "path": table.path.name} for table in listing.tables]
+    write_json(folder / LISTING, {"tables": tables, "skipped": [asdict(one) for one in listing.skipped]})
+
+
+def _load_listing(folder: Path) -> Listing:
+    document = read_json(folder / LISTING)
+    return Listing(
+        tuple(
+            SourceTable(
+                **{
+                    **facts,
+                    "path": folder / facts["path"],
+                    "dialect": Dialect(**facts["dialect"]) if facts["dialect"] else None,
+                }
+            )
+            for facts in document["tables"]
+        ),
+        tuple(Skipped(**one) for one in document["skipped"]),
+    )
+
+
+def _page(table: pa.Table, offset: int, limit: int, columns: Mapping[str, Column]) -> dict[str, Any]:
+    """Give rows as texts; very wide tables give fewer, very long texts are cut."""
+    most = max(1, min(limit, PAGE_CELLS // max(1, table.num_columns)))
+    part = table.slice(offset, most)
+    texts = [_texts(part.column(name), columns.get(name)) for name in part.column_names]
+    return {
+        "columns": part.column_names,
+        "rows": [list(cells) for cells in zip(*texts, strict=True)] if texts else [],
+        "offset": offset,
+        "total": table.num_rows,
+    }
+
+
+def _texts(values: pa.ChunkedArray, column: Column | None) -> list[str | None]:
+    written = values if column is None or is_text(values.type) else format_text(values, column)
+    return [None if cell is None else _cut(str(cell)) for cell in written.to_pylist()]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= CELL_LETTERS else text[:CELL_LETTERS] + "…"
+
+
+def _add(archive: zipfile.ZipFile, file: Path) -> None:
+    """Add a file as of a fixed day: the same files are the same archive."""
+    member = zipfile.ZipInfo(file.name, _ZIP_TIME)
+    member.compress_type = zipfile.ZIP_DEFLATED
+    member.external_attr = 0o644 << 16
+    with file.open("rb") as source, archive.open(member, "w", force_zip64=True) as sink:
+        while part := source.read(1 << 20):
+            sink.write(part)
+
+
+# Words
+
+
+def _describe_table(inspection: Inspection, table: Table) -> dict[str, Any]:
+    proposal = inspection.key_proposals.get(table.name)
+    order = inspection.order_proposals.get(table.name)
+    read_from = {one.name: one for one in inspection.listing.tables} if inspection.listing else {}
+    origin = read_from.get(table.name)
+    return {
+        "name": table.name,
+        "file": origin.file if origin else "",
+        "sheet": origin.sheet if origin else "",
+        "dialect": asdict(origin.dialect) if origin and origin.dialect else None,
+        "rows": inspection.tables[table.name].num_rows,
+        "original": table.original,
+        "primary_key": list(table.primary_key),
+        "proposed_key": list(proposal.columns) if proposal else [],
+        "key_confidence": proposal.confidence if proposal else None,
+        "key_reason": proposal.reason if proposal else "",
+        "order_by": table.order_by,
+        "order_reason": order.reason if order and order.column == table.order_by else "",
+        "columns": [_describe_column(inspection, table.name, column) for column in table.columns],
+    }
+
+
+def _describe_column(inspection: Inspection, table: str, column: Column) -> dict[str, Any]:
+    found = inspection.detected[table][column.name]
+    values = inspection.tables[table].column(column.name)
+    return {
+        "name": column.name,
+        "type": column.type,
+        "storage": column.storage,
+        "missing": values.null_count,
+        "detected": found.type,
+        "confidence": found.confidence,
+        "reason": found.reason,
+    }
+
+
+def _describe_relations(inspection: Inspection) -> list[dict[str, Any]]:
+    proposals = {str(one.relation): one for one in inspection.relation_proposals}
+    used = []
+    for relation in inspection.schema.relations:
+        proposal = proposals.pop(str(relation), None)
+        used.append(
+            _describe_relation(inspection.schema, relation, True)
+            | {
+                "confidence": proposal.confidence if proposal else None,
+                "reason": proposal.reason if proposal else "declared",
+            }
+        )
+    return used + [
+        _describe_relation(inspection.schema, one.relation, False)
+        | {"confidence": one.confidence, "reason": one.reason}
+        for one in proposals.values()
+    ]
+
+
+def _describe_relation(schema: Schema, relation: Relation, used: bool) -> dict[str, Any]:
+    target = schema.tables.get(relation.references_table)
+    to_original = target is not None and target.original and relation.role != "implied"
+    return {
+        "table": relation.table,
+        "columns": list(relation.columns),
+        "references_table": relation.references_table,
+        "references_columns": list(relation.references_columns),
+        "role": "" if not used else "reference" if to_original else relation.role,
+        "used": used,
+    }
+
+
+def _describe_rule(table: str, proposal: Proposal) -> dict[str, Any]:
+    rule = proposal.rule
+    return {
+        "table": table,
+        "kind": rule.kind,
+        "columns": list(rule.columns),
+        "text": write_rule(rule.kind, rule.columns),
+        "reason": proposal.reason,
+    }

@@ -1,0 +1,116 @@
+"""Analysts: warm child processes that read files, so many at a time and no more."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from kinsynth.errors import TransientError
+from kinsynth.settings.deployment import Deployment
+from kinsynth.system.child import LimitedChild
+
+_MODULE = "kinsynth.service.analysing"
+# What its functions would import at their first use.
+_MODULES = (_MODULE, "kinsynth.connectors.texts.reader", "pyarrow.pandas_compat", "pandas", "_strptime")
+_PREFIX = "analysis-"
+
+
+class Analysts:
+    """Calls functions of ``service.analysing`` in limited children.
+
+    Args:
+        deployment: How many at a time, their memory and time, and where their folders are.
+
+    Guarantees:
+        At most ``analysis_processes`` calls run at a time. No child outlives this process.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._folder = deployment.data / "scratch"
+        self._slots = threading.BoundedSemaphore(deployment.analysis_processes)
+        self._waiting: queue.SimpleQueue[LimitedChild] = queue.SimpleQueue()
+        # Children die with the thread that started them: this one lives as long as the pool.
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysts")
+        self._closed = False
+        _remove_abandoned(self._folder)
+
+    def warm_up(self) -> None:
+        """Start a child for each slot, in the background."""
+        for _ in range(self._deployment.analysis_processes):
+            self._starter.submit(self._start)
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """Give an empty private folder that is removed afterwards."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=self._folder.resolve()))
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path)
+
+    def call(self, function: str, arguments: Mapping[str, Any], folder: Path) -> Any:
+        """Call a function of ``service.analysing`` and give its answer.
+
+        Raises:
+            TransientError: ``analysis.busy``, all children were at work for too long.
+            KinsynthError: The function raised it, or a limit of the child was reached.
+        """
+        if not self._slots.acquire(timeout=self._deployment.analysis_wait_s):
+            raise _busy()
+        try:
+            return self._take().call(
+                f"{_MODULE}.{function}",
+                arguments,
+                memory_bytes=self._deployment.analysis_memory_bytes,
+                timeout_s=self._deployment.analysis_timeout_s,
+                folder=folder,
+            )
+        finally:
+            self._slots.release()
+
+    def close(self) -> None:
+        """End the children that wait."""
+        self._closed = True
+        self._starter.shutdown(wait=True, cancel_futures=True)
+        with suppress(queue.Empty):
+            while True:
+                self._waiting.get_nowait().close()
+
+    def _take(self) -> LimitedChild:
+        """Give a child that waits, and have the next one started."""
+        try:
+            child = self._waiting.get_nowait()
+        except queue.Empty:
+            child = self._starter.submit(LimitedChild, _MODULES).result()
+        self._starter.submit(self._start)
+        return child if child.is_alive() else self._take()
+
+    def _start(self) -> None:
+        if not self._closed and self._waiting.qsize() < self._deployment.analysis_processes:
+            self._waiting.put(LimitedChild(_MODULES))
+
+
+def _busy() -> TransientError:
+    return TransientError(
+        "analysis.busy",
+        "All processes that read files are at work.",
+        remedy="Try again in a minute; KINSYNTH_ANALYSIS_PROCESSES sets how many there are.",
+    )
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the folders of processes that are gone."""
+    for path in folder.glob(f"{_PREFIX}*"):
+        owner = path.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(path)
