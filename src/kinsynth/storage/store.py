@@ -50,6 +50,14 @@ class Store(Protocol):
             KinsynthError: The store cannot be used as it is set up.
         """
 
+    def remove_parts(self, *, older_than_s: float, now: float) -> int:
+        """Remove what writers that were killed left half written; gives how many there were.
+
+        Args:
+            older_than_s: Age from which on nobody writes any more.
+            now: Seconds since 1970.
+        """
+
 
 def missing(name: str) -> UserError:
     """Give the error about a blob that is gone."""
