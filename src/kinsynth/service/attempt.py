@@ -120,20 +120,25 @@ class Attempt:
 
     def _look_up(self, child: TrainingChild) -> None:
         """Do what is due, and what is wished."""
-        self._check()
-        now = time.monotonic()
+        wish, now = self._checked(), time.monotonic()
         if self._step == "training" and now - self._state_at > self._platform.deployment.checkpoint_s:
             self._keep_state()
-        if self._ending is None and (wish := self._wish()) != "go":
+        if self._ending is None and wish != "go":
             self._ending, self._ends_at = wish, now + self._platform.deployment.cancel_s
             child.ask_stop()
         if self._ending is not None and now > self._ends_at:
             raise _Ended(self._as_wished())
 
-    def _check(self) -> None:
-        """End at once where nothing of this attempt is wanted any more."""
-        if self._wish() in ("cancel", "lost"):
+    def _checked(self) -> Wish:
+        """Give what is wished, unless nothing of this attempt is wanted any more: then it ends at once."""
+        wish = self._wish()
+        if wish in ("cancel", "lost"):
             raise _Ended(Stopped())
+        return wish
+
+    def _check(self) -> None:
+        """End where nothing of this attempt is wanted any more."""
+        self._checked()
 
     def _check_all(self) -> None:
         """End also where the worker stops: nothing was begun yet."""
