@@ -28,10 +28,11 @@ def running_platform(records: Records, folder: Path, **settings: object) -> Iter
     deployment = read_deployment(
         data=folder, database=records.url.render_as_string(hide_password=False), **settings
     )
-    artefacts = Artefacts(records, FolderStore(folder / "artefacts"), load_keys(deployment))
+    keys = load_keys(deployment)
+    artefacts = Artefacts(records, FolderStore(folder / "artefacts"), keys)
     analysts = Analysts(deployment)
     try:
-        yield Platform(deployment, records, artefacts, analysts)
+        yield Platform(deployment, records, artefacts, keys, analysts)
     finally:
         analysts.close()
 

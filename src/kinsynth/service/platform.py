@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kinsynth.service.analysts import Analysts
 from kinsynth.settings.deployment import Deployment
 from kinsynth.storage.artefacts import Artefacts
+from kinsynth.storage.keys import Keys
 from kinsynth.storage.records import Records
 
 
@@ -17,4 +18,5 @@ class Platform:
     deployment: Deployment
     records: Records
     artefacts: Artefacts
+    keys: Keys
     analysts: Analysts

@@ -1,6 +1,17 @@
 """The REST API: one file for each resource, and the list of all."""
 
-from kinsynth.server.api import audit, installation, quotas, sessions, setup, shares, sign_in, tokens, users
+from kinsynth.server.api import (
+    audit,
+    destinations,
+    installation,
+    quotas,
+    sessions,
+    setup,
+    shares,
+    sign_in,
+    tokens,
+    users,
+)
 
 ROUTERS = (
     installation.router,
@@ -11,5 +22,6 @@ ROUTERS = (
     quotas.router,
     tokens.router,
     shares.router,
+    destinations.router,
     audit.router,
 )
