@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 
+from kinsynth.service.people import passwords
+from kinsynth.service.platform import Platform
 from kinsynth.storage.migrate import migrate
 from kinsynth.storage.records import Records
+from people import make_platform
 from postgresql import Cluster, find_programs, running_cluster
 
 # How long an example takes says more about the machine than about the code.
@@ -54,3 +58,18 @@ def records(records_url: str) -> Iterator[Records]:
     migrate(found)
     yield found
     found.close()
+
+
+@pytest.fixture
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hashes that cost nothing: what they cost is tested once, on its own."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    passwords._nobodys_hash.cache_clear()
+    yield
+    passwords._nobodys_hash.cache_clear()
+
+
+@pytest.fixture
+def platform(records: Records, tmp_path: Path, cheap_passwords: None) -> Platform:
+    """An installation, once on each kind of database."""
+    return make_platform(records, tmp_path)

@@ -10,16 +10,23 @@ from sqlalchemy import insert
 
 from kinsynth.service import quotas, sources
 from kinsynth.service.actor import Actor
-from kinsynth.service.analysts import Analysts
-from kinsynth.service.platform import Platform
+from kinsynth.service.platform import Platform, assemble
 from kinsynth.settings.deployment import Deployment, read_deployment
-from kinsynth.storage.artefacts import Artefacts
 from kinsynth.storage.clock import now
 from kinsynth.storage.ids import make_id
-from kinsynth.storage.keys import load_keys
 from kinsynth.storage.records import Records
-from kinsynth.storage.store import FolderStore
 from kinsynth.storage.tables import users
+
+
+class Submitted:
+    """An engine that delivers to nobody and keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[tuple[str, int]] = []
+
+    def submit(self, execution_id: str, attempt: int) -> None:
+        """Take a delivery."""
+        self.deliveries.append((execution_id, attempt))
 
 
 @contextmanager
@@ -28,13 +35,12 @@ def running_platform(records: Records, folder: Path, **settings: object) -> Iter
     deployment = read_deployment(
         data=folder, database=records.url.render_as_string(hide_password=False), **settings
     )
-    keys = load_keys(deployment)
-    artefacts = Artefacts(records, FolderStore(folder / "artefacts"), keys)
-    analysts = Analysts(deployment)
+    platform = assemble(deployment, records)
     try:
-        yield Platform(deployment, records, artefacts, keys, analysts)
+        yield platform
     finally:
-        analysts.close()
+        platform.analysts.close()
+        platform.engine.close()
 
 
 def make_person(platform: Platform, role: str = "user") -> Actor:
@@ -61,7 +67,9 @@ def make_source(platform: Platform, actor: Actor, folder: Path, name: str = "sho
     source, _ = sources.create_source(platform, actor, name)
     version, _ = sources.open_version(platform, actor, source.id)
     for path in sorted(folder.iterdir()):
-        sources.put_file(platform, actor, source.id, version.number, path.name, [path.read_bytes()])
+        sources.put_file(
+            platform, actor, source.id, version.number, name=path.name, chunks=[path.read_bytes()]
+        )
     sources.seal_version(platform, actor, source.id, version.number)
     return source.id
 

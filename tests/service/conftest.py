@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from installation import make_person, running_platform
+from installation import Submitted, make_person, running_platform
 from kinsynth.service.actor import Actor
 from kinsynth.service.platform import Platform
 from kinsynth.storage.records import Records
@@ -15,9 +17,9 @@ from kinsynth.storage.records import Records
 
 @pytest.fixture
 def platform(records: Records, tmp_path: Path) -> Iterator[Platform]:
-    """An open platform, once on each kind of database."""
+    """An open platform without workers, once on each kind of database."""
     with running_platform(records, tmp_path / "data") as found:
-        yield found
+        yield replace(found, engine=Submitted())  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -30,3 +32,12 @@ def ann(platform: Platform) -> Actor:
 def bob(platform: Platform) -> Actor:
     """Somebody else."""
     return make_person(platform)
+
+
+@pytest.fixture
+def unlocked(platform: Platform) -> None:
+    """An installation whose database no longer guards the audit log, as somebody with all rights would make it."""
+    with platform.records.write() as connection:
+        for name in ("audit_keeps_rows", "audit_keeps_values"):
+            suffix = "" if platform.records.is_sqlite else " ON audit"
+            connection.execute(text(f"DROP TRIGGER {name}{suffix}"))

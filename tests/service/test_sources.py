@@ -12,6 +12,7 @@ from installation import make_person, make_source, running_platform
 from kinsynth.errors import AccessError, ConflictError, KinsynthError, SourceError, UserError
 from kinsynth.service import analysis, sources
 from kinsynth.service.actor import Actor
+from kinsynth.service.analysis import Window
 from kinsynth.service.pages import Wanted
 from kinsynth.service.platform import Platform
 from kinsynth.storage.records import Records
@@ -36,10 +37,11 @@ def code_of(call: object, *arguments: object, **more: object) -> str:
 
 
 def test_a_sealed_version_does_not_change(platform: Platform, ann: Actor, opened: str) -> None:
-    sources.put_file(platform, ann, opened, 1, "a.csv", [CSV[:4], CSV[4:]])
+    sources.put_file(platform, ann, opened, 1, name="a.csv", chunks=[CSV[:4], CSV[4:]])
     sealed = sources.seal_version(platform, ann, opened, 1)
-    assert sealed.sealed and sources.seal_version(platform, ann, opened, 1) == sealed
-    assert code_of(sources.put_file, platform, ann, opened, 1, "b.csv", [CSV]) == "source.sealed"
+    assert sealed.sealed
+    assert sources.seal_version(platform, ann, opened, 1) == sealed
+    assert code_of(sources.put_file, platform, ann, opened, 1, name="b.csv", chunks=[CSV]) == "source.sealed"
     assert code_of(sources.remove_file, platform, ann, opened, 1, "a.csv") == "source.sealed"
     assert sources.read_source(platform, ann, opened).version == 1
     version, _ = sources.open_version(platform, ann, opened, copy=True)
@@ -51,7 +53,7 @@ def test_the_digest_follows_names_and_contents(platform: Platform, ann: Actor) -
     def sealed(name: str, content: bytes) -> str | None:
         source, _ = sources.create_source(platform, ann, "s")
         sources.open_version(platform, ann, source.id)
-        sources.put_file(platform, ann, source.id, 1, name, [content])
+        sources.put_file(platform, ann, source.id, 1, name=name, chunks=[content])
         return sources.seal_version(platform, ann, source.id, 1).digest
 
     assert sealed("a.csv", CSV) == sealed("a.csv", CSV)
@@ -78,7 +80,7 @@ def test_the_digest_follows_names_and_contents(platform: Platform, ann: Actor) -
 def test_what_is_no_table_is_refused(
     platform: Platform, ann: Actor, opened: str, name: str, content: bytes, code: str
 ) -> None:
-    assert code_of(sources.put_file, platform, ann, opened, 1, name, [content]) == code
+    assert code_of(sources.put_file, platform, ann, opened, 1, name=name, chunks=[content]) == code
     assert code_of(sources.seal_version, platform, ann, opened, 1) == "source.no_files"
 
 
@@ -90,9 +92,12 @@ def test_an_upload_that_is_cut_or_too_large_leaves_nothing(
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        sources.put_file(platform, ann, opened, 1, "a.csv", cut())
+        sources.put_file(platform, ann, opened, 1, name="a.csv", chunks=cut())
     with running_platform(records, tmp_path / "data", max_upload_bytes=10) as small:
-        assert code_of(sources.put_file, small, ann, opened, 1, "a.csv", [CSV, CSV]) == "source.too_large"
+        assert (
+            code_of(sources.put_file, small, ann, opened, 1, name="a.csv", chunks=[CSV, CSV])
+            == "source.too_large"
+        )
     with records.read() as connection:
         for table in (files, artefacts):
             assert connection.execute(select(func.count()).select_from(table)).scalar_one() == 0
@@ -102,7 +107,9 @@ def test_an_upload_that_is_cut_or_too_large_leaves_nothing(
 def test_foreign_sources_are_not_there(platform: Platform, ann: Actor, bob: Actor, opened: str) -> None:
     foreign = code_of(sources.read_source, platform, bob, opened)
     assert foreign == code_of(sources.read_source, platform, bob, "src_" + "a" * 20) == "access.not_found"
-    assert code_of(sources.put_file, platform, bob, opened, 1, "a.csv", [CSV]) == "access.not_found"
+    assert (
+        code_of(sources.put_file, platform, bob, opened, 1, name="a.csv", chunks=[CSV]) == "access.not_found"
+    )
     assert sources.list_sources(platform, bob, Wanted()).items == ()
 
 
@@ -131,7 +138,7 @@ def test_the_same_request_makes_one_source(platform: Platform, ann: Actor) -> No
 def test_a_deleted_source_takes_its_files_along(platform: Platform, ann: Actor, tmp_path: Path) -> None:
     write_shops(tmp_path / "shops")
     source_id = make_source(platform, ann, tmp_path / "shops")
-    analysis.preview_version(platform, ann, source_id, 1, "shop", 0, 5)
+    analysis.preview_version(platform, ann, source_id, 1, Window("shop", 0, 5))
     sources.delete_source(platform, ann, source_id)
     with platform.records.read() as connection:
         assert connection.execute(select(func.count()).select_from(files)).scalar_one() == 0
@@ -150,7 +157,7 @@ def test_a_version_is_parsed_once(platform: Platform, ann: Actor, tmp_path: Path
         return usual(function, *rest)  # type: ignore[arg-type]
 
     platform.analysts.call = counted  # type: ignore[method-assign,assignment]
-    page = analysis.preview_version(platform, ann, source_id, 1, "shop", 2, 3)
+    page = analysis.preview_version(platform, ann, source_id, 1, Window("shop", 2, 3))
     assert page.columns == ("shop_id", "region_id", "size", "opened")
     assert (len(page.rows), page.total, page.rows[0][0]) == (3, 150, "S0002")
     found = analysis.detect_version(platform, ann, source_id, 1, {})
@@ -167,23 +174,21 @@ def test_a_version_is_parsed_once(platform: Platform, ann: Actor, tmp_path: Path
     }
     assert found.document["tables"]["sale"]["primary_key"] == ["sale_id"]
     with pytest.raises(UserError, match=r"region, sale, shop"):
-        analysis.preview_version(platform, ann, source_id, 1, "no", 0, 5)
+        analysis.preview_version(platform, ann, source_id, 1, Window("no", 0, 5))
 
 
 def test_another_way_of_reading_is_another_parse(platform: Platform, ann: Actor, opened: str) -> None:
-    sources.put_file(
-        platform, ann, opened, 1, "a.csv", [b"id;x\n" + b"".join(b"%d;n\n" % n for n in range(40))]
-    )
+    sources.put_file(platform, ann, opened, 1, name="a.csv", chunks=[b"id;x\n", b"0;n\n1;n\n" * 20])
     sources.seal_version(platform, ann, opened, 1)
     version = analysis.find_version(platform, opened)
     document = {"source": {"delimiter": "semicolon", "null_values": ["n"]}}
-    assert analysis.preview_tables(platform, version, document, "a", 0, 1).rows == (("0", None),)
-    assert analysis.preview_tables(platform, version, {}, "a", 0, 1).rows == (("0", "n"),)
+    assert analysis.preview_tables(platform, version, document, Window("a", 0, 1)).rows == (("0", None),)
+    assert analysis.preview_tables(platform, version, {}, Window("a", 0, 1)).rows == (("0", "n"),)
 
 
 def test_files_that_cannot_be_read_say_why(platform: Platform, ann: Actor, opened: str) -> None:
-    sources.put_file(platform, ann, opened, 1, "a.csv", [b"id,x\n1,2,3\n"])
-    sources.put_file(platform, ann, opened, 1, "b.parquet", [b"PAR1nonsense"])
+    sources.put_file(platform, ann, opened, 1, name="a.csv", chunks=[b"id,x\n1,2,3\n"])
+    sources.put_file(platform, ann, opened, 1, name="b.parquet", chunks=[b"PAR1nonsense"])
     sources.seal_version(platform, ann, opened, 1)
     with pytest.raises(SourceError) as caught:
         analysis.detect_version(platform, ann, opened, 1, {})
@@ -191,15 +196,15 @@ def test_files_that_cannot_be_read_say_why(platform: Platform, ann: Actor, opene
 
 
 def test_a_lost_file_is_a_source_that_is_gone(platform: Platform, ann: Actor, opened: str) -> None:
-    sources.put_file(platform, ann, opened, 1, "a.csv", [CSV])
+    sources.put_file(platform, ann, opened, 1, name="a.csv", chunks=[CSV])
     sources.seal_version(platform, ann, opened, 1)
     for name in list(platform.artefacts.store.names()):
         platform.artefacts.store.remove(name)
-    assert code_of(analysis.preview_version, platform, ann, opened, 1, "a", 0, 5) == "source.gone"
+    assert code_of(analysis.preview_version, platform, ann, opened, 1, Window("a", 0, 5)) == "source.gone"
 
 
 def test_paths_of_the_machine_are_never_read(platform: Platform, ann: Actor, opened: str) -> None:
-    sources.put_file(platform, ann, opened, 1, "a.csv", [CSV])
+    sources.put_file(platform, ann, opened, 1, name="a.csv", chunks=[CSV])
     sources.seal_version(platform, ann, opened, 1)
     found = analysis.detect_version(platform, ann, opened, 1, {"source": {"paths": ["/etc/passwd"]}})
     assert [one.file for one in found.tables] == ["a.csv"]

@@ -82,7 +82,7 @@ def run(
         KinsynthError: Something the user, the world or we must repair. After a refusal of the source or
             the document the folder is empty again; after anything else it can be resumed.
     """
-    _begin(folder, {"kind": "run", "base": str(base.resolve()), "flavour": "polars"}, synthesis)
+    _begin(folder, run_facts(base), synthesis)
     try:
         return resume(folder, on_event=on_event, stop_requested=stop_requested)
     except UserError as error:
@@ -117,16 +117,77 @@ def generate(
     model = load_model(stored)
     synthesis = parse(Workspace(folder).execution()["synthesis"])
     conditions = (request or Request()).conditions(model.schema, base=Path.cwd())
-    facts = {
+    facts = drawing_facts(stored, rows=rows or {}, seed=seed, conditions=conditions, model=model)
+    _begin(output, facts, synthesis, conditions)
+    return resume(output, on_event=on_event, stop_requested=stop_requested)
+
+
+def run_facts(base: Path) -> dict[str, Any]:
+    """Give what an execution that trains must know beside its document.
+
+    Args:
+        base: Folder that relative source paths start at.
+    """
+    return {"kind": "run", "base": str(base.resolve()), "flavour": "polars"}
+
+
+def drawing_facts(
+    stored: Path,
+    *,
+    rows: Mapping[str, int],
+    seed: int | None = None,
+    conditions: Conditions,
+    model: Model | None = None,
+) -> dict[str, Any]:
+    """Give what an execution that draws from a stored model must know beside its document.
+
+    Args:
+        stored: Folder of the model.
+        rows: Rows of each root table; a table that is missing gets the model's number.
+        seed: Source of randomness; None for the model's own.
+        conditions: What the rows must keep to.
+        model: The model, where it was read already.
+
+    Raises:
+        KinsynthError: What is asked does not fit the model.
+    """
+    model = model or load_model(stored)
+    model.prepared(rows, conditions)
+    return {
         "kind": "generate",
         "model": str(stored.resolve()),
-        "rows": dict(rows or {}),
+        "rows": dict(rows),
         "seed": model.seed if seed is None else seed,
         "conditions": write_conditions(conditions),
     }
-    model.prepared(rows or {}, conditions)
-    _begin(output, facts, synthesis, conditions)
-    return resume(output, on_event=on_event, stop_requested=stop_requested)
+
+
+@explained()
+def take_up(
+    folder: Path,
+    synthesis: Synthesis,
+    facts: Mapping[str, Any],
+    *,
+    on_event: Listener | None = None,
+    stop_requested: Stop = never,
+) -> Execution:
+    """Perform an execution in a private folder: from its start, or from what another folder had of it.
+
+    Args:
+        folder: A folder that is empty, or holds files that an execution of the same document and facts wrote
+            into its own folder: those of finished steps, of a training on its way, or both.
+        synthesis: The document.
+        facts: What ``run_facts`` or ``drawing_facts`` gave; their folders may have moved since.
+        on_event: Called with each event.
+        stop_requested: Asked at safe points; True stops cleanly.
+
+    Guarantees:
+        Finished steps whose files are whole are not done again; the results have the same bytes as those of
+        an execution that stayed in one folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _describe(folder, synthesis, facts)
+    return resume(folder, on_event=on_event, stop_requested=stop_requested)
 
 
 @explained()
@@ -162,7 +223,7 @@ def fit(
     """
     with TemporaryDirectory() as name:
         folder = Path(name) / "execution"
-        _begin(folder, {"kind": "run", "base": str(base.resolve()), "flavour": flavour}, synthesis)
+        _begin(folder, {**run_facts(base), "flavour": flavour}, synthesis)
         workspace = Workspace(folder, resumable=False)
         if tables is not None:
             save_tables(workspace.given, tables)
@@ -180,8 +241,12 @@ def _begin(
         _refuse_used(folder)
         Workspace(folder).remove_work()  # rows given to an execution that was killed before it began
         save_given(Workspace(folder).given, conditions or Conditions())
-        document = {"version": VERSION, "synthesis": synthesis.model_dump(mode="json"), **facts}
-        write_json(folder / EXECUTION, document)
+        _describe(folder, synthesis, facts)
+
+
+def _describe(folder: Path, synthesis: Synthesis, facts: Mapping[str, Any]) -> None:
+    document = {"version": VERSION, "synthesis": synthesis.model_dump(mode="json"), **facts}
+    write_json(folder / EXECUTION, document)
 
 
 def _refuse_used(folder: Path) -> None:

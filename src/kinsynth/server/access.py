@@ -9,9 +9,6 @@ from __future__ import annotations
 import re
 import secrets
 import time
-import traceback
-from collections.abc import Iterator
-from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -20,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kinsynth.server.errors import answer, explain_failure
 from kinsynth.server.metrics import Metrics
 from kinsynth.service.fields import is_id
+from kinsynth.system.trace import describe_calls
 
 REQUEST_ID = "X-Request-Id"
 _GIVEN = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -78,15 +76,3 @@ def _choose_id(headers: Headers) -> str:
     """Keep the id a proxy gave, if it is one."""
     given = headers.get(REQUEST_ID, "")
     return given if _GIVEN.fullmatch(given) else secrets.token_hex(8)
-
-
-def describe_calls(error: BaseException) -> Iterator[str]:
-    """Say which calls led to an error, without its text and without any value."""
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield f"{type(current).__module__}.{type(current).__qualname__}"
-        frames: Any = traceback.walk_tb(current.__traceback__)
-        yield from (f"{frame.f_code.co_filename}:{line} {frame.f_code.co_qualname}" for frame, line in frames)
-        current = current.__cause__ or current.__context__

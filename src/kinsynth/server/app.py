@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from kinsynth.errors import KinsynthError
@@ -15,6 +18,7 @@ from kinsynth.server.errors import answer_invalid, answer_ours, answer_routing
 from kinsynth.server.headers import SafeHeaders
 from kinsynth.server.limits import HeaderLimit
 from kinsynth.server.metrics import Metrics
+from kinsynth.service.downloads import Preparer
 from kinsynth.service.people.single_sign_on import Provider
 from kinsynth.service.platform import Platform
 from kinsynth.settings.deployment import Deployment
@@ -40,10 +44,12 @@ def make_app(platform: Platform, provider: Provider | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=_prepared,
     )
     app.state.platform = platform
     app.state.provider = provider or _find_provider(platform.deployment)
     app.state.metrics = Metrics(platform)
+    app.state.preparer = Preparer(platform)
     app.include_router(installation.watched)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
@@ -57,6 +63,15 @@ def make_app(platform: Platform, provider: Provider | None = None) -> FastAPI:
     ):
         app.add_middleware(middleware, **options)
     return app
+
+
+@asynccontextmanager
+async def _prepared(app: FastAPI) -> AsyncIterator[None]:
+    """Have children that read files and the maker of downloads ready while the application serves."""
+    app.state.platform.analysts.warm_up()
+    app.state.preparer.start()
+    yield
+    await run_in_threadpool(app.state.preparer.close)
 
 
 def _find_provider(deployment: Deployment) -> Provider | None:

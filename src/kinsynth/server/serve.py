@@ -37,7 +37,9 @@ def serve(deployment: Deployment, *, say: Callable[[str], None]) -> None:
     workers = Supervisor(worker_command(), deployment.embedded_workers, _tell_worker)
     try:
         token = offer_setup(platform)
-        server = _Server(_configure(deployment, make_app(platform)), on_ready=lambda at: _greet(say, at, token))
+        server = _Server(
+            _configure(deployment, make_app(platform)), on_ready=lambda at: _greet(say, at, token)
+        )
         workers.start()
         server.run()
         if not server.was_ready:

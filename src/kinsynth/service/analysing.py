@@ -17,7 +17,7 @@ from kinsynth.columns.detect import is_text
 from kinsynth.connectors.base import Dialect, Listing, Skipped, SourceTable
 from kinsynth.connectors.destination import write
 from kinsynth.connectors.files import read
-from kinsynth.pipeline.artefacts import load_database, load_table
+from kinsynth.pipeline.artefacts import load_database, load_table, table_path
 from kinsynth.pipeline.checks import check
 from kinsynth.pipeline.complexity import assess_inspection
 from kinsynth.pipeline.declaration import declare
@@ -25,6 +25,7 @@ from kinsynth.pipeline.inspect import Inspection, inspect
 from kinsynth.pipeline.review import review_rules
 from kinsynth.rules.detect import Proposal
 from kinsynth.rules.wording import write_rule
+from kinsynth.schema.document import read_schema
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.literals import format_text
 from kinsynth.schema.table import Column, Relation, Schema, Table
@@ -67,7 +68,7 @@ def detect(document: dict[str, Any]) -> dict[str, Any]:
 
 @explained()
 def check_document(document: dict[str, Any]) -> dict[str, Any]:
-    """Check a document against the tables, assess its cost when nothing is wrong, and count its root rows."""
+    """Check a document against the tables, count its root rows, assess its cost when nothing blocks."""
     synthesis, inspection = _inspect(document)
     findings = check(inspection, synthesis)
     blocked = any(finding.severity == "error" for finding in findings)
@@ -94,9 +95,11 @@ def page_table(file: str, offset: int, limit: int) -> dict[str, Any]:
 @explained()
 def page_result(table: str, offset: int, limit: int) -> dict[str, Any]:
     """Give some rows of a table of the synthetic database in ``synthetic``, written as its files have them."""
-    database = load_database(Path("synthetic"))
-    columns = {column.name: column for column in database.schema.tables[table].columns}
-    return _page(database.tables[table], offset, limit, columns)
+    folder = Path("synthetic")
+    schema = read_schema(read_json(folder / "database.json")["schema"])
+    columns = {column.name: column for column in schema.tables[table].columns}
+    number = read_json(folder / "names.json").index(table)
+    return _page(load_table(table_path(folder, number)), offset, limit, columns)
 
 
 @explained()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +20,7 @@ from kinsynth.errors import Finding, SchemaError, UserError
 from kinsynth.service.actor import Actor
 from kinsynth.service.documents import Document, reading_settings, settle
 from kinsynth.service.pages import View
-from kinsynth.service.permissions import not_found, require
+from kinsynth.service.permissions import require
 from kinsynth.service.platform import Platform
 from kinsynth.service.sources import analysis_owner, gone, require_sealed
 from kinsynth.storage.artefacts import Stored
@@ -171,6 +171,34 @@ class CheckView(View):
 
 
 @dataclass(frozen=True)
+class Window:
+    """Some rows of a table.
+
+    Attributes:
+        table: Name of the table.
+        offset: Rows before them.
+        limit: How many, 1 to 500.
+
+    Raises:
+        UserError: ``request.page``.
+    """
+
+    table: str
+    offset: int = 0
+    limit: int = 50
+
+    def __post_init__(self) -> None:
+        """Refuse rows that cannot be asked for."""
+        if not (0 <= self.offset < 2**62 and 1 <= self.limit <= MOST_ROWS):
+            raise UserError(
+                "request.page",
+                f"offset={self.offset}, limit={self.limit}; expected 0 or more, and 1 to {MOST_ROWS}.",
+                where="limit",
+                remedy="Ask for fewer rows at a time.",
+            )
+
+
+@dataclass(frozen=True)
 class Version:
     """A sealed version, by its content.
 
@@ -188,17 +216,17 @@ class Version:
 
 
 def preview_version(
-    platform: Platform, actor: Actor, source_id: str, number: int, table: str, offset: int, limit: int
+    platform: Platform, actor: Actor, source_id: str, number: int, window: Window
 ) -> RowsView:
     """Give some rows of a table of a sealed version.
 
     Raises:
         SourceError: The files cannot be read as they are; ``source.gone``.
         ConflictError: ``source.not_sealed``.
-        UserError: ``request.page``; ``table.not_found``, with the names of all tables.
+        UserError: ``table.not_found``, with the names of all tables.
     """
     version = _open(platform, actor, "versions.preview", source_id, number)
-    return preview_tables(platform, version, {}, table, offset, limit)
+    return preview_tables(platform, version, {}, window)
 
 
 def detect_version(
@@ -234,28 +262,19 @@ def _open(platform: Platform, actor: Actor, operation: str, source_id: str, numb
 
 
 def preview_tables(
-    platform: Platform, version: Version, document: Mapping[str, Any], table: str, offset: int, limit: int
+    platform: Platform, version: Version, document: Mapping[str, Any], window: Window
 ) -> RowsView:
     """Give some rows of a table, read as the document says."""
-    check_window(offset, limit)
     with platform.analysts.folder() as folder:
         key, stored = _tables(platform, version, document, folder)
         found = {one["name"]: one["path"] for one in _fetch_listing(platform, key, stored, folder)["tables"]}
-        if table not in found:
-            raise no_table(table, found)
-        path = f"{key}/{found[table]}"
-        _fetch(platform, stored[path], folder / "tables" / found[table])
-        answer = platform.analysts.call(
-            "page_table", {"file": f"tables/{found[table]}", "offset": offset, "limit": limit}, folder
-        )
+        if window.table not in found:
+            raise no_table(found)
+        file = found[window.table]
+        _fetch(platform, stored[f"{key}/{file}"], folder / "tables" / file)
+        arguments = {"file": f"tables/{file}", "offset": window.offset, "limit": window.limit}
+        answer = platform.analysts.call("page_table", arguments, folder)
     return RowsView.model_validate(answer)
-
-
-def list_tables(platform: Platform, version: Version, document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the tables of a version, read as the document says."""
-    with platform.analysts.folder() as folder:
-        key, stored = _tables(platform, version, document, folder)
-        return tuple(one["name"] for one in _fetch_listing(platform, key, stored, folder)["tables"])
 
 
 def detect(platform: Platform, version: Version, document: Document) -> DetectionView:
@@ -280,22 +299,7 @@ def refusal(code: str, findings: tuple[FindingView, ...]) -> UserError:
     )
 
 
-def check_window(offset: int, limit: int) -> None:
-    """Refuse rows that cannot be asked for.
-
-    Raises:
-        UserError: ``request.page``.
-    """
-    if not (0 <= offset < 2**62 and 1 <= limit <= MOST_ROWS):
-        raise UserError(
-            "request.page",
-            f"offset={offset}, limit={limit}; expected an offset from 0 and a limit of 1 to {MOST_ROWS}.",
-            where="limit",
-            remedy="Ask for fewer rows at a time.",
-        )
-
-
-def no_table(table: str, known: Mapping[str, Any]) -> UserError:
+def no_table(known: Iterable[str]) -> UserError:
     """Give the error for a table that is not there."""
     names = ", ".join(sorted(known)[:20])
     return UserError(

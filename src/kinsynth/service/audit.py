@@ -107,19 +107,23 @@ def verify(platform: Platform, actor: Actor) -> AuditState:
     with platform.records.read() as connection:
         require(connection, actor, "audit.verify")
         number, head = 0, _FIRST
-        for row in connection.execution_options(yield_per=1000).execute(
-            select(audit).order_by(audit.c.number)
-        ):
-            entry = {name: getattr(row, name) for name in _FIELDS}
-            if (row.number, row.previous, row.digest) != (number + 1, head, _digest(entry)):
-                raise InternalError(
-                    "audit.broken",
-                    f"The audit log is not what was written: entry {number + 1} was changed, or is missing.",
-                    where=str(number + 1),
-                    remedy="Compare with a backup, and find out who writes to the database.",
-                )
-            number, head = row.number, row.digest
+        ordered = select(audit).order_by(audit.c.number)
+        with connection.execute(ordered, execution_options={"yield_per": 1000}) as rows:
+            for row in rows:
+                entry = {name: getattr(row, name) for name in _FIELDS}
+                if (row.number, row.previous, row.digest) != (number + 1, head, _digest(entry)):
+                    raise _broken(number + 1)
+                number, head = row.number, row.digest
         return AuditState(entries=number, head=head)
+
+
+def _broken(number: int) -> InternalError:
+    return InternalError(
+        "audit.broken",
+        f"The audit log is not what was written: entry {number} was changed, or is missing.",
+        where=str(number),
+        remedy="Compare with a backup, and find out who writes to the database.",
+    )
 
 
 def _digest(entry: Mapping[str, Any]) -> str:

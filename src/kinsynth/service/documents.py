@@ -17,7 +17,7 @@ def settle(document: Mapping[str, Any]) -> Document:
     """Check a document's fields and take its paths away.
 
     Raises:
-        SettingsError: Fields are unknown or wrong, or ``synthesis.source_kind``: its data come from elsewhere.
+        SettingsError: Fields are unknown or wrong; ``synthesis.source_kind``, its data come from elsewhere.
     """
     synthesis = parse(document)
     if synthesis.source.kind != "files":

@@ -76,11 +76,11 @@ def create(records: Records, once: Once, make: Callable[[Connection], str]) -> t
                     created_at=now(),
                 )
             )
-        return made, True
     except IntegrityError:  # the same request at the same moment was faster
         if (found := find(records, once)) is None:
             raise
         return found, False
+    return made, True
 
 
 def find(records: Records, once: Once) -> str | None:

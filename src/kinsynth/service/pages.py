@@ -21,7 +21,7 @@ T = TypeVar("T")
 class View(BaseModel):
     """What leaves the service: frozen, and nothing but its own fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
 
 class Page(View, Generic[T]):

@@ -89,14 +89,14 @@ def list_sources(platform: Platform, actor: Actor, wanted: Wanted, *, name: str 
         if name:
             query = query.where(sources.c.name == name)
         rows, cursor = read_page(connection, query, sources.c.created_at, sources.c.id, wanted)
-    return Page(items=tuple(map(_view, rows)), next=cursor)
+    return Page(items=tuple(SourceView.model_validate(row) for row in rows), next=cursor)
 
 
 def read_source(platform: Platform, actor: Actor, source_id: str) -> SourceView:
     """Give a source."""
     with platform.records.read() as connection:
         require(connection, actor, "sources.read", source_id)
-        return _view(_read(connection, source_id))
+        return SourceView.model_validate(_read(connection, source_id))
 
 
 def rename_source(platform: Platform, actor: Actor, source_id: str, name: str) -> SourceView:
@@ -106,7 +106,7 @@ def rename_source(platform: Platform, actor: Actor, source_id: str, name: str) -
         connection.execute(
             update(sources).where(sources.c.id == source_id).values(name=name, updated_at=now())
         )
-        return _view(_read(connection, source_id))
+        return SourceView.model_validate(_read(connection, source_id))
 
 
 def delete_source(platform: Platform, actor: Actor, source_id: str) -> None:
@@ -206,7 +206,7 @@ def read_version(platform: Platform, actor: Actor, source_id: str, number: int) 
 
 
 def put_file(
-    platform: Platform, actor: Actor, source_id: str, number: int, name: str, chunks: Iterable[bytes]
+    platform: Platform, actor: Actor, source_id: str, number: int, *, name: str, chunks: Iterable[bytes]
 ) -> FileView:
     """Take a file into an open version, in place of one of the same name.
 
@@ -219,8 +219,8 @@ def put_file(
         chunks: The content, as it comes.
 
     Raises:
-        SourceError: ``source.file_name``, ``source.unknown_kind``, ``source.wrong_type``, ``source.compressed``,
-            ``source.encrypted``, ``source.empty`` or ``source.too_large``.
+        SourceError: ``source.file_name``, ``source.unknown_kind``, ``source.wrong_type``,
+            ``source.compressed``, ``source.encrypted``, ``source.empty`` or ``source.too_large``.
         ConflictError: ``source.sealed``, the version is sealed.
 
     Guarantees:
@@ -327,8 +327,8 @@ def check_name(name: str) -> str:
     if bad or not _is_short(label):
         raise SourceError(
             "source.file_name",
-            f"The name is empty, longer than {_NAME_BYTES} bytes, begins with a point or a space, or has a slash "
-            "or a control character.",
+            f"The name is empty, longer than {_NAME_BYTES} bytes, begins with a point or a space, or has a "
+            "slash or a control character.",
             where="file name",
             remedy="Rename the file.",
         )
@@ -418,16 +418,6 @@ def gone(where: str = "source") -> UserError:
 
 def _read(connection: Connection, source_id: str) -> Row[Any]:
     return connection.execute(select(sources).where(sources.c.id == source_id)).one()
-
-
-def _view(row: Row[Any]) -> SourceView:
-    return SourceView(
-        id=row.id,
-        name=row.name,
-        version=row.version,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
 
 
 def _version_view(connection: Connection, row: Row[Any]) -> VersionView:

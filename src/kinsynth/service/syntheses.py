@@ -145,14 +145,14 @@ def clone_synthesis(
 def list_syntheses(
     platform: Platform, actor: Actor, wanted: Wanted, *, name: str = ""
 ) -> Page[SynthesisView]:
-    """List what somebody owns or was given a share of, newest first; with a name, those of exactly this name."""
+    """List what somebody owns or has a share of, newest first; with a name, those of exactly this name."""
     with platform.records.read() as connection:
         require(connection, actor, "syntheses.list")
         query = _with_level(actor).where(syntheses.c.id.in_(visible_syntheses(actor.user_id)))
         if name:
             query = query.where(syntheses.c.name == name)
         rows, cursor = read_page(connection, query, syntheses.c.created_at, syntheses.c.id, wanted)
-    return Page(items=tuple(SynthesisView(**_facts(row)) for row in rows), next=cursor)
+    return Page(items=tuple(SynthesisView.model_validate(row) for row in rows), next=cursor)
 
 
 def read_synthesis(platform: Platform, actor: Actor, synthesis_id: str) -> SynthesisDetail:
@@ -263,7 +263,7 @@ def list_synthesis_versions(
             .where(synthesis_versions.c.synthesis_id == synthesis_id)
             .order_by(synthesis_versions.c.number.desc())
         )
-        return tuple(SynthesisVersion(**row._mapping) for row in rows)
+        return tuple(SynthesisVersion.model_validate(row) for row in rows)
 
 
 def read_synthesis_version(
@@ -273,9 +273,7 @@ def read_synthesis_version(
     with platform.records.read() as connection:
         require(connection, actor, "syntheses.version", synthesis_id)
         row = _version_row(connection, synthesis_id, number)
-    return SynthesisVersionDetail(
-        number=row.number, author_id=row.author_id, created_at=row.created_at, document=row.document
-    )
+    return SynthesisVersionDetail.model_validate(row)
 
 
 def check_synthesis(
@@ -361,10 +359,8 @@ def _with_level(actor: Actor) -> Any:
     return select(syntheses, level.label("level")).select_from(syntheses.outerjoin(shares, theirs))
 
 
-def _facts(row: Row[Any]) -> dict[str, Any]:
-    return {name: row._mapping[name] for name in SynthesisView.model_fields}
-
-
 def _detail(connection: Connection, actor: Actor, synthesis_id: str) -> SynthesisDetail:
     row = connection.execute(_with_level(actor).where(syntheses.c.id == synthesis_id)).one()
-    return SynthesisDetail(**_facts(row), document=read_document(connection, synthesis_id, row.version))
+    view = SynthesisView.model_validate(row)
+    document = read_document(connection, synthesis_id, row.version)
+    return SynthesisDetail(**view.model_dump(), document=document)

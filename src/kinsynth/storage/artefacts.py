@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -35,6 +35,13 @@ LABELS: tuple[Label, ...] = ("original", "derived", "protected")
 _ENCRYPTED: frozenset[Label] = frozenset({"original", "derived"})
 REST_S, RELEASED = 3600.0, 0.0
 _REMOVED_AT_ONCE = 20
+
+
+Check = Callable[[], None]
+
+
+def no_check() -> None:
+    """Let everything pass."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +74,16 @@ class Artefacts:
         self._records, self.store, self._keys = records, store, keys
 
     @explained()
-    def put_file(self, path: Path, label: Label, *, digest: str | None = None) -> Stored:
+    def put_file(
+        self, path: Path, label: Label, *, digest: str | None = None, check: Check = no_check
+    ) -> Stored:
         """Keep a file.
 
         Args:
             path: The file; it may be replaced meanwhile, its content may not be changed in place.
             label: How sensitive it is.
             digest: SHA-256 of its content where it is known.
+            check: Called with each chunk; what it raises ends this, and nothing is kept.
 
         Returns:
             What ``files.attach`` takes; until then the blob is garbage that rests for an hour.
@@ -83,9 +93,9 @@ class Artefacts:
             TransientError: The store or the database is away, or the disk is full.
         """
         with path.open("rb") as handle:
-            return self._put(handle, label, digest)
+            return self._put(handle, label, digest, check)
 
-    def _put(self, handle: BufferedReader, label: Label, digest: str | None) -> Stored:
+    def _put(self, handle: BufferedReader, label: Label, digest: str | None, check: Check) -> Stored:
         if digest is None:
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
             handle.seek(0)
@@ -96,7 +106,7 @@ class Artefacts:
         crash.point("artefacts.announced")
         name = blob_name(digest, label)
         if known_key != wanted.key_id or not self.store.has(name):
-            self.store.write(name, seal(_checked(handle.read, digest, name), key))
+            self.store.write(name, seal(_checked(handle.read, digest, name, check), key))
             crash.point("artefacts.written")
         return wanted
 
@@ -139,13 +149,17 @@ class Artefacts:
             )
 
     @explained()
-    def fetch(self, digest: str, label: Label, path: Path) -> None:
-        """Write the content of a file to a path; what was there before stays when this fails."""
+    def fetch(self, digest: str, label: Label, path: Path, *, check: Check = no_check) -> None:
+        """Write the content of a file to a path; what was there before stays when this fails.
+
+        ``check`` is called with each chunk; what it raises ends this.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
         try:
             with temporary.open("wb") as handle:
                 for chunk in self.read(digest, label):
+                    check()
                     handle.write(chunk)
             temporary.replace(path)
         finally:
@@ -220,11 +234,12 @@ def _is_blob(name: str) -> bool:
     return label in LABELS and rest.count("/") == 1
 
 
-def _checked(read: Read, digest: str, name: str) -> Read:
+def _checked(read: Read, digest: str, name: str, check: Check) -> Read:
     """Read a content; at its end, refuse one that is not of the digest, before its blob gets a name."""
     running = hashlib.sha256()
 
     def checked(size: int) -> bytes:
+        check()
         chunk = read(size)
         running.update(chunk)
         if len(chunk) < size and running.hexdigest() != digest:

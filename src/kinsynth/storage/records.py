@@ -48,13 +48,13 @@ class Records:
             TransientError: ``records.unavailable``, the database is away or was too busy; nothing was
                 written, or the answer to the commit was lost.
         """
-        with _translated(), self.engine.begin() as connection:
+        with translated(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one state and writes nothing."""
-        with _translated(), self.engine.connect() as connection:
+        with translated(), self.engine.connect() as connection:
             if self.is_sqlite:
                 connection.execution_options(kinsynth_begin="DEFERRED")
             with connection.begin():
@@ -63,7 +63,7 @@ class Records:
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """Give a connection that sees the state of one moment, however many statements read it."""
-        with _translated(), self.engine.connect() as connection:
+        with translated(), self.engine.connect() as connection:
             if self.is_sqlite:  # there every transaction sees one moment
                 connection.execution_options(kinsynth_begin="DEFERRED")
             else:
@@ -77,8 +77,12 @@ class Records:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Turn a database that is away into an error of ours, without the statement and its values."""
+def translated() -> Iterator[None]:
+    """Turn a database that is away into an error of ours, without the statement and its values.
+
+    Raises:
+        TransientError: ``records.unavailable``.
+    """
     try:
         yield
     except (OperationalError, InterfaceError) as error:

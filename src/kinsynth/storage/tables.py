@@ -209,6 +209,9 @@ executions = Table(
     Column("epoch", Integer, nullable=False, comment="Grows at each claim; late writers are refused by it."),
     Column("worker_id", String(40)),
     _at("lease_expires_at"),
+    Column(
+        "renewed_at", Double, nullable=False, server_default="0", comment="Compute time is counted to it."
+    ),
     Column("attempt", Integer, nullable=False, comment="Delivery to a worker, counted from 1."),
     Column("losses", Integer, nullable=False, comment="Workers and connections lost so far."),
     Column("next_event", Integer, nullable=False),

@@ -194,7 +194,7 @@ def _answer(output: bytes, returncode: int, *, memory_bytes: int, timeout_s: int
     return answer["value"]
 
 
-def _die_with_parent(parent: int) -> None:
+def die_with_parent(parent: int) -> None:
     """Ask the kernel to kill this process when its parent ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -252,7 +252,7 @@ def main() -> None:
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     _report_fault(channel)
-    _die_with_parent(int(sys.argv[1]))
+    die_with_parent(int(sys.argv[1]))
     for module in sys.argv[2:]:
         importlib.import_module(module)
     words = sys.stdin.read()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Header, Query
-
 from kinsynth.server.auth import CurrentActor, OpenPlatform
+from kinsynth.server.bodies import Key, NameQuery
+from kinsynth.server.codes import KEY
 from kinsynth.server.operation import make_router, operation
 from kinsynth.server.words import PAGES, PageOf
 from kinsynth.service import destinations
@@ -14,17 +12,6 @@ from kinsynth.service.destinations import DestinationChange, DestinationView, Ne
 from kinsynth.service.pages import Page
 
 router = make_router()
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        pattern=r"^[!-~]+$",
-        description="The same key with the same request makes nothing again.",
-    ),
-]
-NameQuery = Annotated[str, Query(max_length=200, description="Only those of exactly this name.")]
 
 
 @operation(
@@ -33,7 +20,7 @@ NameQuery = Annotated[str, Query(max_length=200, description="Only those of exac
     "/destinations",
     "destinations.create",
     status=201,
-    errors={409: ("destinations.too_many", "idempotency.reused"), 422: ("settings.not_available",)},
+    errors={409: ("destinations.too_many", *KEY), 422: ("settings.not_available",)},
 )
 def create(
     platform: OpenPlatform, actor: CurrentActor, body: NewDestination, key: Key = None

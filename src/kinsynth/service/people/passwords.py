@@ -19,6 +19,9 @@ _ROOTS = (
     "starwars whatever computer internet samsung michael jessica charlie jordan hunter ginger summer "
     "winter spring autumn january december secret changeme default company synthetic kinsynth database"
 )
+_DIGITS_FOR_LETTERS = str.maketrans("@4301$5", "aaeolss")
+_ROWS = ("1234567890", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm", "yxcvbnm")
+_LEAST_LEFT = 6  # a year and a sign are not enough
 _PASSES = 3  # second recommended set of RFC 9106: 64 MiB, 3 passes
 _MEMORY_KIB = 65_536
 _AT_ONCE = 2  # each needs the memory above
@@ -60,28 +63,31 @@ def check_password(password: str, *, email: str = "", name: str = "") -> None:
 def _is_common(password: str, own: tuple[str, ...]) -> bool:
     """Tell whether hardly anything is left of a password without what people commonly build them from.
 
-    What is left counts: common words, the person's own names, runs such as 12345 or abcde and repetitions
-    are worth nothing, wherever they stand.
+    Common words and the person's own names are worth nothing wherever they stand, also with digits for letters;
+    neither are repetitions, nor letters that follow each other in the alphabet or on a keyboard.
     """
-    rest = password.lower().translate(str.maketrans("@4301$5", "aaeolss"))
-    for word in sorted(
-        {*_ROOTS.split(), *(one.lower() for one in own if len(one) > 2)}, key=len, reverse=True
-    ):
-        rest = rest.replace(word, "")
-    return len(set(password)) < 5 or len(_without_runs(rest)) < 4
+    written = password.lower()
+    read = written.translate(_DIGITS_FOR_LETTERS)
+    for word in sorted({*_ROOTS.split(), *(one.lower() for one in own if len(one) > 2)}, key=len, reverse=True):
+        while (at := read.find(word)) >= 0:
+            read, written = (text[:at] + text[at + len(word) :] for text in (read, written))
+    return len(set(password)) < 5 or len(_without_runs(written)) < _LEAST_LEFT
 
 
 def _without_runs(text: str) -> str:
-    """Leave out each character that repeats, follows or precedes the one before it in its alphabet.
+    """Leave out each letter that repeats the one before it, or is its neighbour.
 
-    >>> _without_runs("aabcx987")
-    'ax9'
+    >>> _without_runs("aabcx987qwert")
+    'ax9q'
     """
     return "".join(
-        letter
-        for before, letter in zip("\0" + text, text, strict=False)
-        if abs(ord(letter) - ord(before)) > 1
+        letter for before, letter in zip("\0" + text, text, strict=False) if not _are_neighbours(before, letter)
     )
+
+
+def _are_neighbours(before: str, letter: str) -> bool:
+    pair = before + letter
+    return abs(ord(letter) - ord(before)) <= 1 or any(pair in row or pair[::-1] in row for row in _ROWS)
 
 
 def hash_password(password: str) -> str:

@@ -359,6 +359,13 @@ def upgrade() -> None:
         ),
         sa.Column("worker_id", sa.String(length=40), nullable=True),
         sa.Column("lease_expires_at", sa.Double(), nullable=False),
+        sa.Column(
+            "renewed_at",
+            sa.Double(),
+            server_default="0",
+            nullable=False,
+            comment="Compute time is counted to it.",
+        ),
         sa.Column("attempt", sa.Integer(), nullable=False, comment="Delivery to a worker, counted from 1."),
         sa.Column("losses", sa.Integer(), nullable=False, comment="Workers and connections lost so far."),
         sa.Column("next_event", sa.Integer(), nullable=False),

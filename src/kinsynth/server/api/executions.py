@@ -1,0 +1,287 @@
+"""Executions: started, followed, cancelled; their results."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Header, Query, Request
+from pydantic import Field, model_validator
+from starlette.responses import Response, StreamingResponse
+
+from kinsynth.executions.state import Status
+from kinsynth.server.auth import CurrentActor, OpenPlatform, read_credentials
+from kinsynth.server.bodies import Body, Key, Renamed, Rows, Seed, WindowOf
+from kinsynth.server.codes import BUSY, DAMAGED, KEY, LOST, QUOTA, READING
+from kinsynth.server.content import BINARY, send_content
+from kinsynth.server.operation import make_router, operation
+from kinsynth.server.streams import follow_events
+from kinsynth.server.words import PAGES, PageOf
+from kinsynth.service import executions, results, starts
+from kinsynth.service.analysis import RowsView
+from kinsynth.service.executions import EventsView, ExecutionDetail, ExecutionView, TimelineView
+from kinsynth.service.fields import Short
+from kinsynth.service.pages import Page
+from kinsynth.service.results import ResultFileView
+from kinsynth.service.starts import FirstStep, Order
+
+router = make_router()
+_ONE = "/executions/{execution_id}"
+_OF = "/syntheses/{synthesis_id}/executions"
+_REFUSED = ("execution.configuration", "execution.too_little_data")
+_MODEL = ("model.not_found", "settings.invalid", "settings.rows_not_root")
+_FILE = {404: ("access.not_found",), 422: LOST, 500: DAMAGED, 503: BUSY}
+_JSON: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+
+
+class NewExecution(Body):
+    """An execution to start."""
+
+    kind: Literal["run", "generate"] = Field("run", description="generate draws from a stored model.")
+    model_id: str | None = Field(None, description="The model that generate draws from.")
+    name: Short = Field("", description="Empty for one made of the synthesis' name.")
+    rows: Rows = Field(default_factory=dict, description="Rows of root tables.")
+    seed: Seed | None = None
+    source_version: int | None = Field(None, ge=1, lt=2**31, description="Null is the newest.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> NewExecution:
+        if (self.kind == "generate") != (self.model_id is not None):
+            raise ValueError("model_id belongs to generate, and generate needs it")
+        return self
+
+
+class Retried(Body):
+    """How an execution is done again."""
+
+    name: Short = Field("", description="Empty for the name of the old one.")
+    first_step: FirstStep = Field(
+        "loading", description="loading repeats all; synthesis draws again from the trained model."
+    )
+
+
+@operation(
+    router,
+    "POST",
+    _OF,
+    "executions.create",
+    status=201,
+    errors={
+        409: (*KEY, *QUOTA, "source.not_sealed"),
+        422: (*READING, *_REFUSED, *_MODEL),
+        500: DAMAGED,
+        503: BUSY,
+    },
+)
+def create(
+    platform: OpenPlatform, actor: CurrentActor, synthesis_id: str, body: NewExecution, key: Key = None
+) -> ExecutionDetail:
+    """Start a run, or generate more from a stored model; what cannot succeed is refused here."""
+    order = Order(body.name, body.rows, body.seed, key)
+    if body.model_id is not None:
+        return starts.start_drawing(platform, actor, synthesis_id, body.model_id, order)[0]
+    return starts.start_run(platform, actor, synthesis_id, order, source_version=body.source_version)[0]
+
+
+@operation(router, "GET", _OF, "executions.of_synthesis", errors=PAGES)
+def list_of_synthesis(
+    platform: OpenPlatform,
+    actor: CurrentActor,
+    synthesis_id: str,
+    page: PageOf,
+    status: Annotated[Status | None, Query()] = None,
+) -> Page[ExecutionView]:
+    """List the executions of a synthesis, the newest first."""
+    return executions.list_executions(platform, actor, page, synthesis_id=synthesis_id, status=status)
+
+
+@operation(router, "GET", "/executions", "executions.list", errors=PAGES)
+def list_all(
+    platform: OpenPlatform,
+    actor: CurrentActor,
+    page: PageOf,
+    status: Annotated[Status | None, Query()] = None,
+) -> Page[ExecutionView]:
+    """List the executions of all syntheses one sees, the newest first."""
+    return executions.list_executions(platform, actor, page, status=status)
+
+
+@operation(router, "GET", _ONE, "executions.read")
+def read(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -> ExecutionDetail:
+    """Read an execution with the document as it was at the start."""
+    return executions.read_execution(platform, actor, execution_id)
+
+
+@operation(router, "PATCH", _ONE, "executions.rename")
+def rename(platform: OpenPlatform, actor: CurrentActor, execution_id: str, body: Renamed) -> ExecutionDetail:
+    """Rename an execution."""
+    return executions.rename_execution(platform, actor, execution_id, body.name)
+
+
+@operation(router, "POST", _ONE + "/cancel", "executions.cancel", errors={409: ("execution.final",)})
+def cancel(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -> ExecutionDetail:
+    """Cancel an execution: at once where nobody works on it, else within seconds."""
+    return executions.cancel_execution(platform, actor, execution_id)
+
+
+@operation(
+    router,
+    "POST",
+    _ONE + "/resume",
+    "executions.resume",
+    errors={409: ("execution.not_paused", "quota.seconds")},
+)
+def resume(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -> ExecutionDetail:
+    """Let an execution go on that paused because its owner's compute time was used up."""
+    return executions.resume_execution(platform, actor, execution_id)
+
+
+@operation(
+    router,
+    "POST",
+    _ONE + "/retry",
+    "executions.retry",
+    status=201,
+    errors={
+        409: (*KEY, *QUOTA, "execution.not_finished", "execution.no_model", "source.not_sealed"),
+        422: (*READING, *_REFUSED, *_MODEL),
+        500: DAMAGED,
+        503: BUSY,
+    },
+)
+def retry(
+    platform: OpenPlatform, actor: CurrentActor, execution_id: str, body: Retried, key: Key = None
+) -> ExecutionDetail:
+    """Do an execution that ended again, in a new one that names it."""
+    return starts.retry_execution(
+        platform, actor, execution_id, name=body.name, first_step=body.first_step, key=key
+    )[0]
+
+
+@operation(
+    router,
+    "DELETE",
+    _ONE,
+    "executions.delete",
+    status=204,
+    errors={409: ("execution.not_finished", "model.in_use")},
+)
+def delete(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -> None:
+    """Delete an execution that ended, with its model and results."""
+    executions.delete_execution(platform, actor, execution_id)
+
+
+@operation(router, "GET", _ONE + "/events", "executions.events")
+def list_events(
+    platform: OpenPlatform,
+    actor: CurrentActor,
+    execution_id: str,
+    after: Annotated[int, Query(ge=0, lt=2**31, description="Number of the last event known.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+) -> EventsView:
+    """Read the events after a number, in order."""
+    return executions.list_events(platform, actor, execution_id, after=after, limit=limit)
+
+
+@operation(
+    router,
+    "GET",
+    _ONE + "/stream",
+    "executions.stream",
+    response_class=StreamingResponse,
+    success={"text/event-stream": {"schema": {"type": "string"}}},
+)
+def stream(
+    request: Request,
+    platform: OpenPlatform,
+    execution_id: str,
+    last: Annotated[int, Header(alias="Last-Event-ID", ge=0, lt=2**31)] = 0,
+    after: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+) -> StreamingResponse:
+    """Follow the events as they come (server-sent events); ends after the last one."""
+    credentials = read_credentials(request)
+    events = follow_events(platform, credentials, execution_id, max(last, after))
+    return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+@operation(router, "GET", _ONE + "/timeline", "executions.timeline")
+def read_timeline(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -> TimelineView:
+    """Read the steps as they stand, with the loss curve."""
+    return executions.read_timeline(platform, actor, execution_id)
+
+
+@operation(
+    router,
+    "GET",
+    _ONE + "/preview",
+    "executions.preview",
+    errors={409: ("execution.no_results",), 422: (*LOST, "table.not_found"), 500: DAMAGED, 503: BUSY},
+)
+def preview(platform: OpenPlatform, actor: CurrentActor, execution_id: str, window: WindowOf) -> RowsView:
+    """Read some rows of a synthetic table."""
+    return results.preview_result(platform, actor, execution_id, window)
+
+
+@operation(router, "GET", _ONE + "/files", "executions.files")
+def list_files(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -> list[ResultFileView]:
+    """List tables and reports; none before they are there."""
+    return list(results.list_result_files(platform, actor, execution_id))
+
+
+@operation(
+    router,
+    "GET",
+    _ONE + "/files/{path:path}",
+    "executions.file",
+    errors=_FILE,
+    response_class=Response,
+    success=BINARY,
+)
+def read_file(platform: OpenPlatform, actor: CurrentActor, execution_id: str, path: str) -> Response:
+    """Read a table or a report."""
+    return send_content(results.open_result(platform, actor, execution_id, path))
+
+
+@operation(
+    router,
+    "GET",
+    _ONE + "/report",
+    "executions.report",
+    errors=_FILE,
+    response_class=Response,
+    success={"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+)
+def read_report(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -> Response:
+    """Read the PDF report."""
+    return send_content(
+        results.open_result(platform, actor, execution_id, "report.pdf", operation="executions.report")
+    )
+
+
+@operation(
+    router,
+    "GET",
+    _ONE + "/certificate",
+    "executions.certificate",
+    errors=_FILE,
+    response_class=Response,
+    success=_JSON,
+)
+def read_certificate(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -> Response:
+    """Read what was proven on the written files."""
+    name, operation_id = "certificate.json", "executions.certificate"
+    return send_content(results.open_result(platform, actor, execution_id, name, operation=operation_id))
+
+
+@operation(
+    router,
+    "GET",
+    _ONE + "/evaluation",
+    "executions.evaluation",
+    errors=_FILE,
+    response_class=Response,
+    success=_JSON,
+)
+def read_evaluation(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -> Response:
+    """Read the comparison of original and synthetic."""
+    name, operation_id = "evaluation.json", "executions.evaluation"
+    return send_content(results.open_result(platform, actor, execution_id, name, operation=operation_id))

@@ -1,0 +1,55 @@
+"""Codes of errors that many operations share."""
+
+from __future__ import annotations
+
+KEY = ("idempotency.reused",)
+DOCUMENT = (
+    "settings.syntax",
+    "settings.too_large",
+    "settings.unknown_field",
+    "settings.value",
+    "settings.version",
+    "synthesis.source_kind",
+)
+STORE = ("artefact.collected", "artefacts.unavailable")
+DAMAGED = ("artefact.changed", "artefact.damaged", "artefacts.settings", "internal.child", "keys.tampered")
+LOST = ("artefact.missing", "keys.missing")
+UPLOAD = (
+    "source.compressed",
+    "source.empty",
+    "source.encrypted",
+    "source.file_name",
+    "source.too_large",
+    "source.too_many_files",
+    "source.unknown_kind",
+    "source.wrong_type",
+)
+READING = (
+    *UPLOAD,
+    "source.archive",
+    "source.cell_too_large",
+    "source.column_type",
+    "source.damaged",
+    "source.encoding",
+    "source.encoding_mixed",
+    "source.encoding_unknown",
+    "source.gone",
+    "source.header",
+    "source.headers",
+    "source.line_too_long",
+    "source.no_columns",
+    "source.no_tables",
+    "source.not_found",
+    "source.parser_died",
+    "source.parser_timeout",
+    "source.ragged_rows",
+    "source.table_name",
+    "source.text_after_quote",
+    "source.timestamp_range",
+    "source.too_many_cells",
+    "source.too_many_columns",
+    "source.unclosed_quote",
+    *LOST,
+)
+BUSY = ("analysis.busy", "source.parser_memory", *STORE)
+QUOTA = ("quota.rows", "quota.seconds")

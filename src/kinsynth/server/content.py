@@ -1,0 +1,38 @@
+"""Contents: files that leave as a stream, and uploads that come as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from urllib.parse import quote
+
+from anyio import from_thread
+from fastapi import Request
+from starlette.responses import StreamingResponse
+
+from kinsynth.service.results import Content
+
+BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+
+def send_content(content: Content) -> StreamingResponse:
+    """Send a file; what is wrong with its first part is told as an error, later the connection breaks."""
+    chunks = iter(content.chunks)
+    first = next(chunks, b"")
+    headers = {
+        "Content-Length": str(content.size),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(content.name, safe='')}",
+        "ETag": f'"{content.digest}"',
+    }
+    return StreamingResponse(chain([first], chunks), headers=headers, media_type=content.media_type)
+
+
+def read_chunks(request: Request) -> Iterator[bytes]:
+    """Give a body piece by piece to a function that runs in a thread."""
+    stream = request.stream()
+
+    async def following() -> bytes | None:
+        return await anext(stream, None)
+
+    while (chunk := from_thread.run(following)) is not None:
+        yield chunk

@@ -1,0 +1,287 @@
+"""One attempt at an execution: its files are fetched, a child performs it, what it makes is kept.
+
+What a step leaves is put into the artefact store first; then its files, its outcome and its event are
+recorded in one transaction under the epoch of the claim; only then the child goes on. Whoever takes the
+execution up finds whole steps, and nobody is shown a step whose files are not there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, insert
+
+from kinsynth.errors import AccessError, InternalError, KinsynthError, OutOfMemory, TransientError
+from kinsynth.executions.claims import Claim, Wish
+from kinsynth.executions.failure import describe_error
+from kinsynth.executions.journal import add_event, confirm, finish_step, read_outcomes, start_step
+from kinsynth.executions.work import Broken, Failed, Outcome, Paused, Stopped, Succeeded
+from kinsynth.service.jobs import FOLDER, SOURCE, STORED_MODEL, Job, describe_job, needed_source, read_job
+from kinsynth.service.mirror import CHECKPOINTS, DRAWN, SYNTHETIC, Mirror, fetch
+from kinsynth.service.platform import Platform
+from kinsynth.service.scratch import open_scratch
+from kinsynth.service.training_child import TrainingChild
+from kinsynth.storage import clock, files
+from kinsynth.storage.artefacts import Stored
+from kinsynth.storage.ids import make_id
+from kinsynth.storage.tables import models
+from kinsynth.system import crash
+from kinsynth.system.child import revive
+from kinsynth.system.files import read_json
+
+_LISTEN_S: Final = 0.1
+_AWAY_S: Final = 60.0  # how long a store that is away is waited for
+_KILLED: Final = -9
+_TIMES_KILLED: Final = 2  # losses after which a child that is killed again is not tried again
+_NOT_RECORDED = {"execution_finished", "execution_failed"}  # the end is told by the execution's own record
+_SAID_LAST = "synthesis.yaml"
+Given = TypeVar("Given")
+
+
+class _Ended(Exception):
+    """The attempt ends here."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+class Attempt:
+    """One attempt at an execution.
+
+    Args:
+        platform: The installation.
+        claim: The right to work on it.
+        wish: Says what is wished of the work at the moment.
+    """
+
+    def __init__(self, platform: Platform, claim: Claim, wish: Callable[[], Wish]) -> None:
+        self._platform, self._claim, self._wish = platform, claim, wish
+        self._id = claim.execution_id
+        self._ending: str | None = None
+        self._ends_at = 0.0
+        self._state_at = time.monotonic()
+        self._step = ""
+        self._said: Mapping[str, Any] = {}
+
+    def perform(self) -> Outcome:
+        """Perform it until it is done, or until something else is wished.
+
+        Raises:
+            KinsynthError: Why it failed; a ``TransientError`` may be tried again.
+            LeaseLost: Somebody else has it.
+        """
+        try:
+            with self._platform.records.read() as connection:
+                job = read_job(connection, self._id)
+            if "storing" in job.finished:  # its worker died between the last step and the end
+                return Succeeded()
+            with open_scratch(self._platform.scratch, f"{self._id}-{self._claim.epoch}") as scratch:
+                return self._work(job, scratch)
+        except _Ended as end:
+            return end.outcome
+        except OutOfMemory as error:  # a later attempt would not have more of it
+            return Failed(describe_error(error))
+
+    def _work(self, job: Job, scratch: Path) -> Outcome:
+        self._job, self._folder = job, scratch / FOLDER
+        self._mirror = Mirror(self._platform.artefacts, self._folder, self._check)
+        fetch(self._platform.artefacts, needed_source(job), scratch / SOURCE, check=self._check_all)
+        fetch(self._platform.artefacts, job.model, scratch / STORED_MODEL, check=self._check_all)
+        self._mirror.fill(job.kept, check=self._check_all)
+        crash.point("attempt.filled")
+        child = TrainingChild(describe_job(job, scratch))
+        try:
+            return self._follow(child)
+        finally:
+            child.end()
+
+    def _follow(self, child: TrainingChild) -> Outcome:
+        """Listen to the child and do what it needs, until it ends."""
+        while True:
+            events: list[Mapping[str, Any]] = []
+            for said in child.hear(_LISTEN_S):
+                if said is None:
+                    self._record(events)
+                    return self._outcome(child.end())
+                if "event" not in said:
+                    self._said = said
+                    continue
+                events.append(said["event"])
+                if said["event"]["kind"] == "step_finished":
+                    self._keep_step(events)
+                    events = []
+                    child.answer()
+            self._record(events)
+            self._look_up(child)
+
+    def _look_up(self, child: TrainingChild) -> None:
+        """Do what is due, and what is wished."""
+        self._check()
+        now = time.monotonic()
+        if self._step == "training" and now - self._state_at > self._platform.deployment.checkpoint_s:
+            self._keep_state()
+        if self._ending is None and (wish := self._wish()) != "go":
+            self._ending, self._ends_at = wish, now + self._platform.deployment.cancel_s
+            child.ask_stop()
+        if self._ending is not None and now > self._ends_at:
+            raise _Ended(self._as_wished())
+
+    def _check(self) -> None:
+        """End at once where nothing of this attempt is wanted any more."""
+        if self._wish() in ("cancel", "lost"):
+            raise _Ended(Stopped())
+
+    def _check_all(self) -> None:
+        """End also where the worker stops: nothing was begun yet."""
+        if self._wish() != "go":
+            raise _Ended(Stopped())
+
+    def _outcome(self, status: int) -> Outcome:
+        """Say how the child ended."""
+        match self._said.get("outcome"):
+            case "succeeded":
+                return Succeeded()
+            case "stopped":
+                self._keep_state()
+                return self._as_wished()
+            case "error":
+                raise self._without_folder(revive(self._said["error"]))
+            case "fault":
+                raise InternalError("internal.child", f"{self._said['type']} at {self._said['at']}.")
+        self._check()
+        if self._ending is not None:
+            return self._as_wished()
+        if status == _KILLED and self._job.losses < _TIMES_KILLED:
+            return Broken()
+        raise _child_killed() if status == _KILLED else _child_died(status)
+
+    def _as_wished(self) -> Outcome:
+        return Paused(describe_error(_used_up())) if self._ending == "pause" else Stopped()
+
+    def _record(self, events: Sequence[Mapping[str, Any]]) -> None:
+        if events:
+            self._insist(lambda: self._write(lambda connection: self._tell(connection, events)))
+
+    def _keep_step(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Keep what a finished step leaves; ``events`` end with its end."""
+        step = events[-1]["step"]
+
+        def keep() -> None:
+            crash.point("keep.before_blobs")
+            stored = self._mirror.put_step(step)
+            if step == "storing":
+                stored |= self._mirror.put(_SAID_LAST)
+            crash.point("keep.after_blobs")
+            self._write(lambda connection: self._tell_step(connection, step, events, stored))
+            crash.point("keep.after_rows")
+
+        self._insist(keep)
+        self._step = ""
+
+    def _keep_state(self) -> None:
+        """Keep what a training on its way has written."""
+
+        def keep() -> None:
+            stored = self._mirror.put_state()
+            crash.point("state.after_blobs")
+            if stored:
+                self._write(lambda connection: files.attach(connection, self._id, 0, stored))
+                crash.point("state.after_rows")
+
+        if self._step == "training":
+            self._insist(keep)
+        self._state_at = time.monotonic()
+
+    def _write(self, write: Callable[[Connection], None]) -> None:
+        """Write under the epoch of the claim."""
+        with self._platform.records.write() as connection:
+            confirm(connection, self._id, epoch=self._claim.epoch)
+            write(connection)
+            crash.point("record.before_commit")
+
+    def _tell(self, connection: Connection, events: Sequence[Mapping[str, Any]]) -> None:
+        for event in events:
+            if event["kind"] == "step_started":
+                start_step(connection, self._id, event["step"], epoch=self._claim.epoch)
+                self._step = event["step"]
+            if event["kind"] not in _NOT_RECORDED:
+                add_event(connection, self._id, event, epoch=self._claim.epoch)
+
+    def _tell_step(
+        self,
+        connection: Connection,
+        step: str,
+        events: Sequence[Mapping[str, Any]],
+        stored: Mapping[str, Stored],
+    ) -> None:
+        if step in read_outcomes(connection, self._id):  # recorded already: the answer to the commit was lost
+            return
+        self._tell(connection, events)
+        outcome = read_json(self._folder / "steps" / f"{step}.json")
+        finish_step(connection, self._id, step, outcome, epoch=self._claim.epoch)
+        files.attach(connection, self._id, 0, stored)
+        if step == "training":
+            files.detach(connection, self._id, under=CHECKPOINTS)
+            self._add_model(connection)
+        if step == "storing":
+            files.move(connection, self._id, DRAWN, SYNTHETIC)
+
+    def _add_model(self, connection: Connection) -> None:
+        connection.execute(
+            insert(models).values(
+                id=make_id("mod"),
+                execution_id=self._id,
+                synthesis_id=self._job.synthesis_id,
+                name=self._job.name,
+                created_at=clock.now(),
+            )
+        )
+
+    def _insist(self, do: Callable[[], Given]) -> Given:
+        """Do something again while the database or the store is away: for a minute, while it is wanted."""
+        until = time.monotonic() + _AWAY_S
+        while True:
+            try:
+                return do()
+            except OutOfMemory:
+                raise
+            except TransientError:
+                if time.monotonic() > until:
+                    raise
+                self._check()
+                time.sleep(_LISTEN_S)
+
+    def _without_folder(self, error: KinsynthError) -> KinsynthError:
+        """Take the scratch folder out of an error: it is nobody's business."""
+        error.where = error.where.replace(f"{self._folder.parent}/", "")
+        error.message = error.message.replace(f"{self._folder.parent}/", "")
+        return error
+
+
+def _used_up() -> AccessError:
+    return AccessError(
+        "quota.seconds",
+        "The compute time of the quota is used up; what was done is kept.",
+        where="quotas.seconds",
+        remedy="It goes on by itself when there is compute time again; an administrator can raise the quota.",
+    )
+
+
+def _child_killed() -> OutOfMemory:
+    return OutOfMemory(
+        "execution.child_killed",
+        "The process that performs the execution was killed again and again, most likely for lack of memory.",
+        remedy="Give the worker more memory, take a smaller model or fewer rows, then start a new execution.",
+    )
+
+
+def _child_died(status: int) -> InternalError:
+    return InternalError(
+        "execution.child_died",
+        f"The process that performs the execution ended without a word (status {status}).",
+        remedy="Report this; no value is in the message.",
+    )

@@ -1,0 +1,175 @@
+"""Models: what was learned by a training, kept to draw more from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, select, update
+
+from kinsynth.errors import ConflictError, SettingsError, UserError
+from kinsynth.executions.state import FINAL
+from kinsynth.pipeline.growth import check_wanted
+from kinsynth.service.actor import Actor
+from kinsynth.service.audit import record
+from kinsynth.service.documents import Document
+from kinsynth.service.pages import Page, View, Wanted, read_page
+from kinsynth.service.permissions import not_found, require, visible_syntheses
+from kinsynth.service.platform import Platform
+from kinsynth.storage.files import detach, list_files
+from kinsynth.storage.tables import executions, models
+from kinsynth.system.files import read_json
+
+FOLDER = "model"
+_MOST_ROWS = 10**12
+
+
+class ModelView(View):
+    """A model."""
+
+    id: str
+    name: str
+    execution_id: str
+    synthesis_id: str
+    created_at: float
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """What must be known of a model to draw from it.
+
+    Attributes:
+        id: The model.
+        execution_id: The execution that trained it.
+        synthesis_id: Its synthesis.
+        synthesis_version: Version of the document it was trained with.
+        source_id: Its source, None once it was deleted.
+        source_version: Version of the source.
+        document: The document it was trained with.
+        rows: Rows of each root table in the source.
+    """
+
+    id: str
+    execution_id: str
+    synthesis_id: str
+    synthesis_version: int
+    source_id: str | None
+    source_version: int
+    document: Document
+    rows: Mapping[str, int]
+
+    def rows_of(self, wanted: Mapping[str, int]) -> dict[str, int]:
+        """Give the rows of root tables for a wish.
+
+        Raises:
+            SettingsError: ``settings.rows_not_root``, ``settings.invalid``.
+        """
+        check_wanted(wanted, {}, self.rows)
+        for table, number in wanted.items():
+            if number > _MOST_ROWS:
+                raise SettingsError(
+                    "settings.invalid",
+                    f"rows={number}: expected at most {_MOST_ROWS:,}.",
+                    where=f"generation.rows.{table}",
+                    remedy="Ask for fewer.",
+                )
+        return {**self.rows, **wanted}
+
+
+def list_models(
+    platform: Platform, actor: Actor, wanted: Wanted, *, synthesis_id: str | None = None
+) -> Page[ModelView]:
+    """List the models of all syntheses somebody sees, or of one of them, newest first."""
+    with platform.records.read() as connection:
+        require(connection, actor, "models.list")
+        query = select(models).where(models.c.synthesis_id.in_(visible_syntheses(actor.user_id)))
+        if synthesis_id is not None:
+            query = query.where(models.c.synthesis_id == synthesis_id)
+        rows, cursor = read_page(connection, query, models.c.created_at, models.c.id, wanted)
+    return Page(items=tuple(ModelView.model_validate(row) for row in rows), next=cursor)
+
+
+def read_model(platform: Platform, actor: Actor, model_id: str) -> ModelView:
+    """Give a model."""
+    with platform.records.read() as connection:
+        require(connection, actor, "models.read", model_id)
+        return ModelView.model_validate(
+            connection.execute(select(models).where(models.c.id == model_id)).one()
+        )
+
+
+def read_model_document(platform: Platform, actor: Actor, model_id: str) -> Document:
+    """Give the document a model was trained with."""
+    with platform.records.read() as connection:
+        require(connection, actor, "models.document", model_id)
+        trained = select(models.c.execution_id).where(models.c.id == model_id).scalar_subquery()
+        document: Document = connection.execute(
+            select(executions.c.document).where(executions.c.id == trained)
+        ).scalar_one()
+    return document
+
+
+def rename_model(platform: Platform, actor: Actor, model_id: str, name: str) -> ModelView:
+    """Give a model another name."""
+    with platform.records.write() as connection:
+        require(connection, actor, "models.rename", model_id)
+        connection.execute(update(models).where(models.c.id == model_id).values(name=name))
+    return read_model(platform, actor, model_id)
+
+
+def delete_model(platform: Platform, actor: Actor, model_id: str) -> None:
+    """Delete a model; results that were drawn from it stay.
+
+    Raises:
+        ConflictError: ``model.in_use``, an execution that is not finished trains it or draws from it.
+    """
+    with platform.records.write() as connection:
+        require(connection, actor, "models.delete", model_id)
+        row = connection.execute(select(models).where(models.c.id == model_id)).one()
+        uses = (executions.c.model_id == model_id) | (executions.c.id == row.execution_id)
+        at_work = uses & executions.c.status.not_in(FINAL)
+        if connection.execute(select(func.count()).select_from(executions).where(at_work)).scalar_one():
+            raise ConflictError(
+                "model.in_use",
+                "An execution that is not finished trains this model or draws from it.",
+                where="model",
+                remedy="Wait for it, or cancel it.",
+            )
+        detach(connection, row.execution_id, under=FOLDER)
+        connection.execute(delete(models).where(models.c.id == model_id))
+        record(connection, actor, "models.delete", model_id)
+
+
+def read_model_facts(platform: Platform, synthesis_id: str, model_id: str) -> StoredModel:
+    """Give what must be known of a model of a synthesis to draw from it.
+
+    Raises:
+        AccessError: ``access.not_found``, it is none of this synthesis.
+        UserError: ``model.not_found``, its files are gone.
+    """
+    with platform.records.read() as connection:
+        row = connection.execute(
+            select(
+                models.c.id,
+                models.c.execution_id,
+                models.c.synthesis_id,
+                executions.c.synthesis_version,
+                executions.c.source_id,
+                executions.c.source_version,
+                executions.c.document,
+            )
+            .join(executions, executions.c.id == models.c.execution_id)
+            .where(models.c.id == model_id, models.c.synthesis_id == synthesis_id)
+        ).one_or_none()
+        if row is None:
+            raise not_found("model")
+        stored = list_files(connection, row.execution_id, under=f"{FOLDER}/model.json")
+    if not stored:
+        raise UserError(
+            "model.not_found", "The files of the model are gone.", where="model", remedy="Train again."
+        )
+    with platform.analysts.folder() as folder:
+        for one in stored.values():
+            platform.artefacts.fetch(one.digest, one.label, folder / "model.json")
+        facts = read_json(folder / "model.json")
+    return StoredModel(*row, rows=facts["rows"])

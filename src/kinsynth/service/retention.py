@@ -1,0 +1,128 @@
+"""Retention: what is removed when an execution has ended, and the receipts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, exists, insert, select, update
+
+from kinsynth.executions.state import FINAL
+from kinsynth.service.mirror import MODEL, SYNTHETIC, WORK
+from kinsynth.service.platform import Platform
+from kinsynth.storage.clock import now
+from kinsynth.storage.files import Detached, detach
+from kinsynth.storage.ids import make_id
+from kinsynth.storage.tables import executions, models, receipts
+from kinsynth.system import crash
+
+RAW, RESULTS = "execution_ended", "results_expired"
+_DAY_S = 86_400.0
+_AT_ONCE = 50
+_RESULTS = (SYNTHETIC, "tables", "report.pdf", "evaluation.json", "certificate.json", "limits.json")
+
+
+def clear_ended(platform: Platform) -> int:
+    """Remove raw data, checkpoints and half-made things of executions that ended; gives of how many.
+
+    Guarantees:
+        May be cut short and repeated anywhere: an execution counts as cleared when its blobs are gone, and
+        gets one receipt.
+    """
+    keep_s = platform.deployment.keep_raw_days * _DAY_S
+    with platform.records.read() as connection:
+        ended = connection.execute(
+            select(executions.c.id)
+            .where(
+                executions.c.cleared_at.is_(None),
+                executions.c.status.in_(FINAL),
+                executions.c.finished_at <= now() - keep_s,
+            )
+            .limit(_AT_ONCE)
+        ).scalars()
+        found = list(ended)
+    for execution_id in found:
+        _clear(platform, execution_id)
+    return len(found)
+
+
+def _clear(platform: Platform, execution_id: str) -> None:
+    with platform.records.write() as connection:
+        row = _lock(connection, execution_id)
+        removed = [detach(connection, execution_id, under=WORK)]
+        if row.status != "succeeded":
+            removed += _remove_unfinished(connection, execution_id)
+        _write_receipt(connection, execution_id, RAW, removed)
+    crash.point("clear.detached")
+    platform.artefacts.collect_released()
+    crash.point("clear.collected")
+    with platform.records.write() as connection:
+        connection.execute(
+            update(executions)
+            .where(executions.c.id == execution_id, executions.c.cleared_at.is_(None))
+            .values(cleared_at=now())
+        )
+    crash.point("clear.recorded")
+
+
+def _remove_unfinished(connection: Connection, execution_id: str) -> list[Detached]:
+    """Remove what an execution without success leaves; a model that was trained to its end stays."""
+    removed = [detach(connection, execution_id, under=path) for path in _RESULTS]
+    trained = select(exists().where(models.c.execution_id == execution_id))
+    if not connection.execute(trained).scalar_one():
+        removed.append(detach(connection, execution_id, under=MODEL))
+    return removed
+
+
+def expire_results(platform: Platform) -> int:
+    """Remove results that are older than the installation keeps them; models stay. Gives of how many."""
+    days = platform.deployment.keep_results_days
+    if days is None:
+        return 0
+    done = exists().where(receipts.c.subject_id == executions.c.id, receipts.c.reason == RESULTS)
+    with platform.records.read() as connection:
+        old = connection.execute(
+            select(executions.c.id)
+            .where(executions.c.status.in_(FINAL), executions.c.finished_at <= now() - days * _DAY_S, ~done)
+            .limit(_AT_ONCE)
+        ).scalars()
+        found = list(old)
+    for execution_id in found:
+        with platform.records.write() as connection:
+            _lock(connection, execution_id)
+            removed = [detach(connection, execution_id, under=path) for path in _RESULTS]
+            _write_receipt(connection, execution_id, RESULTS, removed, always=True)
+    return len(found)
+
+
+def _lock(connection: Connection, execution_id: str) -> Row[Any]:
+    """Let one worker at a time clear an execution."""
+    return connection.execute(
+        select(executions.c.status).where(executions.c.id == execution_id).with_for_update()
+    ).one()
+
+
+def _write_receipt(
+    connection: Connection,
+    subject_id: str,
+    reason: str,
+    removed: Sequence[Detached],
+    *,
+    always: bool = False,
+) -> None:
+    """Write down what was removed: once for a subject and a reason."""
+    files, size = sum(one.files for one in removed), sum(one.bytes for one in removed)
+    mine = (receipts.c.subject_id == subject_id) & (receipts.c.reason == reason)
+    if connection.execute(select(exists().where(mine))).scalar_one() or not (files or always):
+        return
+    connection.execute(
+        insert(receipts).values(
+            id=make_id("rec"),
+            subject_id=subject_id,
+            reason=reason,
+            files=files,
+            bytes=size,
+            details={},
+            at=now(),
+        )
+    )

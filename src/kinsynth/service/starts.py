@@ -1,0 +1,329 @@
+"""Starts: new executions: a run, a drawing from a stored model, another one as one before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from kinsynth.errors import ConflictError, UserError
+from kinsynth.executions.journal import add_event
+from kinsynth.executions.state import FINAL
+from kinsynth.service import quotas
+from kinsynth.service.actor import Actor
+from kinsynth.service.analysis import CheckView, check_version, find_version, refusal
+from kinsynth.service.audit import record
+from kinsynth.service.documents import Document, bind
+from kinsynth.service.executions import (
+    ExecutionDetail,
+    model_of,
+    read_execution,
+    read_execution_row,
+    submit,
+)
+from kinsynth.service.idempotency import Once, create, find, make_once
+from kinsynth.service.models import StoredModel, read_model_facts
+from kinsynth.service.permissions import require
+from kinsynth.service.platform import Platform
+from kinsynth.service.syntheses import read_document, read_row
+from kinsynth.settings.document import parse
+from kinsynth.storage.clock import now
+from kinsynth.storage.ids import make_id
+from kinsynth.storage.tables import executions
+
+FirstStep = Literal["loading", "synthesis"]
+# What a drawing is expected to need before anything is known of it; more is reserved as it goes on.
+DRAWING_S, DRAWN_ROW_S = 30.0, 1e-4
+_TOO_LITTLE = {"data.too_few_rows", "settings.training_too_small"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a person wishes of a new execution.
+
+    Attributes:
+        name: Its name; empty for one made of the synthesis' name.
+        rows: Rows of root tables, instead of those of the document or the model.
+        seed: Seed, instead of that of the document or the model.
+        key: Idempotency key.
+    """
+
+    name: str = ""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    seed: int | None = None
+    key: str | None = None
+
+
+def start_run(
+    platform: Platform,
+    actor: Actor,
+    synthesis_id: str,
+    order: Order,
+    *,
+    source_version: int | None = None,
+) -> tuple[ExecutionDetail, bool]:
+    """Start a run: learn from the source, then draw.
+
+    Args:
+        platform: The platform.
+        actor: Who starts it; their quota is used.
+        synthesis_id: The synthesis; its newest document is taken.
+        order: What is wished.
+        source_version: Version of the source; None for the newest.
+
+    Returns:
+        The execution, and whether it was made now.
+
+    Raises:
+        SchemaError: ``execution.configuration``, ``execution.too_little_data``: ``findings`` has what blocks.
+        SourceError: ``source.gone``; or its files cannot be read as they are.
+        AccessError: ``quota.seconds`` or ``quota.rows``.
+    """
+    once = _once(actor, order, "executions.create", synthesis_id, source_version)
+    with platform.records.read() as connection:
+        require(connection, actor, "executions.create", synthesis_id)
+        synthesis = read_row(connection, synthesis_id)
+        document = read_document(connection, synthesis_id, synthesis.version)
+    if (known := find(platform.records, once)) is not None:
+        return read_execution(platform, actor, known), False
+    version = find_version(platform, synthesis.source_id, source_version)
+    document = bind(_with_generation(document, order), version.files)
+    expected = _expect_run(check_version(platform, version, document))
+    values = {
+        "synthesis_id": synthesis_id,
+        "synthesis_version": synthesis.version,
+        "source_id": version.source_id,
+        "source_version": version.number,
+        "kind": "run",
+        "document": document,
+        "request": {},
+    }
+
+    def make(connection: Connection) -> str:
+        require(connection, actor, "executions.create", synthesis_id)
+        return _insert(
+            connection, actor, {**values, "name": order.name or _next_name(connection, synthesis)}, expected
+        )
+
+    return _begin(platform, actor, once, make)
+
+
+def start_drawing(
+    platform: Platform, actor: Actor, synthesis_id: str, model_id: str, order: Order
+) -> tuple[ExecutionDetail, bool]:
+    """Generate more from a stored model, with its own number of rows and its own seed.
+
+    Raises:
+        SettingsError: ``settings.rows_not_root``, a table is no root table.
+        AccessError: The model is none of the synthesis; ``quota.seconds`` or ``quota.rows``.
+    """
+    once = _once(actor, order, "executions.create", synthesis_id, model_id)
+    with platform.records.read() as connection:
+        require(connection, actor, "executions.create", synthesis_id)
+        require(connection, actor, "models.read", model_id)
+        synthesis = read_row(connection, synthesis_id)
+    if (known := find(platform.records, once)) is not None:
+        return read_execution(platform, actor, known), False
+    stored = read_model_facts(platform, synthesis_id, model_id)
+    values = _drawing(stored, {"rows": dict(order.rows), "seed": order.seed})
+    expected = _expect_drawing(stored, order.rows)
+
+    def make(connection: Connection) -> str:
+        require(connection, actor, "executions.create", synthesis_id)
+        return _insert(
+            connection, actor, {**values, "name": order.name or _next_name(connection, synthesis)}, expected
+        )
+
+    return _begin(platform, actor, once, make)
+
+
+def retry_execution(
+    platform: Platform,
+    actor: Actor,
+    execution_id: str,
+    *,
+    name: str = "",
+    first_step: FirstStep = "loading",
+    key: str | None = None,
+) -> tuple[ExecutionDetail, bool]:
+    """Do an execution that ended again, as it was, in a new one that names it.
+
+    Args:
+        platform: The platform.
+        actor: Who; their quota is used.
+        execution_id: An execution that ended.
+        name: Name of the new one; empty for the name of the old one.
+        first_step: ``loading`` repeats all; ``synthesis`` draws again from the model that was trained.
+        key: Idempotency key.
+
+    Raises:
+        ConflictError: ``execution.not_finished``; ``execution.no_model``, its training was never finished.
+        SourceError: ``source.gone``.
+    """
+    once = make_once(actor.user_id, key, "executions.retry", [execution_id, name, first_step])
+    with platform.records.read() as connection:
+        require(connection, actor, "executions.retry", execution_id)
+        old = read_execution_row(connection, execution_id)
+        model_id = old.model_id or model_of(connection, execution_id)
+    if (known := find(platform.records, once)) is not None:
+        return read_execution(platform, actor, known), False
+    if old.status not in FINAL:
+        raise not_finished(old.status)
+    repeat = _repeat_run if old.kind == "run" and first_step == "loading" else _repeat_drawing
+    values, expected = repeat(platform, old, model_id)
+
+    def make(connection: Connection) -> str:
+        require(connection, actor, "executions.retry", execution_id)
+        return _insert(
+            connection, actor, {**values, "ancestor_id": old.id, "name": name or old.name}, expected
+        )
+
+    return _begin(platform, actor, once, make)
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """What an execution will use."""
+
+    seconds: float
+    rows: int
+
+
+def _repeat_run(platform: Platform, old: Row[Any], _model_id: str | None) -> tuple[dict[str, Any], _Expected]:
+    version = find_version(platform, old.source_id, old.source_version)
+    names = (
+        "synthesis_id",
+        "synthesis_version",
+        "source_id",
+        "source_version",
+        "kind",
+        "document",
+        "request",
+    )
+    return {name: getattr(old, name) for name in names}, _expect_run(
+        check_version(platform, version, old.document)
+    )
+
+
+def _repeat_drawing(
+    platform: Platform, old: Row[Any], model_id: str | None
+) -> tuple[dict[str, Any], _Expected]:
+    if model_id is None:
+        raise ConflictError(
+            "execution.no_model",
+            "No model is stored: the training was never finished, or the model was deleted.",
+            where="execution",
+            remedy="Retry it from its first step.",
+        )
+    stored = read_model_facts(platform, old.synthesis_id, model_id)
+    asked = old.request if old.kind == "generate" else _asked(old.document)
+    return _drawing(stored, asked), _expect_drawing(stored, asked["rows"])
+
+
+def _drawing(stored: StoredModel, asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "synthesis_id": stored.synthesis_id,
+        "synthesis_version": stored.synthesis_version,
+        "source_id": stored.source_id,
+        "source_version": stored.source_version,
+        "ancestor_id": stored.execution_id,
+        "model_id": stored.id,
+        "kind": "generate",
+        "document": stored.document,
+        "request": dict(asked),
+    }
+
+
+def _asked(document: Document) -> dict[str, Any]:
+    """Give what the document of a run says about drawing."""
+    generation = parse(document).generation
+    return {"rows": dict(generation.rows), "seed": generation.seed}
+
+
+def _expect_drawing(stored: StoredModel, rows: Mapping[str, int]) -> _Expected:
+    drawn = sum(stored.rows_of(rows).values())
+    return _Expected(DRAWING_S + DRAWN_ROW_S * drawn, drawn)
+
+
+def _expect_run(checked: CheckView) -> _Expected:
+    """Give what a run will use.
+
+    Raises:
+        SchemaError: ``execution.configuration`` or ``execution.too_little_data``.
+    """
+    if checked.assessment is None:
+        raise _unfit(checked)
+    return _Expected(checked.assessment.seconds, sum(checked.rows.values()))
+
+
+def _unfit(checked: CheckView) -> UserError:
+    blocking = {one.code for one in checked.findings if one.severity == "error"}
+    code = "execution.too_little_data" if blocking <= _TOO_LITTLE else "execution.configuration"
+    return refusal(code, checked.findings)
+
+
+def not_finished(status: str) -> ConflictError:
+    """Give the error for an execution that has not ended."""
+    return ConflictError(
+        "execution.not_finished",
+        f"The execution is {status}.",
+        where="execution",
+        remedy="Wait until it ends, or cancel it.",
+    )
+
+
+def _once(actor: Actor, order: Order, operation: str, *said: object) -> Once:
+    asked = [*said, order.name, dict(order.rows), order.seed]
+    return make_once(actor.user_id, order.key, operation, asked)
+
+
+def _begin(platform: Platform, actor: Actor, once: Once, make: Any) -> tuple[ExecutionDetail, bool]:
+    execution_id, made = create(platform.records, once, make)
+    found = read_execution(platform, actor, execution_id)
+    if made:
+        submit(platform, found)
+    return found, made
+
+
+def _insert(connection: Connection, actor: Actor, values: Mapping[str, Any], expected: _Expected) -> str:
+    quotas.reserve(connection, actor.user_id, seconds=expected.seconds, rows=expected.rows)
+    execution_id = make_id("exe")
+    connection.execute(
+        insert(executions).values(
+            id=execution_id,
+            owner_id=actor.user_id,
+            status="queued",
+            epoch=0,
+            lease_expires_at=0.0,
+            attempt=1,
+            losses=0,
+            next_event=1,
+            reserved_seconds=expected.seconds,
+            used_seconds=0.0,
+            charged_seconds=0.0,
+            reserved_rows=expected.rows,
+            used_rows=0,
+            created_at=now(),
+            **values,
+        )
+    )
+    add_event(connection, execution_id, {"kind": "execution_queued"})
+    record(connection, actor, "executions.create", execution_id)
+    return execution_id
+
+
+def _with_generation(document: Document, order: Order) -> Document:
+    generation = dict(document.get("generation", {}))
+    if order.rows:
+        generation["rows"] = {**generation.get("rows", {}), **order.rows}
+    if order.seed is not None:
+        generation["seed"] = order.seed
+    return {**document, "generation": generation} if generation else document
+
+
+def _next_name(connection: Connection, synthesis: Row[Any]) -> str:
+    mine = executions.c.synthesis_id == synthesis.id
+    number = connection.execute(select(func.count()).select_from(executions).where(mine)).scalar_one() + 1
+    return f"{synthesis.name[:180]} {number}"

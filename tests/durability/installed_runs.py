@@ -1,0 +1,255 @@
+"""Executions of an installation in processes of their own that can be killed, and what they left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from installation import make_person, running_platform
+from kinsynth.executions.journal import read_events
+from kinsynth.service.actor import Actor
+from kinsynth.service.platform import Platform
+from kinsynth.storage.clock import now
+from kinsynth.storage.files import attach, list_files
+from kinsynth.storage.ids import make_id
+from kinsynth.storage.records import Records
+from kinsynth.storage.tables import (
+    artefacts,
+    events,
+    executions,
+    models,
+    receipts,
+    source_versions,
+    sources,
+    steps,
+    syntheses,
+)
+from shop_database import shop_document
+
+LEASE_S = 2.0
+
+
+@dataclass
+class Installation:
+    """An installation with a source and a synthesis of it, and the processes that work on it.
+
+    Attributes:
+        platform: The installation.
+        actor: Whose executions they are.
+        source_id: A sealed source.
+        synthesis_id: A synthesis of it.
+        settings: Environment of its workers.
+        workers: Processes that were started.
+    """
+
+    platform: Platform
+    actor: Actor
+    source_id: str
+    synthesis_id: str
+    settings: Mapping[str, str]
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def add_execution(self, **values: Any) -> str:
+        """Put an execution into the queue, and give its id."""
+        execution_id = make_id("exe")
+        row = {
+            "id": execution_id,
+            "synthesis_id": self.synthesis_id,
+            "synthesis_version": 1,
+            "source_id": self.source_id,
+            "source_version": 1,
+            "owner_id": self.actor.user_id,
+            "name": "First",
+            "kind": "run",
+            "document": {**quick_document(), "source": {}},
+            "request": {},
+            "status": "queued",
+            "epoch": 0,
+            "lease_expires_at": 0,
+            "attempt": 1,
+            "losses": 0,
+            "next_event": 1,
+            "reserved_seconds": 0,
+            "used_seconds": 0,
+            "charged_seconds": 0,
+            "reserved_rows": 0,
+            "used_rows": 0,
+            "created_at": now(),
+        }
+        with self.platform.records.write() as connection:
+            connection.execute(insert(executions).values(row | values))
+        return execution_id
+
+    def start_worker(self, **variables: str) -> subprocess.Popen[bytes]:
+        """Start a worker process."""
+        log = (self.platform.deployment.data / "worker.log").open("ab")
+        with log:
+            worker = subprocess.Popen(
+                [sys.executable, "-P", "-m", "kinsynth.service.worker", str(os.getpid())],
+                env={**os.environ, **self.settings, **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.workers.append(worker)
+        return worker
+
+    def row(self, execution_id: str) -> Any:
+        """Give the row of an execution."""
+        with self.platform.records.read() as connection:
+            return connection.execute(select(executions).where(executions.c.id == execution_id)).one()
+
+    def kinds(self, execution_id: str) -> list[tuple[str, str]]:
+        """Give kind and step of its events."""
+        with self.platform.records.read() as connection:
+            bodies = [event.body for event in read_events(connection, execution_id, limit=1000)]
+        return [(body["kind"], body.get("step", "")) for body in bodies]
+
+    def wait(self, done: Callable[[], bool], seconds: float, what: str) -> float:
+        """Wait until something is so; gives how long it took."""
+        started = time.monotonic()
+        while not done():
+            if time.monotonic() - started > seconds:
+                raise AssertionError(f"not {what} after {seconds} s\n{self.log()}")
+            time.sleep(0.02)
+        return time.monotonic() - started
+
+    def wait_for(self, execution_id: str, *statuses: str, seconds: float = 90) -> float:
+        """Wait until an execution has one of some statuses."""
+        return self.wait(
+            lambda: self.row(execution_id).status in statuses, seconds, f"{statuses} of {execution_id}"
+        )
+
+    def wait_cleared(self, execution_id: str) -> None:
+        """Wait until what an ended execution left is removed."""
+        self.wait(lambda: self.row(execution_id).cleared_at is not None, 20, f"{execution_id} cleared")
+
+    def log(self) -> str:
+        """Give the last of what workers logged."""
+        path = self.platform.deployment.data / "worker.log"
+        return path.read_text()[-3000:] if path.exists() else ""
+
+    def stop(self) -> None:
+        """Kill all workers."""
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.kill()
+            worker.wait()
+
+    def results(self, execution_id: str) -> dict[str, bytes]:
+        """Give the bytes of everything an execution keeps, by path."""
+        with self.platform.records.read() as connection:
+            found = list_files(connection, execution_id)
+        read = self.platform.artefacts.read
+        return {path: b"".join(read(one.digest, one.label)) for path, one in found.items()}
+
+
+def quick_document() -> dict[str, object]:
+    """Give the document of a quick run."""
+    return shop_document(Path("source"))
+
+
+@contextmanager
+def installation(records: Records, folder: Path, source: Path, **settings: object) -> Iterator[Installation]:
+    """Give an installation with a source, a folder of files."""
+    settings = {"lease_s": LEASE_S, "checkpoint_s": 0.1, "poll_s": 0.05, "cancel_s": 3.0, **settings}
+    key_file = folder / "keys.txt"
+    folder.mkdir(exist_ok=True)
+    if not key_file.exists():
+        from kinsynth.storage.keys import make_key
+
+        key_file.write_text(make_key())
+    with running_platform(records, folder / "data", key_file=key_file, **settings) as platform:
+        actor = make_person(platform)
+        found = Installation(
+            platform,
+            actor,
+            *_add_documents(platform, actor, source),
+            {
+                f"KINSYNTH_{name.upper()}": str(value)
+                for name, value in {
+                    "data": folder / "data",
+                    "key_file": key_file,
+                    "database": records.url.render_as_string(hide_password=False),
+                    "log_level": "info",
+                    **settings,
+                }.items()
+            },
+        )
+        try:
+            yield found
+        finally:
+            found.stop()
+
+
+def _add_documents(platform: Platform, actor: Actor, source: Path) -> tuple[str, str]:
+    source_id, synthesis_id = make_id("src"), make_id("syn")
+    times = {"created_at": now(), "updated_at": now()}
+    owned = {"owner_id": actor.user_id, "name": "shops", "version": 1, **times}
+    stored = {path.name: platform.artefacts.put_file(path, "original") for path in sorted(source.iterdir())}
+    with platform.records.write() as connection:
+        connection.execute(insert(sources).values(id=source_id, **owned))
+        connection.execute(
+            insert(source_versions).values(
+                source_id=source_id, number=1, digest="0" * 64, created_at=now(), sealed_at=now()
+            )
+        )
+        connection.execute(insert(syntheses).values(id=synthesis_id, source_id=source_id, **owned))
+        attach(connection, source_id, 1, stored)
+    return source_id, synthesis_id
+
+
+def count(records: Records, table: Any, *conditions: Any) -> int:
+    """Count rows."""
+    with records.read() as connection:
+        return connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
+
+
+def check_left(found: Installation, execution_id: str) -> None:
+    """Make sure that an execution that succeeded was done once, and left nothing that is not a result."""
+    records = found.platform.records
+    assert found.row(execution_id).status == "succeeded", found.row(execution_id).error
+    kinds = found.kinds(execution_id)
+    names = ["loading", "preprocessing", "building", "training", "synthesis", "report", "storing"]
+    assert [step for kind, step in kinds if kind == "step_finished"] == names, "each step was done once"
+    assert [kind for kind, _ in kinds].count("execution_succeeded") == 1
+    assert kinds[-1][0] == "execution_succeeded"
+    mine = steps.c.execution_id == execution_id
+    assert count(records, steps, mine, steps.c.outcome.is_not(None)) == 7
+    assert count(records, steps, mine) == 7
+    assert count(records, models, models.c.execution_id == execution_id) == 1
+    assert count(records, events, events.c.execution_id == execution_id) == len(kinds)
+    assert count(records, receipts, receipts.c.subject_id == execution_id) == 1
+    assert not [path for path in found.results(execution_id) if path.startswith("work/")]
+    check_no_leftovers(found)
+
+
+def check_no_leftovers(found: Installation) -> None:
+    """Make sure that no scratch folder is left, and no blob without a row."""
+    platform = found.platform
+    scratch = platform.scratch
+    assert not [path for path in scratch.iterdir() if path.is_dir()] if scratch.exists() else True
+    platform.artefacts.collect(rest_s=-1)
+    names = {f"{label}/{digest[:2]}/{digest}" for digest, label in _blobs(platform)}
+    assert {*platform.artefacts.store.names()} == names
+
+
+def _blobs(platform: Platform) -> list[tuple[str, str]]:
+    with platform.records.read() as connection:
+        return [tuple(row) for row in connection.execute(select(artefacts.c.digest, artefacts.c.label))]
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()

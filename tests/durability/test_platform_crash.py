@@ -1,0 +1,343 @@
+"""Whatever process of an installation is killed, and when: its executions end as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import select
+
+from durability.installed_runs import (
+    Installation,
+    check_left,
+    check_no_leftovers,
+    count,
+    installation,
+    kill,
+)
+from kinsynth.errors import ConflictError
+from kinsynth.executions.journal import read_events
+from kinsynth.executions.requests import cancel
+from kinsynth.pipeline.timeline import STEPS
+from kinsynth.storage.clock import now
+from kinsynth.storage.migrate import migrate
+from kinsynth.storage.records import Records
+from kinsynth.storage.tables import executions, metadata, models
+from shop_database import write_shops
+
+MEASURED = {"plan.json", "steps/building.json"}  # the memory that was free when it was planned
+TAKEN_UP_S, CANCELLED_S, ORPHANED_S = 15.0, 10.0, 30.0
+# Passages that a quick look takes; all others are left to the soak suite.
+CHOSEN = (
+    ("sqlite", "keep.after_blobs:4"),
+    ("sqlite", "training.validated:2"),
+    ("postgresql", "record.before_commit:9"),
+    ("postgresql", "keep.after_rows:7"),
+)
+BOUNDARIES = {
+    *("worker.claimed", "attempt.filled", "child.begun", "child.told", "child.answered", "worker.performed"),
+    *("artefacts.announced", "store.before_rename", "store.after_rename", "artefacts.written"),
+    *("keep.before_blobs", "keep.after_blobs", "record.before_commit", "keep.after_rows"),
+    *("scratch.before_removal", "clear.detached", "artefacts.removed", "clear.collected", "clear.recorded"),
+}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An execution that nobody disturbed: its source, its results, and all points that were passed."""
+
+    source: Path
+    results: dict[str, bytes]
+    points: tuple[str, ...]
+    seconds: dict[str, tuple[float, float]]
+
+
+@pytest.fixture(scope="module")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> Baseline:
+    place = tmp_path_factory.mktemp("undisturbed")
+    write_shops(place / "source")
+    records = Records(f"sqlite:///{place / 'records.sqlite'}")
+    migrate(records)
+    trace = place / "trace"
+    with installation(records, place / "here", place / "source") as found:
+        execution_id = found.add_execution()
+        found.start_worker(KINSYNTH_CRASH_TRACE=str(trace))
+        found.wait_for(execution_id, "succeeded", "failed")
+        found.wait_cleared(execution_id)
+        check_left(found, execution_id)
+        spans = _spans(found, execution_id)
+        results = found.results(execution_id)
+    records.close()
+    return Baseline(place / "source", results, tuple(trace.read_text().splitlines()), spans)
+
+
+def _spans(found: Installation, execution_id: str) -> dict[str, tuple[float, float]]:
+    """Say how long each step took."""
+    spans: dict[str, list[float]] = {}
+    with found.platform.records.read() as connection:
+        for event in read_events(connection, execution_id, limit=1000):
+            if event.body["kind"] in ("step_started", "step_finished"):
+                spans.setdefault(event.body["step"], []).append(event.body["at"])
+    return {step: (times[0], times[-1]) for step, times in spans.items()}
+
+
+class Watch:
+    """Looks at an execution until it ends, and starts a new worker whenever the last one was killed."""
+
+    def __init__(self, found: Installation, execution_id: str) -> None:
+        self.found, self.execution_id = found, execution_id
+        self.killed_at: float | None = None
+
+    def until_ended(self, seconds: float = 120) -> None:
+        """Wait for the end; nobody waits for a worker that is gone for longer than promised."""
+        self.found.wait(self._is_ended, seconds, f"end of {self.execution_id}")
+
+    def _is_ended(self) -> bool:
+        if self.found.workers and self.found.workers[-1].poll() is not None:
+            self.killed_at = time.time()
+            self.found.start_worker()
+        with self.found.platform.records.read() as connection:
+            orphans = connection.execute(
+                select(executions.c.id).where(
+                    executions.c.status.in_(["running", "cancelling"]),
+                    executions.c.lease_expires_at < now() - ORPHANED_S,
+                )
+            ).all()
+        assert not orphans, "somebody works on it, or it waits"
+        return self.found.row(self.execution_id).status in ("succeeded", "failed", "cancelled")
+
+    def check_taken_up(self, killed_at: float) -> None:
+        """Make sure that somebody went on soon after a kill."""
+        with self.found.platform.records.read() as connection:
+            bodies = [event.body for event in read_events(connection, self.execution_id, limit=1000)]
+        signs = ("execution_started", "execution_succeeded")
+        after = [body["at"] for body in bodies if body["kind"] in signs and body["at"] > killed_at]
+        cleared_at = self.found.row(self.execution_id).cleared_at
+        assert min([*after, cleared_at]) - killed_at < TAKEN_UP_S
+
+
+def survive(records: Records, tmp_path: Path, baseline: Baseline, point: str) -> None:
+    """Have a process killed at a point; what comes out is what comes out undisturbed."""
+    once = tmp_path / "once"
+    with installation(records, tmp_path / "here", baseline.source) as found:
+        execution_id = found.add_execution()
+        found.start_worker(KINSYNTH_CRASH_AT=point, KINSYNTH_CRASH_ONCE=str(once))
+        watch = Watch(found, execution_id)
+        watch.until_ended()
+        found.wait(lambda: _is_cleared(found, execution_id), 20, "cleared")
+        found.wait(once.exists, 3, f"passing {point}")
+        watch.check_taken_up(once.stat().st_mtime)
+        check_same(found, execution_id, baseline)
+
+
+def _is_cleared(found: Installation, execution_id: str) -> bool:
+    if found.workers[-1].poll() is not None:
+        found.start_worker()
+    return found.row(execution_id).cleared_at is not None
+
+
+def check_same(found: Installation, execution_id: str, baseline: Baseline) -> None:
+    check_left(found, execution_id)
+    results = found.results(execution_id)
+    assert sorted(results) == sorted(baseline.results)
+    same = [path for path in results if path not in MEASURED]
+    assert [path for path in same if results[path] != baseline.results[path]] == []
+
+
+def names_of(points: tuple[str, ...]) -> list[str]:
+    """Give the names of all points."""
+    return sorted({point.rpartition(":")[0] for point in points})
+
+
+def test_the_undisturbed_execution_passes_every_durable_boundary(baseline: Baseline) -> None:
+    assert {point.rpartition(":")[0] for _, point in CHOSEN} <= {*names_of(baseline.points)}
+    assert {*names_of(baseline.points)} >= BOUNDARIES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("records_url", "point"), CHOSEN, indirect=["records_url"])
+def test_a_process_killed_at_a_point_changes_nothing(
+    records: Records, tmp_path: Path, baseline: Baseline, point: str
+) -> None:
+    survive(records, tmp_path, baseline, point)
+
+
+@pytest.mark.soak
+def test_a_process_killed_at_any_point_changes_nothing(
+    records_url: str, records: Records, tmp_path: Path, baseline: Baseline
+) -> None:
+    """Every point once, and the keeping of every step at each of its points."""
+    first = [f"{name}:1" for name in names_of(baseline.points)]
+    keeping = [point for point in baseline.points if point.startswith("keep.")]
+    for number, point in enumerate(sorted({*first, *keeping})):
+        with fresh(records_url, tmp_path, number) as (own, folder):
+            survive(own, folder, baseline, point)
+
+
+@contextmanager
+def fresh(records_url: str, tmp_path: Path, number: int) -> Iterator[tuple[Records, Path]]:
+    """Give an empty folder and empty tables."""
+    folder = tmp_path / f"{number}"
+    folder.mkdir()
+    if records_url.startswith("sqlite"):
+        records_url = f"sqlite:///{folder / 'records.sqlite'}"
+    records = Records(records_url)
+    migrate(records)
+    if not records.is_sqlite:
+        empty(records)
+    yield records, folder
+    records.close()
+
+
+def empty(records: Records) -> None:
+    with records.write() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+
+
+def wait_for_step(found: Installation, execution_id: str, step: str) -> None:
+    """Wait until a step has begun."""
+    found.wait(
+        lambda: (
+            ("step_started", step) in found.kinds(execution_id)
+            or found.row(execution_id).status not in ("queued", "running")
+        ),
+        60,
+        f"{step} of {execution_id}",
+    )
+
+
+def children_of(process: subprocess.Popen[bytes]) -> list[int]:
+    """Give the processes that a process has started."""
+    return [child.pid for child in psutil.Process(process.pid).children()]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("step", STEPS)
+def test_processes_killed_at_random_times_of_a_step_change_nothing(
+    records_url: str, records: Records, tmp_path: Path, baseline: Baseline, step: str
+) -> None:
+    chance = random.Random(f"{step} {records_url[:6]}")
+    began, ended = baseline.seconds[step]
+    for number in range(5):
+        with (
+            fresh(records_url, tmp_path, number) as (own, folder),
+            installation(own, folder / "here", baseline.source) as found,
+        ):
+            execution_id = found.add_execution()
+            worker = found.start_worker()
+            wait_for_step(found, execution_id, step)
+            time.sleep(chance.uniform(0, ended - began))
+            killed_at, victims = time.time(), chance.choice(["worker", "child", "both"])
+            for pid in children_of(worker) if victims != "worker" else []:
+                os.kill(pid, signal.SIGKILL)
+            if victims != "child":
+                kill(worker)
+            watch = Watch(found, execution_id)
+            watch.until_ended()
+            found.wait(lambda: _is_cleared(found, execution_id), 20, "cleared")  # noqa: B023
+            watch.check_taken_up(killed_at)
+            check_same(found, execution_id, baseline)
+
+
+@pytest.mark.slow
+def test_a_worker_that_was_stopped_past_its_lease_changes_nothing_when_it_wakes(
+    records: Records, tmp_path: Path, baseline: Baseline
+) -> None:
+    with installation(records, tmp_path / "here", baseline.source) as found:
+        execution_id = found.add_execution()
+        sleeper = found.start_worker()
+        wait_for_step(found, execution_id, "preprocessing")
+        sleeper.send_signal(signal.SIGSTOP)
+        epoch = found.row(execution_id).epoch
+        found.start_worker()
+        found.wait(lambda: found.row(execution_id).epoch > epoch, 15, "taken over")
+        sleeper.send_signal(signal.SIGCONT)
+        found.wait_for(execution_id, "succeeded", "failed")
+        found.wait_cleared(execution_id)
+        found.wait(lambda: not children_of(sleeper), 5, "the end of the woken worker's child")
+        found.wait(lambda: not [*found.platform.scratch.glob("exe*")], 5, "scratch empty")
+        assert sleeper.poll() is None
+        assert found.row(execution_id).losses == 1
+        check_same(found, execution_id, baseline)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("records_url", "step"), [("sqlite", "training"), ("postgresql", "report")], indirect=["records_url"]
+)
+def test_a_cancelled_execution_ends_in_time_and_leaves_nothing(
+    records: Records, tmp_path: Path, baseline: Baseline, step: str
+) -> None:
+    cancel_at(records, tmp_path, baseline, step)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("kills", [False, True])
+def test_an_execution_cancelled_in_any_step_ends_in_time_and_leaves_nothing(
+    records: Records, tmp_path: Path, baseline: Baseline, step: str, kills: bool
+) -> None:
+    cancel_at(records, tmp_path, baseline, step, kills=kills)
+
+
+def cancel_at(
+    records: Records, tmp_path: Path, baseline: Baseline, step: str, *, kills: bool = False
+) -> None:
+    with installation(records, tmp_path / "here", baseline.source) as found:
+        execution_id = found.add_execution()
+        worker = found.start_worker()
+        wait_for_step(found, execution_id, step)
+        try:
+            with records.write() as connection:
+                cancel(connection, execution_id)
+        except ConflictError:
+            assert step == "storing", "only the last step may have ended before"
+            return
+        if kills:
+            kill(worker)
+        watch = Watch(found, execution_id)
+        started = time.monotonic()
+        watch.until_ended(30)
+        assert time.monotonic() - started < CANCELLED_S
+        assert found.row(execution_id).status == "cancelled"
+        found.wait_cleared(execution_id)
+        found.wait(lambda: not children_of(found.workers[-1]), 5, "no child")
+        kept = found.results(execution_id)
+        trained = count(records, models, models.c.execution_id == execution_id)
+        assert trained == any(path.startswith("model/") for path in kept)
+        assert not [path for path in kept if path.startswith(("work/", "synthetic/", "tables/", "report"))]
+        found.wait(lambda: not [*found.platform.scratch.glob("exe*")], 5, "scratch empty")
+        check_no_leftovers(found)
+        assert found.kinds(execution_id)[-1][0] == "execution_cancelled"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("records_url", ["sqlite"], indirect=True)
+def test_a_worker_that_is_asked_to_stop_gives_its_execution_back_and_another_goes_on(
+    records: Records, tmp_path: Path, baseline: Baseline
+) -> None:
+    with installation(records, tmp_path / "here", baseline.source) as found:
+        execution_id = found.add_execution()
+        worker = found.start_worker()
+        wait_for_step(found, execution_id, "training")
+        worker.terminate()
+        started = time.monotonic()
+        assert worker.wait(15) == 0
+        assert time.monotonic() - started < 10
+        row = found.row(execution_id)
+        assert (row.status, row.losses) == ("queued", 0)
+        assert not [*found.platform.scratch.glob("exe*")]
+        found.start_worker()
+        found.wait_for(execution_id, "succeeded", "failed")
+        found.wait_cleared(execution_id)
+        check_same(found, execution_id, baseline)

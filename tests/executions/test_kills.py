@@ -1,0 +1,162 @@
+"""Workers and API are killed and stopped at any moment: nothing is lost or done twice. On both databases."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from executions_at_hand import add_execution, read_row
+from kinsynth.executions.dbos import DbosEngine
+from kinsynth.executions.journal import read_events, read_outcomes
+from kinsynth.executions.state import FINAL, HELD
+from kinsynth.storage.clock import now
+from kinsynth.storage.records import Records
+from kinsynth.storage.tables import executions
+
+STEPS = ("loading", "training", "storing")  # of trivial_worker
+PROGRAM = Path(__file__).with_name("trivial_worker.py")
+LEASE_S = 2.0
+RESUMED_S = 15.0  # an execution whose worker died is worked on again within this time
+OWNERLESS_S = 30.0  # nothing is held without a live lease for longer
+
+Begin = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def begin(records_url: str) -> Iterator[Begin]:
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def start(role: str = "worker", *, step_s: float = 0.1) -> subprocess.Popen[bytes]:
+        places = os.pathsep.join([str(PROGRAM.parents[1]), *sys.path])
+        wanted = {"PYTHONPATH": places, "TRIVIAL_LEASE_S": str(LEASE_S), "TRIVIAL_STEP_S": str(step_s)}
+        begun.append(
+            subprocess.Popen(
+                [sys.executable, str(PROGRAM), records_url, role],
+                env={**os.environ, **wanted},
+                stdout=subprocess.DEVNULL,
+            )
+        )
+        return begun[-1]
+
+    yield start
+    for one in begun:
+        one.kill()
+        one.wait()
+
+
+def until(true: Callable[[], bool], within_s: float) -> float:
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < within_s, "it did not come to this in time"
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+@pytest.mark.slow
+def test_a_stopped_worker_that_wakes_changes_nothing_and_is_of_use_again(
+    records: Records, begin: Begin
+) -> None:
+    execution_id = add_execution(records)
+    first = begin("slow", step_s=3)
+    until(lambda: read_row(records, execution_id).status == "running", 20)
+    first.send_signal(signal.SIGSTOP)
+    second = begin(step_s=1.5)
+    waited_s = until(lambda: read_row(records, execution_id).epoch == 2, 30)
+    assert waited_s < RESUMED_S
+    first.send_signal(signal.SIGCONT)  # its step is done by now, and it wants to record that
+    until(lambda: read_row(records, execution_id).status == "succeeded", 30)
+    row = read_row(records, execution_id)
+    assert (row.epoch, row.losses) == (2, 1)
+    with records.read() as connection:
+        assert read_outcomes(connection, execution_id) == {step: {"epoch": 2} for step in STEPS}
+        kinds = [one.body["kind"] for one in read_events(connection, execution_id)]
+    began = "execution_started"
+    assert kinds == [began, "lease_lost", began, *["step_finished"] * 3, "execution_succeeded"]
+    second.kill()
+    after = add_execution(records)
+    until(lambda: read_row(records, after).status == "succeeded", 30)
+
+
+@pytest.mark.slow
+def test_a_graceful_stop_gives_back_at_once(records: Records, begin: Begin) -> None:
+    execution_id = add_execution(records)
+    first = begin(step_s=30)
+    until(lambda: read_row(records, execution_id).status == "running", 20)
+    first.send_signal(signal.SIGTERM)
+    assert until(lambda: read_row(records, execution_id).status == "queued", 5) < 2
+    assert first.wait(10) == 0
+    assert read_row(records, execution_id).losses == 0
+
+
+@pytest.mark.parametrize(
+    "kills", [pytest.param(8, marks=pytest.mark.slow), pytest.param(50, marks=pytest.mark.soak)]
+)
+def test_kills_at_random(records: Records, begin: Begin, kills: int) -> None:
+    DbosEngine(records).prepare()
+    chance = random.Random(kills)
+    running = {"first": begin(), "second": begin(), "asking": begin("api")}
+    until(lambda: bool(read_statuses(records)["succeeded"]), 30)
+    for _ in range(kills):
+        time.sleep(chance.uniform(0.1, 3))
+        for name in chance.choice([["first"], ["second"], ["asking"], ["first", "second"], list(running)]):
+            running[name].kill()
+            running[name].wait()
+            running[name] = begin("api" if name == "asking" else "worker")
+        assert read_ownerless(records) == []
+    running["asking"].kill()
+    running["asking"].wait()
+    until(lambda: set(read_statuses(records)) <= FINAL, 60)
+    for row in read_all(records):
+        check_done_once(records, row.id, row.status)
+        assert max(read_gaps(records, row.id), default=0) < RESUMED_S - LEASE_S - 1
+
+
+def check_done_once(records: Records, execution_id: str, status: str) -> None:
+    with records.read() as connection:
+        found, outcomes = read_events(connection, execution_id), read_outcomes(connection, execution_id)
+    assert [one.number for one in found] == list(range(1, len(found) + 1))
+    kinds = Counter(one.body["kind"] for one in found)
+    assert kinds[f"execution_{status}"] == 1
+    steps = Counter(one.body["step"] for one in found if one.body["kind"] == "step_finished")
+    assert steps == Counter(list(outcomes))
+    if status == "failed":  # chance may hit one execution six times
+        assert kinds["lease_lost"] == 6
+    else:
+        assert (status, list(outcomes)) == ("succeeded", list(STEPS))
+
+
+def read_gaps(records: Records, execution_id: str) -> list[float]:
+    """Give the seconds from each loss to the next start."""
+    with records.read() as connection:
+        found = read_events(connection, execution_id)
+    lost = [one for one in found if one.body["kind"] == "lease_lost"]
+    begun = [one for one in found if one.body["kind"] == "execution_started"]
+    later = [[two.at - one.at for two in begun if two.number > one.number] for one in lost]
+    return [min(one) for one in later if one]
+
+
+def read_all(records: Records) -> list:  # type: ignore[type-arg]
+    with records.read() as connection:
+        return list(connection.execute(select(executions)))
+
+
+def read_statuses(records: Records) -> Counter[str]:
+    return Counter(row.status for row in read_all(records))
+
+
+def read_ownerless(records: Records) -> list[str]:
+    with records.read() as connection:
+        ended = executions.c.lease_expires_at < now() - OWNERLESS_S
+        return list(
+            connection.execute(select(executions.c.id).where(executions.c.status.in_(HELD), ended)).scalars()
+        )

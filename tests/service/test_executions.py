@@ -1,0 +1,231 @@
+"""Executions: started once, refused early, followed, retried; their results are given out."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+
+from finished_run import succeed
+from installation import make_source
+from kinsynth.errors import KinsynthError, SchemaError
+from kinsynth.service import downloads, executions, models, quotas, results, sources, starts, syntheses
+from kinsynth.service.actor import Actor
+from kinsynth.service.analysis import Window
+from kinsynth.service.pages import Wanted
+from kinsynth.service.platform import Platform
+from kinsynth.service.starts import Order
+from kinsynth.storage.clock import now
+from kinsynth.storage.tables import shares, tickets, users
+from shop_database import write_shops
+
+DOCUMENT: dict[str, Any] = {"tables": {"region": {"original": True}}, "generation": {"seed": 7}}
+
+
+@pytest.fixture
+def source_id(platform: Platform, ann: Actor, tmp_path: Path) -> str:
+    """A sealed source with three tables."""
+    write_shops(tmp_path / "shops")
+    return make_source(platform, ann, tmp_path / "shops")
+
+
+@pytest.fixture
+def synthesis_id(platform: Platform, ann: Actor, source_id: str) -> str:
+    """A synthesis that fits its source."""
+    return syntheses.create_synthesis(platform, ann, source_id, name="Shops", document=DOCUMENT)[0].id
+
+
+def code_of(call: object, *arguments: object, **more: object) -> str:
+    with pytest.raises(KinsynthError) as caught:
+        call(*arguments, **more)  # type: ignore[operator]
+    return caught.value.code
+
+
+def test_a_run_is_started_once(platform: Platform, ann: Actor, synthesis_id: str) -> None:
+    order = Order("first", {"shop": 40}, 3, "key")
+    made, new = starts.start_run(platform, ann, synthesis_id, order)
+    again, renewed = starts.start_run(platform, ann, synthesis_id, order)
+    assert (made, new, renewed) == (again, True, False)
+    assert (made.status, made.kind, made.rows, made.source_version) == ("queued", "run", 40, 1)
+    assert made.document["generation"] == {"seed": 3, "rows": {"shop": 40}}
+    assert made.document["source"]["paths"] == ["region.csv", "sale.csv", "shop.csv"]
+    assert platform.engine.deliveries == [(made.id, 1)]  # type: ignore[attr-defined]
+    events = executions.list_events(platform, ann, made.id)
+    assert [one.body["kind"] for one in events.items] == ["execution_queued"]
+    assert not events.ended
+    assert code_of(starts.start_run, platform, ann, synthesis_id, Order("other", key="key")) == (
+        "idempotency.reused"
+    )
+    assert starts.start_run(platform, ann, synthesis_id, Order())[0].name == "Shops 2"
+
+
+def test_what_cannot_run_is_refused_before_it_starts(
+    platform: Platform, ann: Actor, source_id: str, synthesis_id: str
+) -> None:
+    wrong, _ = syntheses.create_synthesis(
+        platform, ann, source_id, name="x", document={"tables": {"no": {}, "region": {"original": True}}}
+    )
+    with pytest.raises(SchemaError) as caught:
+        starts.start_run(platform, ann, wrong.id, Order())
+    assert caught.value.code == "execution.configuration"
+    assert [one.code for one in caught.value.findings] == ["data.unknown_table"]
+    small, _ = syntheses.create_synthesis(platform, ann, source_id, name="x", document={})
+    assert code_of(starts.start_run, platform, ann, small.id, Order()) == "execution.too_little_data"
+    with platform.records.write() as connection:
+        quotas.grant(connection, ann.user_id, "rows", limit=100, period="month")
+    assert code_of(starts.start_run, platform, ann, synthesis_id, Order()) == "quota.rows"
+    assert executions.list_executions(platform, ann, Wanted()).items == ()
+    sources.delete_source(platform, ann, source_id)
+    assert code_of(starts.start_run, platform, ann, synthesis_id, Order()) == "source.gone"
+
+
+def test_a_source_at_work_is_not_deleted(
+    platform: Platform, ann: Actor, source_id: str, synthesis_id: str
+) -> None:
+    made, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    assert code_of(sources.delete_source, platform, ann, source_id) == "source.in_use"
+    assert code_of(syntheses.delete_synthesis, platform, ann, synthesis_id) == "synthesis.in_use"
+    assert code_of(executions.delete_execution, platform, ann, made.id) == "execution.not_finished"
+    assert executions.cancel_execution(platform, ann, made.id).status == "cancelled"
+    assert [one.used for one in _quotas(platform, ann)] == [0.0, 0.0]
+    assert [one.reserved for one in _quotas(platform, ann)] == [0.0, 0.0]
+    executions.delete_execution(platform, ann, made.id)
+    sources.delete_source(platform, ann, source_id)
+
+
+def _quotas(platform: Platform, actor: Actor) -> tuple[quotas.QuotaView, ...]:
+    with platform.records.read() as connection:
+        return quotas.read_quotas(connection, actor.user_id)
+
+
+def test_who_may_run_starts_with_their_own_quota(
+    platform: Platform, ann: Actor, bob: Actor, synthesis_id: str
+) -> None:
+    assert code_of(starts.start_run, platform, bob, synthesis_id, Order()) == "access.not_found"
+    with platform.records.write() as connection:
+        connection.execute(
+            insert(shares).values(
+                synthesis_id=synthesis_id, user_id=bob.user_id, level="run", created_at=now()
+            )
+        )
+    made, _ = starts.start_run(platform, bob, synthesis_id, Order())
+    assert made.owner_id == bob.user_id
+    assert [one.reserved > 0 for one in _quotas(platform, bob)] == [True, True]
+    assert [one.reserved for one in _quotas(platform, ann)] == [0.0, 0.0]
+    assert [one.id for one in executions.list_executions(platform, ann, Wanted()).items] == [made.id]
+    queued = executions.list_executions(platform, ann, Wanted(), status="queued")
+    assert len(queued.items) == 1
+    assert executions.list_executions(platform, ann, Wanted(), status="failed").items == ()
+
+
+def test_more_is_drawn_from_a_model_and_a_run_is_repeated(
+    platform: Platform, ann: Actor, synthesis_id: str, tmp_path: Path
+) -> None:
+    made, _ = starts.start_run(platform, ann, synthesis_id, Order("first"))
+    assert code_of(starts.retry_execution, platform, ann, made.id) == "execution.not_finished"
+    model_id = succeed(platform, made.id, tmp_path)
+    assert executions.read_execution(platform, ann, made.id).trained_model_id == model_id
+    drawn, _ = starts.start_drawing(platform, ann, synthesis_id, model_id, Order("", {"shop": 9}, 5))
+    assert (drawn.kind, drawn.rows, drawn.ancestor_id) == ("generate", 9, made.id)
+    refused = code_of(starts.start_drawing, platform, ann, synthesis_id, model_id, Order(rows={"sale": 9}))
+    assert refused == "settings.rows_not_root"
+    assert code_of(models.delete_model, platform, ann, model_id) == "model.in_use"
+    again, _ = starts.retry_execution(platform, ann, made.id)
+    assert (again.kind, again.name, again.ancestor_id) == ("run", "first", made.id)
+    assert again.document == made.document
+    redrawn, _ = starts.retry_execution(platform, ann, made.id, first_step="synthesis")
+    assert (redrawn.kind, redrawn.model_id, redrawn.rows) == ("generate", model_id, 150)
+    for one in (drawn, again, redrawn):
+        executions.cancel_execution(platform, ann, one.id)
+    assert models.read_model_document(platform, ann, model_id) == made.document
+    models.delete_model(platform, ann, model_id)
+    assert models.list_models(platform, ann, Wanted()).items == ()
+    retry = starts.retry_execution
+    assert code_of(retry, platform, ann, made.id, first_step="synthesis") == "execution.no_model"
+
+
+def test_results_are_given_out(
+    platform: Platform, ann: Actor, bob: Actor, synthesis_id: str, tmp_path: Path
+) -> None:
+    made, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    preview = results.preview_result
+    assert code_of(preview, platform, ann, made.id, Window("shop")) == "execution.no_results"
+    succeed(platform, made.id, tmp_path)
+    page = preview(platform, ann, made.id, Window("shop", 1, 2))
+    assert (page.total, page.rows[0][0], len(page.rows)) == (150, "S0001", 2)
+    assert code_of(preview, platform, ann, made.id, Window("no")) == "table.not_found"
+    shown = [one.path for one in results.list_result_files(platform, ann, made.id)]
+    assert shown == ["certificate.json", "report.pdf", "tables/shop.csv"]
+    content = results.open_result(platform, ann, made.id, "report.pdf")
+    assert (b"".join(content.chunks), content.media_type) == (b"%PDF-1.7", "application/pdf")
+    for hidden in ("model/model.json", "synthetic/names.json", "../x", "", "tables"):
+        assert code_of(results.open_result, platform, ann, made.id, hidden) == "access.not_found"
+    assert code_of(results.open_result, platform, bob, made.id, "report.pdf") == "access.not_found"
+    timeline = executions.read_timeline(platform, ann, made.id)
+    training = next(one for one in timeline.steps if one.step == "training")
+    assert (len(timeline.steps), training.state, training.share) == (7, "stopped", 0.5)
+    assert training.measures[0].values == {"loss": 1.5}
+    assert executions.list_events(platform, ann, made.id, after=2).ended
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+def test_a_download_is_made_once_and_fetched_with_a_ticket(
+    platform: Platform,
+    ann: Actor,
+    synthesis_id: str,
+    tmp_path: Path,
+    format: Any,  # noqa: A002 - the user's word
+) -> None:
+    made, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    create = downloads.create_download
+    assert code_of(create, platform, ann, made.id, format) == "execution.no_results"
+    succeed(platform, made.id, tmp_path)
+    asked, new = create(platform, ann, made.id, format)
+    assert (asked.status, new) == ("preparing", True)
+    assert create(platform, ann, made.id, format) == (asked, False)
+    assert code_of(downloads.issue_ticket, platform, ann, asked.id) == "download.not_ready"
+    assert downloads.prepare_next(platform)
+    assert not downloads.prepare_next(platform)
+    ready = downloads.read_download(platform, ann, asked.id)
+    assert (ready.status, ready.file_name) == ("ready", "csv.zip" if format == "csv" else "database.xlsx")
+    ticket = downloads.issue_ticket(platform, ann, asked.id)
+    secret = ticket.path.rpartition("/")[2]
+    content = b"".join(downloads.redeem_ticket(platform, secret).chunks)
+    assert len(content) == ready.size
+    if format == "csv":
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        assert sorted(archive.namelist()) == ["region.csv", "sale.csv", "shop.csv"]
+        assert archive.read("shop.csv") == (tmp_path / "shops" / "shop.csv").read_bytes()
+    assert code_of(downloads.redeem_ticket, platform, secret) == "access.not_found"
+    with platform.records.read() as connection:
+        assert secret not in str(connection.execute(tickets.select()).all())
+
+
+def test_a_ticket_of_somebody_blocked_opens_nothing(
+    platform: Platform, ann: Actor, synthesis_id: str, tmp_path: Path
+) -> None:
+    made, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    succeed(platform, made.id, tmp_path)
+    asked, _ = downloads.create_download(platform, ann, made.id, "tsv")
+    downloads.prepare_next(platform)
+    ticket = downloads.issue_ticket(platform, ann, asked.id)
+    with platform.records.write() as connection:
+        connection.execute(update(users).where(users.c.id == ann.user_id).values(status="blocked"))
+    secret = ticket.path.rpartition("/")[2]
+    assert code_of(downloads.redeem_ticket, platform, secret) == "access.not_found"
+
+
+def test_a_deleted_execution_takes_all_along(
+    platform: Platform, ann: Actor, synthesis_id: str, tmp_path: Path
+) -> None:
+    made, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    succeed(platform, made.id, tmp_path)
+    downloads.create_download(platform, ann, made.id, "csv")
+    downloads.prepare_next(platform)
+    executions.delete_execution(platform, ann, made.id)
+    assert code_of(executions.read_execution, platform, ann, made.id) == "access.not_found"
+    syntheses.delete_synthesis(platform, ann, synthesis_id)
