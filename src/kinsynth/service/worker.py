@@ -25,7 +25,6 @@ from kinsynth.service.platform import Platform, open_platform
 from kinsynth.service.retention import clear_ended, expire_results
 from kinsynth.service.scratch import sweep
 from kinsynth.settings.deployment import Deployment, read_deployment
-from kinsynth.storage.store import FolderStore
 from kinsynth.system import crash
 from kinsynth.system.child import die_with_parent
 from kinsynth.system.logs import set_up_logs
@@ -112,8 +111,7 @@ class Janitor:
         expire_results(self._platform)
         self._platform.artefacts.collect()
         sweep(self._platform.scratch)
-        if isinstance(store := self._platform.artefacts.store, FolderStore):
-            store.remove_parts(older_than_s=_PART_S, now=time.time())
+        self._platform.artefacts.store.remove_parts(older_than_s=_PART_S, now=time.time())
 
 
 def main() -> None:
