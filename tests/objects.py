@@ -44,9 +44,7 @@ class Objects:
 
 def add_objects(platform: Platform, owner_id: str, starter_id: str = "") -> Objects:
     """Make them; the execution was started by another where one is given."""
-    made = Objects(
-        *(make_id(kind) for kind in ("src", "des", "syn", "exe", "mod", "dow", "tok"))
-    )
+    made = Objects(*(make_id(kind) for kind in ("src", "des", "syn", "exe", "mod", "dow", "tok")))
     execution = {
         "synthesis_id": made.synthesis_id,
         "source_id": made.source_id,

@@ -52,6 +52,12 @@ def _reserve_what_is_left(connection: Connection, owner_id: str) -> float:
     return more if more and quotas.try_reserve(connection, owner_id, "seconds", more) else 0.0
 
 
+def has_paused(connection: Connection) -> bool:
+    """Tell whether an execution is paused."""
+    paused = select(executions.c.id).where(executions.c.status == "paused")
+    return connection.execute(paused.limit(1)).first() is not None
+
+
 def continue_paused(connection: Connection, *, margin_s: float) -> list[tuple[str, int]]:
     """Put executions that paused for want of compute time into the queue, as far as there is some again.
 
