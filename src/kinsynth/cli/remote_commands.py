@@ -12,6 +12,8 @@ from kinsynth.cli.commands import Invocation, invocation_of
 from kinsynth.cli.installation import app
 from kinsynth.errors import UserError
 
+__all__ = ["app", "cancel", "executions", "fetch"]
+
 ExecutionArgument = Annotated[str, typer.Argument(metavar="EXECUTION", help="Id of an execution.")]
 
 

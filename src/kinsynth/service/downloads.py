@@ -260,7 +260,8 @@ def prepare_next(platform: Platform) -> bool:
     return True
 
 
-def _claim(connection: Connection) -> Row[Any] | None:
+def _claim(connection: Connection) -> Any:
+    """Take one that waits; None when there is none."""
     waiting = (downloads.c.status == "preparing") & (downloads.c.claimed_until < now())
     row = connection.execute(
         select(downloads.c.id)
@@ -299,8 +300,8 @@ def _make(platform: Platform, claimed: Row[Any]) -> dict[str, Stored]:
         name = platform.analysts.call(
             "convert", {"format": claimed.format, "settings": {"neutralise_formulas": neutralise}}, folder
         )
-        path = folder / "out" / Path(name).name
-        return {Path(name).name: platform.artefacts.put_file(path, "protected")}
+        made = folder / "out" / Path(name).name
+        return {made.name: platform.artefacts.put_file(made, "protected")}
 
 
 @contextmanager

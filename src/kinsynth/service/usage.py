@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from kinsynth.service import quotas
 from kinsynth.storage.tables import executions
@@ -57,8 +57,8 @@ def settle_usage(connection: Connection, execution_id: str, status: str) -> None
     connection.execute(update(executions).where(executions.c.id == execution_id).values(values))
 
 
-def _read(connection: Connection, execution_id: str) -> Row[Any]:
-    return connection.execute(
+def _read(connection: Connection, execution_id: str) -> Any:
+    row: Any = connection.execute(
         select(
             executions.c.owner_id,
             executions.c.reserved_seconds,
@@ -69,6 +69,7 @@ def _read(connection: Connection, execution_id: str) -> Row[Any]:
         .where(executions.c.id == execution_id)
         .with_for_update()
     ).one()
+    return row
 
 
 def _hold(connection: Connection, execution_id: str, seconds: float) -> None:
