@@ -260,7 +260,8 @@ def prepare_next(platform: Platform) -> bool:
     return True
 
 
-def _claim(connection: Connection) -> Row[Any] | None:
+def _claim(connection: Connection) -> Any:
+    """Take one that waits; None when there is none."""
     waiting = (downloads.c.status == "preparing") & (downloads.c.claimed_until < now())
     row = connection.execute(
         select(downloads.c.id)

@@ -106,7 +106,7 @@ def settle_usage(connection: Connection, execution_id: str, status: str) -> None
 
 
 def _read(connection: Connection, execution_id: str) -> Any:
-    return connection.execute(
+    row: Any = connection.execute(
         select(
             executions.c.owner_id,
             executions.c.reserved_seconds,
@@ -117,6 +117,7 @@ def _read(connection: Connection, execution_id: str) -> Any:
         .where(executions.c.id == execution_id)
         .with_for_update()
     ).one()
+    return row
 
 
 def _hold(connection: Connection, execution_id: str, seconds: float) -> None:
