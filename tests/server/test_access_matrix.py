@@ -33,7 +33,17 @@ from visitors import Visitors, visiting
 LEVELS = ["view", "run", "edit", "own"]
 SHARED = {"synthesis", "execution", "model", "download"}
 NOBODIES = {"anonymous", "blocked", "suspended token", "expired token"}
-ROLES = [*sorted(NOBODIES), "other", "viewer", "runner", "editor", "owner", "owner's token", "admin", "admin's token"]
+ROLES = [
+    *sorted(NOBODIES),
+    "other",
+    "viewer",
+    "runner",
+    "editor",
+    "owner",
+    "owner's token",
+    "admin",
+    "admin's token",
+]
 GIVEN = {"viewer": "view", "runner": "run", "editor": "edit"}
 
 
@@ -58,7 +68,10 @@ class World:
 
     def __init__(self, platform: Platform, visitors: Visitors, name: str) -> None:
         self._visitors = visitors
-        people = {role: add_person(platform, f"{role.replace(' ', '_')}_{name}") for role in ("owner", "other", *GIVEN)}
+        people = {
+            role: add_person(platform, f"{role.replace(' ', '_')}_{name}")
+            for role in ("owner", "other", *GIVEN)
+        }
         people["admin"] = add_person(platform, f"admin_{name}", "admin")
         people["blocked"] = add_person(platform, f"blocked_{name}", "admin")
         target = add_person(platform, f"target_{name}")
@@ -83,7 +96,9 @@ class World:
         """Somebody's client."""
         if role in self._people:
             return self._visitors.of(self._people[role])
-        return self._visitors.with_token(self._secrets[role]) if role in self._secrets else self._visitors.make()
+        return (
+            self._visitors.with_token(self._secrets[role]) if role in self._secrets else self._visitors.make()
+        )
 
 
 def _make_token(
@@ -127,7 +142,13 @@ def refusal(answer: httpx.Response, rule: Rule) -> str:
     if not answer.is_error:
         return ""
     found = answer.json()
-    refusals = {"access.unauthenticated", "access.forbidden", "access.session_needed", "access.csrf", "access.origin"}
+    refusals = {
+        "access.unauthenticated",
+        "access.forbidden",
+        "access.session_needed",
+        "access.csrf",
+        "access.origin",
+    }
     if found["code"] in refusals or (found["code"] == "access.not_found" and found["where"] == rule.kind):
         return str(found["code"])
     return ""

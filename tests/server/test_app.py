@@ -146,7 +146,8 @@ def test_the_log_tells_operation_and_ids_only(visitors: Visitors, platform: Plat
 
 def test_invalid_requests_are_told_where_and_not_what(visitors: Visitors) -> None:
     answer = visitors.make().post(
-        "/api/v1/setup", json={"token": 7, "email": "typed@", "name": "x", "password": "typed", "role": "admin"}
+        "/api/v1/setup",
+        json={"token": 7, "email": "typed@", "name": "x", "password": "typed", "role": "admin"},
     )
     found = answer.json()
     assert (answer.status_code, found["code"]) == (422, "request.invalid")
@@ -192,7 +193,9 @@ def test_depth_counts_brackets_outside_of_texts(visitors: Visitors) -> None:
     assert "deeper" in answer.text
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+)
 def test_bodies_of_other_kinds_are_refused(visitors: Visitors, kind: str) -> None:
     """A form of another page cannot send JSON under these kinds."""
     answer = visitors.make().post(
@@ -201,9 +204,7 @@ def test_bodies_of_other_kinds_are_refused(visitors: Visitors, kind: str) -> Non
     assert answer.status_code == 422
 
 
-def test_large_bodies_are_refused_while_they_are_read(
-    platform: Platform, tmp_path: Any
-) -> None:
+def test_large_bodies_are_refused_while_they_are_read(platform: Platform, tmp_path: Any) -> None:
     small = make_platform(platform.records, tmp_path, max_body_bytes=2048)
     with visiting(make_app(small)) as visitors:
         client = visitors.make()
