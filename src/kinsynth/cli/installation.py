@@ -11,9 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from kinsynth.cli.commands import Invocation as Invocation
-from kinsynth.cli.commands import app as app
-from kinsynth.cli.commands import invocation_of
+from kinsynth.cli.commands import Invocation, app, invocation_of
 
 
 @contextmanager
