@@ -16,7 +16,7 @@ from kinsynth.storage.records import Records
 
 
 @pytest.fixture
-def platform(records: Records, tmp_path: Path) -> Iterator[Platform]:
+def platform(records: Records, tmp_path: Path, cheap_passwords: None) -> Iterator[Platform]:
     """An open platform without workers, once on each kind of database."""
     with running_platform(records, tmp_path / "data") as found:
         yield replace(found, engine=Submitted())  # type: ignore[arg-type]
@@ -36,7 +36,7 @@ def bob(platform: Platform) -> Actor:
 
 @pytest.fixture
 def unlocked(platform: Platform) -> None:
-    """An installation whose database no longer guards the audit log, as somebody with all rights would make it."""
+    """No guard of the database over the audit log, as somebody with all rights would have it."""
     with platform.records.write() as connection:
         for name in ("audit_keeps_rows", "audit_keeps_values"):
             suffix = "" if platform.records.is_sqlite else " ON audit"

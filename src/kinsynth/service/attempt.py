@@ -34,6 +34,8 @@ from kinsynth.system.files import read_json
 
 _LISTEN_S: Final = 0.1
 _AWAY_S: Final = 60.0  # how long a store that is away is waited for
+_SHARE_OF_NEWS: Final = 0.001
+_OLD_NEWS_S: Final = 10.0
 _KILLED: Final = -9
 _TIMES_KILLED: Final = 2  # losses after which a child that is killed again is not tried again
 _NOT_RECORDED = {"execution_finished", "execution_failed"}  # the end is told by the execution's own record
@@ -64,7 +66,7 @@ class Attempt:
         self._ending: str | None = None
         self._ends_at = 0.0
         self._state_at = time.monotonic()
-        self._step = ""
+        self._step, self._shown = "", (0.0, 0.0)
         self._said: Mapping[str, Any] = {}
 
     def perform(self) -> Outcome:
@@ -120,20 +122,25 @@ class Attempt:
 
     def _look_up(self, child: TrainingChild) -> None:
         """Do what is due, and what is wished."""
-        self._check()
-        now = time.monotonic()
+        wish, now = self._checked(), time.monotonic()
         if self._step == "training" and now - self._state_at > self._platform.deployment.checkpoint_s:
             self._keep_state()
-        if self._ending is None and (wish := self._wish()) != "go":
+        if self._ending is None and wish != "go":
             self._ending, self._ends_at = wish, now + self._platform.deployment.cancel_s
             child.ask_stop()
         if self._ending is not None and now > self._ends_at:
             raise _Ended(self._as_wished())
 
-    def _check(self) -> None:
-        """End at once where nothing of this attempt is wanted any more."""
-        if self._wish() in ("cancel", "lost"):
+    def _checked(self) -> Wish:
+        """Give what is wished, unless nothing of this attempt is wanted any more: then it ends at once."""
+        wish = self._wish()
+        if wish in ("cancel", "lost"):
             raise _Ended(Stopped())
+        return wish
+
+    def _check(self) -> None:
+        """End where nothing of this attempt is wanted any more."""
+        self._checked()
 
     def _check_all(self) -> None:
         """End also where the worker stops: nothing was begun yet."""
@@ -208,8 +215,17 @@ class Attempt:
             if event["kind"] == "step_started":
                 start_step(connection, self._id, event["step"], epoch=self._claim.epoch)
                 self._step = event["step"]
-            if event["kind"] not in _NOT_RECORDED:
+            if event["kind"] not in _NOT_RECORDED and self._is_news(event):
                 add_event(connection, self._id, event, epoch=self._claim.epoch)
+
+    def _is_news(self, event: Mapping[str, Any]) -> bool:
+        """Tell whether progress is worth a row: a training of a day says it twice a second."""
+        if event["kind"] != "step_progressed":
+            return True
+        share, at = self._shown
+        moved: bool = abs(event["share"] - share) >= _SHARE_OF_NEWS or event["at"] - at >= _OLD_NEWS_S
+        self._shown = (event["share"], event["at"]) if moved else self._shown
+        return moved
 
     def _tell_step(
         self,
