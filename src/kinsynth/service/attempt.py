@@ -223,7 +223,7 @@ class Attempt:
         if event["kind"] != "step_progressed":
             return True
         share, at = self._shown
-        moved = abs(event["share"] - share) >= _SHARE_OF_NEWS or event["at"] - at >= _OLD_NEWS_S
+        moved: bool = abs(event["share"] - share) >= _SHARE_OF_NEWS or event["at"] - at >= _OLD_NEWS_S
         self._shown = (event["share"], event["at"]) if moved else self._shown
         return moved
 
