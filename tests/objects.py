@@ -56,13 +56,24 @@ def add_objects(platform: Platform, owner_id: str, starter_id: str = "") -> Obje
         for table, values in (
             (sources, {"id": made.source_id, "owner_id": owner_id, "version": 1}),
             (source_versions, {"source_id": made.source_id, "number": 1}),
-            (syntheses, {"id": made.synthesis_id, "owner_id": owner_id, "source_id": made.source_id, "version": 1}),
+            (
+                syntheses,
+                {"id": made.synthesis_id, "owner_id": owner_id, "source_id": made.source_id, "version": 1},
+            ),
             (synthesis_versions, {"synthesis_id": made.synthesis_id, "number": 1, "author_id": owner_id}),
             (executions, {"id": made.execution_id, **execution}),
-            (models, {"id": made.model_id, "execution_id": made.execution_id, "synthesis_id": made.synthesis_id}),
+            (
+                models,
+                {"id": made.model_id, "execution_id": made.execution_id, "synthesis_id": made.synthesis_id},
+            ),
             (
                 downloads,
-                {"id": made.download_id, "execution_id": made.execution_id, "format": "csv", "status": "ready"},
+                {
+                    "id": made.download_id,
+                    "execution_id": made.execution_id,
+                    "format": "csv",
+                    "status": "ready",
+                },
             ),
             (tokens, {"id": made.token_id, "user_id": owner_id, "secret_hash": digest(make_proof())}),
         ):

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,10 @@ from kinsynth.executions.dbos import DbosEngine
 from kinsynth.executions.journal import read_events, read_outcomes
 from kinsynth.executions.state import FINAL, HELD
 from kinsynth.storage.clock import now
+from kinsynth.storage.migrate import migrate
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import executions
+from postgresql import Cluster
 
 STEPS = ("loading", "training", "storing")  # of trivial_worker
 PROGRAM = Path(__file__).with_name("trivial_worker.py")
@@ -34,11 +37,20 @@ Begin = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture
 def begin(records_url: str) -> Iterator[Begin]:
+    with beginning(records_url) as start:
+        yield start
+
+
+@contextmanager
+def beginning(records_url: str) -> Iterator[Begin]:
+    """Give what starts processes, and end them all."""
     begun: list[subprocess.Popen[bytes]] = []
 
-    def start(role: str = "worker", *, step_s: float = 0.1) -> subprocess.Popen[bytes]:
+    def start(
+        role: str = "worker", *, step_s: float = 0.1, lease_s: float = LEASE_S
+    ) -> subprocess.Popen[bytes]:
         places = os.pathsep.join([str(PROGRAM.parents[1]), *sys.path])
-        wanted = {"PYTHONPATH": places, "TRIVIAL_LEASE_S": str(LEASE_S), "TRIVIAL_STEP_S": str(step_s)}
+        wanted = {"PYTHONPATH": places, "TRIVIAL_LEASE_S": str(lease_s), "TRIVIAL_STEP_S": str(step_s)}
         begun.append(
             subprocess.Popen(
                 [sys.executable, str(PROGRAM), records_url, role],
@@ -48,10 +60,12 @@ def begin(records_url: str) -> Iterator[Begin]:
         )
         return begun[-1]
 
-    yield start
-    for one in begun:
-        one.kill()
-        one.wait()
+    try:
+        yield start
+    finally:
+        for one in begun:
+            one.kill()
+            one.wait()
 
 
 def until(true: Callable[[], bool], within_s: float) -> float:
@@ -96,6 +110,27 @@ def test_a_graceful_stop_gives_back_at_once(records: Records, begin: Begin) -> N
     assert until(lambda: read_row(records, execution_id).status == "queued", 5) < 2
     assert first.wait(10) == 0
     assert read_row(records, execution_id).losses == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("away_s", "lease_s", "losses"), [(2, 20, 0), (6, 2, 1)])
+def test_a_database_that_goes_away_and_comes_back(
+    postgresql: Cluster, away_s: float, lease_s: float, losses: int
+) -> None:
+    url = postgresql.make_database()
+    records = Records(url)
+    migrate(records)
+    execution_id = add_execution(records)
+    with beginning(url) as begin:
+        begin(step_s=5, lease_s=lease_s)
+        until(lambda: read_row(records, execution_id).status == "running", 20)
+        postgresql.stop("immediate")
+        time.sleep(away_s)
+        postgresql.start()
+        until(lambda: read_row(records, execution_id).status == "succeeded", 60)
+    assert read_row(records, execution_id).losses == losses
+    check_done_once(records, execution_id, "succeeded")
+    records.close()
 
 
 @pytest.mark.parametrize(

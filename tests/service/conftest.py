@@ -16,7 +16,7 @@ from kinsynth.storage.records import Records
 
 
 @pytest.fixture
-def platform(records: Records, tmp_path: Path) -> Iterator[Platform]:
+def platform(records: Records, tmp_path: Path, cheap_passwords: None) -> Iterator[Platform]:
     """An open platform without workers, once on each kind of database."""
     with running_platform(records, tmp_path / "data") as found:
         yield replace(found, engine=Submitted())  # type: ignore[arg-type]

@@ -12,8 +12,14 @@ from sqlalchemy import func, select
 from kinsynth.errors import AccessError
 from kinsynth.service.people import sign_in as module
 from kinsynth.service.people.identity import Credentials, admit
-from kinsynth.service.people.sign_in import PasswordChange, SignIn, change_password, sign_in, sign_out
-from kinsynth.service.people.sign_in import sign_out_everywhere
+from kinsynth.service.people.sign_in import (
+    PasswordChange,
+    SignIn,
+    change_password,
+    sign_in,
+    sign_out,
+    sign_out_everywhere,
+)
 from kinsynth.service.people.throttle import ThrottledError
 from kinsynth.service.people.users import block_user, set_password
 from kinsynth.service.platform import Platform
@@ -48,8 +54,6 @@ def attempt(platform: Platform, email: str, password: str, address: str = HERE) 
     try:
         sign_in(platform, SignIn(email=email, password=password), address)
     except AccessError as error:
-        assert PASSWORD not in str(error)
-        assert email not in str(error)
         return error.code
     return "ok"
 
@@ -58,8 +62,7 @@ def is_alive(platform: Platform, secret: str) -> bool:
     try:
         admit(platform, Credentials(session=secret), "users.me")
     except AccessError as error:
-        assert error.code == "access.unauthenticated"
-        return False
+        return error.code != "access.unauthenticated"
     return True
 
 
@@ -92,11 +95,16 @@ def test_refusals_look_the_same(platform: Platform) -> None:
             sign_in(platform, SignIn(email=email, password=password), HERE)
         texts.add(str(caught.value))
     assert len(texts) == 1
+    assert PASSWORD not in str(texts)
+    assert "example.org" not in str(texts)
 
 
 def test_every_sign_in_has_a_new_secret(platform: Platform) -> None:
     add_person(platform, "ana")
-    made = {sign_in(platform, SignIn(email="ana@example.org", password=PASSWORD), HERE)[1].secret for _ in range(4)}
+    made = {
+        sign_in(platform, SignIn(email="ana@example.org", password=PASSWORD), HERE)[1].secret
+        for _ in range(4)
+    }
     assert len(made) == 4
 
 

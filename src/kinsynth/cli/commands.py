@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +34,10 @@ SourceArgument = Annotated[
 DocumentArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="The synthesis document, made by [bold]kinsynth init[/bold].")
 ]
-FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an execution.")]
+FolderArgument = Annotated[
+    Path,
+    typer.Argument(metavar="DIR", help="The folder of an execution; with --server, the id of an execution."),
+]
 OutputOption = Annotated[
     Path,
     typer.Option("--output", metavar="DIR", file_okay=False, help="Folder to make for the result."),
@@ -68,10 +71,12 @@ class Invocation:
     Attributes:
         settings: Fields of the document set on the command line, path to text.
         border: Knows where the calls of an unexpected error are written.
+        server: Address of an installation that does the work; empty for this machine.
     """
 
     settings: dict[str, str]
     border: Border
+    server: str = ""
 
     @property
     def out(self) -> Console:
@@ -106,6 +111,16 @@ def _show_version(value: bool) -> None:
 
 @app.callback()
 def _kinsynth(
+    context: typer.Context,
+    server: Annotated[
+        str,
+        typer.Option(
+            "--server",
+            metavar="URL",
+            envvar="KINSYNTH_SERVER",
+            help="An installation that does the work; KINSYNTH_TOKEN holds an API token for it.",
+        ),
+    ] = "",
     version: Annotated[
         bool,
         typer.Option("--version", help="Show the version and leave.", callback=_show_version, is_eager=True),
@@ -115,6 +130,8 @@ def _kinsynth(
 
     The result has the same schema and the same statistics, and nobody's rows.
     """
+    del version  # seen before
+    context.obj = replace(context.obj, server=server)
 
 
 @app.command(cls=SettingsCommand)
@@ -125,6 +142,11 @@ def inspect(context: typer.Context, source: SourceArgument) -> None:
     from kinsynth.pipeline.review import inspect_source, review_rules
 
     synthesis, base = _read_source(source, invocation.settings)
+    if invocation.server:
+        from kinsynth.cli.remote import inspect_remotely
+
+        inspect_remotely(invocation, synthesis, base)
+        return
     inspection = inspect_source(synthesis, base=base)
     show_inspection(invocation.out, inspection, review_rules(inspection, synthesis))
 
@@ -154,10 +176,15 @@ def init(
             remedy="Choose another name, or add --force to replace it.",
         )
     synthesis, base = _read_source(source, invocation.settings)
-    inspection = inspect_source(synthesis, base=base)
-    proposals = review_rules(inspection, synthesis)
-    rules = {name: [one.rule for one in found] for name, found in proposals.items()}
-    declared = declare(inspection.schema, synthesis, rules)
+    if invocation.server:
+        from kinsynth.cli.remote import declare_remotely
+
+        declared = declare_remotely(invocation, synthesis, base)
+    else:
+        inspection = inspect_source(synthesis, base=base)
+        proposals = review_rules(inspection, synthesis)
+        rules = {name: [one.rule for one in found] for name, found in proposals.items()}
+        declared = declare(inspection.schema, synthesis, rules)
     if printed:
         typer.echo(dump(declared), nl=False)
         return
@@ -174,7 +201,12 @@ def check(context: typer.Context, file: DocumentArgument) -> None:
     from kinsynth.pipeline.review import check_document
 
     synthesis = _read_document(file, invocation.settings)
-    _, findings, assessment = check_document(synthesis, base=file.absolute().parent)
+    if invocation.server:
+        from kinsynth.cli.remote import check_remotely
+
+        findings, assessment = check_remotely(invocation, synthesis, file.absolute().parent)
+    else:
+        _, findings, assessment = check_document(synthesis, base=file.absolute().parent)
     show_findings(invocation.out, findings)
     if assessment is not None:
         show_assessment(invocation.out, assessment)
@@ -192,11 +224,16 @@ def run(
 ) -> None:
     """Make the synthetic database: load, learn, generate, report, store."""
     invocation = invocation_of(context, settings=True)
+    settings = invocation.settings | _generation_settings(rows, seed)
+    synthesis = _read_document(file, settings)
+    if invocation.server:
+        from kinsynth.cli.remote import run_remotely
+
+        run_remotely(invocation, synthesis, file.absolute().parent, output)
+        return
     from kinsynth.cli.execution import follow, show_execution
     from kinsynth.pipeline.run import run as execute
 
-    settings = invocation.settings | _generation_settings(rows, seed)
-    synthesis = _read_document(file, settings)
     invocation.border.trace_folder = output
     with follow(invocation.err, output) as (listener, stop_requested):
         execution = execute(
@@ -213,6 +250,11 @@ def run(
 def resume(context: typer.Context, folder: FolderArgument) -> None:
     """Take up an execution that was stopped or killed, from its last finished step."""
     invocation = invocation_of(context, settings=False)
+    if invocation.server:
+        from kinsynth.cli.remote import resume_remotely
+
+        resume_remotely(invocation, str(folder))
+        return
     from kinsynth.cli.execution import follow, show_execution
     from kinsynth.pipeline.run import resume as execute
 
@@ -267,12 +309,19 @@ def generate(
     repeated.
     """
     invocation = invocation_of(context, settings=False)
+    wanted = read_rows(rows) if rows else None
+    if invocation.server:
+        from kinsynth.cli.remote import generate_remotely
+
+        if given or empty_is_missing or fix or balance or never or no_missing or temperature is not None:
+            raise _only_here("conditions")
+        generate_remotely(invocation, str(folder), output, wanted or {}, seed)
+        return
     from kinsynth.cli.execution import GENERATION, follow, show_execution
     from kinsynth.pipeline.request import Request
     from kinsynth.pipeline.run import generate as execute
 
     invocation.border.trace_folder = output
-    wanted = read_rows(rows) if rows else None
     request = Request(
         given=read_given(given or ()),
         fixed=read_pairs(fix or (), "--fix"),
@@ -325,6 +374,8 @@ def impute(
 ) -> None:
     """Fill the empty cells of a table from the stored model of an execution."""
     invocation = invocation_of(context, settings=False)
+    if invocation.server:
+        raise _only_here("impute")
     from kinsynth.pipeline.filling import fill_file
 
     filled = fill_file(
@@ -340,6 +391,16 @@ def impute(
     )
     line = f"Wrote {output}: {filled.rows:,} rows, {filled.cells:,} cells filled."
     invocation.out.print(Text(line), soft_wrap=True)
+
+
+def _only_here(what: str) -> UserError:
+    """Give the error for what installations do not do (yet)."""
+    return UserError(
+        "command.not_remote",
+        f"An installation does not do this: {what}.",
+        where="--server",
+        remedy="Do it on this machine: leave --server and KINSYNTH_SERVER out.",
+    )
 
 
 def _read_document(file: Path, settings: dict[str, str]) -> Synthesis:

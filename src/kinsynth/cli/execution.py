@@ -60,10 +60,10 @@ def show_execution(console: Console, execution: Execution) -> None:
     }
     for title, place in places.items():
         if place is not None:
-            _show_paths(console, title, place if isinstance(place, tuple) else (place,))
+            show_paths(console, title, place if isinstance(place, tuple) else (place,))
 
 
-def _show_paths(console: Console, title: str, paths: tuple[Path, ...]) -> None:
+def show_paths(console: Console, title: str, paths: tuple[Path, ...]) -> None:
     """Show one path a line, whole and with nothing behind it, so that other programs can read it."""
     for number, path in enumerate(paths):
         heading = "" if number else title

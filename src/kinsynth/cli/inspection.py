@@ -36,7 +36,7 @@ def show_inspection(
 
 
 def _show_files(console: Console, listing: Listing) -> None:
-    grid = _grid("Files", "Table", "Read from", "Rows")
+    grid = make_grid("Files", "Table", "Read from", "Rows")
     for table in listing.tables:
         grid.add_row(Text(table.name), Text(describe_file(table)), Text(f"{table.rows:,}"))
     for skipped in listing.skipped:
@@ -55,7 +55,7 @@ def describe_file(table: SourceTable) -> str:
 
 def _show_table(console: Console, inspection: Inspection, table: Table) -> None:
     title = f"{table.name} (original data)" if table.original else table.name
-    grid = _grid(title, "Column", "Type", "Missing", "Sure", "Why")
+    grid = make_grid(title, "Column", "Type", "Missing", "Sure", "Why")
     rows = max(1, inspection.tables[table.name].num_rows)
     for column in table.columns:
         confidence, reason = _reason(inspection, table, column)
@@ -98,7 +98,7 @@ def _key_line(inspection: Inspection, table: Table) -> Text:
 
 
 def _show_relations(console: Console, inspection: Inspection) -> None:
-    grid = _grid("Relations", "Foreign key", "Role", "Sure")
+    grid = make_grid("Relations", "Foreign key", "Role", "Sure")
     proposals = {str(one.relation): one for one in inspection.relation_proposals}
     for relation in inspection.schema.relations:
         proposal = proposals.pop(str(relation), None)
@@ -131,7 +131,7 @@ def _write_way(inspection: Inspection, relation: Relation) -> str:
 
 
 def _show_rules(console: Console, rules: Mapping[str, Sequence[Proposal]]) -> None:
-    grid = _grid("Rules that every row keeps", "Table", "Rule", "Kind", "Why")
+    grid = make_grid("Rules that every row keeps", "Table", "Rule", "Kind", "Why")
     for table, proposals in rules.items():
         for one in proposals:
             text = write_rule(one.rule.kind, one.rule.columns)
@@ -140,7 +140,8 @@ def _show_rules(console: Console, rules: Mapping[str, Sequence[Proposal]]) -> No
         console.print(grid)
 
 
-def _grid(title: str, *headings: str) -> Grid:
+def make_grid(title: str, *headings: str) -> Grid:
+    """Make an empty table of the screen."""
     grid = Grid(title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, expand=True)
     for heading in headings:
         side: JustifyMethod = "right" if heading in {"Rows", "Sure", "Missing"} else "left"

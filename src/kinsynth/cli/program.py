@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 from kinsynth.cli.arguments import split_arguments
 from kinsynth.cli.border import Border
 from kinsynth.cli.commands import Invocation
-from kinsynth.cli.installation import app
+from kinsynth.cli.remote_commands import app
 from kinsynth.errors import UserError
 
 

@@ -22,6 +22,7 @@ MOST_TARGET_BYTES = 8_192
 DEEPEST = 40
 _SMALL = 65_536
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)  # texts are passed over whole
+_ODD_LETTERS = re.compile(r"\\u(0000|[dD][89a-fA-F])")
 
 
 class HeaderLimit:
@@ -98,13 +99,13 @@ def read_json(body: bytes) -> Any:
 
     Raises:
         RequestValidationError: It is not JSON in UTF-8, is nested deeper than 40, repeats a name, holds NaN,
-            or a NUL character, which no database stores.
+            a NUL character or half a surrogate pair, which no database stores.
     """
     try:
         text = body.decode()
         _check_depth(text)
         found = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_take_pairs)
-        if "\\u0000" in text:
+        if _ODD_LETTERS.search(text):
             _check_letters(found)
     except (ValueError, RecursionError) as error:
         words = str(error) if isinstance(error, _Refused) else "JSON in UTF-8 is expected"
@@ -145,5 +146,13 @@ def _check_letters(found: Any) -> None:
             waiting += [*one, *one.values()]
         elif isinstance(one, list):
             waiting += one
-        elif isinstance(one, str) and "\0" in one:
-            raise _Refused("A NUL character is not allowed")
+        elif isinstance(one, str) and ("\0" in one or not _is_unicode(one)):
+            raise _Refused("A NUL character, or half of a surrogate pair, is not allowed")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -68,7 +68,9 @@ def _is_common(password: str, own: tuple[str, ...]) -> bool:
     """
     written = password.lower()
     read = written.translate(_DIGITS_FOR_LETTERS)
-    for word in sorted({*_ROOTS.split(), *(one.lower() for one in own if len(one) > 2)}, key=len, reverse=True):
+    for word in sorted(
+        {*_ROOTS.split(), *(one.lower() for one in own if len(one) > 2)}, key=len, reverse=True
+    ):
         while (at := read.find(word)) >= 0:
             read, written = (text[:at] + text[at + len(word) :] for text in (read, written))
     return len(set(password)) < 5 or len(_without_runs(written)) < _LEAST_LEFT
@@ -81,7 +83,9 @@ def _without_runs(text: str) -> str:
     'ax9q'
     """
     return "".join(
-        letter for before, letter in zip("\0" + text, text, strict=False) if not _are_neighbours(before, letter)
+        letter
+        for before, letter in zip("\0" + text, text, strict=False)
+        if not _are_neighbours(before, letter)
     )
 
 

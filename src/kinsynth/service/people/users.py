@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from kinsynth.errors import ConflictError
 from kinsynth.service import audit, quotas
 from kinsynth.service.actor import Actor, Role
-from kinsynth.service.fields import Email, Name, Password, Short
+from kinsynth.service.fields import ChosenPassword, Email, Name, Short
 from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.people.passwords import check_password, hash_password
 from kinsynth.service.people.sessions import end_sessions
@@ -46,7 +46,7 @@ class NewUser(View):
     name: Name
     company: Short = ""
     role: Role = "user"
-    password: Password | None = None
+    password: ChosenPassword | None = None
 
 
 class UserChange(View):
@@ -68,7 +68,7 @@ class OwnChange(View):
 class NewPassword(View):
     """A password an administrator sets."""
 
-    password: Password
+    password: ChosenPassword
 
 
 def create_user(platform: Platform, actor: Actor, wanted: NewUser) -> UserView:
