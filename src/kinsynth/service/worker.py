@@ -15,17 +15,21 @@ from collections.abc import Callable
 from types import FrameType
 
 import structlog
+from sqlalchemy import select
 
-from kinsynth.errors import KinsynthError
+from kinsynth.errors import AccessError, ConflictError, KinsynthError
 from kinsynth.executions.claims import Claim, Wish
+from kinsynth.executions.requests import resume
 from kinsynth.executions.work import Outcome
 from kinsynth.executions.worker import Worker, WorkerSettings
 from kinsynth.service.attempt import Attempt
 from kinsynth.service.platform import Platform, open_platform
 from kinsynth.service.retention import clear_ended, expire_results
 from kinsynth.service.scratch import sweep
+from kinsynth.service.usage import keep_reserved, reserve_slice, settle_usage
 from kinsynth.settings.deployment import Deployment, read_deployment
 from kinsynth.storage.store import FolderStore
+from kinsynth.storage.tables import executions
 from kinsynth.system import crash
 from kinsynth.system.child import die_with_parent
 from kinsynth.system.logs import set_up_logs
@@ -74,11 +78,18 @@ def make_worker(platform: Platform) -> Worker:
         drain_s=deployment.cancel_s + deployment.lease_s,
         version=importlib.metadata.version("kinsynth"),
     )
-    return Worker(platform.records, platform.engine, perform, settings=settings)
+    return Worker(
+        platform.records,
+        platform.engine,
+        perform,
+        settings=settings,
+        on_final=settle_usage,
+        may_go_on=keep_reserved,
+    )
 
 
 class Janitor:
-    """Looks after what ended executions leave.
+    """Looks after what ended executions leave, and after those that wait for compute time.
 
     Args:
         platform: The installation.
@@ -103,6 +114,7 @@ class Janitor:
         """Do what should not wait."""
         clear_ended(self._platform)
         self._platform.artefacts.collect_released()
+        resume_paused(self._platform)
 
     def tidy_when_due(self) -> None:
         """Do what may wait a minute."""
@@ -114,6 +126,26 @@ class Janitor:
         sweep(self._platform.scratch)
         if isinstance(store := self._platform.artefacts.store, FolderStore):
             store.remove_parts(older_than_s=_PART_S, now=time.time())
+
+
+def resume_paused(platform: Platform) -> int:
+    """Put executions that wait for compute time into the queue again, where there is some; gives how many."""
+    with platform.records.read() as connection:
+        paused = (
+            select(executions.c.id).where(executions.c.status == "paused").order_by(executions.c.created_at)
+        )
+        found = list(connection.execute(paused).scalars())
+    return sum(_resume(platform, execution_id) for execution_id in found)
+
+
+def _resume(platform: Platform, execution_id: str) -> bool:
+    try:
+        with platform.records.write() as connection:
+            resume(connection, execution_id)
+            reserve_slice(connection, execution_id)
+    except (AccessError, ConflictError):  # still no time; somebody else did it, or cancelled it
+        return False
+    return True
 
 
 def main() -> None:
