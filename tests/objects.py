@@ -12,6 +12,7 @@ from kinsynth.service.platform import Platform
 from kinsynth.storage.clock import now
 from kinsynth.storage.ids import make_id
 from kinsynth.storage.tables import (
+    destinations,
     downloads,
     executions,
     models,
@@ -29,6 +30,7 @@ class Objects:
     """Ids of one object of each kind, all of one owner."""
 
     source_id: str
+    destination_id: str
     synthesis_id: str
     execution_id: str
     model_id: str
@@ -43,7 +45,7 @@ class Objects:
 def add_objects(platform: Platform, owner_id: str, starter_id: str = "") -> Objects:
     """Make them; the execution was started by another where one is given."""
     made = Objects(
-        make_id("src"), make_id("syn"), make_id("exe"), make_id("mod"), make_id("dow"), make_id("tok")
+        *(make_id(kind) for kind in ("src", "des", "syn", "exe", "mod", "dow", "tok"))
     )
     execution = {
         "synthesis_id": made.synthesis_id,
@@ -56,6 +58,7 @@ def add_objects(platform: Platform, owner_id: str, starter_id: str = "") -> Obje
         for table, values in (
             (sources, {"id": made.source_id, "owner_id": owner_id, "version": 1}),
             (source_versions, {"source_id": made.source_id, "number": 1}),
+            (destinations, {"id": made.destination_id, "owner_id": owner_id}),
             (
                 syntheses,
                 {"id": made.synthesis_id, "owner_id": owner_id, "source_id": made.source_id, "version": 1},

@@ -13,7 +13,7 @@ from kinsynth.service.actor import Actor, Role
 from kinsynth.service.people.passwords import hash_password
 from kinsynth.service.people.sessions import NewSession, begin_session
 from kinsynth.service.people.users import add_account
-from kinsynth.service.platform import Platform
+from kinsynth.service.platform import Platform, assemble
 from kinsynth.settings.deployment import read_deployment
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import instance, sessions, sign_ins, throttles, tokens, users
@@ -33,7 +33,7 @@ class Person:
 
 def make_platform(records: Records, folder: Path, **settings: Any) -> Platform:
     """An installation on a database."""
-    return Platform(read_deployment(data=folder, **settings), records)
+    return assemble(read_deployment(data=folder, **settings), records)
 
 
 def add_person(platform: Platform, name: str, role: Role = "user") -> Person:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from kinsynth.service.actor import SYSTEM
 from kinsynth.service.people import passwords
 from kinsynth.service.people.tokens import NewToken, TokenChange, create_token, update_token
 from kinsynth.service.permissions import POLICY, Rule
-from kinsynth.service.platform import Platform
+from kinsynth.service.platform import Platform, assemble
 from kinsynth.settings.deployment import read_deployment
 from kinsynth.storage.migrate import migrate
 from kinsynth.storage.records import Records
@@ -48,7 +49,10 @@ GIVEN = {"viewer": "view", "runner": "run", "editor": "edit"}
 
 def read_operations() -> list[tuple[str, str, str]]:
     """Id, method and path of every operation, from the document."""
-    document = make_document(make_app(Platform(read_deployment(), Records("sqlite://"))))
+    with tempfile.TemporaryDirectory() as folder:
+        platform = assemble(read_deployment(data=folder), Records("sqlite://"))
+        document = make_document(make_app(platform))
+        platform.close()
     return sorted(
         (operation["operationId"], method.upper(), path)
         for path, item in document["paths"].items()

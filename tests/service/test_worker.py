@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from durability.installed_runs import Installation, installation
+from installation import Submitted
 from kinsynth.errors import TransientError
 from kinsynth.service.quotas import grant, read_quotas
 from kinsynth.service.usage import SLICE_S
-from kinsynth.service.worker import Janitor, resume_paused
+from kinsynth.service.worker import Janitor
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import executions
 from shop_database import write_shops
@@ -40,14 +42,17 @@ def reserved(found: Installation) -> float:
 
 
 def test_paused_executions_go_on_one_by_one_as_there_is_time_again(found: Installation) -> None:
+    engine = Submitted()
+    janitor = Janitor(replace(found.platform, engine=engine))  # type: ignore[arg-type]
     limit(found, 0)
     paused = [found.add_execution(status="paused", error={"code": "quota.seconds"}) for _ in range(3)]
-    assert resume_paused(found.platform) == 0
+    janitor.look()
+    assert {found.row(execution_id).status for execution_id in paused} == {"paused"}
     limit(found, 2 * SLICE_S)
-    assert resume_paused(found.platform) == 2
+    janitor.look()
     rows = [found.row(execution_id) for execution_id in paused]
     assert [row.status for row in rows] == ["queued", "queued", "paused"]
-    assert [row.attempt for row in rows] == [2, 2, 1]
+    assert engine.deliveries == [(execution_id, 2) for execution_id in paused[:2]]
     assert reserved(found) == 2 * SLICE_S == sum(row.reserved_seconds for row in rows)
     assert found.kinds(paused[0]) == [("execution_resumed", "")]
     assert found.kinds(paused[2]) == []

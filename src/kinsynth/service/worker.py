@@ -12,24 +12,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import structlog
-from sqlalchemy import select
 
-from kinsynth.errors import AccessError, ConflictError, KinsynthError
+from kinsynth.errors import KinsynthError
 from kinsynth.executions.claims import Claim, Wish
-from kinsynth.executions.requests import resume
 from kinsynth.executions.work import Outcome
 from kinsynth.executions.worker import Worker, WorkerSettings
 from kinsynth.service.attempt import Attempt
 from kinsynth.service.platform import Platform, open_platform
 from kinsynth.service.retention import clear_ended, expire_results
 from kinsynth.service.scratch import sweep
-from kinsynth.service.usage import keep_reserved, reserve_slice, settle_usage
+from kinsynth.service.usage import continue_paused, keep_reserved, settle_usage
 from kinsynth.settings.deployment import Deployment, read_deployment
-from kinsynth.storage.store import FolderStore
-from kinsynth.storage.tables import executions
 from kinsynth.system import crash
 from kinsynth.system.child import die_with_parent
 from kinsynth.system.logs import set_up_logs
@@ -84,12 +81,17 @@ def make_worker(platform: Platform) -> Worker:
         perform,
         settings=settings,
         on_final=settle_usage,
-        may_go_on=keep_reserved,
+        may_go_on=partial(keep_reserved, margin_s=stopping_s(deployment)),
     )
 
 
+def stopping_s(deployment: Deployment) -> float:
+    """Give the compute time that an execution may still take when it is asked to pause, in seconds."""
+    return deployment.cancel_s + deployment.lease_s / 3
+
+
 class Janitor:
-    """Looks after what ended executions leave, and after those that wait for compute time.
+    """Looks after what ended executions leave.
 
     Args:
         platform: The installation.
@@ -112,9 +114,17 @@ class Janitor:
 
     def look(self) -> None:
         """Do what should not wait."""
+        self._continue_paused()
         clear_ended(self._platform)
         self._platform.artefacts.collect_released()
-        resume_paused(self._platform)
+
+    def _continue_paused(self) -> None:
+        """Let what paused for want of compute time go on; whoever sweeps delivers it should this end here."""
+        margin_s = stopping_s(self._platform.deployment)
+        with self._platform.records.write() as connection:
+            again = continue_paused(connection, margin_s=margin_s)
+        for execution_id, attempt in again:
+            self._platform.engine.submit(execution_id, attempt)
 
     def tidy_when_due(self) -> None:
         """Do what may wait a minute."""
@@ -124,28 +134,7 @@ class Janitor:
         expire_results(self._platform)
         self._platform.artefacts.collect()
         sweep(self._platform.scratch)
-        if isinstance(store := self._platform.artefacts.store, FolderStore):
-            store.remove_parts(older_than_s=_PART_S, now=time.time())
-
-
-def resume_paused(platform: Platform) -> int:
-    """Put executions that wait for compute time into the queue again, where there is some; gives how many."""
-    with platform.records.read() as connection:
-        paused = (
-            select(executions.c.id).where(executions.c.status == "paused").order_by(executions.c.created_at)
-        )
-        found = list(connection.execute(paused).scalars())
-    return sum(_resume(platform, execution_id) for execution_id in found)
-
-
-def _resume(platform: Platform, execution_id: str) -> bool:
-    try:
-        with platform.records.write() as connection:
-            resume(connection, execution_id)
-            reserve_slice(connection, execution_id)
-    except (AccessError, ConflictError):  # still no time; somebody else did it, or cancelled it
-        return False
-    return True
+        self._platform.artefacts.store.remove_parts(older_than_s=_PART_S, now=time.time())
 
 
 def main() -> None:
