@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import select
 
 from durability.installed_runs import (
+    LEASE_S,
     Installation,
     check_left,
     check_no_leftovers,
@@ -35,6 +36,7 @@ from kinsynth.storage.tables import executions, metadata, models
 from shop_database import write_shops
 
 MEASURED = {"plan.json", "steps/building.json"}  # the memory that was free when it was planned
+SWEEPS_S = 4.0  # that the lease is seen to have ended, and the execution is delivered again
 TAKEN_UP_S, CANCELLED_S, ORPHANED_S = 15.0, 10.0, 30.0
 # Passages that a quick look takes; all others are left to the soak suite.
 CHOSEN = (
@@ -116,13 +118,19 @@ class Watch:
         return self.found.row(self.execution_id).status in ("succeeded", "failed", "cancelled")
 
     def check_taken_up(self, killed_at: float) -> None:
-        """Make sure that somebody went on soon after a kill."""
+        """Make sure that somebody went on soon after a kill.
+
+        Where the machine is so busy that starting the processes takes long in itself, that is allowed for:
+        twice what it took at the first start.
+        """
         with self.found.platform.records.read() as connection:
             bodies = [event.body for event in read_events(connection, self.execution_id, limit=1000)]
         signs = ("execution_started", "execution_succeeded")
         after = [body["at"] for body in bodies if body["kind"] in signs and body["at"] > killed_at]
         cleared_at = self.found.row(self.execution_id).cleared_at
-        assert min([*after, cleared_at]) - killed_at < TAKEN_UP_S
+        first = next(body["at"] for body in bodies if body["kind"] == "execution_started")
+        starting = 2 * (first - self.found.started_at)
+        assert min([*after, cleared_at]) - killed_at < max(TAKEN_UP_S, LEASE_S + SWEEPS_S + starting)
 
 
 def survive(records: Records, tmp_path: Path, baseline: Baseline, point: str) -> None:
