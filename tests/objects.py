@@ -44,9 +44,7 @@ class Objects:
 
 def add_objects(platform: Platform, owner_id: str, starter_id: str = "") -> Objects:
     """Make them; the execution was started by another where one is given."""
-    made = Objects(
-        *(make_id(kind) for kind in ("src", "des", "syn", "exe", "mod", "dow", "tok"))
-    )
+    made = Objects(*(make_id(kind) for kind in ("src", "des", "syn", "exe", "mod", "dow", "tok")))
     execution = {
         "synthesis_id": made.synthesis_id,
         "source_id": made.source_id,
@@ -57,7 +55,7 @@ def add_objects(platform: Platform, owner_id: str, starter_id: str = "") -> Obje
     with platform.records.write() as connection:
         for table, values in (
             (sources, {"id": made.source_id, "owner_id": owner_id, "version": 1}),
-            (source_versions, {"source_id": made.source_id, "number": 1}),
+            (source_versions, {"source_id": made.source_id, "number": 1, "sealed_at": now()}),
             (destinations, {"id": made.destination_id, "owner_id": owner_id}),
             (
                 syntheses,

@@ -1,4 +1,4 @@
-"""Every operation of the document, for everybody, on objects of one's own, of others, and that are not there."""
+"""Every operation of the document, for everybody, on objects that are there and that are not."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from kinsynth.service.actor import SYSTEM
 from kinsynth.service.people import passwords
 from kinsynth.service.people.tokens import NewToken, TokenChange, create_token, update_token
 from kinsynth.service.permissions import POLICY, Rule
-from kinsynth.service.platform import Platform, assemble
-from kinsynth.settings.deployment import read_deployment
+from kinsynth.service.platform import Platform
 from kinsynth.storage.migrate import migrate
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import tokens, users
@@ -50,9 +49,7 @@ GIVEN = {"viewer": "view", "runner": "run", "editor": "edit"}
 def read_operations() -> list[tuple[str, str, str]]:
     """Id, method and path of every operation, from the document."""
     with tempfile.TemporaryDirectory() as folder:
-        platform = assemble(read_deployment(data=folder), Records("sqlite://"))
-        document = make_document(make_app(platform))
-        platform.close()
+        document = make_document(make_app(make_platform(Records("sqlite://"), Path(folder))))
     return sorted(
         (operation["operationId"], method.upper(), path)
         for path, item in document["paths"].items()
@@ -164,9 +161,11 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pla
     with pytest.MonkeyPatch.context() as patch, visiting(make_app(platform)) as visitors:
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield platform, visitors
+    platform.analysts.close()
     records.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "method", "path"), OPERATIONS, ids=[one[0] for one in OPERATIONS])
 def test_every_cell_is_as_the_policy_says(
     installation: tuple[Platform, Visitors], name: str, method: str, path: str

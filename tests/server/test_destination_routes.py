@@ -18,8 +18,14 @@ def test_a_destination_from_its_making_to_its_end(visitors: Visitors, platform: 
     place = f"/api/v1/destinations/{made[0].json()['id']}"
     assert ana.get(place).json()["settings"] == {"format": "xlsx"}
     changed = ana.patch(place, json={"name": "weekly", "settings": {"format": "ods"}}).json()
-    assert (changed["name"], changed["settings"], changed["has_password"]) == ("weekly", {"format": "ods"}, False)
-    assert [one["id"] for one in ana.get("/api/v1/destinations?name=weekly").json()["items"]] == [changed["id"]]
+    assert (changed["name"], changed["settings"], changed["has_password"]) == (
+        "weekly",
+        {"format": "ods"},
+        False,
+    )
+    assert [one["id"] for one in ana.get("/api/v1/destinations?name=weekly").json()["items"]] == [
+        changed["id"]
+    ]
     assert ana.delete(place).status_code == 204
     assert ana.get(place).status_code == 404
 

@@ -11,6 +11,8 @@ from rich.text import Text
 from kinsynth.cli.commands import Invocation, app, invocation_of
 from kinsynth.errors import UserError
 
+__all__ = ["app", "cancel", "executions", "fetch"]
+
 ExecutionArgument = Annotated[str, typer.Argument(metavar="EXECUTION", help="Id of an execution.")]
 
 

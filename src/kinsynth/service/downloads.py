@@ -260,7 +260,8 @@ def prepare_next(platform: Platform) -> bool:
     return True
 
 
-def _claim(connection: Connection) -> Row[Any] | None:
+def _claim(connection: Connection) -> Any:
+    """Take one that waits; None when there is none."""
     waiting = (downloads.c.status == "preparing") & (downloads.c.claimed_until < now())
     row = connection.execute(
         select(downloads.c.id)
@@ -274,7 +275,7 @@ def _claim(connection: Connection) -> Row[Any] | None:
     connection.execute(
         update(downloads).where(downloads.c.id == row.id).values(claimed_until=now() + _LEASE_S)
     )
-    return connection.execute(
+    claimed: Any = connection.execute(
         select(
             downloads.c.id,
             downloads.c.execution_id,
@@ -285,6 +286,7 @@ def _claim(connection: Connection) -> Row[Any] | None:
         .join(executions, executions.c.id == downloads.c.execution_id)
         .where(downloads.c.id == row.id)
     ).one()
+    return claimed
 
 
 def _make(platform: Platform, claimed: Row[Any]) -> dict[str, Stored]:
@@ -299,8 +301,8 @@ def _make(platform: Platform, claimed: Row[Any]) -> dict[str, Stored]:
         name = platform.analysts.call(
             "convert", {"format": claimed.format, "settings": {"neutralise_formulas": neutralise}}, folder
         )
-        path = folder / "out" / Path(name).name
-        return {Path(name).name: platform.artefacts.put_file(path, "protected")}
+        made = folder / "out" / Path(name).name
+        return {made.name: platform.artefacts.put_file(made, "protected")}
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from kinsynth.storage.ids import PATTERN
 
-# Control characters, line separators, and marks that turn the direction of writing; joiners are part of words.
+# Control characters, line separators, and marks that turn the direction of writing; joiners stay.
 _ODD = r"\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 _NAME_OF_MAIL = r"[^@\s\x22<>(),;:\x5c\x5b\x5d" + _ODD + "]"
 _EMAIL = f"^{_NAME_OF_MAIL}{{1,64}}@{_NAME_OF_MAIL}{{1,255}}$"

@@ -52,6 +52,12 @@ def _reserve_what_is_left(connection: Connection, owner_id: str) -> float:
     return more if more and quotas.try_reserve(connection, owner_id, "seconds", more) else 0.0
 
 
+def has_paused(connection: Connection) -> bool:
+    """Tell whether an execution is paused."""
+    paused = select(executions.c.id).where(executions.c.status == "paused")
+    return connection.execute(paused.limit(1)).first() is not None
+
+
 def continue_paused(connection: Connection, *, margin_s: float) -> list[tuple[str, int]]:
     """Put executions that paused for want of compute time into the queue, as far as there is some again.
 
@@ -100,7 +106,7 @@ def settle_usage(connection: Connection, execution_id: str, status: str) -> None
 
 
 def _read(connection: Connection, execution_id: str) -> Any:
-    return connection.execute(
+    row: Any = connection.execute(
         select(
             executions.c.owner_id,
             executions.c.reserved_seconds,
@@ -111,6 +117,7 @@ def _read(connection: Connection, execution_id: str) -> Any:
         .where(executions.c.id == execution_id)
         .with_for_update()
     ).one()
+    return row
 
 
 def _hold(connection: Connection, execution_id: str, seconds: float) -> None:

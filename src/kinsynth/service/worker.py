@@ -25,7 +25,7 @@ from kinsynth.service.attempt import Attempt
 from kinsynth.service.platform import Platform, open_platform
 from kinsynth.service.retention import clear_ended, expire_results
 from kinsynth.service.scratch import sweep
-from kinsynth.service.usage import continue_paused, keep_reserved, settle_usage
+from kinsynth.service.usage import continue_paused, has_paused, keep_reserved, settle_usage
 from kinsynth.settings.deployment import Deployment, read_deployment
 from kinsynth.system import crash
 from kinsynth.system.child import die_with_parent
@@ -121,6 +121,9 @@ class Janitor:
     def _continue_paused(self) -> None:
         """Let what paused for want of compute time go on; whoever sweeps delivers it should this end here."""
         margin_s = stopping_s(self._platform.deployment)
+        with self._platform.records.read() as connection:  # mostly there is none: ask without a lock
+            if not has_paused(connection):
+                return
         with self._platform.records.write() as connection:
             again = continue_paused(connection, margin_s=margin_s)
         for execution_id, attempt in again:

@@ -63,8 +63,8 @@ def check_password(password: str, *, email: str = "", name: str = "") -> None:
 def _is_common(password: str, own: tuple[str, ...]) -> bool:
     """Tell whether hardly anything is left of a password without what people commonly build them from.
 
-    Common words and the person's own names are worth nothing wherever they stand, also with digits for letters;
-    neither are repetitions, nor letters that follow each other in the alphabet or on a keyboard.
+    Common words and the person's own names are worth nothing wherever they stand, also with digits for
+    letters; neither are repetitions, nor letters that follow each other in the alphabet or on a keyboard.
     """
     written = password.lower()
     read = written.translate(_DIGITS_FOR_LETTERS)

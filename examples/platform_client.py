@@ -1,10 +1,10 @@
 """Drives an installation from Python, from files to a synthetic database.
 
     export KINSYNTH_SERVER=http://127.0.0.1:8642 KINSYNTH_TOKEN=...
-    python examples/platform.py FOLDER RESULTS [ORIGINAL_TABLE ...]
+    python examples/platform_client.py FOLDER RESULTS [ORIGINAL_TABLE ...]
 
-FOLDER holds the tables of a database; tables that are named are lookups without personal data and are delivered
-as they are: for the bank of Berka that is ``district``.
+FOLDER holds the tables of a database; tables that are named are lookups without personal data and are
+delivered as they are: for the bank of Berka that is ``district``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def main(folder: Path, results: Path, *originals: str) -> None:
         document = found["document"]
         for table in originals:
             document["tables"][table]["original"] = True
+        document["roots"] = "many"  # tables that belong to nobody may be several
         document["training"] = {"max_epochs": int(os.environ.get("EPOCHS", "100"))}
 
         synthesis = client.create_synthesis(source_id, folder.name, document)
