@@ -94,11 +94,19 @@ class Installation:
 
     def start_worker(self, **variables: str) -> subprocess.Popen[bytes]:
         """Start a worker process."""
+        return self._start(["-m", "kinsynth.service.worker", str(os.getpid())], variables)
+
+    def start_server(self, **variables: str) -> subprocess.Popen[bytes]:
+        """Start a server with a worker beside it."""
+        command = "from kinsynth.cli import main; main()"
+        return self._start(["-c", command, "serve"], {"KINSYNTH_PORT": "0", **variables})
+
+    def _start(self, command: list[str], variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
         self.started_at = self.started_at or time.time()
         log = (self.platform.deployment.data / "worker.log").open("ab")
         with log:
             worker = subprocess.Popen(
-                [sys.executable, "-P", "-m", "kinsynth.service.worker", str(os.getpid())],
+                [sys.executable, "-P", *command],
                 env={**os.environ, **self.settings, **variables},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
