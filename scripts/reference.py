@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from kinsynth.cli.installation import app
+from kinsynth.cli.program import app
 from kinsynth.cli.help import grouped_fields
 from kinsynth.settings.deployment import Deployment
 from kinsynth.settings.fields import Field

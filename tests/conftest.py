@@ -70,6 +70,8 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def platform(records: Records, tmp_path: Path, cheap_passwords: None) -> Platform:
+def platform(records: Records, tmp_path: Path, cheap_passwords: None) -> Iterator[Platform]:
     """An installation, once on each kind of database."""
-    return make_platform(records, tmp_path)
+    found = make_platform(records, tmp_path)
+    yield found
+    found.analysts.close()

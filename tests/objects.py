@@ -12,6 +12,7 @@ from kinsynth.service.platform import Platform
 from kinsynth.storage.clock import now
 from kinsynth.storage.ids import make_id
 from kinsynth.storage.tables import (
+    destinations,
     downloads,
     executions,
     models,
@@ -29,6 +30,7 @@ class Objects:
     """Ids of one object of each kind, all of one owner."""
 
     source_id: str
+    destination_id: str
     synthesis_id: str
     execution_id: str
     model_id: str
@@ -42,9 +44,7 @@ class Objects:
 
 def add_objects(platform: Platform, owner_id: str, starter_id: str = "") -> Objects:
     """Make them; the execution was started by another where one is given."""
-    made = Objects(
-        make_id("src"), make_id("syn"), make_id("exe"), make_id("mod"), make_id("dow"), make_id("tok")
-    )
+    made = Objects(*(make_id(kind) for kind in ("src", "des", "syn", "exe", "mod", "dow", "tok")))
     execution = {
         "synthesis_id": made.synthesis_id,
         "source_id": made.source_id,
@@ -55,14 +55,26 @@ def add_objects(platform: Platform, owner_id: str, starter_id: str = "") -> Obje
     with platform.records.write() as connection:
         for table, values in (
             (sources, {"id": made.source_id, "owner_id": owner_id, "version": 1}),
-            (source_versions, {"source_id": made.source_id, "number": 1}),
-            (syntheses, {"id": made.synthesis_id, "owner_id": owner_id, "source_id": made.source_id, "version": 1}),
+            (source_versions, {"source_id": made.source_id, "number": 1, "sealed_at": now()}),
+            (destinations, {"id": made.destination_id, "owner_id": owner_id}),
+            (
+                syntheses,
+                {"id": made.synthesis_id, "owner_id": owner_id, "source_id": made.source_id, "version": 1},
+            ),
             (synthesis_versions, {"synthesis_id": made.synthesis_id, "number": 1, "author_id": owner_id}),
             (executions, {"id": made.execution_id, **execution}),
-            (models, {"id": made.model_id, "execution_id": made.execution_id, "synthesis_id": made.synthesis_id}),
+            (
+                models,
+                {"id": made.model_id, "execution_id": made.execution_id, "synthesis_id": made.synthesis_id},
+            ),
             (
                 downloads,
-                {"id": made.download_id, "execution_id": made.execution_id, "format": "csv", "status": "ready"},
+                {
+                    "id": made.download_id,
+                    "execution_id": made.execution_id,
+                    "format": "csv",
+                    "status": "ready",
+                },
             ),
             (tokens, {"id": made.token_id, "user_id": owner_id, "secret_hash": digest(make_proof())}),
         ):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, update
 
+from installation import Submitted
 from kinsynth.service.actor import Actor, Role
 from kinsynth.service.people.passwords import hash_password
 from kinsynth.service.people.sessions import NewSession, begin_session
 from kinsynth.service.people.users import add_account
-from kinsynth.service.platform import Platform
+from kinsynth.service.platform import Platform, assemble
 from kinsynth.settings.deployment import read_deployment
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import instance, sessions, sign_ins, throttles, tokens, users
@@ -32,8 +33,11 @@ class Person:
 
 
 def make_platform(records: Records, folder: Path, **settings: Any) -> Platform:
-    """An installation on a database."""
-    return Platform(read_deployment(data=folder, **settings), records)
+    """An installation on a database, whose executions go to nobody; its children are the caller's to end."""
+    folder.mkdir(exist_ok=True)
+    open_one = assemble(read_deployment(data=folder, **settings), records)
+    open_one.engine.close()
+    return replace(open_one, engine=Submitted())
 
 
 def add_person(platform: Platform, name: str, role: Role = "user") -> Person:

@@ -41,7 +41,9 @@ class Visit(httpx.BaseTransport):
         for method, path, operation in self._operations:
             if method == request.method and path.fullmatch(request.url.path):
                 name, status = operation["operationId"], str(response.status_code)
-                assert status in operation["responses"], f"{name}: {status} is not documented: {response.text}"
+                assert status in operation["responses"], (
+                    f"{name}: {status} is not documented: {response.text}"
+                )
                 if response.is_error:
                     schema = operation["responses"][status]["content"]["application/json"]["schema"]
                     codes = schema["allOf"][1]["properties"]["code"]["enum"]

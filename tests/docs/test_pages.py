@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from kinsynth.cli.installation import app
+from kinsynth.cli.program import app
 from kinsynth.settings.document import parse, read_yaml
 from kinsynth.settings.fields import fields
 

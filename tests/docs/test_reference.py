@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from kinsynth.cli.installation import app
+from kinsynth.cli.program import app
 from kinsynth.settings.deployment import Deployment
 from kinsynth.settings.fields import fields
 

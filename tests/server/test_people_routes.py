@@ -144,7 +144,9 @@ def test_pages_of_accounts(visitors: Visitors, platform: Platform) -> None:
     ids = [root.id, *(add_person(platform, f"p{number}").id for number in range(5))]
     client, found, cursor = visitors.of(root), [], ""
     while cursor is not None:
-        page = client.get("/api/v1/users", params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
+        page = client.get(
+            "/api/v1/users", params={"limit": 2} | ({"cursor": cursor} if cursor else {})
+        ).json()
         assert len(page["items"]) <= 2
         found += [one["id"] for one in page["items"]]
         cursor = page["next"]
@@ -161,7 +163,10 @@ def test_quotas_over_http(visitors: Visitors, platform: Platform) -> None:
     mine = {one["resource"]: one["limit"] for one in visitors.of(ana).get("/api/v1/users/me/quotas").json()}
     assert mine == {"rows": 100.0, "seconds": None}
     assert client.get(path).json() == visitors.of(ana).get("/api/v1/users/me/quotas").json()
-    for resource, body in (("cells", {"limit": 1, "period": "week"}), ("rows", {"limit": -1, "period": "week"})):
+    for resource, body in (
+        ("cells", {"limit": 1, "period": "week"}),
+        ("rows", {"limit": -1, "period": "week"}),
+    ):
         assert client.put(f"{path}/{resource}", json=body).status_code == 422
 
 

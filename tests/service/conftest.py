@@ -36,7 +36,7 @@ def bob(platform: Platform) -> Actor:
 
 @pytest.fixture
 def unlocked(platform: Platform) -> None:
-    """An installation whose database no longer guards the audit log, as somebody with all rights would make it."""
+    """No guard of the database over the audit log, as somebody with all rights would have it."""
     with platform.records.write() as connection:
         for name in ("audit_keeps_rows", "audit_keeps_values"):
             suffix = "" if platform.records.is_sqlite else " ON audit"

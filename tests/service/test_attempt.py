@@ -447,6 +447,20 @@ def test_the_real_child_refuses_draws_and_dies_as_it_should(
     assert Attempt(platform, stage.claim, go).perform() == Broken()
 
 
+def test_of_progress_only_news_is_recorded(stage: Stage) -> None:
+    def train(child: ScriptedChild) -> Iterator[Said]:
+        yield child.begin("training")
+        for number in range(1000):
+            at = 1e9 + number / 2
+            progress = {"kind": "step_progressed", "step": "training", "share": number / 1e6, "at": at}
+            yield {"event": progress}
+        yield {"outcome": "stopped"}
+
+    stage.perform(train)
+    shown = [kind for kind, _ in stage.found.kinds(stage.id)].count("step_progressed")
+    assert shown == 1 + 499 // 10
+
+
 def test_the_child_knows_no_password_of_the_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     from kinsynth.service import training_child
 

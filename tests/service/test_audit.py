@@ -85,7 +85,9 @@ def test_a_log_without_its_end_has_another_head(platform: Platform, unlocked: No
     assert verify(platform, SYSTEM).head != before.head
 
 
-@pytest.mark.parametrize("statement", [update(audit).values(action="x"), delete(audit)], ids=["update", "delete"])
+@pytest.mark.parametrize(
+    "statement", [update(audit).values(action="x"), delete(audit)], ids=["update", "delete"]
+)
 def test_the_database_itself_refuses_changes(platform: Platform, statement: object) -> None:
     fill(platform)
     with pytest.raises(Exception, match="append-only"):

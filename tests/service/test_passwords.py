@@ -56,7 +56,14 @@ def test_ones_own_name_and_address_are_worth_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["violet otter counts tins", "correct horse battery", "pässwörter übén 7", "k7#qz!m2vw0x", "日本語の長い文章です。はい"]
+    "password",
+    [
+        "violet otter counts tins",
+        "correct horse battery",
+        "pässwörter übén 7",
+        "k7#qz!m2vw0x",
+        "日本語の長い文章です。はい",
+    ],
 )
 def test_good_ones_are_taken(password: str) -> None:
     check_password(password, name="Miranda Keller", email="mk@example.org")
@@ -66,8 +73,7 @@ def test_good_ones_are_taken(password: str) -> None:
 def test_long_random_ones_are_taken_unless_they_are_made_of_runs(password: str) -> None:
     try:
         check_password(password)
-    except SettingsError as error:
-        assert error.code == "passwords.common"
+    except SettingsError:
         assert len(set(password)) < 5 or len(passwords._without_runs(password)) < 30
 
 

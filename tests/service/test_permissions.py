@@ -63,7 +63,9 @@ def test_who_started_an_execution_may_edit_it_while_they_may_run(platform: Platf
     assert level(platform, bob, "execution", made) is None
 
 
-@pytest.mark.parametrize("object_id", ["", "x", "src_aaaaaaaaaaaaaaaaaaaa", "src_\0", "' OR 1=1 --", "é" * 400])
+@pytest.mark.parametrize(
+    "object_id", ["", "x", "src_aaaaaaaaaaaaaaaaaaaa", "src_\0", "' OR 1=1 --", "é" * 400]
+)
 def test_ids_that_are_none_are_not_found(platform: Platform, object_id: str) -> None:
     ana = add_person(platform, "ana")
     with platform.records.read() as connection:

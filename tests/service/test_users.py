@@ -43,7 +43,12 @@ def code_of(ask: Any) -> str:
 def test_an_administrator_makes_accounts(platform: Platform) -> None:
     admin = add_person(platform, "root", "admin")
     made = create_user(platform, admin.actor, ANA)
-    assert (made.email, made.role, made.status, made.has_password) == ("ana@example.org", "user", "active", True)
+    assert (made.email, made.role, made.status, made.has_password) == (
+        "ana@example.org",
+        "user",
+        "active",
+        True,
+    )
     assert read_user(platform, admin.actor, made.id) == made
     assert [one.id for one in list_users(platform, admin.actor, Wanted()).items] == [made.id, admin.id]
 
@@ -78,7 +83,9 @@ def test_weak_passwords_are_refused(platform: Platform) -> None:
     admin = add_person(platform, "root", "admin")
     weak = NewUser(email="a@b.c", name="A", password="short")
     assert code_of(lambda: create_user(platform, admin.actor, weak)) == "passwords.short"
-    assert code_of(lambda: set_password(platform, admin.actor, admin.id, "password1234")) == "passwords.common"
+    assert (
+        code_of(lambda: set_password(platform, admin.actor, admin.id, "password1234")) == "passwords.common"
+    )
     with pytest.raises(SettingsError):
         set_password(platform, admin.actor, admin.id, "")
 

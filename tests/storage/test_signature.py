@@ -1,4 +1,4 @@
-"""Signatures of requests; that those of another implementation are the same, tests/fake_s3.py asks each time."""
+"""Signatures of requests; those of another implementation are compared in tests/fake_s3.py each time."""
 
 from __future__ import annotations
 

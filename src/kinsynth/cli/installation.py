@@ -11,9 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from kinsynth.cli.commands import Invocation as Invocation
-from kinsynth.cli.commands import app as app
-from kinsynth.cli.commands import invocation_of
+from kinsynth.cli.commands import Invocation, app, invocation_of
 
 
 @contextmanager
@@ -87,6 +85,20 @@ def restore(context: typer.Context, file: BackupArgument) -> None:
         made = bring_back(platform.records, platform.artefacts.store, file, on_share=on_share)
     line = f"Restored {sum(made.rows.values()):,} rows and {made.files:,} files. Everybody signs in anew."
     invocation.out.print(Text(line), soft_wrap=True)
+
+
+@app.command("reencrypt")
+def reencrypt_secrets(context: typer.Context) -> None:
+    """Encrypt all secrets with the newest key of KINSYNTH_KEY_FILE. Files stay under the keys they have."""
+    invocation = invocation_of(context, settings=False)
+    from kinsynth.service.platform import opened_platform
+    from kinsynth.settings.deployment import read_deployment
+    from kinsynth.storage.secrets import reencrypt
+
+    with opened_platform(read_deployment()) as platform:
+        done = reencrypt(platform.records, platform.keys)
+        newest = platform.keys.newest.id
+    invocation.out.print(Text(f"Encrypted {done:,} secrets with key {newest}."), soft_wrap=True)
 
 
 @app.command("reset-password")

@@ -9,10 +9,13 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from kinsynth.cli.arguments import split_arguments
+from kinsynth.cli import commands, installation, remote_commands
 from kinsynth.cli.border import Border
 from kinsynth.cli.commands import Invocation
-from kinsynth.cli.remote_commands import app
 from kinsynth.errors import UserError
+
+COMMANDS = (commands, installation, remote_commands)  # each adds its commands to the app
+app = commands.app
 
 
 def run(words: Sequence[str] | None = None) -> None:

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from kinsynth.cli.commands import Invocation, invocation_of
-from kinsynth.cli.installation import app
+from kinsynth.cli.commands import Invocation, app, invocation_of
 from kinsynth.errors import UserError
 
 __all__ = ["app", "cancel", "executions", "fetch"]

@@ -11,8 +11,8 @@ DOCUMENT = (
     "settings.version",
     "synthesis.source_kind",
 )
-STORE = ("artefact.changed", "artefact.collected", "artefact.unavailable")
-DAMAGED = ("artefact.damaged", "internal.child", "keys.tampered")
+STORE = ("artefact.collected", "artefacts.unavailable")
+DAMAGED = ("artefact.changed", "artefact.damaged", "artefacts.settings", "internal.child", "keys.tampered")
 LOST = ("artefact.missing", "keys.missing")
 UPLOAD = (
     "source.compressed",

@@ -29,6 +29,7 @@ STATUSES: Mapping[str, int] = {
     "access.unauthenticated": 401,
     "access.not_found": 404,
     "request.no_such_path": 404,
+    "artefacts.settings": 500,  # of the installation: nothing the one who asks can repair
     "request.method": 405,
     "request.too_large": 413,
     "request.headers": 431,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -40,6 +41,8 @@ def serve(deployment: Deployment, *, say: Callable[[str], None]) -> None:
         server = _Server(
             _configure(deployment, make_app(platform)), on_ready=lambda at: _greet(say, at, token)
         )
+        for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has ended
+            signal.signal(number, server.handle_exit)
         workers.start()
         server.run()
         if not server.was_ready:

@@ -34,6 +34,8 @@ from kinsynth.system.files import read_json
 
 _LISTEN_S: Final = 0.1
 _AWAY_S: Final = 60.0  # how long a store that is away is waited for
+_SHARE_OF_NEWS: Final = 0.001
+_OLD_NEWS_S: Final = 10.0
 _KILLED: Final = -9
 _TIMES_KILLED: Final = 2  # losses after which a child that is killed again is not tried again
 _NOT_RECORDED = {"execution_finished", "execution_failed"}  # the end is told by the execution's own record
@@ -64,7 +66,7 @@ class Attempt:
         self._ending: str | None = None
         self._ends_at = 0.0
         self._state_at = time.monotonic()
-        self._step = ""
+        self._step, self._shown = "", (0.0, 0.0)
         self._said: Mapping[str, Any] = {}
 
     def perform(self) -> Outcome:
@@ -213,8 +215,17 @@ class Attempt:
             if event["kind"] == "step_started":
                 start_step(connection, self._id, event["step"], epoch=self._claim.epoch)
                 self._step = event["step"]
-            if event["kind"] not in _NOT_RECORDED:
+            if event["kind"] not in _NOT_RECORDED and self._is_news(event):
                 add_event(connection, self._id, event, epoch=self._claim.epoch)
+
+    def _is_news(self, event: Mapping[str, Any]) -> bool:
+        """Tell whether progress is worth a row: a training of a day says it twice a second."""
+        if event["kind"] != "step_progressed":
+            return True
+        share, at = self._shown
+        moved: bool = abs(event["share"] - share) >= _SHARE_OF_NEWS or event["at"] - at >= _OLD_NEWS_S
+        self._shown = (event["share"], event["at"]) if moved else self._shown
+        return moved
 
     def _tell_step(
         self,

@@ -275,7 +275,7 @@ def _claim(connection: Connection) -> Any:
     connection.execute(
         update(downloads).where(downloads.c.id == row.id).values(claimed_until=now() + _LEASE_S)
     )
-    return connection.execute(
+    claimed: Any = connection.execute(
         select(
             downloads.c.id,
             downloads.c.execution_id,
@@ -286,6 +286,7 @@ def _claim(connection: Connection) -> Any:
         .join(executions, executions.c.id == downloads.c.execution_id)
         .where(downloads.c.id == row.id)
     ).one()
+    return claimed
 
 
 def _make(platform: Platform, claimed: Row[Any]) -> dict[str, Stored]:

@@ -27,6 +27,7 @@ from kinsynth.service.words import KEPT
 from kinsynth.settings.document import parse
 from kinsynth.system import crash
 from kinsynth.system.child import describe, die_with_parent
+from kinsynth.system.memory import offer_to_the_killer
 
 _CONNECTIONS = {"socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo"}
 
@@ -108,6 +109,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's interrupt is for the worker
     request = json.loads(sys.stdin.readline())
     die_with_parent(request["parent"])
+    offer_to_the_killer()
     sys.addaudithook(_refuse_connections)
     crash.point("child.begun")
     try:

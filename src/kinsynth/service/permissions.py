@@ -106,6 +106,12 @@ POLICY: Mapping[str, Rule] = {
     "versions.seal": _may("own", "source"),
     "versions.preview": _may("own", "source"),
     "versions.detect": _may("own", "source"),
+    # destinations
+    "destinations.create": USER,
+    "destinations.list": USER,
+    "destinations.read": _may("own", "destination"),
+    "destinations.update": _may("own", "destination"),
+    "destinations.delete": _may("own", "destination"),
     # syntheses
     "syntheses.create": USER,
     "syntheses.import": USER,

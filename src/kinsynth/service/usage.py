@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from kinsynth.executions import requests
 from kinsynth.service import quotas
 from kinsynth.storage.tables import executions
 
@@ -23,8 +24,13 @@ def reserve_slice(connection: Connection, execution_id: str) -> None:
     _hold(connection, execution_id, row.reserved_seconds + SLICE_S)
 
 
-def keep_reserved(connection: Connection, execution_id: str) -> bool:
+def keep_reserved(connection: Connection, execution_id: str, *, margin_s: float = 0.0) -> bool:
     """Hold back more before an execution has used all it holds.
+
+    Args:
+        connection: The transaction of a renewal.
+        execution_id: The execution.
+        margin_s: Compute time that is kept for stopping.
 
     Returns:
         Whether it may go on; if not, its owner's compute time is used up and it must pause.
@@ -33,19 +39,61 @@ def keep_reserved(connection: Connection, execution_id: str) -> bool:
     left = row.reserved_seconds - (row.used_seconds - row.charged_seconds)
     if left >= SLICE_S / 2:
         return True
-    if not quotas.try_reserve(connection, row.owner_id, "seconds", SLICE_S):
-        return bool(left > 0)
-    _hold(connection, execution_id, row.reserved_seconds + SLICE_S)
-    return True
+    more = _reserve_what_is_left(connection, row.owner_id)
+    if more:
+        _hold(connection, execution_id, row.reserved_seconds + more)
+    return bool(left + more > margin_s)
+
+
+def _reserve_what_is_left(connection: Connection, owner_id: str) -> float:
+    """Hold back a slice, or what is left of one; gives how much."""
+    view = next(one for one in quotas.read_quotas(connection, owner_id) if one.resource == "seconds")
+    more = SLICE_S if view.left is None else min(SLICE_S, view.left)
+    return more if more and quotas.try_reserve(connection, owner_id, "seconds", more) else 0.0
+
+
+def has_paused(connection: Connection) -> bool:
+    """Tell whether an execution is paused."""
+    paused = select(executions.c.id).where(executions.c.status == "paused")
+    return connection.execute(paused.limit(1)).first() is not None
+
+
+def continue_paused(connection: Connection, *, margin_s: float) -> list[tuple[str, int]]:
+    """Put executions that paused for want of compute time into the queue, as far as there is some again.
+
+    Args:
+        connection: A writing transaction.
+        margin_s: As in ``keep_reserved``; less than that beyond it is not worth a start.
+
+    Returns:
+        Id and attempt of those that go on.
+    """
+    waiting = connection.execute(
+        select(executions.c.id, executions.c.owner_id)
+        .where(executions.c.status == "paused")
+        .order_by(executions.c.created_at)
+    ).all()
+    again = []
+    for execution_id, owner_id in waiting:
+        view = next(one for one in quotas.read_quotas(connection, owner_id) if one.resource == "seconds")
+        if view.left is not None and view.left < 2 * margin_s:
+            continue
+        if more := _reserve_what_is_left(connection, owner_id):
+            again.append((execution_id, requests.resume(connection, execution_id)))
+            _hold(connection, execution_id, more)
+    return again
 
 
 def settle_usage(connection: Connection, execution_id: str, status: str) -> None:
     """Count what an execution used, and give back what it held; called where it ends or pauses.
 
     Rows count when they were delivered; one that pauses keeps them, and gives back the time.
+
+    Guarantees:
+        No more is counted than was held: what is used never passes a limit, even where stopping took longer.
     """
     row = _read(connection, execution_id)
-    used = max(0.0, row.used_seconds - row.charged_seconds)
+    used = min(max(0.0, row.used_seconds - row.charged_seconds), row.reserved_seconds)
     quotas.settle(connection, row.owner_id, "seconds", reserved=row.reserved_seconds, used=used)
     values: dict[str, Any] = {"reserved_seconds": 0.0, "charged_seconds": row.used_seconds}
     if status != "paused":

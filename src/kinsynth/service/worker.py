@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import structlog
@@ -24,8 +25,8 @@ from kinsynth.service.attempt import Attempt
 from kinsynth.service.platform import Platform, open_platform
 from kinsynth.service.retention import clear_ended, expire_results
 from kinsynth.service.scratch import sweep
+from kinsynth.service.usage import continue_paused, has_paused, keep_reserved, settle_usage
 from kinsynth.settings.deployment import Deployment, read_deployment
-from kinsynth.storage.store import FolderStore
 from kinsynth.system import crash
 from kinsynth.system.child import die_with_parent
 from kinsynth.system.logs import set_up_logs
@@ -74,7 +75,19 @@ def make_worker(platform: Platform) -> Worker:
         drain_s=deployment.cancel_s + deployment.lease_s,
         version=importlib.metadata.version("kinsynth"),
     )
-    return Worker(platform.records, platform.engine, perform, settings=settings)
+    return Worker(
+        platform.records,
+        platform.engine,
+        perform,
+        settings=settings,
+        on_final=settle_usage,
+        may_go_on=partial(keep_reserved, margin_s=stopping_s(deployment)),
+    )
+
+
+def stopping_s(deployment: Deployment) -> float:
+    """Give the compute time that an execution may still take when it is asked to pause, in seconds."""
+    return deployment.cancel_s + deployment.lease_s / 3
 
 
 class Janitor:
@@ -101,8 +114,20 @@ class Janitor:
 
     def look(self) -> None:
         """Do what should not wait."""
+        self._continue_paused()
         clear_ended(self._platform)
         self._platform.artefacts.collect_released()
+
+    def _continue_paused(self) -> None:
+        """Let what paused for want of compute time go on; whoever sweeps delivers it should this end here."""
+        margin_s = stopping_s(self._platform.deployment)
+        with self._platform.records.read() as connection:  # mostly there is none: ask without a lock
+            if not has_paused(connection):
+                return
+        with self._platform.records.write() as connection:
+            again = continue_paused(connection, margin_s=margin_s)
+        for execution_id, attempt in again:
+            self._platform.engine.submit(execution_id, attempt)
 
     def tidy_when_due(self) -> None:
         """Do what may wait a minute."""
@@ -112,8 +137,7 @@ class Janitor:
         expire_results(self._platform)
         self._platform.artefacts.collect()
         sweep(self._platform.scratch)
-        if isinstance(store := self._platform.artefacts.store, FolderStore):
-            store.remove_parts(older_than_s=_PART_S, now=time.time())
+        self._platform.artefacts.store.remove_parts(older_than_s=_PART_S, now=time.time())
 
 
 def main() -> None:

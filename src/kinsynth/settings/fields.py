@@ -106,13 +106,20 @@ def fields_of(model: type[BaseModel]) -> tuple[Field, ...]:
     return tuple(make_field(name, info) for name, info in model.model_fields.items())
 
 
-def unavailable(document: Synthesis) -> tuple[str, ...]:
-    """Give the paths of set fields whose feature is not built yet."""
+def unavailable(document: BaseModel) -> tuple[str, ...]:
+    """Give the paths of set fields whose feature is not built yet, in a document or a part of one."""
     return tuple(
         join_path(place)
         for place, field, value in walk_values(document)
         if value != field.default and not _is_built(field, value)
     )
+
+
+def explain_unavailable(field: Field) -> tuple[str, str]:
+    """Give the message and the remedy for a field whose feature is not built yet."""
+    built = field.available_values
+    remedy = f"Write one of {', '.join(map(str, built))}." if built and len(built) > 1 else "Remove the line."
+    return f"{field.title} is not available yet.", remedy
 
 
 def walk_values(document: BaseModel, place: Place = ()) -> Iterator[tuple[Place, Field, Any]]:

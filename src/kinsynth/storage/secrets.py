@@ -48,7 +48,9 @@ def put(connection: Connection, keys: Keys, owner_id: str, purpose: str, text: S
             owner_id=owner_id,
             purpose=purpose,
             key_id=key.id,
-            ciphertext=_encrypt(key, secret_id, purpose, text.get_secret_value().encode()),
+            ciphertext=_encrypt(
+                key, secret_id, purpose, text.get_secret_value().encode("utf-8", "surrogatepass")
+            ),
             created_at=now(),
         )
     )
@@ -73,7 +75,7 @@ def get(connection: Connection, keys: Keys, secret_id: str, purpose: str) -> Sec
             remedy="Write it again, or bring the records back from a backup.",
         )
     content = _decrypt(keys.find(found.key_id), secret_id, purpose, found.ciphertext)
-    return SecretStr(content.decode())
+    return SecretStr(content.decode("utf-8", "surrogatepass"))
 
 
 def remove(connection: Connection, secret_id: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kinsynth.errors import Finding
 from kinsynth.pipeline.checks.data import FEW_ROWS, FEWEST_ROWS
 from kinsynth.pipeline.checks.facts import Facts, Step, list_names, suggest
-from kinsynth.settings.fields import find, join_path, split_path, unavailable
+from kinsynth.settings.fields import explain_unavailable, find, join_path, split_path, unavailable
 
 FEWEST_HOLDOUT_ROWS = 50
 FEWEST_TRAINING_ROWS = 10
@@ -36,10 +36,7 @@ def find_settings(facts: Facts) -> Iterator[Finding]:
 
 
 def _not_available(path: str) -> Finding:
-    field = find(split_path(path))
-    built = field.available_values
-    remedy = f"Write one of {', '.join(map(str, built))}." if built and len(built) > 1 else "Remove the line."
-    return _STEP.error("settings.not_available", path, f"{field.title} is not available yet.", remedy)
+    return _STEP.error("settings.not_available", path, *explain_unavailable(find(split_path(path))))
 
 
 def _find_unused(facts: Facts) -> Iterator[Finding]:

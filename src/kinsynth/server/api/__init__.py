@@ -2,6 +2,7 @@
 
 from kinsynth.server.api import (
     audit,
+    destinations,
     downloads,
     executions,
     installation,
@@ -31,5 +32,6 @@ ROUTERS = (
     executions.router,
     models.router,
     downloads.router,
+    destinations.router,
     audit.router,
 )

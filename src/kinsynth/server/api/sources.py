@@ -129,7 +129,7 @@ def read_version(platform: OpenPlatform, actor: CurrentActor, source_id: str, nu
     "PUT",
     _VERSION + "/files/{name}",
     "versions.upload",
-    errors={409: ("source.sealed",), 422: UPLOAD, 503: STORE},
+    errors={409: ("source.sealed",), 422: UPLOAD, 500: DAMAGED, 503: STORE},
     is_upload=True,
 )
 async def upload(request: Request, place: PlaceOf, platform: OpenPlatform, actor: CurrentActor) -> FileView:

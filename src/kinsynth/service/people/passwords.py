@@ -63,12 +63,14 @@ def check_password(password: str, *, email: str = "", name: str = "") -> None:
 def _is_common(password: str, own: tuple[str, ...]) -> bool:
     """Tell whether hardly anything is left of a password without what people commonly build them from.
 
-    Common words and the person's own names are worth nothing wherever they stand, also with digits for letters;
-    neither are repetitions, nor letters that follow each other in the alphabet or on a keyboard.
+    Common words and the person's own names are worth nothing wherever they stand, also with digits for
+    letters; neither are repetitions, nor letters that follow each other in the alphabet or on a keyboard.
     """
     written = password.lower()
     read = written.translate(_DIGITS_FOR_LETTERS)
-    for word in sorted({*_ROOTS.split(), *(one.lower() for one in own if len(one) > 2)}, key=len, reverse=True):
+    for word in sorted(
+        {*_ROOTS.split(), *(one.lower() for one in own if len(one) > 2)}, key=len, reverse=True
+    ):
         while (at := read.find(word)) >= 0:
             read, written = (text[:at] + text[at + len(word) :] for text in (read, written))
     return len(set(password)) < 5 or len(_without_runs(written)) < _LEAST_LEFT
@@ -81,7 +83,9 @@ def _without_runs(text: str) -> str:
     'ax9q'
     """
     return "".join(
-        letter for before, letter in zip("\0" + text, text, strict=False) if not _are_neighbours(before, letter)
+        letter
+        for before, letter in zip("\0" + text, text, strict=False)
+        if not _are_neighbours(before, letter)
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, text
 from kinsynth.errors import AccessError
 from kinsynth.service import audit
 from kinsynth.service.actor import SYSTEM, Actor
-from kinsynth.service.fields import Email, Name, Password, Short
+from kinsynth.service.fields import ChosenPassword, Email, Name, Short
 from kinsynth.service.pages import View
 from kinsynth.service.people.passwords import check_password, hash_password
 from kinsynth.service.people.proofs import digest, make_proof
@@ -33,7 +33,7 @@ class Claim(View):
     email: Email
     name: Name
     company: Short = ""
-    password: Password
+    password: ChosenPassword
 
 
 def offer_setup(platform: Platform) -> str | None:

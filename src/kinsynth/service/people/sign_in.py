@@ -7,7 +7,7 @@ from sqlalchemy import select
 from kinsynth.errors import AccessError
 from kinsynth.service import audit
 from kinsynth.service.actor import STRANGER, Actor
-from kinsynth.service.fields import Password
+from kinsynth.service.fields import ChosenPassword, Password
 from kinsynth.service.pages import View
 from kinsynth.service.people.passwords import check_password, hash_password, verify_password
 from kinsynth.service.people.sessions import (
@@ -36,7 +36,7 @@ class PasswordChange(View):
     """One's own password, changed by who knows it."""
 
     current: Password
-    new: Password
+    new: ChosenPassword
 
 
 def sign_in(platform: Platform, wanted: SignIn, address: str) -> tuple[str, NewSession]:

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from kinsynth.errors import ConflictError
+from kinsynth.errors import ConflictError, UserError
 from kinsynth.service import audit, quotas
-from kinsynth.service.actor import Actor, Role
-from kinsynth.service.fields import Email, Name, Password, Short
+from kinsynth.service.actor import SYSTEM, Actor, Role
+from kinsynth.service.fields import ChosenPassword, Email, Name, Short
 from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.people.passwords import check_password, hash_password
 from kinsynth.service.people.sessions import end_sessions
@@ -46,7 +46,7 @@ class NewUser(View):
     name: Name
     company: Short = ""
     role: Role = "user"
-    password: Password | None = None
+    password: ChosenPassword | None = None
 
 
 class UserChange(View):
@@ -68,7 +68,7 @@ class OwnChange(View):
 class NewPassword(View):
     """A password an administrator sets."""
 
-    password: Password
+    password: ChosenPassword
 
 
 def create_user(platform: Platform, actor: Actor, wanted: NewUser) -> UserView:
@@ -244,6 +244,24 @@ def set_password(platform: Platform, actor: Actor, user_id: str, password: str) 
         store_password(connection, user_id, password_hash)
         forgive_account(connection, user.email)
         audit.record(connection, actor, "users.set_password", user_id)
+
+
+def reset_password(platform: Platform, email: str, password: str) -> None:
+    """Set somebody's password from the machine itself, where nobody is signed in.
+
+    Raises:
+        UserError: ``users.unknown``, nobody has this address.
+        SettingsError: As ``passwords.check_password``.
+    """
+    with platform.records.read() as connection:
+        found = connection.execute(
+            select(users.c.id).where(users.c.email == email.strip().lower())
+        ).scalar_one_or_none()
+    if found is None:
+        raise UserError(
+            "users.unknown", "Nobody has this address.", where="email", remedy="Look at it again."
+        )
+    set_password(platform, SYSTEM, found, password)
 
 
 def store_password(connection: Connection, user_id: str, password_hash: str) -> None:

@@ -1,0 +1,146 @@
+"""Compute time of executions: held in slices, counted once, never above the limit; pauses end by themselves."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection, insert, select, update
+
+from kinsynth.service.quotas import QuotaView, grant, read_quotas, reserve
+from kinsynth.service.usage import continue_paused, has_paused, keep_reserved, settle_usage
+from kinsynth.storage.records import Records
+from kinsynth.storage.tables import executions, sources, syntheses, users
+
+MARGIN_S = 10.0
+
+
+def make_execution(connection: Connection, name: str, **values: object) -> str:
+    """Write an execution of a person with 60 s and 5 rows held."""
+    connection.execute(
+        insert(executions).values(
+            **{
+                "id": name,
+                "synthesis_id": "syn_a",
+                "synthesis_version": 1,
+                "source_id": "src_a",
+                "source_version": 1,
+                "owner_id": "usr_a",
+                "name": name,
+                "kind": "run",
+                "document": {},
+                "request": {},
+                "status": "running",
+                "epoch": 1,
+                "worker_id": "wrk_a",
+                "lease_expires_at": 0.0,
+                "attempt": 1,
+                "losses": 0,
+                "next_event": 1,
+                "reserved_seconds": 60.0,
+                "used_seconds": 0.0,
+                "charged_seconds": 0.0,
+                "reserved_rows": 5,
+                "used_rows": 0,
+                "created_at": 1.0,
+                **values,
+            }
+        )
+    )
+    return name
+
+
+@pytest.fixture
+def limited(records: Records) -> Records:
+    """A person with 130 s and 100 rows, of which an execution holds 60 s and 5 rows."""
+    said = {"created_at": 1.0, "updated_at": 1.0}
+    with records.write() as connection:
+        connection.execute(
+            insert(users).values(
+                id="usr_a", email="a@example.org", name="A", role="user", status="active", **said
+            )
+        )
+        connection.execute(insert(sources).values(id="src_a", owner_id="usr_a", name="s", version=1, **said))
+        connection.execute(
+            insert(syntheses).values(
+                id="syn_a", owner_id="usr_a", source_id="src_a", name="s", version=1, **said
+            )
+        )
+        grant(connection, "usr_a", "seconds", limit=130, period="day")
+        grant(connection, "usr_a", "rows", limit=100, period="day")
+        reserve(connection, "usr_a", seconds=60, rows=5)
+        make_execution(connection, "exe_a")
+    return records
+
+
+def seconds(connection: Connection) -> QuotaView:
+    return read_quotas(connection, "usr_a")[0]
+
+
+def use(connection: Connection, amount: float) -> None:
+    connection.execute(update(executions).where(executions.c.id == "exe_a").values(used_seconds=amount))
+
+
+def test_more_is_held_in_slices_until_nothing_is_left(limited: Records) -> None:
+    with limited.write() as connection:
+        assert keep_reserved(connection, "exe_a", margin_s=MARGIN_S)
+        assert seconds(connection).reserved == 60
+        use(connection, 31)
+        assert keep_reserved(connection, "exe_a", margin_s=MARGIN_S)
+        assert seconds(connection).reserved == 120
+        use(connection, 95)
+        assert keep_reserved(connection, "exe_a", margin_s=MARGIN_S)
+        assert (seconds(connection).reserved, seconds(connection).left) == (130, 0)
+        use(connection, 119)
+        assert keep_reserved(connection, "exe_a", margin_s=MARGIN_S)
+        use(connection, 121)
+        assert not keep_reserved(connection, "exe_a", margin_s=MARGIN_S)
+
+
+def test_no_more_is_counted_than_was_held(limited: Records) -> None:
+    with limited.write() as connection:
+        use(connection, 75)
+        settle_usage(connection, "exe_a", "failed")
+        assert (seconds(connection).used, seconds(connection).reserved) == (60, 0)
+
+
+@pytest.mark.parametrize(("status", "rows"), [("succeeded", 5), ("failed", 0), ("cancelled", 0)])
+def test_rows_count_when_they_were_delivered(limited: Records, status: str, rows: int) -> None:
+    with limited.write() as connection:
+        settle_usage(connection, "exe_a", status)
+        view = read_quotas(connection, "usr_a")[1]
+        used = connection.execute(select(executions.c.used_rows)).scalar_one()
+    assert (view.used, view.reserved, used) == (rows, 0, rows)
+
+
+def test_a_pause_keeps_its_rows_and_ends_when_there_is_time_again(limited: Records) -> None:
+    with limited.write() as connection:
+        use(connection, 50)
+        settle_usage(connection, "exe_a", "paused")
+        connection.execute(update(executions).values(status="paused"))
+        grant(connection, "usr_a", "seconds", limit=60, period="day")
+        assert (seconds(connection).used, seconds(connection).reserved) == (50, 0)
+        assert read_quotas(connection, "usr_a")[1].reserved == 5
+        assert has_paused(connection)
+        assert continue_paused(connection, margin_s=MARGIN_S) == []
+        grant(connection, "usr_a", "seconds", limit=90, period="day")
+        assert continue_paused(connection, margin_s=MARGIN_S) == [("exe_a", 2)]
+        assert continue_paused(connection, margin_s=MARGIN_S) == []
+        assert not has_paused(connection)
+        assert (seconds(connection).used, seconds(connection).reserved) == (50, 40)
+        use(connection, 70)
+        settle_usage(connection, "exe_a", "succeeded")
+        assert (seconds(connection).used, seconds(connection).reserved) == (70, 0)
+
+
+def test_several_that_paused_share_what_is_there(limited: Records) -> None:
+    with limited.write() as connection:
+        for number in range(3):
+            make_execution(
+                connection,
+                f"exe_{number}",
+                status="paused",
+                reserved_seconds=0.0,
+                reserved_rows=0,
+                created_at=2.0 + number,
+            )
+        assert [name for name, _ in continue_paused(connection, margin_s=MARGIN_S)] == ["exe_0"]
+        assert seconds(connection).reserved == 120
