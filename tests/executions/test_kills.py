@@ -83,7 +83,7 @@ def test_a_stopped_worker_that_wakes_changes_nothing_and_is_of_use_again(
 ) -> None:
     execution_id = add_execution(records)
     first = begin("slow", step_s=3)
-    until(lambda: read_row(records, execution_id).status == "running", 60)
+    until(lambda: read_row(records, execution_id).next_event > 1, 60)  # it says that it has begun
     stop_between_writes(records, first)
     second = begin(step_s=1.5)
     waited_s = until(lambda: read_row(records, execution_id).epoch == 2, 30)
