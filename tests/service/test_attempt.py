@@ -165,10 +165,14 @@ def test_the_state_of_a_training_is_kept_now_and_then_and_only_what_is_new(stage
             child.write("work/checkpoints/000.safetensors", f"state {number}")
             if number == 1:
                 child.write("model/tables/000.safetensors", "done")
-            until = time.monotonic() + 0.3
-            while time.monotonic() < until:
+            until = time.monotonic() + 30
+            while not is_kept(f"state {number}") and time.monotonic() < until:
                 yield {}
         yield None
+
+    def is_kept(state: str) -> bool:
+        path = "work/checkpoints/000.safetensors"
+        return path in stage.files() and stage.found.results(stage.id)[path] == state.encode()
 
     with pytest.raises(InternalError):
         stage.perform(train, status=1)

@@ -30,6 +30,7 @@ from kinsynth.storage.ids import make_id
 from kinsynth.storage.tables import models
 from kinsynth.system import crash
 from kinsynth.system.child import revive
+from kinsynth.system.failures import explained
 from kinsynth.system.files import read_json
 
 _LISTEN_S: Final = 0.1
@@ -65,10 +66,11 @@ class Attempt:
         self._id = claim.execution_id
         self._ending: str | None = None
         self._ends_at = 0.0
-        self._state_at = time.monotonic()
+        self._state_at, self._state_took = time.monotonic(), 0.0
         self._step, self._shown = "", (0.0, 0.0)
         self._said: Mapping[str, Any] = {}
 
+    @explained()
     def perform(self) -> Outcome:
         """Perform it until it is done, or until something else is wished.
 
@@ -123,7 +125,7 @@ class Attempt:
     def _look_up(self, child: TrainingChild) -> None:
         """Do what is due, and what is wished."""
         wish, now = self._checked(), time.monotonic()
-        if self._step == "training" and now - self._state_at > self._platform.deployment.checkpoint_s:
+        if self._step == "training" and now - self._state_at > self._state_every():
             self._keep_state()
         if self._ending is None and wish != "go":
             self._ending, self._ends_at = wish, now + self._platform.deployment.cancel_s
@@ -199,9 +201,15 @@ class Attempt:
                 self._write(lambda connection: files.attach(connection, self._id, 0, stored))
                 crash.point("state.after_rows")
 
+        started = time.monotonic()
         if self._step == "training":
             self._insist(keep)
         self._state_at = time.monotonic()
+        self._state_took = self._state_at - started
+
+    def _state_every(self) -> float:
+        """Give after how long the state of a training is kept again: that takes a tenth of the time at most."""
+        return max(self._platform.deployment.checkpoint_s, 10 * self._state_took)
 
     def _write(self, write: Callable[[Connection], None]) -> None:
         """Write under the epoch of the claim."""
@@ -258,7 +266,7 @@ class Attempt:
         )
 
     def _insist(self, do: Callable[[], Given]) -> Given:
-        """Do something again while the database or the store is away: for a minute, while it is wanted."""
+        """Do something again while database or store are away: for a minute, while it is wanted."""
         until = time.monotonic() + _AWAY_S
         while True:
             try:
