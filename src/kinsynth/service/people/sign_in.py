@@ -18,7 +18,7 @@ from kinsynth.service.people.sessions import (
     end_sessions,
     list_sessions,
 )
-from kinsynth.service.people.throttle import Attempt, ThrottledError, begin_attempt, succeed
+from kinsynth.service.people.throttle import Attempt, begin_attempt, succeed, throttled
 from kinsynth.service.people.users import find_user, store_password
 from kinsynth.service.permissions import require
 from kinsynth.service.platform import Platform
@@ -91,7 +91,7 @@ def _begin(platform: Platform, email: str, address: str) -> Attempt:
     with platform.records.write() as connection:
         attempt = begin_attempt(connection, email, address)
     if isinstance(attempt, float):
-        raise ThrottledError(attempt)
+        raise throttled(attempt)
     return attempt
 
 

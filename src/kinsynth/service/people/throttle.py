@@ -16,19 +16,21 @@ from kinsynth.storage.tables import throttles
 
 
 class ThrottledError(AccessError):
-    """Too many attempts; a later one may be served.
+    """Too many attempts; a later one may be served after ``retry_after_s`` whole seconds."""
 
-    Args:
-        retry_after_s: Seconds until then.
-    """
+    retry_after_s: int = 1
 
-    def __init__(self, retry_after_s: float) -> None:
-        self.retry_after_s = max(1, math.ceil(retry_after_s))
-        super().__init__(
-            "access.throttled",
-            f"Too many attempts. The next is possible in {self.retry_after_s} seconds.",
-            remedy="Wait, or ask an administrator for a new password.",
-        )
+
+def throttled(wait_s: float) -> ThrottledError:
+    """Make the error for an attempt that came too early."""
+    seconds = max(1, math.ceil(wait_s))
+    error = ThrottledError(
+        "access.throttled",
+        f"Too many attempts. The next is possible in {seconds} seconds.",
+        remedy="Wait, or ask an administrator for a new password.",
+    )
+    error.retry_after_s = seconds
+    return error
 
 
 @dataclass(frozen=True)
