@@ -208,7 +208,7 @@ class Attempt:
         self._state_took = self._state_at - started
 
     def _state_every(self) -> float:
-        """Give after how long the state of a training is kept again: that takes a tenth of the time at most."""
+        """Give after how long the state is kept again: keeping it takes a tenth of the time at most."""
         return max(self._platform.deployment.checkpoint_s, 10 * self._state_took)
 
     def _write(self, write: Callable[[Connection], None]) -> None:
