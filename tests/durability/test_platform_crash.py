@@ -7,8 +7,8 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,8 @@ from kinsynth.pipeline.timeline import STEPS
 from kinsynth.storage.clock import now
 from kinsynth.storage.migrate import migrate
 from kinsynth.storage.records import Records
-from kinsynth.storage.tables import executions, metadata, models
+from kinsynth.storage.tables import executions, models
+from postgresql import Cluster
 from shop_database import write_shops
 
 MEASURED = {"plan.json", "steps/building.json"}  # the memory that was free when it was planned
@@ -180,36 +181,36 @@ def test_a_process_killed_at_a_point_changes_nothing(
 
 
 @pytest.mark.soak
-def test_a_process_killed_at_any_point_changes_nothing(
-    records_url: str, records: Records, tmp_path: Path, baseline: Baseline
-) -> None:
+def test_a_process_killed_at_any_point_changes_nothing(fresh: Fresh, baseline: Baseline) -> None:
     """Every point once, and the keeping of every step at each of its points."""
     first = [f"{name}:1" for name in names_of(baseline.points)]
     keeping = [point for point in baseline.points if point.startswith("keep.")]
     for number, point in enumerate(sorted({*first, *keeping})):
-        with fresh(records_url, tmp_path, number) as (own, folder):
+        with fresh(number) as (own, folder):
             survive(own, folder, baseline, point)
 
 
-@contextmanager
-def fresh(records_url: str, tmp_path: Path, number: int) -> Iterator[tuple[Records, Path]]:
-    """Give an empty folder and empty tables."""
-    folder = tmp_path / f"{number}"
-    folder.mkdir()
-    if records_url.startswith("sqlite"):
-        records_url = f"sqlite:///{folder / 'records.sqlite'}"
-    records = Records(records_url)
-    migrate(records)
-    if not records.is_sqlite:
-        empty(records)
-    yield records, folder
-    records.close()
+Fresh = Callable[[int], AbstractContextManager[tuple[Records, Path]]]
 
 
-def empty(records: Records) -> None:
-    with records.write() as connection:
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(table.delete())
+@pytest.fixture
+def fresh(request: pytest.FixtureRequest, records_url: str, tmp_path: Path) -> Fresh:
+    """Give an empty folder and a new database of the same kind, for each number."""
+
+    @contextmanager
+    def make(number: int) -> Iterator[tuple[Records, Path]]:
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        url = f"sqlite:///{folder / 'records.sqlite'}"
+        if not records_url.startswith("sqlite"):
+            cluster: Cluster = request.getfixturevalue("postgresql")
+            url = cluster.make_database()
+        records = Records(url)
+        migrate(records)
+        yield records, folder
+        records.close()
+
+    return make
 
 
 def wait_for_step(found: Installation, execution_id: str, step: str) -> None:
@@ -232,13 +233,13 @@ def children_of(process: subprocess.Popen[bytes]) -> list[int]:
 @pytest.mark.soak
 @pytest.mark.parametrize("step", STEPS)
 def test_processes_killed_at_random_times_of_a_step_change_nothing(
-    records_url: str, records: Records, tmp_path: Path, baseline: Baseline, step: str
+    records_url: str, fresh: Fresh, baseline: Baseline, step: str
 ) -> None:
     chance = random.Random(f"{step} {records_url[:6]}")
     began, ended = baseline.seconds[step]
     for number in range(5):
         with (
-            fresh(records_url, tmp_path, number) as (own, folder),
+            fresh(number) as (own, folder),
             installation(own, folder / "here", baseline.source) as found,
         ):
             execution_id = found.add_execution()
