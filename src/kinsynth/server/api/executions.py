@@ -24,6 +24,11 @@ from kinsynth.service.pages import Page
 from kinsynth.service.results import ResultFileView
 from kinsynth.service.starts import FirstStep, Order
 
+_EVENT = {  # each event of the stream, as OpenAPI 3.1 has no word of its own for them
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+    "required": ["event", "data"],
+}
 router = make_router()
 _ONE = "/executions/{execution_id}"
 _OF = "/syntheses/{synthesis_id}/executions"
@@ -188,7 +193,7 @@ def list_events(
     _ONE + "/stream",
     "executions.stream",
     response_class=StreamingResponse,
-    success={"text/event-stream": {"schema": {"type": "string"}}},
+    success={"text/event-stream": {"schema": _EVENT}},
 )
 def stream(
     request: Request,
