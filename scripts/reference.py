@@ -9,8 +9,8 @@ from typing import Any
 
 import typer
 
-from kinsynth.cli.program import app
 from kinsynth.cli.help import grouped_fields
+from kinsynth.cli.program import app
 from kinsynth.settings.deployment import Deployment
 from kinsynth.settings.fields import Field
 

@@ -50,6 +50,7 @@ class Installation:
         synthesis_id: A synthesis of it.
         settings: Environment of its workers.
         workers: Processes that were started.
+        started_at: When the first of them was, by the clock of the events.
     """
 
     platform: Platform
@@ -58,6 +59,7 @@ class Installation:
     synthesis_id: str
     settings: Mapping[str, str]
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    started_at: float = 0.0
 
     def add_execution(self, **values: Any) -> str:
         """Put an execution into the queue, and give its id."""
@@ -92,10 +94,19 @@ class Installation:
 
     def start_worker(self, **variables: str) -> subprocess.Popen[bytes]:
         """Start a worker process."""
+        return self._start(["-m", "kinsynth.service.worker", str(os.getpid())], variables)
+
+    def start_server(self, **variables: str) -> subprocess.Popen[bytes]:
+        """Start a server with a worker beside it."""
+        command = "from kinsynth.cli import main; main()"
+        return self._start(["-c", command, "serve"], {"KINSYNTH_PORT": "0", **variables})
+
+    def _start(self, command: list[str], variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        self.started_at = self.started_at or time.time()
         log = (self.platform.deployment.data / "worker.log").open("ab")
         with log:
             worker = subprocess.Popen(
-                [sys.executable, "-P", "-m", "kinsynth.service.worker", str(os.getpid())],
+                [sys.executable, "-P", *command],
                 env={**os.environ, **self.settings, **variables},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

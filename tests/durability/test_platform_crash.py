@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import select
 
 from durability.installed_runs import (
+    LEASE_S,
     Installation,
     check_left,
     check_no_leftovers,
@@ -35,6 +36,7 @@ from kinsynth.storage.tables import executions, metadata, models
 from shop_database import write_shops
 
 MEASURED = {"plan.json", "steps/building.json"}  # the memory that was free when it was planned
+SWEEPS_S = 4.0  # that the lease is seen to have ended, and the execution is delivered again
 TAKEN_UP_S, CANCELLED_S, ORPHANED_S = 15.0, 10.0, 30.0
 # Passages that a quick look takes; all others are left to the soak suite.
 CHOSEN = (
@@ -116,13 +118,19 @@ class Watch:
         return self.found.row(self.execution_id).status in ("succeeded", "failed", "cancelled")
 
     def check_taken_up(self, killed_at: float) -> None:
-        """Make sure that somebody went on soon after a kill."""
+        """Make sure that somebody went on soon after a kill.
+
+        Where the machine is so busy that starting the processes takes long in itself, that is allowed for:
+        twice what it took at the first start.
+        """
         with self.found.platform.records.read() as connection:
             bodies = [event.body for event in read_events(connection, self.execution_id, limit=1000)]
         signs = ("execution_started", "execution_succeeded")
         after = [body["at"] for body in bodies if body["kind"] in signs and body["at"] > killed_at]
         cleared_at = self.found.row(self.execution_id).cleared_at
-        assert min([*after, cleared_at]) - killed_at < TAKEN_UP_S
+        first = next(body["at"] for body in bodies if body["kind"] == "execution_started")
+        starting = 2 * (first - self.found.started_at)
+        assert min([*after, cleared_at]) - killed_at < max(TAKEN_UP_S, LEASE_S + SWEEPS_S + starting)
 
 
 def survive(records: Records, tmp_path: Path, baseline: Baseline, point: str) -> None:
@@ -273,12 +281,14 @@ def test_a_worker_that_was_stopped_past_its_lease_changes_nothing_when_it_wakes(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("records_url", "step"), [("sqlite", "training"), ("postgresql", "report")], indirect=["records_url"]
+    ("records_url", "step", "kills"),
+    [("sqlite", "training", False), ("postgresql", "report", True)],
+    indirect=["records_url"],
 )
 def test_a_cancelled_execution_ends_in_time_and_leaves_nothing(
-    records: Records, tmp_path: Path, baseline: Baseline, step: str
+    records: Records, tmp_path: Path, baseline: Baseline, step: str, kills: bool
 ) -> None:
-    cancel_at(records, tmp_path, baseline, step)
+    cancel_at(records, tmp_path, baseline, step, kills=kills)
 
 
 @pytest.mark.soak
@@ -304,7 +314,10 @@ def cancel_at(
             assert step == "storing", "only the last step may have ended before"
             return
         if kills:
+            family = psutil.Process(worker.pid).children(recursive=True)
             kill(worker)
+            _, alive = psutil.wait_procs(family, 5)
+            assert not alive, "no child outlives its worker"
         watch = Watch(found, execution_id)
         started = time.monotonic()
         watch.until_ended(30)
@@ -340,4 +353,38 @@ def test_a_worker_that_is_asked_to_stop_gives_its_execution_back_and_another_goe
         found.start_worker()
         found.wait_for(execution_id, "succeeded", "failed")
         found.wait_cleared(execution_id)
+        check_same(found, execution_id, baseline)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("records_url", ["postgresql"], indirect=True)
+def test_a_server_that_is_killed_takes_its_workers_along_and_the_next_one_goes_on(
+    records: Records, tmp_path: Path, baseline: Baseline
+) -> None:
+    kill_server_in(records, tmp_path, baseline, "training")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("step", STEPS)
+def test_a_server_killed_in_any_step_changes_nothing(
+    records: Records, tmp_path: Path, baseline: Baseline, step: str
+) -> None:
+    kill_server_in(records, tmp_path, baseline, step)
+
+
+def kill_server_in(records: Records, tmp_path: Path, baseline: Baseline, step: str) -> None:
+    with installation(records, tmp_path / "here", baseline.source) as found:
+        execution_id = found.add_execution()
+        server = found.start_server()
+        wait_for_step(found, execution_id, step)
+        family = psutil.Process(server.pid).children(recursive=True)
+        assert len(family) >= 2, "a worker and its child"
+        killed_at = time.time()
+        kill(server)
+        _, alive = psutil.wait_procs(family, 5)
+        assert not alive, "nobody outlives the server"
+        found.start_server()
+        found.wait_for(execution_id, "succeeded", "failed")
+        found.wait_cleared(execution_id)
+        Watch(found, execution_id).check_taken_up(killed_at)
         check_same(found, execution_id, baseline)

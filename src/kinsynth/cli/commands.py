@@ -90,6 +90,11 @@ class Invocation:
 
 
 def invocation_of(context: typer.Context, *, settings: bool) -> Invocation:
+    """Give what a command gets; with ``settings`` it takes fields of the document.
+
+    Raises:
+        UserError: ``command.setting_not_taken``.
+    """
     invocation: Invocation = context.obj
     if invocation.settings and not settings:
         raise UserError(

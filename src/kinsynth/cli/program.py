@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from kinsynth.cli.arguments import split_arguments
 from kinsynth.cli import commands, installation, remote_commands
+from kinsynth.cli.arguments import split_arguments
 from kinsynth.cli.border import Border
 from kinsynth.cli.commands import Invocation
 from kinsynth.errors import UserError

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, select, update
 from kinsynth.errors import TransientError
 from kinsynth.executions.failure import describe_error
 from kinsynth.executions.journal import LeaseLost, add_event
-from kinsynth.executions.state import FINAL, HELD, Status
+from kinsynth.executions.state import FINAL, HELD, Status, check_transition
 from kinsynth.storage.clock import now
 from kinsynth.storage.tables import executions
 
@@ -188,12 +188,12 @@ def _leave(connection: Connection, row: Any, kind: str, *, losses: int, on_final
     """End a claim without an outcome; the row is locked."""
     lost = row.losses + losses
     if row.status == "cancelling":
-        end(connection, row.id, "cancelled", on_final=on_final)
+        end(connection, row, "cancelled", on_final=on_final)
         return "cancelled"
     add_event(connection, row.id, {"kind": kind, "losses": lost})
     if lost > RETRIES:
         connection.execute(update(executions).where(executions.c.id == row.id).values(losses=lost))
-        end(connection, row.id, "failed", error=_lost_too_often(lost), on_final=on_final)
+        end(connection, row, "failed", error=_lost_too_often(lost), on_final=on_final)
         return "failed"
     values: dict[str, Any] = {"status": "queued", **NOBODY}
     values |= {"losses": lost, "attempt": row.attempt + 1}
@@ -203,20 +203,29 @@ def _leave(connection: Connection, row: Any, kind: str, *, losses: int, on_final
 
 def end(
     connection: Connection,
-    execution_id: str,
+    row: Any,
     status: Status,
     *,
     error: dict[str, Any] | None = None,
     on_final: Hook = no_hook,
 ) -> None:
-    """Write a final status or a pause, its event and what follows from it; the caller has locked the row."""
+    """Write a final status or a pause, its event and what follows from it.
+
+    Args:
+        connection: A writing transaction.
+        row: ``id`` and ``status`` of the execution, locked by the caller.
+        status: What it becomes.
+        error: Why.
+        on_final: What follows from it.
+    """
+    check_transition(row.status, status)
     values: dict[str, Any] = {"status": status, "error": error, **NOBODY}
     if status in FINAL:
         values["finished_at"] = now()
-    connection.execute(update(executions).where(executions.c.id == execution_id).values(values))
+    connection.execute(update(executions).where(executions.c.id == row.id).values(values))
     code = {} if error is None else {"code": error["code"]}
-    add_event(connection, execution_id, {"kind": f"execution_{status}", **code})
-    on_final(connection, execution_id, status)
+    add_event(connection, row.id, {"kind": f"execution_{status}", **code})
+    on_final(connection, row.id, status)
 
 
 def _lost_too_often(losses: int) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def finish(
     if (status == "failed") != (error is not None):
         raise ValueError("an error belongs to a failure, and only to one")
     found = None if error is None else dict(error)
-    end(connection, held.execution_id, status, error=found, on_final=on_final)
+    end(connection, row, status, error=found, on_final=on_final)
     return status
 
 
@@ -65,8 +65,9 @@ def pause(
         LeaseLost: The claim is no longer good.
     """
     found = None if error is None else dict(error)
-    if read_held(connection, held).status == "cancelling":
-        end(connection, held.execution_id, "cancelled", on_final=on_final)
+    row = read_held(connection, held)
+    if row.status == "cancelling":
+        end(connection, row, "cancelled", on_final=on_final)
         return "cancelled"
-    end(connection, held.execution_id, "paused", error=found, on_final=on_final)
+    end(connection, row, "paused", error=found, on_final=on_final)
     return "paused"

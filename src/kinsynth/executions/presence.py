@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from kinsynth.storage.clock import now
 from kinsynth.storage.tables import workers
 
+_MONTH_S: Final = 30 * 86_400.0
+
 
 def enter(connection: Connection, worker_id: str, version: str) -> None:
-    """Record that this process begins to work."""
+    """Record that this process begins to work, and forget those not seen for a month."""
+    connection.execute(delete(workers).where(workers.c.seen_at < now() - _MONTH_S))
     host = socket.gethostname()[:200]
     row = {"id": worker_id, "host": host, "pid": os.getpid(), "version": version}
     connection.execute(insert(workers).values(**row, started_at=now(), seen_at=now()))

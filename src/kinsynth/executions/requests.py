@@ -24,14 +24,15 @@ def cancel(connection: Connection, execution_id: str, *, on_final: Hook = no_hoo
         ConflictError: ``execution.final``, it has ended otherwise.
         UserError: ``execution.missing``, there is no such execution.
     """
-    status: Status = _read(connection, execution_id).status
+    row = _read(connection, execution_id)
+    status: Status = row.status
     if status in ("cancelling", "cancelled"):
         return status
     if status in FINAL:
         raise _is_final(execution_id, status)
     add_event(connection, execution_id, {"kind": "cancel_requested"})
     if status != "running":
-        end(connection, execution_id, "cancelled", on_final=on_final)
+        end(connection, row, "cancelled", on_final=on_final)
         return "cancelled"
     connection.execute(update(executions).where(executions.c.id == execution_id).values(status="cancelling"))
     return "cancelling"
@@ -66,9 +67,9 @@ def resume(connection: Connection, execution_id: str) -> int:
 
 
 def _read(connection: Connection, execution_id: str) -> Any:
-    """Give status and attempt, locked until the transaction ends."""
+    """Give id, status and attempt, locked until the transaction ends."""
     row = connection.execute(
-        select(executions.c.status, executions.c.attempt)
+        select(executions.c.id, executions.c.status, executions.c.attempt)
         .where(executions.c.id == execution_id)
         .with_for_update()
     ).one_or_none()

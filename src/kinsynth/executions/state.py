@@ -10,7 +10,6 @@ ALLOWED: Final[dict[Status, dict[Status, str]]] = {
     "queued": {
         "running": "a worker claims it",
         "cancelled": "cancel",
-        "failed": "it was lost too often",
     },
     "running": {
         "queued": "its worker was lost, or stops",

@@ -26,6 +26,7 @@ from kinsynth.system.trace import describe_calls
 
 _log = structlog.get_logger()
 _MOST: Final = 200  # queued executions that one sweep looks at, the oldest first
+_JOIN_S: Final = 5.0  # for a beat or a sweep on its way; it hangs where the database does
 _AGAIN_S: Final = 0.2  # between two tries to write an outcome while the records are away
 
 
@@ -35,6 +36,7 @@ class WorkerSettings:
 
     Attributes:
         lease_s: A worker that is silent for this long has lost its executions; the same for all workers.
+        beat_s: How often it renews its claims and hears what is wished; at most a third of the lease.
         capacity: Executions at a time; the same for all workers of an installation.
         sweep_s: How often it looks for ended leases and lost deliveries.
         drain_s: How long a graceful stop waits for the performers.
@@ -42,6 +44,7 @@ class WorkerSettings:
     """
 
     lease_s: float = 10.0
+    beat_s: float = 1.0
     capacity: int = 1
     sweep_s: float = 1.0
     drain_s: float = 20.0
@@ -96,22 +99,26 @@ class Worker:
         with self._records.write() as connection:
             presence.enter(connection, self.id, self._settings.version)
         threads = [
-            self._repeat("beat", self._settings.lease_s / 3, self._beat),
+            self._repeat("beat", min(self._settings.beat_s, self._settings.lease_s / 3), self._beat),
             self._repeat("sweep", self._settings.sweep_s, self._sweep),
             threading.Thread(target=self._drain_after, args=(stop,), name="drain", daemon=True),
         ]
         for thread in threads:
             thread.start()
         _log.info("worker_started", worker=self.id)
-        self._engine.serve(
-            self.id,
-            self._handle,
-            capacity=self._settings.capacity,
-            stop=self._draining,
-            drain_s=self._settings.drain_s,
-        )
-        self._ended.set()
-        self._try(self._leave)
+        try:
+            self._engine.serve(
+                self.id,
+                self._handle,
+                capacity=self._settings.capacity,
+                stop=self._draining,
+                drain_s=self._settings.drain_s,
+            )
+        finally:
+            self._ended.set()
+            for thread in threads[:2]:
+                thread.join(_JOIN_S)
+            self._try(self._leave)
         _log.info("worker_stopped", worker=self.id)
 
     def _drain_after(self, stop: threading.Event) -> None:

@@ -68,7 +68,7 @@ def detect(document: dict[str, Any]) -> dict[str, Any]:
 
 @explained()
 def check_document(document: dict[str, Any]) -> dict[str, Any]:
-    """Check a document against the tables, count its root rows, assess its cost when nothing blocks."""
+    """Check a document against the tables, count root rows, and assess the cost when nothing blocks."""
     synthesis, inspection = _inspect(document)
     findings = check(inspection, synthesis)
     blocked = any(finding.severity == "error" for finding in findings)
@@ -94,7 +94,7 @@ def page_table(file: str, offset: int, limit: int) -> dict[str, Any]:
 
 @explained()
 def page_result(table: str, offset: int, limit: int) -> dict[str, Any]:
-    """Give some rows of a table of the synthetic database in ``synthetic``, written as its files have them."""
+    """Give some rows of a table of the synthetic database in ``synthetic``, as its files have them."""
     folder = Path("synthetic")
     schema = read_schema(read_json(folder / "database.json")["schema"])
     columns = {column.name: column for column in schema.tables[table].columns}

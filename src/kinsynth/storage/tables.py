@@ -227,6 +227,7 @@ executions = Table(
     _one_of("kind", "run", "generate"),
     _one_of("status", "queued", "running", "paused", "cancelling", "succeeded", "failed", "cancelled"),
     Index("ix_executions_status", "status", "created_at"),
+    Index("ix_executions_cleared_at", "cleared_at"),
 )
 steps = Table(
     "steps",
@@ -276,7 +277,9 @@ artefacts = Table(
     Column("label", String(10), primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("key_id", String(16), comment="Key it is encrypted with; empty for plain content."),
-    _at("created_at"),
+    Column(
+        "created_at", Double, nullable=False, index=True, comment="When it was last put; 0 once given up."
+    ),
     _one_of("label", "original", "derived", "protected"),
 )
 files = Table(

@@ -29,10 +29,15 @@ def upgrade() -> None:
             nullable=True,
             comment="Key it is encrypted with; empty for plain content.",
         ),
-        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column(
+            "created_at", sa.Double(), nullable=False, comment="When it was last put; 0 once given up."
+        ),
         sa.CheckConstraint("label IN ('original', 'derived', 'protected')", name=op.f("ck_artefacts_label")),
         sa.PrimaryKeyConstraint("digest", "label", name=op.f("pk_artefacts")),
     )
+    with op.batch_alter_table("artefacts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_artefacts_created_at"), ["created_at"], unique=False)
+
     op.create_table(
         "audit",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -390,6 +395,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_executions")),
     )
     with op.batch_alter_table("executions", schema=None) as batch_op:
+        batch_op.create_index("ix_executions_cleared_at", ["cleared_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_executions_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_executions_source_id"), ["source_id"], unique=False)
         batch_op.create_index("ix_executions_status", ["status", "created_at"], unique=False)
