@@ -92,11 +92,11 @@ def reencrypt_secrets(context: typer.Context) -> None:
     """Encrypt all secrets with the newest key of KINSYNTH_KEY_FILE. Files stay under the keys they have."""
     invocation = invocation_of(context, settings=False)
     from kinsynth.service.platform import opened_platform
+    from kinsynth.service.rotation import rotate_keys
     from kinsynth.settings.deployment import read_deployment
-    from kinsynth.storage.secrets import reencrypt
 
     with opened_platform(read_deployment()) as platform:
-        done = reencrypt(platform.records, platform.keys)
+        done = rotate_keys(platform)
         newest = platform.keys.newest.id
     invocation.out.print(Text(f"Encrypted {done:,} secrets with key {newest}."), soft_wrap=True)
 

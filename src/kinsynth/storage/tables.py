@@ -277,7 +277,9 @@ artefacts = Table(
     Column("label", String(10), primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("key_id", String(16), comment="Key it is encrypted with; empty for plain content."),
-    Column("created_at", Double, nullable=False, index=True, comment="When it was last put; 0 once given up."),
+    Column(
+        "created_at", Double, nullable=False, index=True, comment="When it was last put; 0 once given up."
+    ),
     _one_of("label", "original", "derived", "protected"),
 )
 files = Table(
