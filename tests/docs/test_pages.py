@@ -78,7 +78,7 @@ def test_commands_exist() -> None:
     for page in PAGES:
         for block in blocks(page, "sh"):
             for command, rest in re.findall(
-                r"^(?:\.venv/bin/)?kinsynth +([\w-]+)([^#\n]*)", block, re.MULTILINE
+                r"^(?:\.venv/bin/)?kinsynth +(?:--server \S+ +)?([\w-]+)([^#\n]*)", block, re.MULTILINE
             ):
                 assert command in known, f"{name(page)}: kinsynth {command}"
                 for flag in re.findall(r"--[\w.-]+", rest):
