@@ -1,4 +1,4 @@
-"""Compute time of executions: held in slices, counted once, never above the limit; pauses end by themselves."""
+"""Compute time of executions: held in slices, counted once, never above the limit; pauses end alone."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def serve(deployment: Deployment, *, say: Callable[[str], None]) -> None:
 
     Args:
         deployment: The settings.
-        say: Told what the person at the console must know: the address, and the setup token at the first start.
+        say: Told what the person at the console must know: the address; at the first start the setup token.
 
     Raises:
         UserError: ``server.address``, nobody can listen at the address.
