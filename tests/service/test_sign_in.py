@@ -24,7 +24,7 @@ from kinsynth.service.people.sign_in import (
     sign_out_everywhere,
 )
 from kinsynth.service.people.throttle import ThrottledError
-from kinsynth.service.people.users import block_user, set_password
+from kinsynth.service.people.users import UserChange, block_user, set_password, update_user
 from kinsynth.service.platform import Platform
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import audit, sessions, throttles
@@ -233,6 +233,23 @@ def test_sessions_die_with_sign_out_password_and_block(platform: Platform) -> No
         assert is_alive(platform, one.session.secret)
         end(one)
         assert not is_alive(platform, one.session.secret)
+
+
+def test_sessions_die_with_another_role(platform: Platform) -> None:
+    admin, ana = add_person(platform, "root", "admin"), add_person(platform, "ana")
+    update_user(platform, admin.actor, ana.id, UserChange(name="Ana B"))
+    assert is_alive(platform, ana.session.secret)
+    update_user(platform, admin.actor, ana.id, UserChange(role="admin"))
+    assert not is_alive(platform, ana.session.secret)
+
+
+def test_sessions_that_are_over_are_removed_at_the_next_sign_in(platform: Platform) -> None:
+    ana, bob = add_person(platform, "ana"), add_person(platform, "bob")
+    put_forward(platform, 13 * HOUR)
+    assert attempt(platform, ana.email, PASSWORD) == "ok"
+    with platform.records.read() as connection:
+        left = connection.execute(select(sessions.c.user_id).order_by(sessions.c.created_at)).scalars()
+        assert list(left) == [bob.id, ana.id]
 
 
 def test_changing_ones_password_needs_the_current_one_and_counts_as_guessing(

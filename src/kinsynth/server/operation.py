@@ -54,7 +54,7 @@ class Operation(APIRoute):
             limited = LimitedRequest(request.scope, request.receive)
             limits = platform.deployment
             limited.most_bytes = limits.max_upload_bytes if self.is_upload else limits.max_body_bytes
-            if reads_body:
+            if reads_body and await limited.body():  # an empty one is the field's own matter
                 await limited.json()
             return await handle(limited)
 

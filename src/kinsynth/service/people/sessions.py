@@ -51,6 +51,8 @@ def begin_session(connection: Connection, deployment: Deployment, user_id: str, 
     """Begin a session; always with a new secret, so that one planted before is worth nothing."""
     secret = make_proof()
     lasts_s = deployment.session_hours * 3600
+    over = (sessions.c.expires_at <= now()) | (sessions.c.seen_at <= now() - deployment.idle_minutes * 60)
+    connection.execute(delete(sessions).where(sessions.c.user_id == user_id, over))
     connection.execute(
         insert(sessions).values(
             id=make_id("ses"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
 from sqlalchemy import select
 
 from kinsynth.errors import AccessError
@@ -28,7 +31,7 @@ from kinsynth.storage.tables import users
 class SignIn(View):
     """What somebody signs in with."""
 
-    email: str
+    email: Annotated[str, Field(max_length=1000)]
     password: Password
 
 
