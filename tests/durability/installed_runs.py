@@ -61,6 +61,11 @@ class Installation:
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     started_at: float = 0.0
 
+    @staticmethod
+    def quick(**parts: object) -> dict[str, object]:
+        """Give the document of a quick run."""
+        return {**shop_document(Path("source"), **parts), "source": {}}
+
     def add_execution(self, **values: Any) -> str:
         """Put an execution into the queue, and give its id."""
         execution_id = make_id("exe")
@@ -73,7 +78,7 @@ class Installation:
             "owner_id": self.actor.user_id,
             "name": "First",
             "kind": "run",
-            "document": {**quick_document(), "source": {}},
+            "document": self.quick(),
             "request": {},
             "status": "queued",
             "epoch": 0,
@@ -163,11 +168,6 @@ class Installation:
             found = list_files(connection, execution_id)
         read = self.platform.artefacts.read
         return {path: b"".join(read(one.digest, one.label)) for path, one in found.items()}
-
-
-def quick_document() -> dict[str, object]:
-    """Give the document of a quick run."""
-    return shop_document(Path("source"))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from kinsynth.executions.claims import Claim, claim
 from kinsynth.executions.journal import LeaseLost, read_outcomes
 from kinsynth.executions.work import Broken, Failed, Outcome, Paused, Stopped, Succeeded
 from kinsynth.service import attempt as attempts
+from kinsynth.service import record
 from kinsynth.service.attempt import Attempt
 from kinsynth.storage.files import detach, list_files
 from kinsynth.storage.records import Records
@@ -165,10 +166,14 @@ def test_the_state_of_a_training_is_kept_now_and_then_and_only_what_is_new(stage
             child.write("work/checkpoints/000.safetensors", f"state {number}")
             if number == 1:
                 child.write("model/tables/000.safetensors", "done")
-            until = time.monotonic() + 0.3
-            while time.monotonic() < until:
+            until = time.monotonic() + 30
+            while not is_kept(f"state {number}") and time.monotonic() < until:
                 yield {}
         yield None
+
+    def is_kept(state: str) -> bool:
+        path = "work/checkpoints/000.safetensors"
+        return path in stage.files() and stage.found.results(stage.id)[path] == state.encode()
 
     with pytest.raises(InternalError):
         stage.perform(train, status=1)
@@ -250,7 +255,7 @@ def test_while_the_database_is_away_a_lost_lease_ends_the_work(
 def test_what_was_collected_before_it_was_named_is_put_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attach, refusals = attempts.files.attach, []
+    attach, refusals = record.files.attach, []
 
     def refuse_once(connection: Connection, *rest: Any) -> None:
         if len(refusals) < 2:
@@ -258,9 +263,26 @@ def test_what_was_collected_before_it_was_named_is_put_again(
             raise TransientError("artefact.collected", "gone")
         attach(connection, *rest)
 
-    monkeypatch.setattr(attempts.files, "attach", refuse_once)
+    monkeypatch.setattr(record.files, "attach", refuse_once)
     assert stage.perform(play_all) == Succeeded()
     assert stage.outcomes() == ALL
+
+
+def test_a_state_whose_record_failed_is_recorded_by_the_next_try(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attach, refusals = record.files.attach, []
+
+    def refuse_once(connection: Connection, *rest: Any) -> None:
+        refusals.append(1)
+        if len(refusals) == 1:
+            raise TransientError("records.unavailable", "away")
+        attach(connection, *rest)
+
+    monkeypatch.setattr(record.files, "attach", refuse_once)
+    assert stage.perform(obedient, wish=wishing(*["go"] * 9, "drain")) == Stopped()
+    assert len(refusals) == 2
+    assert stage.found.results(stage.id)["work/checkpoints/000.safetensors"] == b"last"
 
 
 def endless(child: ScriptedChild) -> Iterator[Said]:

@@ -75,6 +75,8 @@ def test_of_a_training_only_what_is_new_is_put(platform: Platform, tmp_path: Pat
     mirror = Mirror(platform.artefacts, here, no_check)
     stored = mirror.put_state()
     assert sorted(stored) == ["model/tables/000.safetensors", "work/checkpoints/000.safetensors"]
+    assert mirror.put_state() == stored, "nobody said that it is recorded"
+    mirror.note(stored)
     assert mirror.put_state() == {}
     write(here / "work" / "checkpoints" / "000.safetensors", "new")
     assert [*mirror.put_state()] == ["work/checkpoints/000.safetensors"]

@@ -12,33 +12,24 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, insert
-
 from kinsynth.errors import AccessError, InternalError, KinsynthError, OutOfMemory, TransientError
 from kinsynth.executions.claims import Claim, Wish
 from kinsynth.executions.failure import describe_error
-from kinsynth.executions.journal import add_event, confirm, finish_step, read_outcomes, start_step
 from kinsynth.executions.work import Broken, Failed, Outcome, Paused, Stopped, Succeeded
 from kinsynth.service.jobs import FOLDER, SOURCE, STORED_MODEL, Job, describe_job, needed_source, read_job
-from kinsynth.service.mirror import CHECKPOINTS, DRAWN, SYNTHETIC, Mirror, fetch
+from kinsynth.service.mirror import Mirror, fetch
 from kinsynth.service.platform import Platform
+from kinsynth.service.record import Event, Record
 from kinsynth.service.scratch import open_scratch
 from kinsynth.service.training_child import TrainingChild
-from kinsynth.storage import clock, files
-from kinsynth.storage.artefacts import Stored
-from kinsynth.storage.ids import make_id
-from kinsynth.storage.tables import models
 from kinsynth.system import crash
 from kinsynth.system.child import revive
-from kinsynth.system.files import read_json
+from kinsynth.system.failures import explained
 
 _LISTEN_S: Final = 0.1
 _AWAY_S: Final = 60.0  # how long a store that is away is waited for
-_SHARE_OF_NEWS: Final = 0.001
-_OLD_NEWS_S: Final = 10.0
 _KILLED: Final = -9
 _TIMES_KILLED: Final = 2  # losses after which a child that is killed again is not tried again
-_NOT_RECORDED = {"execution_finished", "execution_failed"}  # the end is told by the execution's own record
 _SAID_LAST = "synthesis.yaml"
 Given = TypeVar("Given")
 
@@ -65,10 +56,10 @@ class Attempt:
         self._id = claim.execution_id
         self._ending: str | None = None
         self._ends_at = 0.0
-        self._state_at = time.monotonic()
-        self._step, self._shown = "", (0.0, 0.0)
+        self._state_at, self._state_took = time.monotonic(), 0.0
         self._said: Mapping[str, Any] = {}
 
+    @explained()
     def perform(self) -> Outcome:
         """Perform it until it is done, or until something else is wished.
 
@@ -90,6 +81,7 @@ class Attempt:
 
     def _work(self, job: Job, scratch: Path) -> Outcome:
         self._job, self._folder = job, scratch / FOLDER
+        self._told = Record(self._platform.records, self._claim, job, self._folder)
         self._mirror = Mirror(self._platform.artefacts, self._folder, self._check)
         fetch(self._platform.artefacts, needed_source(job), scratch / SOURCE, check=self._check_all)
         fetch(self._platform.artefacts, job.model, scratch / STORED_MODEL, check=self._check_all)
@@ -104,10 +96,10 @@ class Attempt:
     def _follow(self, child: TrainingChild) -> Outcome:
         """Listen to the child and do what it needs, until it ends."""
         while True:
-            events: list[Mapping[str, Any]] = []
+            events: list[Event] = []
             for said in child.hear(_LISTEN_S):
                 if said is None:
-                    self._record(events)
+                    self._tell(events)
                     return self._outcome(child.end())
                 if "event" not in said:
                     self._said = said
@@ -117,13 +109,13 @@ class Attempt:
                     self._keep_step(events)
                     events = []
                     child.answer()
-            self._record(events)
+            self._tell(events)
             self._look_up(child)
 
     def _look_up(self, child: TrainingChild) -> None:
         """Do what is due, and what is wished."""
         wish, now = self._checked(), time.monotonic()
-        if self._step == "training" and now - self._state_at > self._platform.deployment.checkpoint_s:
+        if self._told.step == "training" and now - self._state_at > self._state_every():
             self._keep_state()
         if self._ending is None and wish != "go":
             self._ending, self._ends_at = wish, now + self._platform.deployment.cancel_s
@@ -169,11 +161,12 @@ class Attempt:
     def _as_wished(self) -> Outcome:
         return Paused(describe_error(_used_up())) if self._ending == "pause" else Stopped()
 
-    def _record(self, events: Sequence[Mapping[str, Any]]) -> None:
+    def _tell(self, events: Sequence[Event]) -> None:
+        """Record events, if there are some."""
         if events:
-            self._insist(lambda: self._write(lambda connection: self._tell(connection, events)))
+            self._insist(lambda: self._told.tell(events))
 
-    def _keep_step(self, events: Sequence[Mapping[str, Any]]) -> None:
+    def _keep_step(self, events: Sequence[Event]) -> None:
         """Keep what a finished step leaves; ``events`` end with its end."""
         step = events[-1]["step"]
 
@@ -183,11 +176,10 @@ class Attempt:
             if step == "storing":
                 stored |= self._mirror.put(_SAID_LAST)
             crash.point("keep.after_blobs")
-            self._write(lambda connection: self._tell_step(connection, step, events, stored))
+            self._told.tell_step(events, stored)
             crash.point("keep.after_rows")
 
         self._insist(keep)
-        self._step = ""
 
     def _keep_state(self) -> None:
         """Keep what a training on its way has written."""
@@ -196,69 +188,22 @@ class Attempt:
             stored = self._mirror.put_state()
             crash.point("state.after_blobs")
             if stored:
-                self._write(lambda connection: files.attach(connection, self._id, 0, stored))
+                self._told.tell_state(stored)
+                self._mirror.note(stored)
                 crash.point("state.after_rows")
 
-        if self._step == "training":
+        started = time.monotonic()
+        if self._told.step == "training":
             self._insist(keep)
         self._state_at = time.monotonic()
+        self._state_took = self._state_at - started
 
-    def _write(self, write: Callable[[Connection], None]) -> None:
-        """Write under the epoch of the claim."""
-        with self._platform.records.write() as connection:
-            confirm(connection, self._id, epoch=self._claim.epoch)
-            write(connection)
-            crash.point("record.before_commit")
-
-    def _tell(self, connection: Connection, events: Sequence[Mapping[str, Any]]) -> None:
-        for event in events:
-            if event["kind"] == "step_started":
-                start_step(connection, self._id, event["step"], epoch=self._claim.epoch)
-                self._step = event["step"]
-            if event["kind"] not in _NOT_RECORDED and self._is_news(event):
-                add_event(connection, self._id, event, epoch=self._claim.epoch)
-
-    def _is_news(self, event: Mapping[str, Any]) -> bool:
-        """Tell whether progress is worth a row: a training of a day says it twice a second."""
-        if event["kind"] != "step_progressed":
-            return True
-        share, at = self._shown
-        moved: bool = abs(event["share"] - share) >= _SHARE_OF_NEWS or event["at"] - at >= _OLD_NEWS_S
-        self._shown = (event["share"], event["at"]) if moved else self._shown
-        return moved
-
-    def _tell_step(
-        self,
-        connection: Connection,
-        step: str,
-        events: Sequence[Mapping[str, Any]],
-        stored: Mapping[str, Stored],
-    ) -> None:
-        if step in read_outcomes(connection, self._id):  # recorded already: the answer to the commit was lost
-            return
-        self._tell(connection, events)
-        outcome = read_json(self._folder / "steps" / f"{step}.json")
-        finish_step(connection, self._id, step, outcome, epoch=self._claim.epoch)
-        files.attach(connection, self._id, 0, stored)
-        if step == "training":
-            files.detach(connection, self._id, under=CHECKPOINTS)
-            self._add_model(connection)
-        if step == "storing":
-            files.move(connection, self._id, DRAWN, SYNTHETIC)
-
-    def _add_model(self, connection: Connection) -> None:
-        connection.execute(
-            insert(models).values(
-                id=make_id("mod"),
-                execution_id=self._id,
-                synthesis_id=self._job.synthesis_id,
-                name=self._job.name,
-                created_at=clock.now(),
-            )
-        )
+    def _state_every(self) -> float:
+        """Give after how long the state is kept again: keeping it takes a tenth of the time at most."""
+        return max(self._platform.deployment.checkpoint_s, 10 * self._state_took)
 
     def _insist(self, do: Callable[[], Given]) -> Given:
-        """Do something again while the database or the store is away: for a minute, while it is wanted."""
+        """Do something again while database or store are away: for a minute, while it is wanted."""
         until = time.monotonic() + _AWAY_S
         while True:
             try:

@@ -60,12 +60,14 @@ class Mirror:
     def __init__(self, artefacts: Artefacts, folder: Path, check: Check) -> None:
         self._artefacts, self.folder, self._check = artefacts, folder, check
         self._kept: dict[str, tuple[_Stamp, Stored]] = {}
+        self._noted: dict[str, _Stamp] = {}
 
     def fill(self, stored: Mapping[str, Stored], *, check: Check) -> None:
         """Write what the store has of the execution into the folder."""
         fetch(self._artefacts, stored, self.folder, check=check)
         for path, one in stored.items():
             self._kept[path] = (_stamp(self.folder / path), one)
+        self.note(stored)
 
     def put_step(self, step: str) -> dict[str, Stored]:
         """Keep the outputs of a finished step and its outcome; gives them by path."""
@@ -79,8 +81,12 @@ class Mirror:
         return {path: self._put(path)}
 
     def put_state(self) -> dict[str, Stored]:
-        """Keep what a training on its way has written since it was last kept; gives it by path."""
+        """Keep what a training on its way has written since it was last noted; gives it by path."""
         return {path: self._put(path) for path in self._state_files() if self._is_new(path)}
+
+    def note(self, stored: Mapping[str, Stored]) -> None:
+        """Take down that files, as they were put, are recorded."""
+        self._noted |= {path: self._kept[path][0] for path in stored}
 
     def _put(self, path: str, digest: str | None = None) -> Stored:
         """Keep a file; one that is kept already is not read again, but announced again."""
@@ -94,8 +100,7 @@ class Mirror:
         return stored
 
     def _is_new(self, path: str) -> bool:
-        known = self._kept.get(path)
-        return known is None or known[0] != _stamp(self.folder / path)
+        return self._noted.get(path) != _stamp(self.folder / path)
 
     def _state_files(self) -> Iterator[str]:
         for name in _STATE:

@@ -1,0 +1,115 @@
+"""The record of an attempt: its events, steps and files, written under the epoch of its claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert
+
+from kinsynth.executions.claims import Claim
+from kinsynth.executions.journal import add_event, confirm, finish_step, read_outcomes, start_step
+from kinsynth.service.jobs import Job
+from kinsynth.service.mirror import CHECKPOINTS, DRAWN, SYNTHETIC
+from kinsynth.storage import clock, files
+from kinsynth.storage.artefacts import Stored
+from kinsynth.storage.ids import make_id
+from kinsynth.storage.records import Records
+from kinsynth.storage.tables import models
+from kinsynth.system import crash
+from kinsynth.system.files import read_json
+
+_SHARE_OF_NEWS: Final = 0.001
+_OLD_NEWS_S: Final = 10.0
+_NOT_RECORDED = {"execution_finished", "execution_failed"}  # the end is told by the execution's own record
+
+Event = Mapping[str, Any]
+
+
+class Record:
+    """Writes what an attempt has to tell.
+
+    Every method raises ``LeaseLost`` when somebody else has the execution, and ``TransientError`` when the
+    database is away or a file must be put again; it may be called again then, whether or not it was written.
+
+    Args:
+        records: The database.
+        claim: The right to write.
+        job: The execution.
+        folder: Its folder.
+
+    Attributes:
+        step: The step that runs, empty between two.
+    """
+
+    def __init__(self, records: Records, claim: Claim, job: Job, folder: Path) -> None:
+        self._records, self._claim, self._job, self._folder = records, claim, job, folder
+        self._id = claim.execution_id
+        self._shown = (0.0, 0.0)
+        self.step = ""
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Write events."""
+        with self._writing() as connection:
+            self._add(connection, events)
+
+    def tell_step(self, events: Sequence[Event], stored: Mapping[str, Stored]) -> None:
+        """Write the end of a step, which the events end with, and its files: together, and once."""
+        step = events[-1]["step"]
+        with self._writing() as connection:
+            if step not in read_outcomes(connection, self._id):  # else the answer to the commit was lost
+                self._add(connection, events)
+                self._finish(connection, step, stored)
+        self.step = ""
+
+    def tell_state(self, stored: Mapping[str, Stored]) -> None:
+        """Write the files of a training on its way."""
+        with self._writing() as connection:
+            files.attach(connection, self._id, 0, stored)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._records.write() as connection:
+            confirm(connection, self._id, epoch=self._claim.epoch)
+            yield connection
+            crash.point("record.before_commit")
+
+    def _add(self, connection: Connection, events: Sequence[Event]) -> None:
+        for event in events:
+            if event["kind"] == "step_started":
+                start_step(connection, self._id, event["step"], epoch=self._claim.epoch)
+                self.step = event["step"]
+            if event["kind"] not in _NOT_RECORDED and self._is_news(event):
+                add_event(connection, self._id, event, epoch=self._claim.epoch)
+
+    def _is_news(self, event: Event) -> bool:
+        """Tell whether progress is worth a row: a training of a day says it twice a second."""
+        if event["kind"] != "step_progressed":
+            return True
+        share, at = self._shown
+        moved: bool = abs(event["share"] - share) >= _SHARE_OF_NEWS or event["at"] - at >= _OLD_NEWS_S
+        self._shown = (event["share"], event["at"]) if moved else self._shown
+        return moved
+
+    def _finish(self, connection: Connection, step: str, stored: Mapping[str, Stored]) -> None:
+        outcome = read_json(self._folder / "steps" / f"{step}.json")
+        finish_step(connection, self._id, step, outcome, epoch=self._claim.epoch)
+        files.attach(connection, self._id, 0, stored)
+        if step == "training":
+            files.detach(connection, self._id, under=CHECKPOINTS)
+            self._add_model(connection)
+        if step == "storing":
+            files.move(connection, self._id, DRAWN, SYNTHETIC)
+
+    def _add_model(self, connection: Connection) -> None:
+        connection.execute(
+            insert(models).values(
+                id=make_id("mod"),
+                execution_id=self._id,
+                synthesis_id=self._job.synthesis_id,
+                name=self._job.name,
+                created_at=clock.now(),
+            )
+        )
