@@ -11,7 +11,7 @@ import kinsynth
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "codes.md"
 CODE = re.compile(r"[a-z_]+\.[a-z_0-9]+")
 CARRIERS = re.compile(
-    r"\w+Error|Finding|OutOfMemory|Interrupted|Suggestion|error|warning|notice|make_guarantee|_not_available|_fail|_refuse|_lost"
+    r"\w+Error|Finding|OutOfMemory|Interrupted|Suggestion|error|warning|notice|make_guarantee|_not_available|_fail|_refuse|_lost|refusal"
 )
 
 

@@ -201,8 +201,16 @@ def test_a_download_is_made_once_and_fetched_with_a_ticket(
         assert sorted(archive.namelist()) == ["region.csv", "sale.csv", "shop.csv"]
         assert archive.read("shop.csv") == (tmp_path / "shops" / "shop.csv").read_bytes()
     assert code_of(downloads.redeem_ticket, platform, secret) == "access.not_found"
+    other = downloads.issue_ticket(platform, ann, asked.id)
+    downloads.forget_used(platform)
+    assert len(_tickets(platform)) == 1
+    secret = other.path.rpartition("/")[2]
+    assert secret not in str(_tickets(platform))
+
+
+def _tickets(platform: Platform) -> list[Any]:
     with platform.records.read() as connection:
-        assert secret not in str(connection.execute(tickets.select()).all())
+        return list(connection.execute(tickets.select()))
 
 
 def test_a_ticket_of_somebody_blocked_opens_nothing(

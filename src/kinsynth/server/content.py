@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import chain
+from typing import TypeVar
 from urllib.parse import quote
 
-from anyio import from_thread
+from anyio import CapacityLimiter, from_thread, to_thread
 from fastapi import Request
 from starlette.responses import StreamingResponse
 
 from kinsynth.service.results import Content
 
+UPLOADS = 24
+Received = TypeVar("Received")
 BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
@@ -25,6 +29,19 @@ def send_content(content: Content) -> StreamingResponse:
         "ETag": f'"{content.digest}"',
     }
     return StreamingResponse(chain([first], chunks), headers=headers, media_type=content.media_type)
+
+
+async def receive(work: Callable[[Iterator[bytes]], Received], request: Request) -> Received:
+    """Give a body to a function that takes it piece by piece, in a thread.
+
+    Uploads have threads of their own: slow ones must not take those that serve everybody else.
+    """
+    return await to_thread.run_sync(work, read_chunks(request), limiter=_uploads())
+
+
+@cache
+def _uploads() -> CapacityLimiter:
+    return CapacityLimiter(UPLOADS)
 
 
 def read_chunks(request: Request) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ _MODULE = "kinsynth.service.analysing"
 # What its functions would import at their first use.
 _MODULES = (_MODULE, "kinsynth.connectors.texts.reader", "pyarrow.pandas_compat", "pandas", "_strptime")
 _PREFIX = "analysis-"
+_WAITING = 8  # for each that runs
 
 
 class Analysts:
@@ -30,13 +31,15 @@ class Analysts:
         deployment: How many at a time, their memory and time, and where their folders are.
 
     Guarantees:
-        At most ``analysis_processes`` calls run at a time. No child outlives this process.
+        At most ``analysis_processes`` calls run at a time, and eight times as many wait: a thread of the API
+        stands behind each. No child outlives this process.
     """
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._folder = deployment.data / "scratch"
         self._slots = threading.BoundedSemaphore(deployment.analysis_processes)
+        self._callers = threading.BoundedSemaphore(deployment.analysis_processes * (1 + _WAITING))
         self._waiting: queue.SimpleQueue[LimitedChild] = queue.SimpleQueue()
         # Children die with the thread that started them: this one lives as long as the pool.
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysts")
@@ -65,9 +68,7 @@ class Analysts:
             TransientError: ``analysis.busy``, all children were at work for too long.
             KinsynthError: The function raised it, or a limit of the child was reached.
         """
-        if not self._slots.acquire(timeout=self._deployment.analysis_wait_s):
-            raise _busy()
-        try:
+        with _held(self._callers, 0.0), _held(self._slots, self._deployment.analysis_wait_s):
             return self._take().call(
                 f"{_MODULE}.{function}",
                 arguments,
@@ -75,8 +76,6 @@ class Analysts:
                 timeout_s=self._deployment.analysis_timeout_s,
                 folder=folder,
             )
-        finally:
-            self._slots.release()
 
     def close(self) -> None:
         """End the children that wait."""
@@ -98,6 +97,17 @@ class Analysts:
     def _start(self) -> None:
         if not self._closed and self._waiting.qsize() < self._deployment.analysis_processes:
             self._waiting.put(LimitedChild(_MODULES))
+
+
+@contextmanager
+def _held(places: threading.BoundedSemaphore, timeout_s: float) -> Iterator[None]:
+    """Hold one of some places while the block runs, or say that all are taken."""
+    if not places.acquire(timeout=timeout_s):
+        raise _busy()
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def _busy() -> TransientError:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from kinsynth.errors import ConflictError, KinsynthError, TransientError
 from kinsynth.service.actor import Actor
 from kinsynth.service.audit import record
 from kinsynth.service.executions import ErrorView
+from kinsynth.service.idempotency import forget
 from kinsynth.service.pages import View
 from kinsynth.service.people.proofs import digest, make_proof
 from kinsynth.service.permissions import find_level, not_found, require
@@ -32,6 +34,7 @@ from kinsynth.system.child import describe
 TICKET_S = 600.0
 _LEASE_S = 30.0
 _LOOK_S = 2.0
+_TIDY_S = 3_600.0
 _log = logging.getLogger(__name__)
 
 
@@ -225,14 +228,27 @@ class Preparer:
         self._thread.join()
 
     def _run(self) -> None:
+        tidied = -_TIDY_S
         while not self._stop.is_set():
             try:
                 if prepare_next(self._platform):
                     continue
+                if time.monotonic() - tidied >= _TIDY_S:
+                    forget_used(self._platform)
+                    tidied = time.monotonic()
             except TransientError as error:  # the database or the store is away: somebody tries again
                 _log.warning("downloads wait: %s", error.code)
             self._wake.wait(_LOOK_S)
             self._wake.clear()
+
+
+def forget_used(platform: Platform) -> None:
+    """Forget tickets that are worth nothing any more, and old keys of requests."""
+    with platform.records.write() as connection:
+        connection.execute(
+            delete(tickets).where(or_(tickets.c.expires_at < now(), tickets.c.used_at.is_not(None)))
+        )
+        forget(connection)
 
 
 def prepare_next(platform: Platform) -> bool:

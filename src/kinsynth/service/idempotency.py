@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from kinsynth.errors import ConflictError
 from kinsynth.storage.clock import now
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import idempotency
+
+KEPT_S = 7 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,11 @@ def find(records: Records, once: Once) -> str | None:
         return None
     with records.read() as connection:
         return _find(connection, once)
+
+
+def forget(connection: Connection) -> None:
+    """Forget requests of more than a week ago."""
+    connection.execute(delete(idempotency).where(idempotency.c.created_at < now() - KEPT_S))
 
 
 def _find(connection: Connection, once: Once) -> str | None:

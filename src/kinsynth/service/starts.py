@@ -260,8 +260,9 @@ def _expect_run(checked: CheckView) -> _Expected:
 
 def _unfit(checked: CheckView) -> UserError:
     blocking = {one.code for one in checked.findings if one.severity == "error"}
-    code = "execution.too_little_data" if blocking <= _TOO_LITTLE else "execution.configuration"
-    return refusal(code, checked.findings)
+    if blocking <= _TOO_LITTLE:
+        return refusal("execution.too_little_data", checked.findings)
+    return refusal("execution.configuration", checked.findings)
 
 
 def not_finished(status: str) -> ConflictError:

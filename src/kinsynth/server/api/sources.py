@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 from pydantic import Field
-from starlette.concurrency import run_in_threadpool
 
 from kinsynth.server.auth import CurrentActor, OpenPlatform
 from kinsynth.server.bodies import Body, Document, Key, NameQuery, Number, Renamed, WindowOf
 from kinsynth.server.codes import BUSY, DAMAGED, DOCUMENT, KEY, READING, STORE, UPLOAD
-from kinsynth.server.content import read_chunks
+from kinsynth.server.content import receive
 from kinsynth.server.operation import make_router, operation
 from kinsynth.server.words import PAGES, PageOf
 from kinsynth.service import analysis, sources
@@ -134,15 +134,8 @@ def read_version(platform: OpenPlatform, actor: CurrentActor, source_id: str, nu
 )
 async def upload(request: Request, place: PlaceOf, platform: OpenPlatform, actor: CurrentActor) -> FileView:
     """Put a file into an open version, in place of one of the same name; the name is a label only."""
-    return await run_in_threadpool(
-        sources.put_file,
-        platform,
-        actor,
-        place.source_id,
-        place.number,
-        name=place.name,
-        chunks=read_chunks(request),
-    )
+    put = partial(sources.put_file, platform, actor, place.source_id, place.number)
+    return await receive(lambda chunks: put(name=place.name, chunks=chunks), request)
 
 
 @operation(

@@ -1,0 +1,85 @@
+"""Analysts: so many at a time, the rest wait or are sent away; nothing is left behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from kinsynth.errors import SourceError, TransientError
+from kinsynth.service import analysts as module
+from kinsynth.service.analysts import Analysts
+from kinsynth.settings.deployment import read_deployment
+
+
+@pytest.fixture
+def analysts(tmp_path: Path) -> Iterator[Analysts]:
+    """A pool with one child that is waited for briefly."""
+    found = Analysts(read_deployment(data=tmp_path, analysis_processes=1, analysis_wait_s=0.2))
+    yield found
+    found.close()
+
+
+def test_a_child_is_ready_before_it_is_needed(analysts: Analysts) -> None:
+    analysts.warm_up()
+    deadline = time.monotonic() + 30
+    while not (children := psutil.Process().children()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    with analysts.folder() as folder:
+        assert analysts.call("read_document", {"text": "name: a"}, folder)["name"] == "a"
+    analysts.close()
+    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
+
+
+def test_who_waits_too_long_is_told(analysts: Analysts) -> None:
+    busy = pytest.raises(TransientError, match=r"analysis\.busy")
+    with analysts.folder() as folder, module._held(analysts._slots, 0.0), busy:
+        analysts.call("read_document", {"text": ""}, folder)
+
+
+def test_more_than_may_wait_are_sent_away_at_once(analysts: Analysts) -> None:
+    with analysts.folder() as folder, module._held(analysts._slots, 0.0):
+        refused: list[float] = []
+
+        def ask() -> None:
+            begun = time.monotonic()
+            with pytest.raises(TransientError):
+                analysts.call("read_document", {"text": ""}, folder)
+            refused.append(time.monotonic() - begun)
+
+        threads = [threading.Thread(target=ask) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sum(seconds < 0.1 for seconds in refused) >= 20 - 9 - 2
+        assert len(refused) == 20
+
+
+def test_a_hostile_file_ends_its_child_only(analysts: Analysts) -> None:
+    with analysts.folder() as folder:
+        (folder / "files").mkdir()
+        (folder / "files" / "a.parquet").write_bytes(b"PAR1" + bytes(200) + b"PAR1")
+        with pytest.raises(SourceError):
+            analysts.call("parse_files", {"source": {}, "names": ["a.parquet"]}, folder)
+        assert analysts.call("read_document", {"text": "name: b"}, folder)["name"] == "b"
+
+
+def test_folders_of_processes_that_are_gone_are_removed(tmp_path: Path) -> None:
+    gone = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
+    (tmp_path / "scratch" / f"analysis-{int(gone.stdout)}-x").mkdir(parents=True)
+    mine = Analysts(read_deployment(data=tmp_path))
+    with mine.folder() as folder:
+        Analysts(read_deployment(data=tmp_path)).close()
+        assert folder.is_dir()
+    assert [*(tmp_path / "scratch").iterdir()] == []
+    mine.close()
