@@ -97,6 +97,8 @@ def running_server(folder: Path, **settings: str) -> Iterator[tuple[str, str, su
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 # The clients
@@ -105,12 +107,12 @@ def running_server(folder: Path, **settings: str) -> Iterator[tuple[str, str, su
 class People:
     """Accounts with tokens."""
 
-    def __init__(self, address: str, setup: str) -> None:
+    def __init__(self, address: str, setup: str, count: int = PEOPLE) -> None:
         self.admin = httpx.Client(base_url=address + API, timeout=60)
         said = {"token": setup, "email": "admin@example.org", "name": "Admin", "password": PASSWORD}
         self._check(self.admin.post("/setup", json=said))
         self._sign_in(self.admin, "admin@example.org")
-        self.tokens = [self._add(number, address) for number in range(PEOPLE)]
+        self.tokens = [self._add(number, address) for number in range(count)]
 
     def _add(self, number: int, address: str) -> str:
         email = f"person{number}@example.org"
@@ -253,6 +255,7 @@ def measure(clients: int, requests: int, megabytes: int, folder: Path, **setting
     chance = random.Random(1)
     with running_server(folder, **settings) as (address, setup, _process):
         people = People(address, setup)
+        people.admin.close()
         owned, plans = [], []
         for token in people.tokens:
             with httpx.Client(
