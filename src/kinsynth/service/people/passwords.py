@@ -80,7 +80,7 @@ def _without_runs(text: str) -> str:
     """Leave out each letter that repeats the one before it, or is its neighbour.
 
     >>> _without_runs("aabcx987qwert")
-    'ax9q'
+    'a9q'
     """
     return "".join(
         letter
