@@ -399,6 +399,10 @@ def test_a_source_or_model_that_is_gone_is_said_so(stage: Stage) -> None:
     with pytest.raises(SourceError) as no_source:
         stage.perform(play_all)
     assert no_source.value.code == "source.gone"
+    stage.claim = claim_new(stage.found, source_id=None)
+    with pytest.raises(SourceError) as no_row:
+        stage.perform(play_all)
+    assert (no_row.value.code, no_row.value.where) == ("source.gone", "")
     stage.claim = claim_new(stage.found, kind="generate", model_id="mod_none")
     with pytest.raises(UserError) as no_model:
         stage.perform(play_all)
@@ -464,6 +468,13 @@ def test_the_real_child_refuses_draws_and_dies_as_it_should(
     assert results[0] == results[1] != results[2]
     assert results[0].count(b"\n") == 41
     assert first.epoch == 1
+    stage.claim = claim_new(stage.found, kind="generate", model_id=model_id, request=request)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KINSYNTH_CRASH_AT", "child.answered")
+        assert Attempt(platform, stage.claim, go).perform() == Broken()
+    assert stage.outcomes() == ["synthesis"]
+    assert Attempt(platform, stage.claim, go).perform() == Succeeded(), "a drawing goes on, too"
+    assert stage.found.results(stage.id)["tables/shop.csv"] == results[2]
     monkeypatch.setenv("KINSYNTH_CRASH_AT", "child.begun")
     stage.claim = claim_new(stage.found)
     assert Attempt(platform, stage.claim, go).perform() == Broken()
