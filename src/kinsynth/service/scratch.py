@@ -31,7 +31,7 @@ def open_scratch(root: Path, name: str) -> Iterator[Path]:
         yield folder
     finally:
         crash.point("scratch.before_removal")
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # a dying process may still write: what is left is swept
         owner.close()
 
 
