@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 import tarfile
 import tempfile
@@ -28,6 +29,7 @@ from kinsynth.storage.ids import make_id
 from kinsynth.storage.records import Records
 from kinsynth.storage.store import Store
 from kinsynth.storage.tables import artefacts, executions, files, instance, metadata, quotas, users
+from kinsynth.system.failures import explained
 from kinsynth.system.files import commit
 
 FORMAT = 1
@@ -63,6 +65,7 @@ def _silent(_share: float, _message: str) -> None:
 # Writing
 
 
+@explained()
 def back_up(records: Records, store: Store, path: Path, *, on_share: OnShare = _silent) -> Contents:
     """Write the installation into a file, while it works.
 
@@ -73,10 +76,11 @@ def back_up(records: Records, store: Store, path: Path, *, on_share: OnShare = _
         on_share: Told the share that is done, 0-1.
 
     Raises:
-        UserError: ``backup.exists``, the file is there already; ``artefact.missing``, a blob that a file
-            names is gone.
+        UserError: ``backup.exists``, the file is there already, or half of it; ``artefact.missing``, a blob
+            that a file names is gone.
 
     Guarantees:
+        Only its owner may read the file: what the installation does not encrypt is plain in it.
         Rows are of one moment. Every blob that a row in the backup names is in it.
     """
     if path.exists():
@@ -85,7 +89,16 @@ def back_up(records: Records, store: Store, path: Path, *, on_share: OnShare = _
         )
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with records.snapshot() as connection, temporary.open("xb") as handle:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise UserError(
+            "backup.exists",
+            "A backup into this file is being written, or was cut short.",
+            where=temporary.name,
+            remedy="Wait for it, or remove the file.",
+        ) from None
+    try:
+        with os.fdopen(descriptor, "wb") as handle, records.snapshot() as connection:
             contents = _write(connection, records, store, handle, on_share)
         commit(temporary, path)
     finally:
