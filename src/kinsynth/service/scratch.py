@@ -1,4 +1,4 @@
-"""Scratch folders: where a worker unpacks raw data to work on it; gone when the work or the worker is."""
+"""Scratch folders: where a process unpacks raw data to work on it; gone when the work or the process is."""
 
 from __future__ import annotations
 
