@@ -61,10 +61,13 @@ def test_a_folder_that_cannot_be_removed_yet_is_swept_and_hides_no_outcome(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOTEMPTY, "Directory not empty")
 
-    with pytest.raises(KeyError), open_scratch(tmp_path, "exe_1-1") as folder:
+    def work(folder: Path) -> None:
         (folder / "file").write_text("a cell of the source")
         monkeypatch.setattr(os, "rmdir", refuse)
         raise KeyError
+
+    with pytest.raises(KeyError), open_scratch(tmp_path, "exe_1-1") as folder:
+        work(folder)
     monkeypatch.undo()
     assert folder.exists()
     assert sweep(tmp_path) == 1

@@ -188,9 +188,10 @@ def test_a_collection_that_fails_midway_leaves_no_file_without_its_blob(
             remove(store, one)
         raise TransientError("artefacts.unavailable", "The store is away.")
 
-    with monkeypatch.context() as patch, pytest.raises(TransientError):
-        patch.setattr(FolderStore, "remove", remove_and_fail)
+    monkeypatch.setattr(FolderStore, "remove", remove_and_fail)
+    with pytest.raises(TransientError):
         artefacts.collect_released()
+    monkeypatch.undo()
     with pytest.raises(TransientError) as caught, records.write() as connection:
         attach(connection, "exe_2", 0, {"it": stored})
     assert caught.value.code == "artefact.collected"
