@@ -25,6 +25,7 @@ from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.clock import now
 from kinsynth.storage.files import attach, detach, list_files
 from kinsynth.storage.ids import make_id
+from kinsynth.storage.locks import hold
 from kinsynth.storage.tables import executions, source_versions, sources, syntheses
 from kinsynth.system.failures import explained
 
@@ -122,6 +123,7 @@ def delete_source(platform: Platform, actor: Actor, source_id: str) -> None:
 
 def remove_source(connection: Connection, source_id: str) -> None:
     """Remove the rows of a source; its blobs are collected."""
+    hold(connection, sources.c.id, source_id)
     mine = executions.c.source_id == source_id
     at_work = mine & executions.c.status.in_(UNFINISHED)
     if connection.execute(select(func.count()).select_from(executions).where(at_work)).scalar_one():
@@ -159,6 +161,8 @@ def open_version(
 
     def make(connection: Connection) -> str:
         require(connection, actor, "versions.create", source_id)
+        if not hold(connection, sources.c.id, source_id):
+            raise not_found("source")
         return str(_open(connection, source_id, copy))
 
     number, made = create(platform.records, once, make)
@@ -234,6 +238,7 @@ def put_file(
         stored = platform.artefacts.put_file(path, "original", digest=digest)
     with platform.records.write() as connection:
         require(connection, actor, "versions.upload", source_id)
+        hold(connection, sources.c.id, source_id)
         _require_open(connection, source_id, number)
         known = list_files(connection, source_id, number)
         if label not in known and len(known) >= MOST_FILES:
@@ -252,6 +257,7 @@ def remove_file(platform: Platform, actor: Actor, source_id: str, number: int, n
     label = unicodedata.normalize("NFC", name)
     with platform.records.write() as connection:
         require(connection, actor, "versions.remove_file", source_id)
+        hold(connection, sources.c.id, source_id)
         _require_open(connection, source_id, number)
         if label not in list_files(connection, source_id, number):
             raise not_found("file")
@@ -266,6 +272,7 @@ def seal_version(platform: Platform, actor: Actor, source_id: str, number: int) 
     """
     with platform.records.write() as connection:
         require(connection, actor, "versions.seal", source_id)
+        hold(connection, sources.c.id, source_id)
         row = read_version_row(connection, source_id, number)
         if row.sealed_at is None:
             files = list_files(connection, source_id, number)

@@ -28,6 +28,7 @@ from kinsynth.service.sources import UNFINISHED
 from kinsynth.settings.document import dump, parse
 from kinsynth.storage.clock import now
 from kinsynth.storage.ids import make_id
+from kinsynth.storage.locks import hold
 from kinsynth.storage.tables import executions, shares, syntheses, synthesis_versions
 
 
@@ -221,6 +222,7 @@ def delete_synthesis(platform: Platform, actor: Actor, synthesis_id: str) -> Non
     """
     with platform.records.write() as connection:
         require(connection, actor, "syntheses.delete", synthesis_id)
+        hold(connection, syntheses.c.id, synthesis_id)
         mine = executions.c.synthesis_id == synthesis_id
         at_work = mine & executions.c.status.in_(UNFINISHED)
         if connection.execute(select(func.count()).select_from(executions).where(at_work)).scalar_one():
