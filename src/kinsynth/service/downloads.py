@@ -239,7 +239,7 @@ class Preparer:
             except TransientError as error:  # the database or the store is away: somebody tries again
                 _log.warning("downloads wait: %s", error.code)
             except Exception as error:  # noqa: BLE001 - the thread must live; the text could hold a value
-                _log.error("downloads wait: %s", type(error).__name__)  # noqa: TRY400
+                _log.error("downloads wait: %s", type(error).__name__)
             self._wake.wait(_LOOK_S)
             self._wake.clear()
 
