@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from kinsynth.connectors.content import ENDINGS, START_BYTES, check_start, is_compressed_name
 from kinsynth.errors import ConflictError, SourceError, UserError
 from kinsynth.service.actor import Actor
+from kinsynth.service.audit import record
 from kinsynth.service.idempotency import create, make_once
 from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.permissions import not_found, require
@@ -119,6 +120,7 @@ def delete_source(platform: Platform, actor: Actor, source_id: str) -> None:
     with platform.records.write() as connection:
         require(connection, actor, "sources.delete", source_id)
         remove_source(connection, source_id)
+        record(connection, actor, "sources.delete", source_id)
 
 
 def remove_source(connection: Connection, source_id: str) -> None:

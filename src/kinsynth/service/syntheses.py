@@ -18,6 +18,7 @@ from kinsynth.service.analysis import (
     find_version,
     refusal,
 )
+from kinsynth.service.audit import record
 from kinsynth.service.documents import Document, bind, settle
 from kinsynth.service.idempotency import create, find, make_once
 from kinsynth.service.pages import Page, View, Wanted, read_page
@@ -237,6 +238,7 @@ def delete_synthesis(platform: Platform, actor: Actor, synthesis_id: str) -> Non
         for table in (shares, synthesis_versions):
             connection.execute(delete(table).where(table.c.synthesis_id == synthesis_id))
         connection.execute(delete(syntheses).where(syntheses.c.id == synthesis_id))
+        record(connection, actor, "syntheses.delete", synthesis_id)
 
 
 def export_synthesis(platform: Platform, actor: Actor, synthesis_id: str) -> str:
