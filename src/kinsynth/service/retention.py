@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, exists, insert, select, update
 from kinsynth.executions.state import FINAL
 from kinsynth.service.mirror import MODEL, SYNTHETIC, WORK
 from kinsynth.service.platform import Platform
+from kinsynth.service.removal import remove_downloads
 from kinsynth.storage.clock import now
 from kinsynth.storage.files import Detached, detach
 from kinsynth.storage.ids import make_id
@@ -75,7 +76,7 @@ def _remove_unfinished(connection: Connection, execution_id: str) -> list[Detach
 
 
 def expire_results(platform: Platform) -> int:
-    """Remove results that are older than the installation keeps them; models stay. Gives of how many."""
+    """Remove results that are too old, and downloads made of them; models stay. Gives of how many."""
     days = platform.deployment.keep_results_days
     if days is None:
         return 0
@@ -91,6 +92,7 @@ def expire_results(platform: Platform) -> int:
         with platform.records.write() as connection:
             _lock(connection, execution_id)
             removed = [detach(connection, execution_id, under=path) for path in _RESULTS]
+            removed += remove_downloads(connection, execution_id)
             _write_receipt(connection, execution_id, RESULTS, removed, always=True)
     return len(found)
 
