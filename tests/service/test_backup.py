@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -218,8 +219,9 @@ def test_what_is_given_up_while_the_backup_is_made_is_no_loss(
 
 
 def test_a_backup_is_for_its_owner_and_one_that_was_cut_short_is_not_overwritten(
-    records: Records, filled: FolderStore, tmp_path: Path
+    records: Records, filled: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "too small for a large blob"))
     back_up(records, filled, tmp_path / "it.tar")
     assert stat.S_IMODE((tmp_path / "it.tar").stat().st_mode) == 0o600
     (tmp_path / ".other.tar.tmp").write_bytes(b"half of one")

@@ -98,8 +98,12 @@ def back_up(records: Records, store: Store, path: Path, *, on_share: OnShare = _
             remedy="Wait for it, or remove the file.",
         ) from None
     try:
-        with os.fdopen(descriptor, "wb") as handle, records.snapshot() as connection:
-            contents = _write(connection, records, store, handle, on_share)
+        with (
+            os.fdopen(descriptor, "wb") as handle,
+            tarfile.open(fileobj=handle, mode="w", format=tarfile.PAX_FORMAT) as tar,
+            records.snapshot() as connection,
+        ):
+            contents = _write(connection, records, store, _Writer(tar, path.parent), on_share)
         commit(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -107,26 +111,24 @@ def back_up(records: Records, store: Store, path: Path, *, on_share: OnShare = _
 
 
 def _write(
-    connection: Connection, records: Records, store: Store, handle: IO[bytes], on_share: OnShare
+    connection: Connection, records: Records, store: Store, writer: _Writer, on_share: OnShare
 ) -> Contents:
-    with tarfile.open(fileobj=handle, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        writer = _Writer(tar)
-        at = connection.execute(select(now())).scalar_one()
-        writer.add_json("backup.json", {"format": FORMAT, "kinsynth": version("kinsynth"), "made_at": at})
-        named = connection.execute(
-            select(artefacts.c.digest, artefacts.c.label, artefacts.c.size)
-            .where(select(files.c.path).where(_same_blob()).exists())
-            .order_by(artefacts.c.label, artefacts.c.digest)
-        ).all()
-        total, done, gone = sum(size for _, _, size in named) or 1, 0, set()
-        for digest, label, size in named:
-            if not _copy_blob(writer, store, blob_name(digest, label)):
-                _refuse_missing(records, digest, label)
-                gone.add((digest, label))
-            done += size
-            on_share(0.9 * done / total, f"{len(writer.sums):,} files")
-        rows = {table.name: _dump(writer, connection, table, gone) for table in _kept_tables()}
-        writer.add_json("manifest.json", writer.sums)
+    at = connection.execute(select(now())).scalar_one()
+    writer.add_json("backup.json", {"format": FORMAT, "kinsynth": version("kinsynth"), "made_at": at})
+    named = connection.execute(
+        select(artefacts.c.digest, artefacts.c.label, artefacts.c.size)
+        .where(select(files.c.path).where(_same_blob()).exists())
+        .order_by(artefacts.c.label, artefacts.c.digest)
+    ).all()
+    total, done, gone = sum(size for _, _, size in named) or 1, 0, set()
+    for digest, label, size in named:
+        if not _copy_blob(writer, store, blob_name(digest, label)):
+            _refuse_missing(records, digest, label)
+            gone.add((digest, label))
+        done += size
+        on_share(0.9 * done / total, f"{len(writer.sums):,} files")
+    rows = {table.name: _dump(writer, connection, table, gone) for table in _kept_tables()}
+    writer.add_json("manifest.json", writer.sums)
     on_share(1.0, "written")
     return Contents(rows, len(named) - len(gone), writer.blob_bytes)
 
@@ -143,10 +145,14 @@ def _kept_tables() -> list[Table]:
 class _Writer:
     """Adds parts to a tar file and remembers their digests."""
 
-    def __init__(self, tar: tarfile.TarFile) -> None:
-        self._tar = tar
+    def __init__(self, tar: tarfile.TarFile, folder: Path) -> None:
+        self._tar, self._folder = tar, folder
         self.sums: dict[str, str] = {}
         self.blob_bytes = 0
+
+    def make_spool(self) -> IO[bytes]:
+        """Give a file without a name for a part that is made; beside the backup, where there is room."""
+        return tempfile.TemporaryFile(dir=self._folder)
 
     def add(self, name: str, content: IO[bytes]) -> None:
         """Add what a file holds from its start."""
@@ -166,7 +172,7 @@ class _Writer:
 
 def _copy_blob(writer: _Writer, store: Store, name: str) -> bool:
     """Copy a blob as it is stored; tell whether it was there."""
-    with tempfile.TemporaryFile() as spool:
+    with writer.make_spool() as spool:
         try:
             with store.open(name) as read:
                 while chunk := read(_CHUNK):
@@ -193,7 +199,7 @@ def _refuse_missing(records: Records, digest: str, label: str) -> None:
 def _dump(writer: _Writer, connection: Connection, table: Table, gone: set[tuple[str, str]]) -> int:
     order = [executions.c.created_at] if table is executions else []
     rows, count = connection.execute(select(table).order_by(*order, *table.primary_key)).mappings(), 0
-    with tempfile.TemporaryFile() as spool:
+    with writer.make_spool() as spool:
         for row in rows:
             if (row.get("digest"), row.get("label")) in gone:
                 continue
