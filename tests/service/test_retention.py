@@ -127,6 +127,15 @@ def test_content_that_another_execution_has_stays(found: Installation) -> None:
     assert found.results(running) == {"work/codecs.json": f"work/codecs.json{ended}".encode()}
 
 
+def test_a_download_made_just_before_the_cancelling_ended_goes_with_the_results(found: Installation) -> None:
+    cancelled, succeeded = end(found, "cancelled"), end(found, "succeeded")
+    made = [add_download(found.platform, one) for one in (cancelled, succeeded)]
+    clear_ended(found.platform)
+    with found.platform.records.read() as connection:
+        assert connection.execute(select(downloads.c.id)).scalars().all() == [made[1]]
+        assert not list_files(connection, made[0])
+
+
 def test_results_expire_and_models_stay(records: Records, tmp_path: Path) -> None:
     write_shops(tmp_path / "source")
     with installation(records, tmp_path / "here", tmp_path / "source", keep_results_days=30) as found:

@@ -68,11 +68,17 @@ def _clear(platform: Platform, execution_id: str) -> None:
 
 def _remove_unfinished(connection: Connection, execution_id: str) -> list[Detached]:
     """Remove what an execution without success leaves; a model that was trained to its end stays."""
-    removed = [detach(connection, execution_id, under=path) for path in _RESULTS]
+    removed = _remove_results(connection, execution_id)
     trained = select(exists().where(models.c.execution_id == execution_id))
     if not connection.execute(trained).scalar_one():
         removed.append(detach(connection, execution_id, under=MODEL))
     return removed
+
+
+def _remove_results(connection: Connection, execution_id: str) -> list[Detached]:
+    """Remove results and the downloads made of them, which one may have had before its cancelling ended."""
+    found = [detach(connection, execution_id, under=path) for path in _RESULTS]
+    return found + remove_downloads(connection, execution_id)
 
 
 def expire_results(platform: Platform) -> int:
@@ -91,8 +97,7 @@ def expire_results(platform: Platform) -> int:
     for execution_id in found:
         with platform.records.write() as connection:
             _lock(connection, execution_id)
-            removed = [detach(connection, execution_id, under=path) for path in _RESULTS]
-            removed += remove_downloads(connection, execution_id)
+            removed = _remove_results(connection, execution_id)
             _write_receipt(connection, execution_id, RESULTS, removed, always=True)
     return len(found)
 
