@@ -73,13 +73,19 @@ def test_a_hostile_file_ends_its_child_only(analysts: Analysts) -> None:
 
 
 def test_folders_of_processes_that_are_gone_are_removed(tmp_path: Path) -> None:
-    gone = subprocess.run(
-        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    deployment = read_deployment(data=tmp_path)
+    mine, upload = Analysts(deployment), "with analysts.folder() as folder: os.kill(os.getpid(), 9)"
+    program = (
+        "import os; from kinsynth.service.analysts import Analysts; "
+        "from kinsynth.settings.deployment import read_deployment; from pathlib import Path; "
+        f"analysts = Analysts(read_deployment(data=Path({str(tmp_path)!r})))\n{upload}"
     )
-    (tmp_path / "scratch" / f"analysis-{int(gone.stdout)}-x").mkdir(parents=True)
-    mine = Analysts(read_deployment(data=tmp_path))
+    killed = subprocess.run([sys.executable, "-c", program], check=False)
+    assert killed.returncode == -9
+    root = tmp_path / "scratch" / "analysis"
+    assert any(path.is_dir() for path in root.iterdir()), "it was killed at work"
     with mine.folder() as folder:
-        Analysts(read_deployment(data=tmp_path)).close()
+        Analysts(deployment).close()
         assert folder.is_dir()
-    assert [*(tmp_path / "scratch").iterdir()] == []
+    assert not any(path.is_dir() for path in root.iterdir())
     mine.close()

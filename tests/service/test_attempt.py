@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +19,12 @@ from kinsynth.executions.claims import Claim, claim
 from kinsynth.executions.journal import LeaseLost, read_outcomes
 from kinsynth.executions.work import Broken, Failed, Outcome, Paused, Stopped, Succeeded
 from kinsynth.service import attempt as attempts
-from kinsynth.service import record
+from kinsynth.service import record, training_child
 from kinsynth.service.attempt import Attempt
 from kinsynth.storage.files import detach, list_files
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import executions, models
+from kinsynth.system import child
 from service.scripted_child import Said, Script, ScriptedChild, play_all
 from shop_database import write_shops
 
@@ -399,6 +401,10 @@ def test_a_source_or_model_that_is_gone_is_said_so(stage: Stage) -> None:
     with pytest.raises(SourceError) as no_source:
         stage.perform(play_all)
     assert no_source.value.code == "source.gone"
+    stage.claim = claim_new(stage.found, source_id=None)
+    with pytest.raises(SourceError) as no_row:
+        stage.perform(play_all)
+    assert (no_row.value.code, no_row.value.where) == ("source.gone", "")
     stage.claim = claim_new(stage.found, kind="generate", model_id="mod_none")
     with pytest.raises(UserError) as no_model:
         stage.perform(play_all)
@@ -464,6 +470,13 @@ def test_the_real_child_refuses_draws_and_dies_as_it_should(
     assert results[0] == results[1] != results[2]
     assert results[0].count(b"\n") == 41
     assert first.epoch == 1
+    stage.claim = claim_new(stage.found, kind="generate", model_id=model_id, request=request)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KINSYNTH_CRASH_AT", "child.answered")
+        assert Attempt(platform, stage.claim, go).perform() == Broken()
+    assert stage.outcomes() == ["synthesis"]
+    assert Attempt(platform, stage.claim, go).perform() == Succeeded(), "a drawing goes on, too"
+    assert stage.found.results(stage.id)["tables/shop.csv"] == results[2]
     monkeypatch.setenv("KINSYNTH_CRASH_AT", "child.begun")
     stage.claim = claim_new(stage.found)
     assert Attempt(platform, stage.claim, go).perform() == Broken()
@@ -483,10 +496,20 @@ def test_of_progress_only_news_is_recorded(stage: Stage) -> None:
     assert shown == 1 + 499 // 10
 
 
-def test_the_child_knows_no_password_of_the_installation(monkeypatch: pytest.MonkeyPatch) -> None:
-    from kinsynth.service import training_child
+@pytest.mark.parametrize("kind", [training_child.TrainingChild, child.LimitedChild])
+def test_no_child_knows_a_password_of_the_installation(
+    kind: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Mapping[str, str]] = []
+
+    def refuse(*_: object, env: Mapping[str, str], **__: object) -> None:
+        given.append(env)
+        raise BlockingIOError
 
     monkeypatch.setenv("KINSYNTH_DATABASE", "postgresql://somebody:secret@host/name")
     monkeypatch.setenv("KINSYNTH_CRASH_AT", "nowhere")
-    names = {name for name in training_child._environment() if name.startswith("KINSYNTH_")}
-    assert names == {"KINSYNTH_CRASH_AT"}
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(BlockingIOError):
+        kind({})
+    assert {name for name in given[0] if name.startswith("KINSYNTH_")} == {"KINSYNTH_CRASH_AT"}
+    assert "PATH" in given[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import stat
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -214,3 +216,16 @@ def test_what_is_given_up_while_the_backup_is_made_is_no_loss(
     again, store = other(tmp_path, "again")
     assert restore(again, store, tmp_path / "backup.tar").rows["files"] == 1
     again.close()
+
+
+def test_a_backup_is_for_its_owner_and_one_that_was_cut_short_is_not_overwritten(
+    records: Records, filled: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "too small for a large blob"))
+    back_up(records, filled, tmp_path / "it.tar")
+    assert stat.S_IMODE((tmp_path / "it.tar").stat().st_mode) == 0o600
+    (tmp_path / ".other.tar.tmp").write_bytes(b"half of one")
+    with pytest.raises(UserError) as caught:
+        back_up(records, filled, tmp_path / "other.tar")
+    assert (caught.value.code, caught.value.where) == ("backup.exists", ".other.tar.tmp")
+    assert (tmp_path / ".other.tar.tmp").read_bytes() == b"half of one", "somebody may be writing it"

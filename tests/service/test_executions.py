@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from finished_run import succeed
 from installation import make_source
@@ -20,7 +20,7 @@ from kinsynth.service.pages import Wanted
 from kinsynth.service.platform import Platform
 from kinsynth.service.starts import Order
 from kinsynth.storage.clock import now
-from kinsynth.storage.tables import shares, tickets, users
+from kinsynth.storage.tables import audit, shares, tickets, users
 from shop_database import write_shops
 
 DOCUMENT: dict[str, Any] = {"tables": {"region": {"original": True}}, "generation": {"seed": 7}}
@@ -237,3 +237,6 @@ def test_a_deleted_execution_takes_all_along(
     executions.delete_execution(platform, ann, made.id)
     assert code_of(executions.read_execution, platform, ann, made.id) == "access.not_found"
     syntheses.delete_synthesis(platform, ann, synthesis_id)
+    with platform.records.read() as connection:
+        told = connection.execute(select(audit.c.action, audit.c.object_id).order_by(audit.c.number)).all()
+    assert told[-2:] == [("executions.delete", made.id), ("syntheses.delete", synthesis_id)]

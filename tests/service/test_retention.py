@@ -11,12 +11,13 @@ from sqlalchemy import insert, select, update
 
 from durability.installed_runs import Installation, check_no_leftovers, installation
 from kinsynth.errors import TransientError
+from kinsynth.service.platform import Platform
 from kinsynth.service.retention import RAW, RESULTS, clear_ended, expire_results
 from kinsynth.storage.clock import now
-from kinsynth.storage.files import attach
+from kinsynth.storage.files import attach, list_files
 from kinsynth.storage.ids import make_id
 from kinsynth.storage.records import Records
-from kinsynth.storage.tables import executions, models, receipts
+from kinsynth.storage.tables import downloads, executions, models, receipts
 from shop_database import write_shops
 
 LEFT = ("work/original/0.arrow", "work/codecs.json", "model/codecs.json", "synthetic/0.arrow", "report.pdf")
@@ -126,12 +127,46 @@ def test_content_that_another_execution_has_stays(found: Installation) -> None:
     assert found.results(running) == {"work/codecs.json": f"work/codecs.json{ended}".encode()}
 
 
+def test_a_download_made_just_before_the_cancelling_ended_goes_with_the_results(found: Installation) -> None:
+    cancelled, succeeded = end(found, "cancelled"), end(found, "succeeded")
+    made = [add_download(found.platform, one) for one in (cancelled, succeeded)]
+    clear_ended(found.platform)
+    with found.platform.records.read() as connection:
+        assert connection.execute(select(downloads.c.id)).scalars().all() == [made[1]]
+        assert not list_files(connection, made[0])
+
+
 def test_results_expire_and_models_stay(records: Records, tmp_path: Path) -> None:
     write_shops(tmp_path / "source")
     with installation(records, tmp_path / "here", tmp_path / "source", keep_results_days=30) as found:
         young, old = end(found, "succeeded", days_ago=29), end(found, "succeeded", days_ago=31)
         clear_ended(found.platform)
+        made = [add_download(found.platform, one) for one in (young, old)]
         assert (expire_results(found.platform), expire_results(found.platform)) == (1, 0)
         assert {*found.results(old)} == {"model/codecs.json"}
         assert "report.pdf" in found.results(young)
-        assert [(reason, files) for reason, files, _ in receipts_of(found, old)] == [(RAW, 2), (RESULTS, 2)]
+        assert [(reason, files) for reason, files, _ in receipts_of(found, old)] == [(RAW, 2), (RESULTS, 3)]
+        with found.platform.records.read() as connection:
+            assert [bool(list_files(connection, one)) for one in made] == [True, False]
+            assert connection.execute(select(downloads.c.id)).scalars().all() == [made[0]]
+
+
+def add_download(platform: Platform, execution_id: str) -> str:
+    """Leave a download that was made; gives its id."""
+    made = make_id("dow")
+    path = platform.deployment.data / made
+    path.write_text(made)
+    stored = platform.artefacts.put_file(path, "protected")
+    with platform.records.write() as connection:
+        connection.execute(
+            insert(downloads).values(
+                id=made,
+                execution_id=execution_id,
+                format="csv",
+                status="ready",
+                claimed_until=0.0,
+                created_at=now(),
+            )
+        )
+        attach(connection, made, 0, {"shop.csv": stored})
+    return made

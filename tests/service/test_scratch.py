@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -50,3 +51,24 @@ def test_the_folders_of_killed_workers_are_swept(tmp_path: Path) -> None:
     with open_scratch(tmp_path, "exe_3-1") as mine:
         assert sweep(tmp_path) == 3
         assert [path for path in tmp_path.iterdir() if path.is_dir()] == [mine]
+
+
+def test_a_folder_that_cannot_be_removed_yet_is_swept_and_hides_no_outcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is dying may still write into it."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOTEMPTY, "Directory not empty")
+
+    def work(folder: Path) -> None:
+        (folder / "file").write_text("a cell of the source")
+        monkeypatch.setattr(os, "rmdir", refuse)
+        raise KeyError
+
+    with pytest.raises(KeyError), open_scratch(tmp_path, "exe_1-1") as folder:
+        work(folder)
+    monkeypatch.undo()
+    assert folder.exists()
+    assert sweep(tmp_path) == 1
+    assert not folder.exists()

@@ -16,7 +16,7 @@ from kinsynth.service.analysis import Window
 from kinsynth.service.pages import Wanted
 from kinsynth.service.platform import Platform
 from kinsynth.storage.records import Records
-from kinsynth.storage.tables import artefacts, files
+from kinsynth.storage.tables import artefacts, audit, files
 from shop_database import write_shops
 
 CSV = b"id,x\n1,2\n"
@@ -142,6 +142,8 @@ def test_a_deleted_source_takes_its_files_along(platform: Platform, ann: Actor, 
     sources.delete_source(platform, ann, source_id)
     with platform.records.read() as connection:
         assert connection.execute(select(func.count()).select_from(files)).scalar_one() == 0
+        told = connection.execute(select(audit.c.action, audit.c.actor_id, audit.c.object_id)).all()
+    assert told == [("sources.delete", ann.user_id, source_id)]
     assert platform.artefacts.collect() > 3
     assert code_of(sources.read_source, platform, ann, source_id) == "access.not_found"
 

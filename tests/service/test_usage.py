@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
-from kinsynth.service.quotas import QuotaView, grant, read_quotas, reserve
+from kinsynth.executions.requests import cancel
+from kinsynth.service.quotas import QuotaView, grant, read_quotas, reserve, try_reserve
 from kinsynth.service.usage import continue_paused, has_paused, keep_reserved, settle_usage
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import executions, sources, syntheses, users
@@ -144,3 +149,38 @@ def test_several_that_paused_share_what_is_there(limited: Records) -> None:
             )
         assert [name for name, _ in continue_paused(connection, margin_s=MARGIN_S)] == ["exe_0"]
         assert seconds(connection).reserved == 120
+
+
+def test_a_start_and_an_end_of_one_person_wait_for_each_other_in_one_order(limited: Records) -> None:
+    def finish() -> None:
+        with limited.write() as connection:
+            settle_usage(connection, "exe_a", "succeeded")
+
+    with ThreadPoolExecutor(1) as pool:
+        with limited.write() as connection:  # as ``reserve`` does, with somebody between its two halves
+            assert try_reserve(connection, "usr_a", "rows", 1)
+            finished = pool.submit(finish)
+            time.sleep(0.3)
+            assert try_reserve(connection, "usr_a", "seconds", 1)
+        finished.result()
+
+
+def test_a_paused_execution_is_cancelled_while_others_look_whether_it_may_go_on(limited: Records) -> None:
+    def look() -> list[tuple[str, int]]:
+        with limited.write() as connection:
+            return continue_paused(connection, margin_s=MARGIN_S)
+
+    with limited.write() as connection:
+        make_execution(connection, "exe_p", status="paused", reserved_seconds=0.0, reserved_rows=0)
+    with ThreadPoolExecutor(1) as pool:
+        with limited.write() as connection:
+            looking: Any = None
+
+            def settle(connection: Connection, execution_id: str, status: str) -> None:
+                nonlocal looking
+                looking = pool.submit(look)
+                time.sleep(0.3)
+                settle_usage(connection, execution_id, status)
+
+            assert cancel(connection, "exe_p", on_final=settle) == "cancelled"
+        assert looking.result() == []

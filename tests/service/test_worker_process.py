@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,10 +13,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from durability.installed_runs import Installation, installation
 from installation import Submitted
 from kinsynth.errors import TransientError
+from kinsynth.service import worker
 from kinsynth.service.quotas import grant, read_quotas
 from kinsynth.service.usage import SLICE_S
 from kinsynth.service.worker import Janitor
@@ -102,3 +107,19 @@ def test_an_execution_without_compute_time_pauses_and_ends_when_there_is_some_ag
     found.wait_for(execution_id, "succeeded", "failed")
     assert found.row(execution_id).status == "succeeded"
     assert found.row(execution_id).losses == 0
+
+
+def test_a_worker_that_cannot_start_says_so_in_a_line_of_the_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KINSYNTH_DATA", str(tmp_path))
+    monkeypatch.setenv("KINSYNTH_DATABASE", "nothing://somebody:secret@host/name")
+    monkeypatch.setattr(sys, "argv", ["worker", str(os.getppid())])
+    monkeypatch.setattr(worker, "set_up_logs", lambda *_: None)
+    monkeypatch.setattr(worker, "die_with_parent", lambda _: None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with capture_logs() as lines, pytest.raises(SystemExit) as ended:
+        worker.main()
+    assert ended.value.code == 1
+    assert [(line["event"], line["code"]) for line in lines] == [("worker_not_started", "records.url")]
+    assert "secret" not in str(lines) + "".join(capsys.readouterr())

@@ -173,6 +173,35 @@ def test_a_file_that_was_collected_before_it_was_named_is_refused(
         assert connection.execute(select(func.count()).select_from(files)).scalar_one() == 0
 
 
+def test_a_collection_that_fails_midway_leaves_no_file_without_its_blob(
+    records: Records, artefacts: Artefacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has put a content that its owner then gives up; its blob goes, but not its row."""
+    attach_all(records, artefacts, "exe_1", "original", a=b"shared", b=b"another")
+    stored = artefacts.put_file(tmp_path / "a", "original")
+    with records.write() as connection:
+        detach(connection, "exe_1")
+    remove = FolderStore.remove
+
+    def remove_and_fail(store: FolderStore, name: str) -> None:
+        for one in blobs(artefacts):
+            remove(store, one)
+        raise TransientError("artefacts.unavailable", "The store is away.")
+
+    monkeypatch.setattr(FolderStore, "remove", remove_and_fail)
+    with pytest.raises(TransientError):
+        artefacts.collect_released()
+    monkeypatch.undo()
+    with pytest.raises(TransientError) as caught, records.write() as connection:
+        attach(connection, "exe_2", 0, {"it": stored})
+    assert caught.value.code == "artefact.collected"
+    stored = artefacts.put_file(tmp_path / "a", "original")
+    with records.write() as connection:
+        attach(connection, "exe_2", 0, {"it": stored})
+    assert artefacts.collect_released() == 1, "the other one"
+    assert b"".join(artefacts.read(stored.digest, "original")) == b"shared"
+
+
 def test_a_new_key_encrypts_what_is_put_again(records: Records, artefacts: Artefacts, tmp_path: Path) -> None:
     path = write(tmp_path / "it", b"x")
     plain = make_artefacts(records, tmp_path, encrypted=False)

@@ -86,3 +86,27 @@ def test_one_that_ends_at_once_is_started_after_ever_longer_waits() -> None:
     gaps = [later - earlier for earlier, later in pairwise(starts)]
     assert gaps[1] > gaps[0]
     assert gaps[2] > 2
+
+
+def test_one_that_was_never_started_can_be_stopped() -> None:
+    Supervisor(SLEEP, 1).stop(1)
+
+
+def test_a_machine_that_starts_no_process_for_a_moment_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[tuple[str, int]] = []
+    begin, fails = Supervisor._begin, [True, True]
+
+    def begin_or_fail(self: Supervisor) -> object:
+        if heard and fails:
+            fails.pop()
+            raise BlockingIOError
+        return begin(self)
+
+    monkeypatch.setattr(Supervisor, "_begin", begin_or_fail)
+    supervisor = Supervisor(SLEEP, 2, lambda *said: heard.append(said))
+    supervisor.start()
+    try:
+        wait_for(lambda: len(supervisor.pids()) == 2)
+    finally:
+        supervisor.stop(5)
+    assert fails == []

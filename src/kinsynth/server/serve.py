@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 import uvicorn
@@ -38,13 +39,16 @@ def serve(deployment: Deployment, *, say: Callable[[str], None]) -> None:
     workers = Supervisor(worker_command(), deployment.embedded_workers, _tell_worker)
     try:
         token = offer_setup(platform)
-        server = _Server(
-            _configure(deployment, make_app(platform)), on_ready=lambda at: _greet(say, at, token)
-        )
+
+        def begin(address: str) -> None:  # where somebody else serves already, no worker is started
+            _greet(say, address, token)
+            workers.start()
+
+        server = _Server(_configure(deployment, make_app(platform)), on_ready=begin)
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has ended
             signal.signal(number, server.handle_exit)
-        workers.start()
-        server.run()
+        with suppress(SystemExit):  # so uvicorn says that it cannot listen
+            server.run()
         if not server.was_ready:
             raise UserError(
                 "server.address",
@@ -108,7 +112,7 @@ def _greet(say: Callable[[str], None], address: str, token: str | None) -> None:
 
 
 def _tell_worker(event: str, number: int) -> None:
-    if event == "ended" and number != 0:
-        _log.warning("worker ended", status=number)
-    else:
+    if event == "started" or number == 0:
         _log.info(f"worker {event}", number=number)
+    else:
+        _log.warning(f"worker {event}", status=number)

@@ -25,6 +25,7 @@ from kinsynth.service.platform import Platform
 from kinsynth.service.sources import analysis_owner, gone, require_sealed
 from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.files import attach, detach, list_files
+from kinsynth.storage.locks import hold
 from kinsynth.storage.tables import sources
 from kinsynth.system.files import read_json, write_json
 
@@ -363,6 +364,7 @@ def _keep(
     owner = analysis_owner(version.source_id)
     stored = {name: platform.artefacts.put_file(path, "original") for name, path in made.items()}
     with platform.records.write() as connection:
+        hold(connection, sources.c.id, version.source_id)
         require_sealed(connection, version.source_id, version.number)  # it may have been deleted meanwhile
         if instead_of_other:
             others = list_files(connection, owner, version.number)

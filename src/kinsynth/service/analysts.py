@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import queue
-import shutil
-import tempfile
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from kinsynth.errors import TransientError
+from kinsynth.service.scratch import open_scratch, sweep
 from kinsynth.settings.deployment import Deployment
 from kinsynth.system.child import LimitedChild
 
 _MODULE = "kinsynth.service.analysing"
 # What its functions would import at their first use.
 _MODULES = (_MODULE, "kinsynth.connectors.texts.reader", "pyarrow.pandas_compat", "pandas", "_strptime")
-_PREFIX = "analysis-"
 _WAITING = 8  # for each that runs
 
 
@@ -37,14 +35,14 @@ class Analysts:
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        self._folder = deployment.data / "scratch"
+        self._folder = deployment.data / "scratch" / "analysis"
         self._slots = threading.BoundedSemaphore(deployment.analysis_processes)
         self._callers = threading.BoundedSemaphore(deployment.analysis_processes * (1 + _WAITING))
         self._waiting: queue.SimpleQueue[LimitedChild] = queue.SimpleQueue()
         # Children die with the thread that started them: this one lives as long as the pool.
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysts")
         self._closed = False
-        _remove_abandoned(self._folder)
+        sweep(self._folder)
 
     def warm_up(self) -> None:
         """Start a child for each slot, in the background."""
@@ -54,12 +52,10 @@ class Analysts:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """Give an empty private folder that is removed afterwards."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=self._folder.resolve()))
-        try:
+        with open_scratch(self._folder.resolve(), secrets.token_hex(8)) as scratch:
+            path = scratch / "files"
+            path.mkdir(mode=0o700)
             yield path
-        finally:
-            shutil.rmtree(path)
 
     def call(self, function: str, arguments: Mapping[str, Any], folder: Path) -> Any:
         """Call a function of ``service.analysing`` and give its answer.
@@ -116,11 +112,3 @@ def _busy() -> TransientError:
         "All processes that read files are at work.",
         remedy="Try again in a minute; KINSYNTH_ANALYSIS_PROCESSES sets how many there are.",
     )
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove the folders of processes that are gone."""
-    for path in folder.glob(f"{_PREFIX}*"):
-        owner = path.name.removeprefix(_PREFIX).partition("-")[0]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-            shutil.rmtree(path)

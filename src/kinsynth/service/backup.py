@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 import tarfile
 import tempfile
@@ -28,6 +29,7 @@ from kinsynth.storage.ids import make_id
 from kinsynth.storage.records import Records
 from kinsynth.storage.store import Store
 from kinsynth.storage.tables import artefacts, executions, files, instance, metadata, quotas, users
+from kinsynth.system.failures import explained
 from kinsynth.system.files import commit
 
 FORMAT = 1
@@ -63,6 +65,7 @@ def _silent(_share: float, _message: str) -> None:
 # Writing
 
 
+@explained()
 def back_up(records: Records, store: Store, path: Path, *, on_share: OnShare = _silent) -> Contents:
     """Write the installation into a file, while it works.
 
@@ -73,10 +76,11 @@ def back_up(records: Records, store: Store, path: Path, *, on_share: OnShare = _
         on_share: Told the share that is done, 0-1.
 
     Raises:
-        UserError: ``backup.exists``, the file is there already; ``artefact.missing``, a blob that a file
-            names is gone.
+        UserError: ``backup.exists``, the file is there already, or half of it; ``artefact.missing``, a blob
+            that a file names is gone.
 
     Guarantees:
+        Only its owner may read the file: what the installation does not encrypt is plain in it.
         Rows are of one moment. Every blob that a row in the backup names is in it.
     """
     if path.exists():
@@ -85,8 +89,21 @@ def back_up(records: Records, store: Store, path: Path, *, on_share: OnShare = _
         )
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with records.snapshot() as connection, temporary.open("xb") as handle:
-            contents = _write(connection, records, store, handle, on_share)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise UserError(
+            "backup.exists",
+            "A backup into this file is being written, or was cut short.",
+            where=temporary.name,
+            remedy="Wait for it, or remove the file.",
+        ) from None
+    try:
+        with (
+            os.fdopen(descriptor, "wb") as handle,
+            tarfile.open(fileobj=handle, mode="w", format=tarfile.PAX_FORMAT) as tar,
+            records.snapshot() as connection,
+        ):
+            contents = _write(connection, records, store, _Writer(tar, path.parent), on_share)
         commit(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -94,26 +111,24 @@ def back_up(records: Records, store: Store, path: Path, *, on_share: OnShare = _
 
 
 def _write(
-    connection: Connection, records: Records, store: Store, handle: IO[bytes], on_share: OnShare
+    connection: Connection, records: Records, store: Store, writer: _Writer, on_share: OnShare
 ) -> Contents:
-    with tarfile.open(fileobj=handle, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        writer = _Writer(tar)
-        at = connection.execute(select(now())).scalar_one()
-        writer.add_json("backup.json", {"format": FORMAT, "kinsynth": version("kinsynth"), "made_at": at})
-        named = connection.execute(
-            select(artefacts.c.digest, artefacts.c.label, artefacts.c.size)
-            .where(select(files.c.path).where(_same_blob()).exists())
-            .order_by(artefacts.c.label, artefacts.c.digest)
-        ).all()
-        total, done, gone = sum(size for _, _, size in named) or 1, 0, set()
-        for digest, label, size in named:
-            if not _copy_blob(writer, store, blob_name(digest, label)):
-                _refuse_missing(records, digest, label)
-                gone.add((digest, label))
-            done += size
-            on_share(0.9 * done / total, f"{len(writer.sums):,} files")
-        rows = {table.name: _dump(writer, connection, table, gone) for table in _kept_tables()}
-        writer.add_json("manifest.json", writer.sums)
+    at = connection.execute(select(now())).scalar_one()
+    writer.add_json("backup.json", {"format": FORMAT, "kinsynth": version("kinsynth"), "made_at": at})
+    named = connection.execute(
+        select(artefacts.c.digest, artefacts.c.label, artefacts.c.size)
+        .where(select(files.c.path).where(_same_blob()).exists())
+        .order_by(artefacts.c.label, artefacts.c.digest)
+    ).all()
+    total, done, gone = sum(size for _, _, size in named) or 1, 0, set()
+    for digest, label, size in named:
+        if not _copy_blob(writer, store, blob_name(digest, label)):
+            _refuse_missing(records, digest, label)
+            gone.add((digest, label))
+        done += size
+        on_share(0.9 * done / total, f"{len(writer.sums):,} files")
+    rows = {table.name: _dump(writer, connection, table, gone) for table in _kept_tables()}
+    writer.add_json("manifest.json", writer.sums)
     on_share(1.0, "written")
     return Contents(rows, len(named) - len(gone), writer.blob_bytes)
 
@@ -130,10 +145,14 @@ def _kept_tables() -> list[Table]:
 class _Writer:
     """Adds parts to a tar file and remembers their digests."""
 
-    def __init__(self, tar: tarfile.TarFile) -> None:
-        self._tar = tar
+    def __init__(self, tar: tarfile.TarFile, folder: Path) -> None:
+        self._tar, self._folder = tar, folder
         self.sums: dict[str, str] = {}
         self.blob_bytes = 0
+
+    def make_spool(self) -> IO[bytes]:
+        """Give a file without a name for a part that is made; beside the backup, where there is room."""
+        return tempfile.TemporaryFile(dir=self._folder)
 
     def add(self, name: str, content: IO[bytes]) -> None:
         """Add what a file holds from its start."""
@@ -153,7 +172,7 @@ class _Writer:
 
 def _copy_blob(writer: _Writer, store: Store, name: str) -> bool:
     """Copy a blob as it is stored; tell whether it was there."""
-    with tempfile.TemporaryFile() as spool:
+    with writer.make_spool() as spool:
         try:
             with store.open(name) as read:
                 while chunk := read(_CHUNK):
@@ -180,7 +199,7 @@ def _refuse_missing(records: Records, digest: str, label: str) -> None:
 def _dump(writer: _Writer, connection: Connection, table: Table, gone: set[tuple[str, str]]) -> int:
     order = [executions.c.created_at] if table is executions else []
     rows, count = connection.execute(select(table).order_by(*order, *table.primary_key)).mappings(), 0
-    with tempfile.TemporaryFile() as spool:
+    with writer.make_spool() as spool:
         for row in rows:
             if (row.get("digest"), row.get("label")) in gone:
                 continue

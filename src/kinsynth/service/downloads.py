@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import Field
 from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
-from kinsynth.errors import ConflictError, KinsynthError, TransientError
+from kinsynth.errors import ConflictError, KinsynthError, OutOfMemory, TransientError
 from kinsynth.service.actor import Actor
 from kinsynth.service.audit import record
 from kinsynth.service.executions import ErrorView
@@ -238,6 +238,8 @@ class Preparer:
                     tidied = time.monotonic()
             except TransientError as error:  # the database or the store is away: somebody tries again
                 _log.warning("downloads wait: %s", error.code)
+            except Exception as error:  # noqa: BLE001 - the thread must live; the text could hold a value
+                _log.error("downloads wait: %s", type(error).__name__)
             self._wake.wait(_LOOK_S)
             self._wake.clear()
 
@@ -264,10 +266,10 @@ def prepare_next(platform: Platform) -> bool:
     with _renewed(platform, claimed.id):
         try:
             made = _make(platform, claimed)
-        except TransientError:
-            _leave(platform, claimed.id, {"claimed_until": now()})
-            raise
         except KinsynthError as error:
+            if isinstance(error, TransientError) and not isinstance(error, OutOfMemory):
+                _leave(platform, claimed.id, {"claimed_until": now()})
+                raise
             _leave(platform, claimed.id, {"status": "failed", "error": _said(error)})
             return True
     with platform.records.write() as connection:

@@ -17,11 +17,12 @@ from kinsynth.service.analysis import FindingView
 from kinsynth.service.audit import record
 from kinsynth.service.documents import Document
 from kinsynth.service.pages import Page, View, Wanted, read_page
-from kinsynth.service.permissions import require, visible_syntheses
+from kinsynth.service.permissions import not_found, require, visible_syntheses
 from kinsynth.service.platform import Platform
 from kinsynth.service.removal import remove_execution
 from kinsynth.service.timelines import StepView, view_timeline
 from kinsynth.service.usage import reserve_slice, settle_usage
+from kinsynth.storage.locks import hold
 from kinsynth.storage.tables import executions, models
 
 _log = logging.getLogger(__name__)
@@ -166,6 +167,8 @@ def delete_execution(platform: Platform, actor: Actor, execution_id: str) -> Non
     """
     with platform.records.write() as connection:
         require(connection, actor, "executions.delete", execution_id)
+        if not hold(connection, executions.c.id, execution_id):
+            raise not_found("execution")
         row = read_execution_row(connection, execution_id)
         if row.status not in FINAL:
             raise ConflictError(
@@ -239,6 +242,7 @@ def refuse_model_in_use(connection: Connection, model_id: str) -> None:
     Raises:
         ConflictError: ``model.in_use``.
     """
+    hold(connection, models.c.id, model_id)
     mine = (executions.c.model_id == model_id) & executions.c.status.not_in(FINAL)
     if connection.execute(select(func.count()).select_from(executions).where(mine)).scalar_one():
         raise ConflictError(

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from kinsynth.errors import ConflictError
+from kinsynth.errors import ConflictError, UserError
 from kinsynth.storage.clock import now
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import idempotency
@@ -78,7 +78,7 @@ def create(records: Records, once: Once, make: Callable[[Connection], str]) -> t
                     created_at=now(),
                 )
             )
-    except IntegrityError:  # the same request at the same moment was faster
+    except (IntegrityError, UserError):  # the same request at the same moment may have been faster
         if (found := find(records, once)) is None:
             raise
         return found, False

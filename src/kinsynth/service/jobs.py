@@ -66,7 +66,7 @@ def read_job(connection: Connection, execution_id: str) -> Job:
         draws=draws,
         losses=row.losses,
         source={} if draws else _find_source(connection, row.source_id, row.source_version, finished),
-        model=_find_model(connection, row.model_id, finished) if draws else {},
+        model=_find_model(connection, row.model_id) if draws else {},
         kept=list_files(connection, execution_id),
         finished=finished,
     )
@@ -78,23 +78,21 @@ def needed_source(job: Job) -> Mapping[str, Stored]:
 
 
 def _find_source(
-    connection: Connection, source_id: str, version: int, finished: frozenset[str]
+    connection: Connection, source_id: str | None, version: int, finished: frozenset[str]
 ) -> dict[str, Stored]:
     """Find the files of a source; after they were read they may be gone."""
-    found = list_files(connection, source_id, version)
+    found = list_files(connection, source_id, version) if source_id else {}
     if not found and "loading" not in finished:
         raise SourceError(
             "source.gone",
             "The files of the source were deleted.",
-            where=source_id,
+            where=source_id or "",
             remedy="Upload them again as a new version of a source, and start a new execution.",
         )
     return found
 
 
-def _find_model(connection: Connection, model_id: str | None, finished: frozenset[str]) -> dict[str, Stored]:
-    if "synthesis" in finished:
-        return {}
+def _find_model(connection: Connection, model_id: str | None) -> dict[str, Stored]:
     trained_by = connection.execute(
         select(models.c.execution_id).where(models.c.id == model_id)
     ).scalar_one_or_none()

@@ -17,6 +17,7 @@ from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.permissions import not_found, require, visible_syntheses
 from kinsynth.service.platform import Platform
 from kinsynth.storage.files import detach, list_files
+from kinsynth.storage.locks import hold
 from kinsynth.storage.tables import executions, models
 from kinsynth.system.files import read_json
 
@@ -125,6 +126,8 @@ def delete_model(platform: Platform, actor: Actor, model_id: str) -> None:
     """
     with platform.records.write() as connection:
         require(connection, actor, "models.delete", model_id)
+        if not hold(connection, models.c.id, model_id):
+            raise not_found("model")
         row = connection.execute(select(models).where(models.c.id == model_id)).one()
         uses = (executions.c.model_id == model_id) | (executions.c.id == row.execution_id)
         at_work = uses & executions.c.status.not_in(FINAL)

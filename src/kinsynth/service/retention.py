@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, exists, insert, select, update
 from kinsynth.executions.state import FINAL
 from kinsynth.service.mirror import MODEL, SYNTHETIC, WORK
 from kinsynth.service.platform import Platform
+from kinsynth.service.removal import remove_downloads
 from kinsynth.storage.clock import now
 from kinsynth.storage.files import Detached, detach
 from kinsynth.storage.ids import make_id
@@ -67,15 +68,21 @@ def _clear(platform: Platform, execution_id: str) -> None:
 
 def _remove_unfinished(connection: Connection, execution_id: str) -> list[Detached]:
     """Remove what an execution without success leaves; a model that was trained to its end stays."""
-    removed = [detach(connection, execution_id, under=path) for path in _RESULTS]
+    removed = _remove_results(connection, execution_id)
     trained = select(exists().where(models.c.execution_id == execution_id))
     if not connection.execute(trained).scalar_one():
         removed.append(detach(connection, execution_id, under=MODEL))
     return removed
 
 
+def _remove_results(connection: Connection, execution_id: str) -> list[Detached]:
+    """Remove results and the downloads made of them, which one may have had before its cancelling ended."""
+    found = [detach(connection, execution_id, under=path) for path in _RESULTS]
+    return found + remove_downloads(connection, execution_id)
+
+
 def expire_results(platform: Platform) -> int:
-    """Remove results that are older than the installation keeps them; models stay. Gives of how many."""
+    """Remove results that are too old, and downloads made of them; models stay. Gives of how many."""
     days = platform.deployment.keep_results_days
     if days is None:
         return 0
@@ -90,7 +97,7 @@ def expire_results(platform: Platform) -> int:
     for execution_id in found:
         with platform.records.write() as connection:
             _lock(connection, execution_id)
-            removed = [detach(connection, execution_id, under=path) for path in _RESULTS]
+            removed = _remove_results(connection, execution_id)
             _write_receipt(connection, execution_id, RESULTS, removed, always=True)
     return len(found)
 

@@ -1,4 +1,4 @@
-"""Scratch folders: where a worker unpacks raw data to work on it; gone when the work or the worker is."""
+"""Scratch folders: where a process unpacks raw data to work on it; gone when the work or the process is."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def open_scratch(root: Path, name: str) -> Iterator[Path]:
         yield folder
     finally:
         crash.point("scratch.before_removal")
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # a dying process may still write: what is left is swept
         owner.close()
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from kinsynth.connectors.content import ENDINGS, START_BYTES, check_start, is_compressed_name
 from kinsynth.errors import ConflictError, SourceError, UserError
 from kinsynth.service.actor import Actor
+from kinsynth.service.audit import record
 from kinsynth.service.idempotency import create, make_once
 from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.permissions import not_found, require
@@ -25,6 +26,7 @@ from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.clock import now
 from kinsynth.storage.files import attach, detach, list_files
 from kinsynth.storage.ids import make_id
+from kinsynth.storage.locks import hold
 from kinsynth.storage.tables import executions, source_versions, sources, syntheses
 from kinsynth.system.failures import explained
 
@@ -118,10 +120,12 @@ def delete_source(platform: Platform, actor: Actor, source_id: str) -> None:
     with platform.records.write() as connection:
         require(connection, actor, "sources.delete", source_id)
         remove_source(connection, source_id)
+        record(connection, actor, "sources.delete", source_id)
 
 
 def remove_source(connection: Connection, source_id: str) -> None:
     """Remove the rows of a source; its blobs are collected."""
+    hold(connection, sources.c.id, source_id)
     mine = executions.c.source_id == source_id
     at_work = mine & executions.c.status.in_(UNFINISHED)
     if connection.execute(select(func.count()).select_from(executions).where(at_work)).scalar_one():
@@ -159,6 +163,8 @@ def open_version(
 
     def make(connection: Connection) -> str:
         require(connection, actor, "versions.create", source_id)
+        if not hold(connection, sources.c.id, source_id):
+            raise not_found("source")
         return str(_open(connection, source_id, copy))
 
     number, made = create(platform.records, once, make)
@@ -234,6 +240,7 @@ def put_file(
         stored = platform.artefacts.put_file(path, "original", digest=digest)
     with platform.records.write() as connection:
         require(connection, actor, "versions.upload", source_id)
+        hold(connection, sources.c.id, source_id)
         _require_open(connection, source_id, number)
         known = list_files(connection, source_id, number)
         if label not in known and len(known) >= MOST_FILES:
@@ -252,6 +259,7 @@ def remove_file(platform: Platform, actor: Actor, source_id: str, number: int, n
     label = unicodedata.normalize("NFC", name)
     with platform.records.write() as connection:
         require(connection, actor, "versions.remove_file", source_id)
+        hold(connection, sources.c.id, source_id)
         _require_open(connection, source_id, number)
         if label not in list_files(connection, source_id, number):
             raise not_found("file")
@@ -266,6 +274,7 @@ def seal_version(platform: Platform, actor: Actor, source_id: str, number: int) 
     """
     with platform.records.write() as connection:
         require(connection, actor, "versions.seal", source_id)
+        hold(connection, sources.c.id, source_id)
         row = read_version_row(connection, source_id, number)
         if row.sealed_at is None:
             files = list_files(connection, source_id, number)

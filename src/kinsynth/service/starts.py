@@ -25,13 +25,15 @@ from kinsynth.service.executions import (
 )
 from kinsynth.service.idempotency import Once, create, find, make_once
 from kinsynth.service.models import StoredModel, read_model_facts
-from kinsynth.service.permissions import require
+from kinsynth.service.permissions import not_found, require
 from kinsynth.service.platform import Platform
+from kinsynth.service.sources import gone
 from kinsynth.service.syntheses import read_document, read_row
 from kinsynth.settings.document import parse
 from kinsynth.storage.clock import now
 from kinsynth.storage.ids import make_id
-from kinsynth.storage.tables import executions
+from kinsynth.storage.locks import keep
+from kinsynth.storage.tables import executions, models, sources, syntheses
 
 FirstStep = Literal["loading", "synthesis"]
 # What a drawing is expected to need before anything is known of it; more is reserved as it goes on.
@@ -288,7 +290,29 @@ def _begin(platform: Platform, actor: Actor, once: Once, make: Any) -> tuple[Exe
     return found, made
 
 
+def _keep_needed(connection: Connection, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what an execution is made from until it is there; much may have been deleted since it was read.
+
+    Returns:
+        The values, without a source that a drawing does not need.
+    """
+    source_id = values["source_id"]
+    if source_id is not None and not keep(connection, sources.c.id, source_id):
+        if values["kind"] == "run":
+            raise gone()
+        source_id = None
+    for kind, key, needed in (
+        ("synthesis", syntheses.c.id, values["synthesis_id"]),
+        ("execution", executions.c.id, values.get("ancestor_id")),
+        ("model", models.c.id, values.get("model_id")),
+    ):
+        if needed is not None and not keep(connection, key, needed):
+            raise not_found(kind)
+    return {**values, "source_id": source_id}
+
+
 def _insert(connection: Connection, actor: Actor, values: Mapping[str, Any], expected: _Expected) -> str:
+    values = _keep_needed(connection, values)
     quotas.reserve(connection, actor.user_id, seconds=expected.seconds, rows=expected.rows)
     execution_id = make_id("exe")
     connection.execute(

@@ -18,6 +18,7 @@ from kinsynth.service.analysis import (
     find_version,
     refusal,
 )
+from kinsynth.service.audit import record
 from kinsynth.service.documents import Document, bind, settle
 from kinsynth.service.idempotency import create, find, make_once
 from kinsynth.service.pages import Page, View, Wanted, read_page
@@ -28,6 +29,7 @@ from kinsynth.service.sources import UNFINISHED
 from kinsynth.settings.document import dump, parse
 from kinsynth.storage.clock import now
 from kinsynth.storage.ids import make_id
+from kinsynth.storage.locks import hold
 from kinsynth.storage.tables import executions, shares, syntheses, synthesis_versions
 
 
@@ -221,6 +223,7 @@ def delete_synthesis(platform: Platform, actor: Actor, synthesis_id: str) -> Non
     """
     with platform.records.write() as connection:
         require(connection, actor, "syntheses.delete", synthesis_id)
+        hold(connection, syntheses.c.id, synthesis_id)
         mine = executions.c.synthesis_id == synthesis_id
         at_work = mine & executions.c.status.in_(UNFINISHED)
         if connection.execute(select(func.count()).select_from(executions).where(at_work)).scalar_one():
@@ -235,6 +238,7 @@ def delete_synthesis(platform: Platform, actor: Actor, synthesis_id: str) -> Non
         for table in (shares, synthesis_versions):
             connection.execute(delete(table).where(table.c.synthesis_id == synthesis_id))
         connection.execute(delete(syntheses).where(syntheses.c.id == synthesis_id))
+        record(connection, actor, "syntheses.delete", synthesis_id)
 
 
 def export_synthesis(platform: Platform, actor: Actor, synthesis_id: str) -> str:

@@ -13,9 +13,7 @@ from threading import Thread
 from typing import IO, Any
 
 from kinsynth.service.words import KEPT
-
-_NOT_FOR_CHILDREN = "KINSYNTH_"  # settings of the installation hold passwords
-_FOR_CHILDREN = "KINSYNTH_CRASH_"
+from kinsynth.system.child import plain_environment
 
 
 class TrainingChild:
@@ -34,7 +32,7 @@ class TrainingChild:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=plain_environment(),
             start_new_session=True,
         )
         self._heard: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
@@ -93,11 +91,3 @@ def _close(pipe: IO[bytes]) -> None:
         pipe.close()
     except BrokenPipeError:
         pass
-
-
-def _environment() -> dict[str, str]:
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_NOT_FOR_CHILDREN) or name.startswith(_FOR_CHILDREN)
-    }

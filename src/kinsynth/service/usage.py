@@ -71,7 +71,8 @@ def continue_paused(connection: Connection, *, margin_s: float) -> list[tuple[st
     waiting = connection.execute(
         select(executions.c.id, executions.c.owner_id)
         .where(executions.c.status == "paused")
-        .order_by(executions.c.created_at)
+        .order_by(executions.c.owner_id, executions.c.created_at)
+        .with_for_update(skip_locked=True)  # those that somebody cancels or lets go on just now
     ).all()
     again = []
     for execution_id, owner_id in waiting:
@@ -94,14 +95,14 @@ def settle_usage(connection: Connection, execution_id: str, status: str) -> None
     """
     row = _read(connection, execution_id)
     used = min(max(0.0, row.used_seconds - row.charged_seconds), row.reserved_seconds)
-    quotas.settle(connection, row.owner_id, "seconds", reserved=row.reserved_seconds, used=used)
     values: dict[str, Any] = {"reserved_seconds": 0.0, "charged_seconds": row.used_seconds}
-    if status != "paused":
+    if status != "paused":  # rows before seconds, as where they are reserved: nobody waits in a circle
         delivered = row.reserved_rows if status == "succeeded" else 0
         quotas.settle(
             connection, row.owner_id, "rows", reserved=float(row.reserved_rows), used=float(delivered)
         )
         values |= {"reserved_rows": 0, "used_rows": delivered}
+    quotas.settle(connection, row.owner_id, "seconds", reserved=row.reserved_seconds, used=used)
     connection.execute(update(executions).where(executions.c.id == execution_id).values(values))
 
 

@@ -145,7 +145,11 @@ def main() -> None:
     die_with_parent(int(sys.argv[1]))
     deployment = read_deployment()
     set_up_logs(deployment.log_format, deployment.log_level)
-    run_worker(deployment)
+    try:
+        run_worker(deployment)
+    except KinsynthError as error:
+        _log.error("worker_not_started", code=error.code, where=error.where)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

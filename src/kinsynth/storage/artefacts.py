@@ -3,7 +3,8 @@
 A row of ``artefacts`` is written before its blob, so that every blob is known; a row of ``files`` after it,
 so that nobody is shown what is not there. A blob that no file names is garbage and is removed an hour after
 it was last put, or at once when an owner gave it up. Who puts a blob and who removes it wait for each other
-at its row.
+at its row, which says before that the blob goes: who put it earlier cannot name it any more, wherever a
+removal is cut short.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import ColumnElement, delete, exists, select, tuple_
+from sqlalchemy import ColumnElement, delete, exists, select, tuple_, update
 
 from kinsynth.errors import InternalError
 from kinsynth.storage import clock
@@ -33,7 +34,7 @@ from kinsynth.system.failures import explained
 Label = Literal["original", "derived", "protected"]
 LABELS: tuple[Label, ...] = ("original", "derived", "protected")
 _ENCRYPTED: frozenset[Label] = frozenset({"original", "derived"})
-REST_S, RELEASED = 3600.0, 0.0
+REST_S, RELEASED, DOOMED = 3600.0, 0.0, -1.0
 _REMOVED_AT_ONCE = 20
 
 
@@ -179,7 +180,7 @@ class Artefacts:
 
     def collect_released(self) -> int:
         """Remove blobs that an owner gave up and nobody else names; quicker than to look at all."""
-        return self._collect(rows.c.created_at == RELEASED)
+        return self._collect(rows.c.created_at <= RELEASED)
 
     def _collect(self, old: ColumnElement[bool]) -> int:
         removed = 0
@@ -198,8 +199,12 @@ class Artefacts:
             held = connection.execute(wanted.with_for_update(skip_locked=True)).all()
             mine = tuple_(rows.c.digest, rows.c.label).in_([tuple(one) for one in held])
             # Asked again: somebody may have named one before we held its row.
-            gone = delete(rows).where(mine, old, unnamed).returning(rows.c.digest, rows.c.label)
-            names = [blob_name(digest, label) for digest, label in connection.execute(gone)] if held else []
+            connection.execute(update(rows).where(mine, old, unnamed).values(created_at=DOOMED))
+        crash.point("artefacts.doomed")
+        with self._records.write() as connection:
+            doomed = rows.c.created_at == DOOMED  # nobody has put it again
+            gone = delete(rows).where(mine, doomed, unnamed).returning(rows.c.digest, rows.c.label)
+            names = [blob_name(digest, label) for digest, label in connection.execute(gone)]
             for name in names:
                 self.store.remove(name)
             crash.point("artefacts.removed")

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 
 from kinsynth.errors import TransientError
 from kinsynth.storage import clock
-from kinsynth.storage.artefacts import RELEASED, Label, Stored
+from kinsynth.storage.artefacts import DOOMED, RELEASED, Label, Stored
 from kinsynth.storage.tables import artefacts, files
 
 _AT_ONCE = 200
@@ -67,7 +67,9 @@ def attach(connection: Connection, owner_id: str, version: int, stored: Mapping[
         {(one.digest, one.label, one.key_id) for one in stored.values()}, key=str
     ):
         mine = (artefacts.c.digest == digest) & (artefacts.c.label == label)
-        connection.execute(update(artefacts).where(mine).values(key_id=key_id))
+        there = mine & (artefacts.c.created_at != DOOMED)
+        if not connection.execute(update(artefacts).where(there).values(key_id=key_id)).rowcount:
+            raise _collected()
 
 
 def _row(owner_id: str, version: int, path: str, one: Stored) -> dict[str, Any]:

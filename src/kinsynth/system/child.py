@@ -26,6 +26,7 @@ from kinsynth.errors import Finding, InternalError, KinsynthError, OutOfMemory, 
 from kinsynth.system.failures import explain
 
 _SECONDS_TO_END = 5
+_SETTINGS, _FOR_CHILDREN = "KINSYNTH_", "KINSYNTH_CRASH_"
 _PR_SET_PDEATHSIG = 1
 _RUST_PANIC = "PanicException"  # not an Exception: a parser written in Rust met what it did not foresee
 _is_limited = False  # whether this process is such a child
@@ -38,7 +39,8 @@ class LimitedChild:
         modules: What it imports before it is called, so that the call need not wait for it.
 
     Guarantees:
-        It cannot open a socket from Python. On Linux it dies when the thread ends that started it.
+        It cannot open a socket from Python, and gets no setting of an installation. On Linux it dies when the
+        thread ends that started it.
     """
 
     def __init__(self, modules: Iterable[str] = ()) -> None:
@@ -146,9 +148,18 @@ def revive(document: Mapping[str, Any]) -> KinsynthError:
     )
 
 
+def plain_environment() -> dict[str, str]:
+    """Give our environment without the settings of an installation: they hold passwords."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_SETTINGS) or name.startswith(_FOR_CHILDREN)
+    }
+
+
 def _environment() -> dict[str, str]:
     """Give the child one thread and an allocator that does not reserve address space it will not use."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    return {**plain_environment(), "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 
 def _too_slow(timeout_s: int) -> SourceError:

@@ -23,7 +23,8 @@ class Supervisor:
     Args:
         command: What each runs; it should end by itself when this process is gone.
         count: How many there are.
-        tell: Told ``started`` with the process id, and ``ended`` with the exit status.
+        tell: Told ``started`` with the process id, ``ended`` with the exit status, and ``not_started`` with
+            the system's number of the cause.
 
     Guarantees:
         A process that ends is started again: at once, and when it keeps ending after ever longer waits of at
@@ -44,7 +45,8 @@ class Supervisor:
         """Ask all to end, and end those that have not after some seconds."""
         self._patience_s = patience_s
         self._stopping.set()
-        self._thread.join()
+        if self._thread.ident is not None:  # else it was never started
+            self._thread.join()
 
     def pids(self) -> list[int]:
         """Give the ids of the processes that run."""
@@ -66,8 +68,16 @@ class Supervisor:
                     self._tell("ended", slot.process.returncode)
                     slot.note_end(time.monotonic())
                 if slot.process is None and time.monotonic() >= slot.due:
-                    slot.note_start(self._begin(), time.monotonic())
+                    self._fill(slot)
         self._end_all([slot.process for slot in self._slots if slot.process is not None])
+
+    def _fill(self, slot: _Slot) -> None:
+        """Start a process; a machine that cannot start one now is asked again later."""
+        try:
+            slot.note_start(self._begin(), time.monotonic())
+        except OSError as error:
+            self._tell("not_started", error.errno or 0)
+            slot.note_end(time.monotonic())
 
     def _end_all(self, running: Sequence[subprocess.Popen[bytes]]) -> None:
         for process in running:
