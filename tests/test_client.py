@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -161,3 +162,21 @@ def test_events_and_results_come_back(
     made = client.download(execution["id"], "xlsx", tmp_path / "out")
     assert (made.name, made.read_bytes()[:2]) == ("database.xlsx", b"PK")
     assert client.preview(execution["id"], "shop", limit=1)["total"] == 150
+
+
+@pytest.mark.parametrize(("kinds", "status"), [("q p r p", "paused"), ("q p r s", "succeeded")])
+def test_a_pause_that_is_over_does_not_end_what_follows(kinds: str, status: str) -> None:
+    words = {"q": "queued", "p": "paused", "r": "resumed", "s": "succeeded"}
+    events = [{"kind": f"execution_{words[one]}"} for one in kinds.split()]
+    lines = [f"id: {number}\ndata: {json.dumps(body)}\n\n" for number, body in enumerate(events, 1)]
+    if status == "succeeded":
+        lines.append('event: end\ndata: {"status": "succeeded"}\n\n')
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/stream"):
+            return httpx.Response(200, text="".join(lines))
+        later = events[int(request.url.params["after"]) :][: int(request.url.params["limit"])]
+        return httpx.Response(200, json={"items": later, "status": status, "ended": False})
+
+    with Client("https://kinsynth.test", "t", transport=httpx.MockTransport(answer)) as client:
+        assert list(client.follow("exe")) == events

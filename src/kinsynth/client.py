@@ -314,13 +314,18 @@ class Client:
                         return
                     after, failures = number, 0
                     yield body
-                    if body["kind"] == "execution_paused":
+                    if body["kind"] == "execution_paused" and self._rests(execution_id, number):
                         return
             except (httpx.TransportError, TransientError):
                 failures += 1
                 if failures >= _TRIES:
                     raise _unreachable(self.url) from None
                 time.sleep(_pause(failures))
+
+    def _rests(self, execution_id: str, number: int) -> bool:
+        """Tell whether an execution is paused since an event; one that was may be at work again."""
+        later = self._do("GET", f"/executions/{execution_id}/events", params={"after": number, "limit": 1})
+        return not later["items"] and later["status"] == "paused"
 
     def _stream(self, execution_id: str, after: int) -> Iterator[tuple[int, Object | None]]:
         """Read one connection: numbers and events; None at the end of the execution."""

@@ -19,6 +19,7 @@ from kinsynth.executions.journal import add_event
 from kinsynth.server import streams
 from kinsynth.server.app import make_app
 from kinsynth.service import downloads
+from kinsynth.service import executions as executions_of
 from kinsynth.service.actor import Actor
 from kinsynth.service.people.tokens import NewToken, create_token
 from kinsynth.service.platform import Platform
@@ -212,3 +213,25 @@ def test_events_are_followed_to_the_end(
     assert followed[3].splitlines()[0] == "id: 4"
     assert ": here" in followed
     assert "end" not in "".join(followed)
+
+
+def test_the_events_of_a_deleted_execution_end(
+    platform: Platform, ann: Actor, caller: Caller, tmp_path: Path
+) -> None:
+    write_shops(tmp_path / "shops")
+    new = {"source_id": upload(caller, tmp_path / "shops"), "name": "Shops", "document": DOCUMENT}
+    synthesis = caller.call("POST", "/syntheses", json=new)[1]
+    execution_id = caller.call("POST", f"/syntheses/{synthesis['id']}/executions", json={})[1]["id"]
+
+    async def remove() -> httpx.Response:
+        transport = httpx.ASGITransport(app=caller.app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://kinsynth.test") as client:
+            path = f"{API}/executions/{execution_id}/stream"
+            asked = asyncio.create_task(client.get(path, headers=caller.headers, timeout=60))
+            await asyncio.sleep(0.3)
+            executions_of.cancel_execution(platform, ann, execution_id)
+            executions_of.delete_execution(platform, ann, execution_id)
+            return await asked
+
+    answer = asyncio.run(remove())
+    assert (answer.status_code, answer.text.count("id: ")) == (200, 1)

@@ -143,3 +143,11 @@ def test_a_deleted_source_leaves_the_synthesis(platform: Platform, ann: Actor, s
     assert code_of(syntheses.check_synthesis, platform, ann, made.id) == "source.gone"
     syntheses.delete_synthesis(platform, ann, made.id)
     assert syntheses.list_syntheses(platform, ann, Wanted()).items == ()
+
+
+def test_a_synthesis_of_a_source_without_files_is_exported(platform: Platform, ann: Actor) -> None:
+    source, _ = sources.create_source(platform, ann, "s")
+    made, _ = syntheses.create_synthesis(platform, ann, source.id, name="Early", document={"name": "Early"})
+    text = syntheses.export_synthesis(platform, ann, made.id)
+    exported = parse(read_yaml(text, where="document"))
+    assert (exported.name, exported.source.paths) == ("Early", ())

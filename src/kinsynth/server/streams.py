@@ -16,6 +16,7 @@ from kinsynth.service.platform import Platform
 
 OPERATION = "executions.stream"
 LOOK_S, COMMENT_S, ADMIT_S = 0.5, 15.0, 30.0
+_SELDOM_S, _PATIENCE = 2.0, 0.1  # where nothing happened for a while, nothing is missed by looking less often
 _AT_ONCE = 500
 
 
@@ -32,11 +33,15 @@ async def follow_events(
 
     Guarantees:
         Each event comes once, in order, with its number as ``id``; a comment every 15 seconds keeps the
-        connection; after the last event of an execution that ended comes ``end``.
+        connection; after the last event of an execution that ended comes ``end``. Nothing more comes once
+        it was deleted, or may not be seen any more.
     """
-    admitted = said = time.monotonic()
+    admitted = said = heard = time.monotonic()
     while True:
-        found = await _look(platform, execution_id, after)
+        try:
+            found = await _look(platform, execution_id, after)
+        except AccessError:  # it was deleted
+            return
         for one in found.items if found else ():
             after = one.number
             yield f"id: {one.number}\nevent: {one.body['kind']}\ndata: {json.dumps(one.body)}\n\n"
@@ -45,7 +50,7 @@ async def follow_events(
             return
         now = time.monotonic()
         if found and found.items:
-            said = now
+            said = heard = now
         elif now - said >= COMMENT_S:
             said = now
             yield ": here\n\n"
@@ -54,11 +59,15 @@ async def follow_events(
                 return
             admitted = now
         if not (found and len(found.items) == _AT_ONCE):
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(max(LOOK_S, min(_SELDOM_S, (now - heard) * _PATIENCE)))
 
 
 async def _look(platform: Platform, execution_id: str, after: int) -> EventsView | None:
-    """Read the next events; None while the database is away."""
+    """Read the next events; None while the database is away.
+
+    Raises:
+        AccessError: There is no such execution any more.
+    """
 
     def read() -> EventsView:
         with platform.records.read() as connection:

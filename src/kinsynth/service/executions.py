@@ -232,8 +232,15 @@ def submit(platform: Platform, execution: ExecutionView) -> None:
 
 
 def read_execution_row(connection: Connection, execution_id: str) -> Row[Any]:
-    """Give the row of an execution that was let through by ``require``."""
-    return connection.execute(select(executions).where(executions.c.id == execution_id)).one()
+    """Give the row of an execution.
+
+    Raises:
+        AccessError: ``access.not_found``.
+    """
+    row = connection.execute(select(executions).where(executions.c.id == execution_id)).one_or_none()
+    if row is None:
+        raise not_found("execution")
+    return row
 
 
 def refuse_model_in_use(connection: Connection, model_id: str) -> None:

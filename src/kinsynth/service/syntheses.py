@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import Field
@@ -28,9 +28,10 @@ from kinsynth.service.removal import remove_execution
 from kinsynth.service.sources import UNFINISHED
 from kinsynth.settings.document import dump, parse
 from kinsynth.storage.clock import now
+from kinsynth.storage.files import list_files
 from kinsynth.storage.ids import make_id
 from kinsynth.storage.locks import hold
-from kinsynth.storage.tables import executions, shares, syntheses, synthesis_versions
+from kinsynth.storage.tables import executions, shares, sources, syntheses, synthesis_versions
 
 
 class SynthesisView(View):
@@ -247,8 +248,16 @@ def export_synthesis(platform: Platform, actor: Actor, synthesis_id: str) -> str
         require(connection, actor, "syntheses.export", synthesis_id)
         row = read_row(connection, synthesis_id)
         document = read_document(connection, synthesis_id, row.version)
-    names = () if row.source_id is None else find_version(platform, row.source_id).files
+        names = _names_of_source(connection, row.source_id)
     return dump(parse(bind(document, names)))
+
+
+def _names_of_source(connection: Connection, source_id: str | None) -> Iterable[str]:
+    """Give the names of the newest sealed files of a source; none where there are none."""
+    number = connection.execute(
+        select(sources.c.version).where(sources.c.id == source_id)
+    ).scalar_one_or_none()
+    return list_files(connection, source_id, number) if source_id and number else ()
 
 
 def list_synthesis_versions(
