@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
-from kinsynth.errors import Finding, InternalError, SettingsError, TransientError, UserError
+from kinsynth.errors import Finding, InternalError, OutOfMemory, SettingsError, TransientError, UserError
 from kinsynth.server.app import make_app
 from kinsynth.server.auth import COOKIE, CSRF
 from kinsynth.server.errors import status_of
@@ -347,6 +347,7 @@ def test_errors_have_the_status_of_their_class() -> None:
     assert status_of(UserError("a.b", "x")) == 422
     assert status_of(TransientError("a.b", "x")) == 503
     assert status_of(InternalError("a.b", "x")) == 500
+    assert status_of(OutOfMemory("source.parser_memory", "x")) == 422
 
 
 def test_the_settings_of_an_installation_hold_the_limits() -> None:

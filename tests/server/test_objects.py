@@ -16,7 +16,7 @@ from sqlalchemy import update
 from finished_run import succeed
 from installation import Submitted, make_person, running_platform
 from kinsynth.executions.journal import add_event
-from kinsynth.server import streams
+from kinsynth.server import limits, streams
 from kinsynth.server.app import make_app
 from kinsynth.service import downloads
 from kinsynth.service import executions as executions_of
@@ -235,3 +235,38 @@ def test_the_events_of_a_deleted_execution_end(
 
     answer = asyncio.run(remove())
     assert (answer.status_code, answer.text.count("id: ")) == (200, 1)
+
+
+def test_an_upload_that_is_cut_or_stands_still_ends(
+    platform: Platform, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PATIENCE_S", 0.3)
+    source_id = caller.call("POST", "/sources", json={"name": "s"})[1]["id"]
+    caller.call("POST", f"/sources/{source_id}/versions", json={})
+    path = f"{API}/sources/{source_id}/versions/1/files/a.csv"
+
+    async def send(*messages: dict[str, Any]) -> list[Any]:
+        waiting, answered = list(messages), []
+
+        async def receive() -> Any:
+            if waiting:
+                return waiting.pop(0)
+            await asyncio.sleep(60)
+            return None
+
+        async def take(message: Any) -> None:
+            answered.append(message)
+
+        headers = [(name.lower().encode(), value.encode()) for name, value in caller.headers.items()]
+        scope = {"type": "http", "method": "PUT", "path": path, "raw_path": path.encode(), "scheme": "https"}
+        scope |= {"query_string": b"", "headers": headers, "client": ("203.0.113.1", 4242)}
+        await asyncio.wait_for(caller.app(scope, receive, take), 10)
+        return answered
+
+    part = {"type": "http.request", "body": b"a,b\n", "more_body": True}
+    for messages in ([part, {"type": "http.disconnect"}], [part]):
+        answered = asyncio.run(send(*messages))
+        assert answered[0]["status"] == 408, answered
+        assert json.loads(answered[1]["body"])["code"] == "request.cut"
+    assert caller.call("GET", f"/sources/{source_id}/versions/1")[1]["files"] == []
+    assert [*(platform.deployment.data / "scratch").glob("analysis-*")] == []

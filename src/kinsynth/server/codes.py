@@ -14,6 +14,7 @@ DOCUMENT = (
 STORE = ("artefact.collected", "artefacts.unavailable")
 DAMAGED = ("artefact.changed", "artefact.damaged", "artefacts.settings", "internal.child", "keys.tampered")
 LOST = ("artefact.missing", "keys.missing")
+PARSER = ("source.parser_died", "source.parser_memory", "source.parser_timeout")
 UPLOAD = (
     "source.compressed",
     "source.empty",
@@ -40,8 +41,6 @@ READING = (
     "source.no_columns",
     "source.no_tables",
     "source.not_found",
-    "source.parser_died",
-    "source.parser_timeout",
     "source.ragged_rows",
     "source.table_name",
     "source.text_after_quote",
@@ -50,6 +49,7 @@ READING = (
     "source.too_many_columns",
     "source.unclosed_quote",
     *LOST,
+    *PARSER,
 )
-BUSY = ("analysis.busy", "source.parser_memory", *STORE)
+BUSY = ("analysis.busy", *STORE)
 QUOTA = ("quota.rows", "quota.seconds")

@@ -31,6 +31,8 @@ STATUSES: Mapping[str, int] = {
     "request.no_such_path": 404,
     "artefacts.settings": 500,  # of the installation: nothing the one who asks can repair
     "request.method": 405,
+    "request.cut": 408,
+    "source.parser_memory": 422,  # the same request would need the same memory again
     "request.too_large": 413,
     "request.headers": 431,
 }

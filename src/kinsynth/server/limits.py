@@ -7,10 +7,11 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
+from anyio import fail_after
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kinsynth.errors import UserError
@@ -20,6 +21,7 @@ MOST_HEADERS = 64
 MOST_HEADER_BYTES = 32_768
 MOST_TARGET_BYTES = 8_192
 DEEPEST = 40
+PATIENCE_S = 60.0  # with a sender who is silent: a connection may be gone without a word
 _SMALL = 65_536
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)  # texts are passed over whole
 _ODD_LETTERS = re.compile(r"\\u(0000|[dD][89a-fA-F])")
@@ -67,13 +69,13 @@ class LimitedRequest(Request):
         """Give the body piece by piece.
 
         Raises:
-            UserError: ``request.too_large``.
+            UserError: ``request.too_large``; ``request.cut``, the sender left or was silent for a minute.
         """
         declared = self.headers.get("content-length", "0")
         if declared.isdecimal() and int(declared[:20]) > self.most_bytes:
             raise self._too_large()
-        received = 0
-        async for chunk in super().stream():
+        received, body = 0, super().stream()
+        while (chunk := await _read_on(body)) is not None:
             received += len(chunk)
             if received > self.most_bytes:
                 raise self._too_large()
@@ -92,6 +94,16 @@ class LimitedRequest(Request):
             f"At most {self.most_bytes} bytes are taken here.",
             remedy="Send less at a time.",
         )
+
+
+async def _read_on(body: AsyncIterator[bytes]) -> bytes | None:
+    try:
+        with fail_after(PATIENCE_S):
+            return await anext(body, None)
+    except (ClientDisconnect, TimeoutError):
+        raise UserError(
+            "request.cut", "The request ended before all of it had come.", remedy="Send it again, whole."
+        ) from None
 
 
 def read_json(body: bytes) -> Any:

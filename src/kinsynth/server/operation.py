@@ -143,6 +143,7 @@ def _all_codes(method: str, rule: Rule, errors: Codes) -> dict[int, list[str]]:
             add(status, *codes)
     if method in _UNSAFE:
         add(403, "access.origin")
+        add(408, "request.cut")
         add(413, "request.too_large")
     if rule.who != "anyone":
         add(401, "access.unauthenticated")

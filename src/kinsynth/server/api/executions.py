@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from kinsynth.executions.state import Status
 from kinsynth.server.auth import CurrentActor, OpenPlatform, read_credentials
 from kinsynth.server.bodies import Body, Key, Renamed, Rows, Seed, WindowOf
-from kinsynth.server.codes import BUSY, DAMAGED, KEY, LOST, QUOTA, READING
+from kinsynth.server.codes import BUSY, DAMAGED, KEY, LOST, PARSER, QUOTA, READING
 from kinsynth.server.content import BINARY, send_content
 from kinsynth.server.operation import make_router, operation
 from kinsynth.server.streams import follow_events
@@ -221,7 +221,12 @@ def read_timeline(platform: OpenPlatform, actor: CurrentActor, execution_id: str
     "GET",
     _ONE + "/preview",
     "executions.preview",
-    errors={409: ("execution.no_results",), 422: (*LOST, "table.not_found"), 500: DAMAGED, 503: BUSY},
+    errors={
+        409: ("execution.no_results",),
+        422: (*LOST, *PARSER, "table.not_found"),
+        500: DAMAGED,
+        503: BUSY,
+    },
 )
 def preview(platform: OpenPlatform, actor: CurrentActor, execution_id: str, window: WindowOf) -> RowsView:
     """Read some rows of a synthetic table."""
