@@ -124,7 +124,9 @@ def describe_job(job: Job, scratch: Path) -> dict[str, Any]:
 
 def _document(job: Job) -> dict[str, Any]:
     """Give the document with the fetched files as its source, and with the rows and seed of the request."""
-    source = {**job.document.get("source", {}), "kind": "files", "paths": sorted(job.source)}
+    source = {**job.document.get("source", {}), "kind": "files"}
+    if job.source or job.draws:  # else the source was deleted after it was read
+        source["paths"] = sorted(job.source)
     generation = dict(job.document.get("generation", {}))
     if rows := job.request.get("rows"):
         generation["rows"] = {**generation.get("rows", {}), **rows}
