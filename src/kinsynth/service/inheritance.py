@@ -77,7 +77,7 @@ def _files_as_made(connection: Connection, execution_id: str) -> dict[str, Store
 
 
 def take_over(connection: Connection, old_id: str, new_id: str, inheritance: Inheritance) -> None:
-    """Give an execution that was just made what it inherits: files, steps with their events, and the model."""
+    """Give a new execution what it inherits: files, steps with their events, and the model."""
     attach(connection, new_id, 0, inheritance.files)
     adopt_steps(connection, old_id, new_id, inheritance.done)
     if "training" in inheritance.done:

@@ -66,7 +66,7 @@ def read_job(connection: Connection, execution_id: str) -> Job:
         draws=draws,
         losses=row.losses,
         source={} if draws else _find_source(connection, row.source_id, row.source_version, finished),
-        model=_find_model(connection, row.model_id, finished) if draws else {},
+        model=_find_model(connection, row.model_id) if draws else {},
         kept=list_files(connection, execution_id),
         finished=finished,
     )
@@ -92,9 +92,8 @@ def _find_source(
     return found
 
 
-def _find_model(connection: Connection, model_id: str | None, finished: frozenset[str]) -> dict[str, Stored]:
-    if "synthesis" in finished:
-        return {}
+def _find_model(connection: Connection, model_id: str | None) -> dict[str, Stored]:
+    """Find the files of a model; they are read after the drawing too, when an attempt begins."""
     trained_by = connection.execute(
         select(models.c.execution_id).where(models.c.id == model_id)
     ).scalar_one_or_none()

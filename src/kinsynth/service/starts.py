@@ -154,8 +154,9 @@ def retry_execution(
 ) -> tuple[ExecutionDetail, bool]:
     """Do an execution that ended again from one of its steps on, in a new one that names it.
 
-    The new one takes over the steps before. Where files of them were removed, as raw data is when an execution
-    ends, it begins at an earlier step; a training that is there is kept as long as its data comes out the same.
+    The new one takes over the steps before. Where files of them were removed, as raw data is when an
+    execution ends, it begins at an earlier step; a training that is there is kept as long as its data comes
+    out the same.
 
     Args:
         platform: The platform.
