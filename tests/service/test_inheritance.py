@@ -1,4 +1,4 @@
-"""Executions that are done again from one of their steps on: they take over what is there, and end the same."""
+"""Executions that are done again from one of their steps on take over what is there, and end the same."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Inheritance: what an execution that is done again takes over from the one before, and does not do anew.
 
-No content is copied: the new execution names the same blobs. Raw data and what was made of it is removed when
-an execution ends, models and reports stay; so a training may be there whose data is not. Such a step is taken
-over all the same: the steps before it are done again, and where they leave the outcome they left before, which
-is known by its digests, it stands (``pipeline.workspace``).
+No content is copied: the new execution names the same blobs. Raw data and what was made of it is removed
+when an execution ends, models and reports stay; so a training may be there whose data is not. Such a step is
+taken over all the same: the steps before it are done again, and where they leave the outcome they left
+before, which is known by its digests, it stands (``pipeline.workspace``).
 """
 
 from __future__ import annotations

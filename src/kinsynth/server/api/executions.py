@@ -60,8 +60,8 @@ class Retried(Body):
     name: Short = Field("", description="Empty for the name of the old one.")
     first_step: StepName = Field(
         "loading",
-        description="The step to begin at: loading repeats all, training trains again. Finished steps before it "
-        "are taken over; where their files were removed, it begins earlier, as its first event says.",
+        description="The step to begin at: loading repeats all, training trains again. Finished steps before "
+        "it are taken over; where their files were removed, it begins earlier, as its first event says.",
     )
     seed: Seed | None = Field(None, description="Another seed; null keeps the old one.")
 
