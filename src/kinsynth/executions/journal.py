@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, literal, select, update
 
 from kinsynth.executions.state import HELD
 from kinsynth.storage.clock import now
@@ -138,14 +138,11 @@ def adopt_steps(connection: Connection, old_id: str, new_id: str, names: Collect
         new_id: The execution that does not have to do them.
         names: The steps.
     """
-    columns = [steps.c.step, steps.c.started_at, steps.c.finished_at, steps.c.outcome]
-    done = connection.execute(
-        select(*columns)
-        .where(steps.c.execution_id == old_id, steps.c.step.in_(names), steps.c.outcome.is_not(None))
-        .order_by(steps.c.finished_at, steps.c.started_at)
-    ).all()
-    for row in done:
-        connection.execute(insert(steps).values(execution_id=new_id, epoch=0, **row._mapping))
+    names_of = ("step", "started_at", "finished_at", "outcome")
+    done = select(literal(new_id), literal(0), *(steps.c[name] for name in names_of)).where(
+        steps.c.execution_id == old_id, steps.c.step.in_(names), steps.c.outcome.is_not(None)
+    )
+    connection.execute(insert(steps).from_select(["execution_id", "epoch", *names_of], done))
     for body in _adopted_events(connection, old_id, names):
         add_event(connection, new_id, body)
 
