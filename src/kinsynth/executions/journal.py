@@ -143,7 +143,7 @@ def adopt_steps(connection: Connection, old_id: str, new_id: str, names: Collect
         steps.c.execution_id == old_id, steps.c.step.in_(names), steps.c.outcome.is_not(None)
     )
     connection.execute(insert(steps).from_select(["execution_id", "epoch", *names_of], done))
-    for body in _adopted_events(connection, old_id, names):
+    for body in _adopted_events(connection, old_id, read_outcomes(connection, new_id).keys()):
         add_event(connection, new_id, body)
 
 
