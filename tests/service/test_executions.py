@@ -247,3 +247,20 @@ def test_a_deleted_execution_takes_all_along(
     executions.delete_execution(platform, ann, made.id)
     assert code_of(executions.read_execution, platform, ann, made.id) == "access.not_found"
     syntheses.delete_synthesis(platform, ann, synthesis_id)
+
+
+def test_a_source_that_goes_while_a_retry_is_checked_is_said_to_be_gone(
+    platform: Platform, ann: Actor, source_id: str, synthesis_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    executions.cancel_execution(platform, ann, made.id)
+    check = starts.check_version
+
+    def check_and_lose(*arguments: Any) -> Any:
+        checked = check(*arguments)
+        sources.delete_source(platform, ann, source_id)
+        return checked
+
+    monkeypatch.setattr(starts, "check_version", check_and_lose)
+    assert code_of(starts.retry_execution, platform, ann, made.id) == "source.gone"
+    assert [one.reserved for one in _quotas(platform, ann)] == [0.0, 0.0], "nothing stays reserved"

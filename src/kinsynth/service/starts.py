@@ -29,6 +29,7 @@ from kinsynth.service.inheritance import Inheritance, find_inheritance, hold, st
 from kinsynth.service.models import StoredModel, read_model_facts
 from kinsynth.service.permissions import require
 from kinsynth.service.platform import Platform
+from kinsynth.service.sources import gone
 from kinsynth.service.syntheses import read_document, read_row
 from kinsynth.settings.document import parse
 from kinsynth.storage.clock import now
@@ -192,9 +193,12 @@ def retry_execution(
 
     def make(connection: Connection) -> str:
         require(connection, actor, "executions.retry", execution_id)
-        hold(connection, execution_id)
+        source_id = hold(connection, execution_id)
         inherited = find_inheritance(connection, execution_id, again.steps)
-        values = {**again.values, "ancestor_id": old.id, "name": name or old.name}
+        if again.values["kind"] == "run" and "loading" not in inherited.done and source_id is None:
+            raise gone()  # what was there a moment ago was removed
+        named = {"ancestor_id": old.id, "source_id": source_id, "name": name or old.name}
+        values = {**again.values, **named}
         said = _say_beginning(old, again, first_step, inherited)
         new_id = _insert(connection, actor, values, again.expected, said)
         take_over(connection, execution_id, new_id, inherited)
