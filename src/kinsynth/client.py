@@ -289,9 +289,12 @@ class Client:
         """Let a paused execution go on."""
         return self._do("POST", f"/executions/{execution_id}/resume")
 
-    def retry(self, execution_id: str, *, name: str = "", first_step: str = "loading") -> Object:
-        """Do an execution that ended again."""
-        return self._make(f"/executions/{execution_id}/retry", {"name": name, "first_step": first_step})
+    def retry(
+        self, execution_id: str, *, name: str = "", first_step: str = "loading", seed: int | None = None
+    ) -> Object:
+        """Do an execution that ended again, from one of its steps on."""
+        body = {"name": name, "first_step": first_step, "seed": seed}
+        return self._make(f"/executions/{execution_id}/retry", body)
 
     def delete_execution(self, execution_id: str) -> None:
         """Delete an execution with its results."""

@@ -13,11 +13,13 @@ from kinsynth.executions.claims import claim
 from kinsynth.executions.journal import (
     LeaseLost,
     add_event,
+    adopt_steps,
     confirm,
     finish_step,
     read_events,
     read_outcomes,
     start_step,
+    withdraw_step,
 )
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import executions
@@ -117,3 +119,31 @@ def test_late_writers_write_nothing(records: Records, held: str) -> None:
     with records.read() as connection:
         assert read_events(connection, held) == []
         assert read_outcomes(connection, held) == {}
+
+
+def test_finished_steps_are_adopted_and_withdrawn_only_by_who_did_not_do_them(
+    records: Records, held: str
+) -> None:
+    with records.write() as connection:
+        for step in ("loading", "building"):
+            start_step(connection, held, step, epoch=1)
+            for kind in ("step_started", "step_progressed", "step_finished"):
+                add_event(connection, held, {"kind": kind, "step": step, "at": 5.0}, epoch=1)
+        finish_step(connection, held, "loading", {"outputs": {"a": "1"}}, epoch=1)
+    new = add_execution(records)
+    with records.write() as connection:
+        adopt_steps(connection, held, new, {"loading", "building"})
+        taken = claim(connection, new, "wrk_b", 60)
+        assert taken is not None
+        assert read_outcomes(connection, new) == {"loading": {"outputs": {"a": "1"}}}, "finished ones"
+        bodies = [one.body for one in read_events(connection, new)]
+        assert [(one["kind"], one["at"]) for one in bodies] == [("step_started", 5.0), ("step_finished", 5.0)]
+        with pytest.raises(ValueError, match="done already"):
+            start_step(connection, new, "loading", epoch=taken.epoch)
+        withdraw_step(connection, new, "loading", epoch=taken.epoch)
+        start_step(connection, new, "loading", epoch=taken.epoch)
+        finish_step(connection, new, "loading", {}, epoch=taken.epoch)
+        with pytest.raises(ValueError, match="not adopted"):
+            withdraw_step(connection, new, "loading", epoch=taken.epoch)
+    with pytest.raises(LeaseLost), records.write() as connection:
+        withdraw_step(connection, new, "loading", epoch=9)

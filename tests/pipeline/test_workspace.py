@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kinsynth.errors import Interrupted, UserError
+from kinsynth.pipeline.timeline import StepName
 from kinsynth.pipeline.workspace import Workspace
 from kinsynth.system.files import write_atomically
 
@@ -43,6 +44,26 @@ def test_a_folder_of_outputs_counts_every_file(tmp_path: Path) -> None:
             write_atomically(tmp_path / "many" / f"{number}", b"x")
     (tmp_path / "many" / "1").write_bytes(b"y")
     assert not workspace.is_finished("loading")
+
+
+def test_a_step_that_comes_out_otherwise_takes_those_after_it_along(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+
+    def do(step: StepName, content: bytes) -> None:
+        with workspace.step(step, tmp_path / step):
+            write_atomically(tmp_path / step / "file", content)
+
+    names: tuple[StepName, ...] = ("loading", "preprocessing", "training")
+    for step in names:
+        do(step, b"x")
+    (tmp_path / "loading" / "file").unlink()
+    do("loading", b"x")
+    assert all(workspace.is_finished(step) for step in names)
+    do("preprocessing", b"y")
+    assert workspace.is_finished("loading")
+    assert workspace.is_finished("preprocessing")
+    assert not (tmp_path / "steps" / "training.json").exists()
+    assert not (tmp_path / "training" / "file").exists(), "no network of other data is taken up"
 
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:

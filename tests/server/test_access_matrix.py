@@ -127,11 +127,13 @@ def expect(rule: Rule, role: str, *, exists: bool) -> str:
     return "access.session_needed" if rule.in_person and role.endswith("token") else ""
 
 
-def ask(client: httpx.Client, method: str, path: str, ids: dict[str, str]) -> httpx.Response:
-    """Send a request that is empty but for its address: who may not is refused before it is looked at."""
+def ask(
+    client: httpx.Client, method: str, path: str, ids: dict[str, str], body: dict[str, Any] | None = None
+) -> httpx.Response:
+    """Send a request, mostly an empty one: who may not is refused before it is looked at."""
     fillers = {"number": "1", "resource": "rows", "name": "a.csv", "secret": "x"} | ids
     address = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: fillers.get(found[1], "x"), path)
-    return client.request(method, address, json={} if method in {"POST", "PUT", "PATCH"} else None)
+    return client.request(method, address, json=(body or {}) if method in {"POST", "PUT", "PATCH"} else None)
 
 
 def refusal(answer: httpx.Response, rule: Rule) -> str:

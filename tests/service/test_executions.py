@@ -137,15 +137,25 @@ def test_more_is_drawn_from_a_model_and_a_run_is_repeated(
     again, _ = starts.retry_execution(platform, ann, made.id)
     assert (again.kind, again.name, again.ancestor_id) == ("run", "first", made.id)
     assert again.document == made.document
-    redrawn, _ = starts.retry_execution(platform, ann, made.id, first_step="synthesis")
+    redrawn, _ = starts.retry_execution(platform, ann, made.id, first_step="synthesis", seed=5)
     assert (redrawn.kind, redrawn.model_id, redrawn.rows) == ("generate", model_id, 150)
+    said = executions.list_events(platform, ann, redrawn.id).items[0].body
+    assert (said["ancestor"], said["begins_at"], said["reason"]) == (made.id, "synthesis", "asked")
+    assert said["seconds"] > 0
+    assert said["rows"] == 150
+    late = {"first_step": "report", "seed": 5}
+    assert code_of(starts.retry_execution, platform, ann, made.id, **late) == "execution.seed_unused"
     for one in (drawn, again, redrawn):
         executions.cancel_execution(platform, ann, one.id)
     assert models.read_model_document(platform, ann, model_id) == made.document
     models.delete_model(platform, ann, model_id)
     assert models.list_models(platform, ann, Wanted()).items == ()
     retry = starts.retry_execution
-    assert code_of(retry, platform, ann, made.id, first_step="synthesis") == "execution.no_model"
+    assert code_of(retry, platform, ann, redrawn.id) == "execution.no_model"
+    trained, _ = retry(platform, ann, made.id, first_step="synthesis", seed=5)
+    said = executions.list_events(platform, ann, trained.id).items[0].body
+    assert (trained.kind, said["begins_at"], said["reason"]) == ("run", "loading", "files")
+    assert trained.document["generation"]["seed"] == 5
 
 
 def test_results_are_given_out(
@@ -240,3 +250,20 @@ def test_a_deleted_execution_takes_all_along(
     with platform.records.read() as connection:
         told = connection.execute(select(audit.c.action, audit.c.object_id).order_by(audit.c.number)).all()
     assert told[-2:] == [("executions.delete", made.id), ("syntheses.delete", synthesis_id)]
+
+
+def test_a_source_that_goes_while_a_retry_is_checked_is_said_to_be_gone(
+    platform: Platform, ann: Actor, source_id: str, synthesis_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    executions.cancel_execution(platform, ann, made.id)
+    check = starts.check_version
+
+    def check_and_lose(*arguments: Any) -> Any:
+        checked = check(*arguments)
+        sources.delete_source(platform, ann, source_id)
+        return checked
+
+    monkeypatch.setattr(starts, "check_version", check_and_lose)
+    assert code_of(starts.retry_execution, platform, ann, made.id) == "source.gone"
+    assert [one.reserved for one in _quotas(platform, ann)] == [0.0, 0.0], "nothing stays reserved"

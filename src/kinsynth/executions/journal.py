@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, literal, select, update
 
 from kinsynth.executions.state import HELD
 from kinsynth.storage.clock import now
@@ -127,6 +127,45 @@ def finish_step(
     ).rowcount
     if not done:
         raise ValueError(f"step {step} is not running under epoch {epoch}")
+
+
+def adopt_steps(connection: Connection, old_id: str, new_id: str, names: Collection[str]) -> None:
+    """Give an execution steps that another one finished, with the times and words of their events.
+
+    Args:
+        connection: The transaction in which the new execution was made; nobody holds it yet.
+        old_id: The execution that did them.
+        new_id: The execution that does not have to do them.
+        names: The steps.
+    """
+    names_of = ("step", "started_at", "finished_at", "outcome")
+    done = select(literal(new_id), literal(0), *(steps.c[name] for name in names_of)).where(
+        steps.c.execution_id == old_id, steps.c.step.in_(names), steps.c.outcome.is_not(None)
+    )
+    connection.execute(insert(steps).from_select(["execution_id", "epoch", *names_of], done))
+    for body in _adopted_events(connection, old_id, read_outcomes(connection, new_id).keys()):
+        add_event(connection, new_id, body)
+
+
+def _adopted_events(connection: Connection, old_id: str, names: Collection[str]) -> list[dict[str, Any]]:
+    """Give start, words and end of steps; not their progress, which is the old execution's."""
+    bodies = connection.execute(
+        select(events.c.body).where(events.c.execution_id == old_id).order_by(events.c.number)
+    ).scalars()
+    return [body for body in bodies if body.get("step") in names and body["kind"] != "step_progressed"]
+
+
+def withdraw_step(connection: Connection, execution_id: str, step: str, *, epoch: int) -> None:
+    """Forget the outcome of a step that was adopted; it must be done then.
+
+    Raises:
+        LeaseLost: The execution is held under another epoch, or by nobody.
+        ValueError: The execution did the step itself: it is never done twice.
+    """
+    confirm(connection, execution_id, epoch=epoch)
+    mine = (steps.c.execution_id == execution_id, steps.c.step == step, steps.c.epoch == 0)
+    if not connection.execute(delete(steps).where(*mine)).rowcount:
+        raise ValueError(f"step {step} was not adopted")
 
 
 def read_outcomes(connection: Connection, execution_id: str) -> dict[str, dict[str, Any]]:

@@ -175,7 +175,9 @@ def take_up(
 
     Args:
         folder: A folder that is empty, or holds files that an execution of the same document and facts wrote
-            into its own folder: those of finished steps, of a training on its way, or both.
+            into its own folder: those of finished steps, of a training on its way, or both. Of a step whose
+            outcome is there and whose outputs are not, only the outcome is used: where doing it again gives
+            the same one, finished steps after it stay done.
         synthesis: The document.
         facts: What ``run_facts`` or ``drawing_facts`` gave; their folders may have moved since.
         on_event: Called with each event.
@@ -269,10 +271,8 @@ def _perform(workspace: Workspace, until: StepName | None = None) -> None:
     sequence = _run_steps(workspace, execution, synthesis)
     if execution["kind"] == "generate":
         sequence = _generate_steps(workspace, execution, synthesis)
-    unbroken = True
     for name, perform in sequence:
-        unbroken = unbroken and workspace.is_finished(name)
-        if not unbroken:
+        if not workspace.is_finished(name):
             perform()
         if name == until:
             return

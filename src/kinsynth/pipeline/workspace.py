@@ -1,7 +1,8 @@
 """Workspace: the folder of one execution, its events, its finished steps, and the wish to stop.
 
 A step's outputs are written first, its outcome last. A step with an outcome whose outputs are
-unchanged is never done again; a step without one is done from its beginning.
+unchanged is never done again; a step without one is done from its beginning. A step that is done again
+and leaves another outcome than before takes the steps after it along: what they made was made of it.
 """
 
 from __future__ import annotations
@@ -162,16 +163,10 @@ class Workspace:
 
     def is_finished(self, step: StepName) -> bool:
         """Tell whether a step is done and its outputs are still what it wrote."""
-        path = self._outcome(step)
-        if not path.exists():
-            return False
-        try:
-            outputs: dict[str, str] = read_json(path)["outputs"]
-        except UserError:  # cut or changed: the step is done again
-            return False
-        return all(
+        outcome = self._read_outcome(step)
+        return outcome is not None and all(
             (self.folder / name).is_file() and digest(self.folder / name) == sum_
-            for name, sum_ in outputs.items()
+            for name, sum_ in outcome["outputs"].items()
         )
 
     @contextmanager
@@ -194,6 +189,8 @@ class Workspace:
             "outputs": {name: digest(path) for name, path in self._files(outputs)},
             "limits": [asdict(limit) for limit in progress.limits],
         }
+        if self._read_outcome(step) != document:
+            self._forget_after(step)
         write_json(self._outcome(step), document)
         now = time.time()
         self.log.add(StepFinished(at=now, step=step, seconds=now - started))
@@ -214,6 +211,21 @@ class Workspace:
         """Delete the private working data."""
         if self.work.exists():
             shutil.rmtree(self.work)
+
+    def _read_outcome(self, step: StepName) -> dict[str, Any] | None:
+        """Give what a step left; None where it left nothing that can be read: it is done again then."""
+        path = self._outcome(step)
+        try:
+            return read_json(path) if path.exists() else None
+        except UserError:
+            return None
+
+    def _forget_after(self, step: StepName) -> None:
+        """Remove outcomes and outputs of the steps after one: they are of another database than this one."""
+        for later in STEPS[STEPS.index(step) + 1 :]:
+            for name in (self._read_outcome(later) or {"outputs": {}})["outputs"]:
+                remove(self.folder / name)
+            remove(self._outcome(later))
 
     def _outcome(self, step: StepName) -> Path:
         return self.folder / "steps" / f"{step}.json"

@@ -89,6 +89,8 @@ def create_download(
                 created_at=now(),
             )
         )
+        said = {"execution": execution_id, "format": format}
+        record(connection, actor, "downloads.create", download_id, details=said)
         return _view(connection, _read(connection, download_id)), True
 
 
@@ -162,6 +164,10 @@ def redeem_ticket(platform: Platform, secret: str) -> Content:
             .returning(tickets.c.user_id, tickets.c.owner_id, tickets.c.path, tickets.c.file_name)
         ).one_or_none()
         stored = None if row is None else _still_theirs(connection, row)
+        if row is not None and stored is not None:
+            theirs = Actor(row.user_id, None, "session")
+            said = {"sha256": stored.digest, "bytes": stored.size}
+            record(connection, theirs, "tickets.redeem", row.owner_id, details=said)
     if row is None or stored is None:
         raise not_found("ticket")
     return open_content(platform, stored, row.file_name)

@@ -127,6 +127,7 @@ def rename_execution(platform: Platform, actor: Actor, execution_id: str, name: 
     with platform.records.write() as connection:
         require(connection, actor, "executions.rename", execution_id)
         connection.execute(update(executions).where(executions.c.id == execution_id).values(name=name))
+        record(connection, actor, "executions.rename", execution_id)
     return read_execution(platform, actor, execution_id)
 
 
@@ -154,6 +155,7 @@ def resume_execution(platform: Platform, actor: Actor, execution_id: str) -> Exe
         require(connection, actor, "executions.resume", execution_id)
         requests.resume(connection, execution_id)
         reserve_slice(connection, execution_id)
+        record(connection, actor, "executions.resume", execution_id)
     found = read_execution(platform, actor, execution_id)
     submit(platform, found)
     return found

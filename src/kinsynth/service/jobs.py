@@ -93,6 +93,7 @@ def _find_source(
 
 
 def _find_model(connection: Connection, model_id: str | None) -> dict[str, Stored]:
+    """Find the files of a model; they are read after the drawing too, when an attempt begins."""
     trained_by = connection.execute(
         select(models.c.execution_id).where(models.c.id == model_id)
     ).scalar_one_or_none()
@@ -122,7 +123,9 @@ def describe_job(job: Job, scratch: Path) -> dict[str, Any]:
 
 def _document(job: Job) -> dict[str, Any]:
     """Give the document with the fetched files as its source, and with the rows and seed of the request."""
-    source = {**job.document.get("source", {}), "kind": "files", "paths": sorted(job.source)}
+    source = {**job.document.get("source", {}), "kind": "files"}
+    if job.source or job.draws:  # else the source was deleted after it was read
+        source["paths"] = sorted(job.source)
     generation = dict(job.document.get("generation", {}))
     if rows := job.request.get("rows"):
         generation["rows"] = {**generation.get("rows", {}), **rows}

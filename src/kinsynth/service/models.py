@@ -115,6 +115,7 @@ def rename_model(platform: Platform, actor: Actor, model_id: str, name: str) -> 
     with platform.records.write() as connection:
         require(connection, actor, "models.rename", model_id)
         connection.execute(update(models).where(models.c.id == model_id).values(name=name))
+        record(connection, actor, "models.rename", model_id)
     return read_model(platform, actor, model_id)
 
 

@@ -7,10 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, delete, insert
 
 from kinsynth.executions.claims import Claim
-from kinsynth.executions.journal import add_event, confirm, finish_step, read_outcomes, start_step
+from kinsynth.executions.journal import (
+    add_event,
+    confirm,
+    finish_step,
+    read_outcomes,
+    start_step,
+    withdraw_step,
+)
 from kinsynth.service.jobs import Job
 from kinsynth.service.mirror import CHECKPOINTS, DRAWN, SYNTHETIC
 from kinsynth.storage import clock, files
@@ -96,20 +103,36 @@ class Record:
     def _finish(self, connection: Connection, step: str, stored: Mapping[str, Stored]) -> None:
         outcome = read_json(self._folder / "steps" / f"{step}.json")
         finish_step(connection, self._id, step, outcome, epoch=self._claim.epoch)
+        self._give_up(connection)
         files.attach(connection, self._id, 0, stored)
         if step == "training":
             files.detach(connection, self._id, under=CHECKPOINTS)
-            self._add_model(connection)
+            add_model(connection, self._id, self._job.synthesis_id, self._job.name)
         if step == "storing":
             files.move(connection, self._id, DRAWN, SYNTHETIC)
 
-    def _add_model(self, connection: Connection) -> None:
-        connection.execute(
-            insert(models).values(
-                id=make_id("mod"),
-                execution_id=self._id,
-                synthesis_id=self._job.synthesis_id,
-                name=self._job.name,
-                created_at=clock.now(),
-            )
+    def _give_up(self, connection: Connection) -> None:
+        """Give up steps that were taken over from another execution and were not made of this data.
+
+        The child removed their outcomes: a step before them left another one than it had there.
+        """
+        outcomes = read_outcomes(connection, self._id)
+        for step in [one for one in outcomes if not (self._folder / "steps" / f"{one}.json").exists()]:
+            withdraw_step(connection, self._id, step, epoch=self._claim.epoch)
+            for path in (f"steps/{step}.json", *outcomes[step]["outputs"]):
+                files.detach(connection, self._id, under=path)
+            if step == "training":
+                connection.execute(delete(models).where(models.c.execution_id == self._id))
+
+
+def add_model(connection: Connection, execution_id: str, synthesis_id: str, name: str) -> None:
+    """Write down that an execution has a model."""
+    connection.execute(
+        insert(models).values(
+            id=make_id("mod"),
+            execution_id=execution_id,
+            synthesis_id=synthesis_id,
+            name=name,
+            created_at=clock.now(),
         )
+    )

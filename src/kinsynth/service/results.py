@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from kinsynth.errors import ConflictError
 from kinsynth.service.actor import Actor
 from kinsynth.service.analysis import RowsView, Window, no_table
+from kinsynth.service.audit import record
 from kinsynth.service.pages import View
 from kinsynth.service.permissions import not_found, require
 from kinsynth.service.platform import Platform
@@ -77,17 +78,20 @@ def list_result_files(platform: Platform, actor: Actor, execution_id: str) -> tu
 def open_result(
     platform: Platform, actor: Actor, execution_id: str, path: str, *, operation: str = "executions.file"
 ) -> Content:
-    """Open a table or a report of an execution.
+    """Open a table or a report of an execution; who took it is recorded.
 
     Raises:
         AccessError: ``access.not_found``, it has no such file, or not yet.
     """
-    with platform.records.read() as connection:
+    with platform.records.write() as connection:
         require(connection, actor, operation, execution_id)
         found = list_files(connection, execution_id, under=path) if 0 < len(path) <= 400 else {}
-    stored = found.get(path)
-    if stored is None or not _is_shown(path, stored):
-        raise not_found("file")
+        stored = found.get(path)
+        if stored is None or not _is_shown(path, stored):
+            raise not_found("file")
+        # By its digest: names of tables are what people wrote.
+        said = {"sha256": stored.digest, "bytes": stored.size}
+        record(connection, actor, operation, execution_id, details=said)
     return open_content(platform, stored, PurePosixPath(path).name)
 
 

@@ -77,6 +77,7 @@ def create_source(
         source_id = make_id("src")
         values = {"id": source_id, "owner_id": actor.user_id, "name": name, "version": 0}
         connection.execute(insert(sources).values(**values, created_at=now(), updated_at=now()))
+        record(connection, actor, "sources.create", source_id)
         return source_id
 
     source_id, made = create(platform.records, once, make)
@@ -108,6 +109,7 @@ def rename_source(platform: Platform, actor: Actor, source_id: str, name: str) -
         connection.execute(
             update(sources).where(sources.c.id == source_id).values(name=name, updated_at=now())
         )
+        record(connection, actor, "sources.rename", source_id)
         return SourceView.model_validate(_read(connection, source_id))
 
 
@@ -165,7 +167,9 @@ def open_version(
         require(connection, actor, "versions.create", source_id)
         if not hold(connection, sources.c.id, source_id):
             raise not_found("source")
-        return str(_open(connection, source_id, copy))
+        opened = _open(connection, source_id, copy)
+        record(connection, actor, "versions.create", source_id, details={"version": opened})
+        return str(opened)
 
     number, made = create(platform.records, once, make)
     return read_version(platform, actor, source_id, int(number)), made
@@ -264,6 +268,7 @@ def remove_file(platform: Platform, actor: Actor, source_id: str, number: int, n
         if label not in list_files(connection, source_id, number):
             raise not_found("file")
         detach(connection, source_id, number, under=label)
+        record(connection, actor, "versions.remove_file", source_id, details={"version": number})
 
 
 def seal_version(platform: Platform, actor: Actor, source_id: str, number: int) -> VersionView:
@@ -291,6 +296,9 @@ def seal_version(platform: Platform, actor: Actor, source_id: str, number: int) 
             connection.execute(
                 update(sources).where(sources.c.id == source_id).values(version=number, updated_at=now())
             )
+            # The one entry for all its uploads: thousands of files must not queue for the log.
+            said = {"version": number, "files": len(files), "bytes": sum(one.size for one in files.values())}
+            record(connection, actor, "versions.seal", source_id, details=said)
         return _version_view(connection, read_version_row(connection, source_id, number))
 
 

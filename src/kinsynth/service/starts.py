@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from kinsynth.errors import ConflictError, UserError
-from kinsynth.executions.journal import add_event
+from kinsynth.errors import AccessError, ConflictError, UserError
+from kinsynth.executions.journal import add_event, read_events
 from kinsynth.executions.state import FINAL
+from kinsynth.pipeline.timeline import STEPS, StepName
 from kinsynth.service import quotas
 from kinsynth.service.actor import Actor
 from kinsynth.service.analysis import CheckView, check_version, find_version, refusal
@@ -24,6 +25,7 @@ from kinsynth.service.executions import (
     submit,
 )
 from kinsynth.service.idempotency import Once, create, find, make_once
+from kinsynth.service.inheritance import Inheritance, find_inheritance, hold, steps_of, take_over
 from kinsynth.service.models import StoredModel, read_model_facts
 from kinsynth.service.permissions import not_found, require
 from kinsynth.service.platform import Platform
@@ -35,7 +37,6 @@ from kinsynth.storage.ids import make_id
 from kinsynth.storage.locks import keep
 from kinsynth.storage.tables import executions, models, sources, syntheses
 
-FirstStep = Literal["loading", "synthesis"]
 # What a drawing is expected to need before anything is known of it; more is reserved as it goes on.
 DRAWING_S, DRAWN_ROW_S = 30.0, 1e-4
 _TOO_LITTLE = {"data.too_few_rows", "settings.training_too_small"}
@@ -105,9 +106,10 @@ def start_run(
 
     def make(connection: Connection) -> str:
         require(connection, actor, "executions.create", synthesis_id)
-        return _insert(
-            connection, actor, {**values, "name": order.name or _next_name(connection, synthesis)}, expected
-        )
+        named = {**values, "name": order.name or _next_name(connection, synthesis)}
+        execution_id = _insert(connection, actor, named, expected)
+        record(connection, actor, "executions.create", execution_id)
+        return execution_id
 
     return _begin(platform, actor, once, make)
 
@@ -134,9 +136,10 @@ def start_drawing(
 
     def make(connection: Connection) -> str:
         require(connection, actor, "executions.create", synthesis_id)
-        return _insert(
-            connection, actor, {**values, "name": order.name or _next_name(connection, synthesis)}, expected
-        )
+        named = {**values, "name": order.name or _next_name(connection, synthesis)}
+        execution_id = _insert(connection, actor, named, expected)
+        record(connection, actor, "executions.create", execution_id)
+        return execution_id
 
     return _begin(platform, actor, once, make)
 
@@ -147,24 +150,38 @@ def retry_execution(
     execution_id: str,
     *,
     name: str = "",
-    first_step: FirstStep = "loading",
+    first_step: StepName = "loading",
+    seed: int | None = None,
     key: str | None = None,
 ) -> tuple[ExecutionDetail, bool]:
-    """Do an execution that ended again, as it was, in a new one that names it.
+    """Do an execution that ended again from one of its steps on, in a new one that names it.
+
+    The new one takes over the steps before. Where files of them were removed, as raw data is when an
+    execution ends, it begins at an earlier step; a training that is there is kept as long as its data comes
+    out the same.
 
     Args:
         platform: The platform.
         actor: Who; their quota is used.
         execution_id: An execution that ended.
         name: Name of the new one; empty for the name of the old one.
-        first_step: ``loading`` repeats all; ``synthesis`` draws again from the model that was trained.
+        first_step: The step to begin at; ``loading`` repeats all, ``training`` trains anew.
+        seed: Another seed; None keeps the old one. With one, ``synthesis`` draws from the trained model, and
+            earlier steps begin at ``preprocessing`` at the latest: the rows held out follow the seed.
         key: Idempotency key.
 
+    Returns:
+        The execution, and whether it was made now. Its first event says where it begins, and why.
+
     Raises:
-        ConflictError: ``execution.not_finished``; ``execution.no_model``, its training was never finished.
-        SourceError: ``source.gone``.
+        ConflictError: ``execution.not_finished``; ``execution.no_model``, a drawing's model was deleted.
+        SourceError: ``source.gone``, it must be read again.
+        UserError: ``execution.seed_unused``, the step comes after the drawing.
+
+    Guarantees:
+        The results have the bytes that a new run with this document and seed would give.
     """
-    once = make_once(actor.user_id, key, "executions.retry", [execution_id, name, first_step])
+    once = make_once(actor.user_id, key, "executions.retry", [execution_id, name, first_step, seed])
     with platform.records.read() as connection:
         require(connection, actor, "executions.retry", execution_id)
         old = read_execution_row(connection, execution_id)
@@ -173,14 +190,21 @@ def retry_execution(
         return read_execution(platform, actor, known), False
     if old.status not in FINAL:
         raise not_finished(old.status)
-    repeat = _repeat_run if old.kind == "run" and first_step == "loading" else _repeat_drawing
-    values, expected = repeat(platform, old, model_id)
+    again = _repeat(platform, old, model_id, first_step, seed)
 
     def make(connection: Connection) -> str:
         require(connection, actor, "executions.retry", execution_id)
-        return _insert(
-            connection, actor, {**values, "ancestor_id": old.id, "name": name or old.name}, expected
-        )
+        source_id = hold(connection, execution_id)
+        inherited = find_inheritance(connection, execution_id, again.steps)
+        if again.values["kind"] == "run" and "loading" not in inherited.done and source_id is None:
+            raise gone()  # what was there a moment ago was removed
+        named = {"ancestor_id": old.id, "source_id": source_id, "name": name or old.name}
+        values = {**again.values, **named}
+        said = _say_beginning(old, again, first_step, inherited)
+        new_id = _insert(connection, actor, values, again.expected, said)
+        take_over(connection, execution_id, new_id, inherited)
+        record(connection, actor, "executions.retry", new_id, details={"ancestor": old.id})
+        return new_id
 
     return _begin(platform, actor, once, make)
 
@@ -193,35 +217,112 @@ class _Expected:
     rows: int
 
 
-def _repeat_run(platform: Platform, old: Row[Any], _model_id: str | None) -> tuple[dict[str, Any], _Expected]:
-    version = find_version(platform, old.source_id, old.source_version)
-    names = (
-        "synthesis_id",
-        "synthesis_version",
-        "source_id",
-        "source_version",
-        "kind",
-        "document",
-        "request",
+@dataclass(frozen=True)
+class _Again:
+    """How an execution is done again: columns of its row, what it will use, and steps it may take over."""
+
+    values: Mapping[str, Any]
+    expected: _Expected
+    steps: Sequence[StepName]
+    is_seeded: bool
+
+
+def _repeat(
+    platform: Platform, old: Row[Any], model_id: str | None, first_step: StepName, seed: int | None
+) -> _Again:
+    is_seeded = seed is not None and seed != _seed_of(old)
+    if is_seeded and STEPS.index(first_step) > STEPS.index("synthesis"):
+        raise _seed_unused(first_step)
+    steps = steps_of(old.kind)
+    before = [step for step in steps if STEPS.index(step) < STEPS.index(first_step)]
+    if old.kind == "generate":
+        return _repeat_drawing(
+            platform, old, model_id, () if is_seeded else before, seed if is_seeded else None
+        )
+    with platform.records.read() as connection:
+        is_loaded = "loading" in find_inheritance(connection, old.id, before).done
+    if first_step == "synthesis" and model_id and (is_seeded or not (is_loaded or old.source_id)):
+        return _repeat_drawing(platform, old, model_id, (), seed if is_seeded else None)
+    document = _with_generation(old.document, Order(seed=seed)) if is_seeded else old.document
+    may_take = [step for step in before if step == "loading" or not is_seeded]
+    return _Again(
+        {**{name: getattr(old, name) for name in _SAME}, "document": document},
+        _expect_again(platform, old, document, is_loaded=is_loaded),
+        may_take,
+        is_seeded,
     )
-    return {name: getattr(old, name) for name in names}, _expect_run(
-        check_version(platform, version, old.document)
-    )
+
+
+_SAME = ("synthesis_id", "synthesis_version", "source_id", "source_version", "kind", "request")
 
 
 def _repeat_drawing(
-    platform: Platform, old: Row[Any], model_id: str | None
-) -> tuple[dict[str, Any], _Expected]:
+    platform: Platform,
+    old: Row[Any],
+    model_id: str | None,
+    steps: Sequence[StepName],
+    seed: int | None,
+) -> _Again:
     if model_id is None:
-        raise ConflictError(
-            "execution.no_model",
-            "No model is stored: the training was never finished, or the model was deleted.",
-            where="execution",
-            remedy="Retry it from its first step.",
-        )
-    stored = read_model_facts(platform, old.synthesis_id, model_id)
-    asked = old.request if old.kind == "generate" else _asked(old.document)
-    return _drawing(stored, asked), _expect_drawing(stored, asked["rows"])
+        raise _no_model()
+    try:
+        stored = read_model_facts(platform, old.synthesis_id, model_id)
+    except AccessError as error:  # the row of a drawing names a model that was deleted
+        raise _no_model() from error
+    asked = dict(old.request if old.kind == "generate" else _asked(old.document))
+    if seed is not None:
+        asked["seed"] = seed
+    return _Again(_drawing(stored, asked), _expect_drawing(stored, asked["rows"]), steps, seed is not None)
+
+
+def _expect_again(platform: Platform, old: Row[Any], document: Document, *, is_loaded: bool) -> _Expected:
+    """Give what a run will use: as it was expected before, where its source is not needed any more."""
+    if is_loaded and old.source_id is None:
+        with platform.records.read() as connection:
+            said = read_events(connection, old.id, limit=1)[0].body
+        return _Expected(said["seconds"], said["rows"])
+    return _expect_run(
+        check_version(platform, find_version(platform, old.source_id, old.source_version), document)
+    )
+
+
+def _say_beginning(
+    old: Row[Any], again: _Again, asked: StepName, inherited: Inheritance
+) -> Mapping[str, Any]:
+    """Say where an execution begins that does another one again, and why not where it was asked to."""
+    begins_at = inherited.first_step(again.values["kind"])
+    earlier = STEPS.index(begins_at) < STEPS.index(asked)
+    reason = ("seed" if again.is_seeded and "loading" in inherited.done else "files") if earlier else "asked"
+    return {
+        "ancestor": old.id,
+        "asked": asked,
+        "begins_at": begins_at,
+        "takes_over": [step for step in STEPS if step in inherited.done],
+        "reason": reason,
+    }
+
+
+def _seed_of(old: Row[Any]) -> int | None:
+    seed: int | None = old.request.get("seed")
+    return parse(old.document).generation.seed if seed is None else seed
+
+
+def _seed_unused(first_step: StepName) -> UserError:
+    return UserError(
+        "execution.seed_unused",
+        f"Nothing is drawn in {first_step}: another seed has no effect there.",
+        where="seed",
+        remedy="Begin at synthesis to draw with another seed, or at training to train with it.",
+    )
+
+
+def _no_model() -> ConflictError:
+    return ConflictError(
+        "execution.no_model",
+        "The stored model it draws from was deleted.",
+        where="execution",
+        remedy="Start a run of the synthesis.",
+    )
 
 
 def _drawing(stored: StoredModel, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -311,7 +412,13 @@ def _keep_needed(connection: Connection, values: Mapping[str, Any]) -> dict[str,
     return {**values, "source_id": source_id}
 
 
-def _insert(connection: Connection, actor: Actor, values: Mapping[str, Any], expected: _Expected) -> str:
+def _insert(
+    connection: Connection,
+    actor: Actor,
+    values: Mapping[str, Any],
+    expected: _Expected,
+    said: Mapping[str, Any] | None = None,
+) -> str:
     values = _keep_needed(connection, values)
     quotas.reserve(connection, actor.user_id, seconds=expected.seconds, rows=expected.rows)
     execution_id = make_id("exe")
@@ -334,8 +441,8 @@ def _insert(connection: Connection, actor: Actor, values: Mapping[str, Any], exp
             **values,
         )
     )
-    add_event(connection, execution_id, {"kind": "execution_queued"})
-    record(connection, actor, "executions.create", execution_id)
+    queued = {"kind": "execution_queued", "seconds": expected.seconds, "rows": expected.rows, **(said or {})}
+    add_event(connection, execution_id, queued)
     return execution_id
 
 

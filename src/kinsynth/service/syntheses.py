@@ -104,7 +104,9 @@ def create_synthesis(
     def make(connection: Connection) -> str:
         require(connection, actor, operation)
         require(connection, actor, "sources.read", source_id)
-        return _insert(connection, actor, source_id, name, settled)
+        made_id = _insert(connection, actor, source_id, name, settled)
+        record(connection, actor, operation, made_id, details={"source": source_id})
+        return made_id
 
     synthesis_id, made = create(platform.records, once, make)
     return read_synthesis(platform, actor, synthesis_id), made
@@ -139,7 +141,9 @@ def clone_synthesis(
         require(connection, actor, "syntheses.clone", synthesis_id)
         row = read_row(connection, synthesis_id)
         document = read_document(connection, synthesis_id, row.version)
-        return _insert(connection, actor, row.source_id, name or f"{row.name} (copy)"[:200], document)
+        copy_id = _insert(connection, actor, row.source_id, name or f"{row.name} (copy)"[:200], document)
+        record(connection, actor, "syntheses.clone", copy_id, details={"of": synthesis_id})
+        return copy_id
 
     made_id, made = create(platform.records, once, make)
     return read_synthesis(platform, actor, made_id), made
@@ -204,6 +208,8 @@ def update_synthesis(
                 remedy="Read the newest version, and make the change there.",
             )
         _insert_version(connection, actor, synthesis_id, expected + 1, settled)
+        said = {"version": expected + 1} | ({} if source_id is None else {"source": source_id})
+        record(connection, actor, "syntheses.update", synthesis_id, details=said)
         return _detail(connection, actor, synthesis_id)
 
 
@@ -213,6 +219,7 @@ def rename_synthesis(platform: Platform, actor: Actor, synthesis_id: str, name: 
         require(connection, actor, "syntheses.rename", synthesis_id)
         mine = syntheses.c.id == synthesis_id
         connection.execute(update(syntheses).where(mine).values(name=name, updated_at=now()))
+        record(connection, actor, "syntheses.rename", synthesis_id)
         return _detail(connection, actor, synthesis_id)
 
 
@@ -234,12 +241,13 @@ def delete_synthesis(platform: Platform, actor: Actor, synthesis_id: str) -> Non
                 where="synthesis",
                 remedy="Wait for it, or cancel it.",
             )
-        for execution_id in connection.execute(select(executions.c.id).where(mine)).scalars().all():
+        made = connection.execute(select(executions.c.id).where(mine)).scalars().all()
+        for execution_id in made:
             remove_execution(connection, execution_id)
         for table in (shares, synthesis_versions):
             connection.execute(delete(table).where(table.c.synthesis_id == synthesis_id))
         connection.execute(delete(syntheses).where(syntheses.c.id == synthesis_id))
-        record(connection, actor, "syntheses.delete", synthesis_id)
+        record(connection, actor, "syntheses.delete", synthesis_id, details={"executions": len(made)})
 
 
 def export_synthesis(platform: Platform, actor: Actor, synthesis_id: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from kinsynth.executions.state import Status
+from kinsynth.pipeline.timeline import StepName
 from kinsynth.server.auth import CurrentActor, OpenPlatform, read_credentials
 from kinsynth.server.bodies import Body, Key, Renamed, Rows, Seed, WindowOf
 from kinsynth.server.codes import BUSY, DAMAGED, KEY, LOST, PARSER, QUOTA, READING
@@ -22,7 +23,7 @@ from kinsynth.service.executions import EventsView, ExecutionDetail, ExecutionVi
 from kinsynth.service.fields import Short
 from kinsynth.service.pages import Page
 from kinsynth.service.results import ResultFileView
-from kinsynth.service.starts import FirstStep, Order
+from kinsynth.service.starts import Order
 
 router = make_router()
 _ONE = "/executions/{execution_id}"
@@ -57,9 +58,12 @@ class Retried(Body):
     """How an execution is done again."""
 
     name: Short = Field("", description="Empty for the name of the old one.")
-    first_step: FirstStep = Field(
-        "loading", description="loading repeats all; synthesis draws again from the trained model."
+    first_step: StepName = Field(
+        "loading",
+        description="The step to begin at: loading repeats all, training trains again. Finished steps before "
+        "it are taken over; where their files were removed, it begins earlier, as its first event says.",
     )
+    seed: Seed | None = Field(None, description="Another seed; null keeps the old one.")
 
 
 @operation(
@@ -150,7 +154,7 @@ def resume(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -> Ex
     status=201,
     errors={
         409: (*KEY, *QUOTA, "execution.not_finished", "execution.no_model", "source.not_sealed"),
-        422: (*READING, *_REFUSED, *_MODEL),
+        422: (*READING, *_REFUSED, *_MODEL, "execution.seed_unused"),
         500: DAMAGED,
         503: BUSY,
     },
@@ -160,7 +164,13 @@ def retry(
 ) -> ExecutionDetail:
     """Do an execution that ended again, in a new one that names it."""
     return starts.retry_execution(
-        platform, actor, execution_id, name=body.name, first_step=body.first_step, key=key
+        platform,
+        actor,
+        execution_id,
+        name=body.name,
+        first_step=body.first_step,
+        seed=body.seed,
+        key=key,
     )[0]
 
 
