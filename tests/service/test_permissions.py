@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -61,6 +62,20 @@ def test_who_started_an_execution_may_edit_it_while_they_may_run(platform: Platf
     assert level(platform, bob, "execution", made) == "view"
     remove_share(platform, ana.actor, made.synthesis_id, bob.id)
     assert level(platform, bob, "execution", made) is None
+
+
+def test_one_share_set_many_times_at_once_is_one(platform: Platform) -> None:
+    ana, bob = add_person(platform, "ana"), add_person(platform, "bob")
+    made = add_objects(platform, ana.id)
+
+    def set_once(number: int) -> str:
+        wanted = NewShare(email=bob.email, level="run" if number % 2 else "view")
+        return set_share(platform, ana.actor, made.synthesis_id, wanted).level
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(set_once, range(16)))
+    assert said == ["view", "run"] * 8
+    assert level(platform, bob, "synthesis", made) in {"view", "run"}
 
 
 @pytest.mark.parametrize(

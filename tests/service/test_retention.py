@@ -11,7 +11,9 @@ from sqlalchemy import insert, select, update
 
 from durability.installed_runs import Installation, check_no_leftovers, installation
 from kinsynth.errors import TransientError
+from kinsynth.service import retention
 from kinsynth.service.platform import Platform
+from kinsynth.service.removal import remove_execution
 from kinsynth.service.retention import RAW, RESULTS, clear_ended, expire_results
 from kinsynth.storage.clock import now
 from kinsynth.storage.files import attach, list_files
@@ -170,3 +172,21 @@ def add_download(platform: Platform, execution_id: str) -> str:
         )
         attach(connection, made, 0, {"shop.csv": stored})
     return made
+
+
+def test_an_execution_that_is_deleted_while_it_is_cleared_hurts_nobody(
+    found: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = end(found, "cancelled"), end(found, "failed")
+    clear = retention._clear
+
+    def delete_and_clear(platform: Platform, execution_id: str) -> None:
+        if execution_id == first:
+            with platform.records.write() as connection:
+                remove_execution(connection, execution_id)
+        clear(platform, execution_id)
+
+    monkeypatch.setattr(retention, "_clear", delete_and_clear)
+    clear_ended(found.platform)
+    assert receipts_of(found, first) == []
+    assert [reason for reason, _, _ in receipts_of(found, second)] == [RAW]

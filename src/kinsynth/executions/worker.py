@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from kinsynth.errors import InternalError, KinsynthError, TransientError
 from kinsynth.executions import claims, outcomes, presence
-from kinsynth.executions.claims import Claim, Hook, MayGoOn, Wish, no_hook
+from kinsynth.executions.claims import Claim, Hook, MayGoOn, no_hook
 from kinsynth.executions.failure import describe_error
 from kinsynth.executions.journal import LeaseLost
 from kinsynth.executions.port import Delivery, Engine
@@ -184,17 +185,22 @@ class Worker:
         _log.warning("execution_lost", execution=work.claim.execution_id)
 
     def _beat(self) -> None:
-        works = [work for work in list(self._works.values()) if work.wish() != "lost"]
-        works.sort(key=lambda work: work.claim.execution_id)  # all lock rows in the same order
-        asked_at = time.monotonic()
+        """Say that this worker is alive, and renew its claims: each in a transaction of its own.
+
+        A renewal may lock the quota of the execution's owner; two at once in two workers could wait for each
+        other.
+        """
         with self._records.write() as connection:
             presence.beat(connection, self.id)
-            said = [self._renew(connection, work) for work in works]
-        for work, wish in zip(works, said, strict=True):
-            work.note(wish, asked_at)
+        for work in list(self._works.values()):
+            if work.wish() != "lost":
+                self._try(partial(self._renew, work))
 
-    def _renew(self, connection: Connection, work: Work) -> Wish:
-        return claims.renew(connection, work.claim, self._settings.lease_s, may_go_on=self._may_go_on)
+    def _renew(self, work: Work) -> None:
+        asked_at = time.monotonic()
+        with self._records.write() as connection:
+            wish = claims.renew(connection, work.claim, self._settings.lease_s, may_go_on=self._may_go_on)
+        work.note(wish, asked_at)
 
     def _sweep(self) -> None:
         with self._records.write() as connection:

@@ -136,8 +136,9 @@ class Attempt:
 
     def _check_all(self) -> None:
         """End also where the worker stops: nothing was begun yet."""
-        if self._wish() != "go":
-            raise _Ended(Stopped())
+        if (wish := self._wish()) != "go":
+            self._ending = wish
+            raise _Ended(self._as_wished())
 
     def _outcome(self, status: int) -> Outcome:
         """Say how the child ended."""

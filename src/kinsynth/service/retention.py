@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, exists, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
 from kinsynth.executions.state import FINAL
 from kinsynth.service.mirror import MODEL, SYNTHETIC, WORK
@@ -49,9 +48,11 @@ def clear_ended(platform: Platform) -> int:
 
 def _clear(platform: Platform, execution_id: str) -> None:
     with platform.records.write() as connection:
-        row = _lock(connection, execution_id)
+        status = _lock(connection, execution_id)
+        if status is None:  # deleted meanwhile, with all its files
+            return
         removed = [detach(connection, execution_id, under=WORK)]
-        if row.status != "succeeded":
+        if status != "succeeded":
             removed += _remove_unfinished(connection, execution_id)
         _write_receipt(connection, execution_id, RAW, removed)
     crash.point("clear.detached")
@@ -96,17 +97,18 @@ def expire_results(platform: Platform) -> int:
         found = list(old)
     for execution_id in found:
         with platform.records.write() as connection:
-            _lock(connection, execution_id)
-            removed = _remove_results(connection, execution_id)
-            _write_receipt(connection, execution_id, RESULTS, removed, always=True)
+            if _lock(connection, execution_id) is not None:
+                removed = _remove_results(connection, execution_id)
+                _write_receipt(connection, execution_id, RESULTS, removed, always=True)
     return len(found)
 
 
-def _lock(connection: Connection, execution_id: str) -> Row[Any]:
-    """Let one worker at a time clear an execution."""
-    return connection.execute(
+def _lock(connection: Connection, execution_id: str) -> str | None:
+    """Let one worker at a time clear an execution; gives its status, None when it was deleted."""
+    status: str | None = connection.execute(
         select(executions.c.status).where(executions.c.id == execution_id).with_for_update()
-    ).one()
+    ).scalar_one_or_none()
+    return status
 
 
 def _write_receipt(

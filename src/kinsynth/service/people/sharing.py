@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
 
 from kinsynth.errors import UserError
 from kinsynth.service import audit
@@ -15,6 +15,7 @@ from kinsynth.service.permissions import not_found, require
 from kinsynth.service.platform import Platform
 from kinsynth.storage.clock import now
 from kinsynth.storage.tables import shares, syntheses, users
+from kinsynth.storage.upsert import upsert
 
 ShareLevel = Literal["view", "run", "edit"]
 
@@ -88,12 +89,8 @@ def set_share(platform: Platform, actor: Actor, synthesis_id: str, wanted: NewSh
                 "shares.owner", "This is the owner.", where="email", remedy="Share it with somebody else."
             )
         theirs = (shares.c.synthesis_id == synthesis_id) & (shares.c.user_id == person.id)
-        if not connection.execute(update(shares).where(theirs).values(level=wanted.level)).rowcount:
-            connection.execute(
-                insert(shares).values(
-                    synthesis_id=synthesis_id, user_id=person.id, level=wanted.level, created_at=now()
-                )
-            )
+        share = {"synthesis_id": synthesis_id, "user_id": person.id, "level": wanted.level}
+        upsert(connection, shares, [{**share, "created_at": now()}], change=["level"])
         row = connection.execute(select(shares).where(theirs)).one()
         audit.record(
             connection,
