@@ -191,6 +191,40 @@ def test_a_process_killed_at_any_point_changes_nothing(fresh: Fresh, baseline: B
             survive(own, folder, baseline, point)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("records_url", ["sqlite"], indirect=True)
+def test_a_drawing_that_is_killed_changes_nothing(
+    records: Records, tmp_path: Path, baseline: Baseline
+) -> None:
+    """More rows of a stored model: its child, or its worker, is killed where a step was just kept."""
+    with installation(records, tmp_path / "here", baseline.source) as found:
+        trained = found.add_execution()
+        found.start_worker()
+        found.wait_for(trained, "succeeded", "failed")
+        with records.read() as connection:
+            model_id = connection.execute(select(models.c.id)).scalar_one()
+        drawn: dict[str, dict[str, bytes]] = {}
+        for point in ("", "child.answered:1", "keep.after_rows:1", "keep.after_blobs:2"):
+            kill(found.workers[-1])
+            once = tmp_path / f"once{len(drawn)}"
+            asked = {"rows": {"shop": 40}, "seed": 3, "conditions": None}
+            execution_id = found.add_execution(kind="generate", model_id=model_id, request=asked)
+            found.start_worker(
+                **({"KINSYNTH_CRASH_AT": point, "KINSYNTH_CRASH_ONCE": str(once)} if point else {})
+            )
+            Watch(found, execution_id).until_ended()
+            assert found.row(execution_id).status == "succeeded", found.row(execution_id).error
+            assert once.exists() == bool(point)
+            assert [kind for kind, _ in found.kinds(execution_id)].count("step_finished") == 2
+            drawn[point] = found.results(execution_id)
+        first = drawn.pop("")
+        assert any(path.startswith("tables/") for path in first)
+        for point, results in drawn.items():
+            assert {path: results[path] for path in results if not path.startswith("work/")} == {
+                path: first[path] for path in first if not path.startswith("work/")
+            }, point
+
+
 Fresh = Callable[[int], AbstractContextManager[tuple[Records, Path]]]
 
 
