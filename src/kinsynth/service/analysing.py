@@ -38,7 +38,7 @@ from kinsynth.system.files import read_json, write_json
 
 LISTING = "listing.json"
 CELL_LETTERS = 1_000
-PAGE_CELLS = 100_000
+PAGE_CELLS, PAGE_LETTERS = 100_000, 2_000_000
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -167,13 +167,13 @@ def _load_listing(folder: Path) -> Listing:
 
 
 def _page(table: pa.Table, offset: int, limit: int, columns: Mapping[str, Column]) -> dict[str, Any]:
-    """Give rows as texts; very wide tables give fewer, very long texts are cut."""
+    """Give rows as texts; fewer where they are wide or long in all, and very long texts are cut."""
     most = max(1, min(limit, PAGE_CELLS // max(1, table.num_columns)))
     part = table.slice(offset, most)
     texts = [_texts(part.column(name), columns.get(name)) for name in part.column_names]
     return {
         "columns": part.column_names,
-        "rows": [list(cells) for cells in zip(*texts, strict=True)] if texts else [],
+        "rows": _fitting([list(cells) for cells in zip(*texts, strict=True)]) if texts else [],
         "offset": offset,
         "total": table.num_rows,
     }
@@ -182,6 +182,16 @@ def _page(table: pa.Table, offset: int, limit: int, columns: Mapping[str, Column
 def _texts(values: pa.ChunkedArray, column: Column | None) -> list[str | None]:
     written = values if column is None or is_text(values.type) else format_text(values, column)
     return [None if cell is None else _cut(str(cell)) for cell in written.to_pylist()]
+
+
+def _fitting(rows: list[list[str | None]]) -> list[list[str | None]]:
+    """Give the first rows that a page has room for, at least one."""
+    letters = 0
+    for number, row in enumerate(rows):
+        letters += sum(len(cell) for cell in row if cell)
+        if letters > PAGE_LETTERS and number:
+            return rows[:number]
+    return rows
 
 
 def _cut(text: str) -> str:

@@ -38,7 +38,8 @@ class RowsView(View):
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...] = Field(
-        description="Cells; null where missing, cut after 1,000 letters."
+        description="Cells; null where missing, cut after 1,000 letters. Fewer rows than asked for where "
+        "they are large: ask for the next from offset + their number."
     )
     offset: int
     total: int = Field(description="Rows of the whole table.")
