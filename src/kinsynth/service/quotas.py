@@ -171,6 +171,11 @@ def read_quotas(connection: Connection, user_id: str) -> tuple[QuotaView, ...]:
     )
 
 
+def read_quota(connection: Connection, user_id: str, resource: Resource) -> QuotaView:
+    """Give one quota of a person as it stands now."""
+    return next(one for one in read_quotas(connection, user_id) if one.resource == resource)
+
+
 def _used() -> ColumnElement[float]:
     """Give what is used in the window that is open now: nothing once the stored one has ended."""
     return case((quotas.c.window_ends_at <= now(), 0.0), else_=quotas.c.used)
@@ -202,7 +207,7 @@ def _change(
 
 
 def _refusal(connection: Connection, user_id: str, resource: Resource, amount: float) -> AccessError:
-    view = next(one for one in read_quotas(connection, user_id) if one.resource == resource)
+    view = read_quota(connection, user_id, resource)
     when = datetime.fromtimestamp(view.renewed_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     needed, left, limit = (f"{math.ceil(n):,}" for n in (amount, math.floor(view.left or 0), view.limit or 0))
     message = (

@@ -45,10 +45,12 @@ def keep_reserved(connection: Connection, execution_id: str, *, margin_s: float 
     return bool(left + more > margin_s)
 
 
-def _reserve_what_is_left(connection: Connection, owner_id: str) -> float:
-    """Hold back a slice, or what is left of one; gives how much."""
-    view = next(one for one in quotas.read_quotas(connection, owner_id) if one.resource == "seconds")
-    more = SLICE_S if view.left is None else min(SLICE_S, view.left)
+def _reserve_what_is_left(connection: Connection, owner_id: str, *, least_s: float = 0.0) -> float:
+    """Hold back a slice, or what is left of one, where at least so much is left; gives how much."""
+    left = quotas.read_quota(connection, owner_id, "seconds").left
+    if left is not None and left < least_s:
+        return 0.0
+    more = SLICE_S if left is None else min(SLICE_S, left)
     return more if more and quotas.try_reserve(connection, owner_id, "seconds", more) else 0.0
 
 
@@ -76,10 +78,7 @@ def continue_paused(connection: Connection, *, margin_s: float) -> list[tuple[st
     ).all()
     again = []
     for execution_id, owner_id in waiting:
-        view = next(one for one in quotas.read_quotas(connection, owner_id) if one.resource == "seconds")
-        if view.left is not None and view.left < 2 * margin_s:
-            continue
-        if more := _reserve_what_is_left(connection, owner_id):
+        if more := _reserve_what_is_left(connection, owner_id, least_s=2 * margin_s):
             again.append((execution_id, requests.resume(connection, execution_id)))
             _hold(connection, execution_id, more)
     return again
