@@ -86,7 +86,7 @@ def take_over(connection: Connection, old_id: str, new_id: str, inheritance: Inh
         add_model(connection, new_id, row.synthesis_id, row.name)
 
 
-def hold(connection: Connection, execution_id: str) -> str | None:
+def hold_ancestor(connection: Connection, execution_id: str) -> str | None:
     """Let nobody clear an execution or delete its source until the transaction ends; gives the source."""
     held = select(executions.c.source_id).where(executions.c.id == execution_id).with_for_update()
     source_id: str | None = connection.execute(held).scalar_one()

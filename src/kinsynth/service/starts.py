@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ from kinsynth.service.executions import (
     submit,
 )
 from kinsynth.service.idempotency import Once, create, find, make_once
-from kinsynth.service.inheritance import Inheritance, find_inheritance, hold, steps_of, take_over
+from kinsynth.service.inheritance import Inheritance, find_inheritance, hold_ancestor, steps_of, take_over
 from kinsynth.service.models import StoredModel, read_model_facts
 from kinsynth.service.permissions import not_found, require
 from kinsynth.service.platform import Platform
@@ -104,14 +104,7 @@ def start_run(
         "request": {},
     }
 
-    def make(connection: Connection) -> str:
-        require(connection, actor, "executions.create", synthesis_id)
-        named = {**values, "name": order.name or _next_name(connection, synthesis)}
-        execution_id = _insert(connection, actor, named, expected)
-        record(connection, actor, "executions.create", execution_id)
-        return execution_id
-
-    return _begin(platform, actor, once, make)
+    return _begin(platform, actor, once, _maker(actor, synthesis, order, values, expected))
 
 
 def start_drawing(
@@ -134,14 +127,7 @@ def start_drawing(
     values = _drawing(stored, {"rows": dict(order.rows), "seed": order.seed})
     expected = _expect_drawing(stored, order.rows)
 
-    def make(connection: Connection) -> str:
-        require(connection, actor, "executions.create", synthesis_id)
-        named = {**values, "name": order.name or _next_name(connection, synthesis)}
-        execution_id = _insert(connection, actor, named, expected)
-        record(connection, actor, "executions.create", execution_id)
-        return execution_id
-
-    return _begin(platform, actor, once, make)
+    return _begin(platform, actor, once, _maker(actor, synthesis, order, values, expected))
 
 
 def retry_execution(
@@ -194,7 +180,7 @@ def retry_execution(
 
     def make(connection: Connection) -> str:
         require(connection, actor, "executions.retry", execution_id)
-        source_id = hold(connection, execution_id)
+        source_id = hold_ancestor(connection, execution_id)
         inherited = find_inheritance(connection, execution_id, again.steps)
         if again.values["kind"] == "run" and "loading" not in inherited.done and source_id is None:
             raise gone()  # what was there a moment ago was removed
@@ -381,6 +367,21 @@ def not_finished(status: str) -> ConflictError:
 def _once(actor: Actor, order: Order, operation: str, *said: object) -> Once:
     asked = [*said, order.name, dict(order.rows), order.seed]
     return make_once(actor.user_id, order.key, operation, asked)
+
+
+def _maker(
+    actor: Actor, synthesis: Row[Any], order: Order, values: Mapping[str, Any], expected: _Expected
+) -> Callable[[Connection], str]:
+    """Give what makes a new execution of a synthesis in a transaction."""
+
+    def make(connection: Connection) -> str:
+        require(connection, actor, "executions.create", synthesis.id)
+        named = {**values, "name": order.name or _next_name(connection, synthesis)}
+        execution_id = _insert(connection, actor, named, expected)
+        record(connection, actor, "executions.create", execution_id)
+        return execution_id
+
+    return make
 
 
 def _begin(platform: Platform, actor: Actor, once: Once, make: Any) -> tuple[ExecutionDetail, bool]:
