@@ -50,7 +50,9 @@ def test_inspection_and_checks_load_no_torch() -> None:
     assert loaded("import kinsynth.pipeline.review") & {"torch", "matplotlib", "faiss", "typst"} == set()
 
 
-@pytest.mark.parametrize("module", ["kinsynth.server.serve", "kinsynth.service.worker", "kinsynth.client"])
+@pytest.mark.parametrize(
+    "module", ["kinsynth.server.serve", "kinsynth.service.performing.worker", "kinsynth.client"]
+)
 def test_the_doors_of_the_platform_load_no_data_library(module: str) -> None:
     """API and worker read no file themselves: their children do."""
     assert loaded(f"import {module}") & {"torch", "pyarrow", "polars", "pandas", "numpy"} == set()
@@ -58,7 +60,9 @@ def test_the_doors_of_the_platform_load_no_data_library(module: str) -> None:
 
 def test_analysis_children_load_no_torch() -> None:
     """What looks into files needs tables, no network."""
-    assert loaded("import kinsynth.service.analysing") & {"torch", "matplotlib", "faiss", "typst"} == set()
+    assert (
+        loaded("import kinsynth.service.analysis.tasks") & {"torch", "matplotlib", "faiss", "typst"} == set()
+    )
 
 
 def test_help_is_quick() -> None:

@@ -99,7 +99,7 @@ class Installation:
 
     def start_worker(self, **variables: str) -> subprocess.Popen[bytes]:
         """Start a worker process."""
-        return self._start(["-m", "kinsynth.service.worker", str(os.getpid())], variables)
+        return self._start(["-m", "kinsynth.service.performing.worker", str(os.getpid())], variables)
 
     def start_server(self, **variables: str) -> subprocess.Popen[bytes]:
         """Start a server with a worker beside it."""

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from kinsynth.errors import SourceError, TransientError
-from kinsynth.service import analysts as module
-from kinsynth.service.analysts import Analysts
+from kinsynth.service.analysis import analysts as module
+from kinsynth.service.analysis.analysts import Analysts
 from kinsynth.settings.deployment import read_deployment
 
 
@@ -76,7 +76,7 @@ def test_folders_of_processes_that_are_gone_are_removed(tmp_path: Path) -> None:
     deployment = read_deployment(data=tmp_path)
     mine, upload = Analysts(deployment), "with analysts.folder() as folder: os.kill(os.getpid(), 9)"
     program = (
-        "import os; from kinsynth.service.analysts import Analysts; "
+        "import os; from kinsynth.service.analysis.analysts import Analysts; "
         "from kinsynth.settings.deployment import read_deployment; from pathlib import Path; "
         f"analysts = Analysts(read_deployment(data=Path({str(tmp_path)!r})))\n{upload}"
     )

@@ -18,9 +18,9 @@ from kinsynth.errors import InternalError, KinsynthError, SourceError, Transient
 from kinsynth.executions.claims import Claim, claim
 from kinsynth.executions.journal import LeaseLost, read_outcomes
 from kinsynth.executions.work import Broken, Failed, Outcome, Paused, Stopped, Succeeded
-from kinsynth.service import attempt as attempts
-from kinsynth.service import record, training_child
-from kinsynth.service.attempt import Attempt
+from kinsynth.service.performing import attempt as attempts
+from kinsynth.service.performing import record, training_child
+from kinsynth.service.performing.attempt import Attempt
 from kinsynth.storage.files import detach, list_files
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import executions, models

@@ -10,10 +10,11 @@ import pytest
 from fake_s3 import FakeS3, Faults, running_s3
 from installation import make_person, make_source, running_platform
 from kinsynth.errors import TransientError
-from kinsynth.service import analysis, sources
-from kinsynth.service.analysis import Window
+from kinsynth.service import sources
+from kinsynth.service.analysis import versions
+from kinsynth.service.analysis.views import Window
+from kinsynth.service.performing.worker import Janitor
 from kinsynth.service.platform import Platform
-from kinsynth.service.worker import Janitor
 from kinsynth.storage.records import Records
 from storage.object_toys import deploy
 from storage.storage_toys import make_keys
@@ -44,7 +45,7 @@ def test_a_source_is_kept_encrypted_read_from_and_removed(
     folder.mkdir()
     (folder / "shop.csv").write_bytes(CSV)
     source_id = make_source(platform, ann, folder)
-    page = analysis.preview_version(platform, ann, source_id, 1, Window("shop", 2, 1))
+    page = versions.preview_version(platform, ann, source_id, 1, Window("shop", 2, 1))
     assert page.rows == (("2", "nowhere in particular"),)
     assert server.objects
     assert all(key.startswith("pre/fix/original/") for key in server.objects)

@@ -15,7 +15,7 @@ from installation import make_source
 from kinsynth.errors import KinsynthError, SchemaError
 from kinsynth.service import downloads, executions, models, quotas, results, sources, starts, syntheses
 from kinsynth.service.actor import Actor
-from kinsynth.service.analysis import Window
+from kinsynth.service.analysis.views import Window
 from kinsynth.service.pages import Wanted
 from kinsynth.service.platform import Platform
 from kinsynth.service.starts import Order

@@ -17,8 +17,8 @@ from kinsynth.executions.outcomes import finish
 from kinsynth.executions.work import Succeeded
 from kinsynth.pipeline.timeline import STEPS
 from kinsynth.service import models, sources, starts
-from kinsynth.service.attempt import Attempt
 from kinsynth.service.executions import read_timeline
+from kinsynth.service.performing.attempt import Attempt
 from kinsynth.service.retention import clear_ended
 from kinsynth.service.usage import settle_usage
 from kinsynth.storage.files import detach

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kinsynth.errors import InternalError
-from kinsynth.service.mirror import Mirror, fetch, label_of
+from kinsynth.service.performing.mirror import Mirror, fetch, label_of
 from kinsynth.service.platform import Platform
 from kinsynth.storage.artefacts import Stored, no_check
 from kinsynth.system.files import digest

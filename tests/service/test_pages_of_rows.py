@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from kinsynth.service.analysing import CELL_LETTERS, PAGE_CELLS, PAGE_LETTERS, _page
+from kinsynth.service.analysis.tasks import CELL_LETTERS, PAGE_CELLS, PAGE_LETTERS, _page
 
 
 def read_all(table: pa.Table, limit: int = 500) -> list[list[str]]:

@@ -13,9 +13,10 @@ import pytest
 from finished_run import succeed
 from installation import make_source
 from kinsynth.errors import KinsynthError
-from kinsynth.service import analysis, executions, models, sources, starts, syntheses
+from kinsynth.service import executions, models, sources, starts, syntheses
 from kinsynth.service.actor import Actor
-from kinsynth.service.analysis import Window
+from kinsynth.service.analysis import versions
+from kinsynth.service.analysis.views import Window
 from kinsynth.service.pages import Wanted
 from kinsynth.service.platform import Platform
 from kinsynth.service.sources import digest_files
@@ -123,7 +124,7 @@ def test_uploads_of_one_name_replace_each_other(platform: Platform, ann: Actor, 
 
 def test_a_version_is_looked_at_by_several_at_once(platform: Platform, ann: Actor, source_id: str) -> None:
     def look(_: int) -> int:
-        return analysis.preview_version(platform, ann, source_id, 1, Window("shop")).total
+        return versions.preview_version(platform, ann, source_id, 1, Window("shop")).total
 
     assert set(outcomes(4, look)) == {"150"}
 

@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 
 from installation import make_person, make_source, running_platform
 from kinsynth.errors import AccessError, ConflictError, KinsynthError, SourceError, UserError
-from kinsynth.service import analysis, sources
+from kinsynth.service import sources
 from kinsynth.service.actor import Actor
-from kinsynth.service.analysis import Window
+from kinsynth.service.analysis import versions
+from kinsynth.service.analysis.views import Window
 from kinsynth.service.pages import Wanted
 from kinsynth.service.platform import Platform
 from kinsynth.storage.records import Records
@@ -141,7 +142,7 @@ def test_the_same_request_makes_one_source(platform: Platform, ann: Actor) -> No
 def test_a_deleted_source_takes_its_files_along(platform: Platform, ann: Actor, tmp_path: Path) -> None:
     write_shops(tmp_path / "shops")
     source_id = make_source(platform, ann, tmp_path / "shops")
-    analysis.preview_version(platform, ann, source_id, 1, Window("shop", 0, 5))
+    versions.preview_version(platform, ann, source_id, 1, Window("shop", 0, 5))
     sources.delete_source(platform, ann, source_id)
     with platform.records.read() as connection:
         assert connection.execute(select(func.count()).select_from(files)).scalar_one() == 0
@@ -164,11 +165,11 @@ def test_a_version_is_parsed_once(platform: Platform, ann: Actor, tmp_path: Path
         return usual(function, *rest)  # type: ignore[arg-type]
 
     platform.analysts.call = counted  # type: ignore[method-assign,assignment]
-    page = analysis.preview_version(platform, ann, source_id, 1, Window("shop", 2, 3))
+    page = versions.preview_version(platform, ann, source_id, 1, Window("shop", 2, 3))
     assert page.columns == ("shop_id", "region_id", "size", "opened")
     assert (len(page.rows), page.total, page.rows[0][0]) == (3, 150, "S0002")
-    found = analysis.detect_version(platform, ann, source_id, 1, {})
-    assert found == analysis.detect_version(platform, ann, source_id, 1, {})
+    found = versions.detect_version(platform, ann, source_id, 1, {})
+    assert found == versions.detect_version(platform, ann, source_id, 1, {})
     assert called == ["parse_files", "page_table", "detect"]
     assert {one.name: one.primary_key for one in found.tables} == {
         "region": ("region_id",),
@@ -181,16 +182,16 @@ def test_a_version_is_parsed_once(platform: Platform, ann: Actor, tmp_path: Path
     }
     assert found.document["tables"]["sale"]["primary_key"] == ["sale_id"]
     with pytest.raises(UserError, match=r"region, sale, shop"):
-        analysis.preview_version(platform, ann, source_id, 1, Window("no", 0, 5))
+        versions.preview_version(platform, ann, source_id, 1, Window("no", 0, 5))
 
 
 def test_another_way_of_reading_is_another_parse(platform: Platform, ann: Actor, opened: str) -> None:
     sources.put_file(platform, ann, opened, 1, name="a.csv", chunks=[b"id;x\n", b"0;n\n1;n\n" * 20])
     sources.seal_version(platform, ann, opened, 1)
-    version = analysis.find_version(platform, opened)
+    version = versions.find_version(platform, opened)
     document = {"source": {"delimiter": "semicolon", "null_values": ["n"]}}
-    assert analysis.preview_tables(platform, version, document, Window("a", 0, 1)).rows == (("0", None),)
-    assert analysis.preview_tables(platform, version, {}, Window("a", 0, 1)).rows == (("0", "n"),)
+    assert versions.preview_tables(platform, version, document, Window("a", 0, 1)).rows == (("0", None),)
+    assert versions.preview_tables(platform, version, {}, Window("a", 0, 1)).rows == (("0", "n"),)
 
 
 def test_files_that_cannot_be_read_say_why(platform: Platform, ann: Actor, opened: str) -> None:
@@ -198,7 +199,7 @@ def test_files_that_cannot_be_read_say_why(platform: Platform, ann: Actor, opene
     sources.put_file(platform, ann, opened, 1, name="b.parquet", chunks=[b"PAR1nonsense"])
     sources.seal_version(platform, ann, opened, 1)
     with pytest.raises(SourceError) as caught:
-        analysis.detect_version(platform, ann, opened, 1, {})
+        versions.detect_version(platform, ann, opened, 1, {})
     assert {finding.where.partition(":")[0] for finding in caught.value.findings} >= {"b.parquet"}
 
 
@@ -207,13 +208,13 @@ def test_a_lost_file_is_a_source_that_is_gone(platform: Platform, ann: Actor, op
     sources.seal_version(platform, ann, opened, 1)
     for name in list(platform.artefacts.store.names()):
         platform.artefacts.store.remove(name)
-    assert code_of(analysis.preview_version, platform, ann, opened, 1, Window("a", 0, 5)) == "source.gone"
+    assert code_of(versions.preview_version, platform, ann, opened, 1, Window("a", 0, 5)) == "source.gone"
 
 
 def test_paths_of_the_machine_are_never_read(platform: Platform, ann: Actor, opened: str) -> None:
     sources.put_file(platform, ann, opened, 1, name="a.csv", chunks=[CSV])
     sources.seal_version(platform, ann, opened, 1)
-    found = analysis.detect_version(platform, ann, opened, 1, {"source": {"paths": ["/etc/passwd"]}})
+    found = versions.detect_version(platform, ann, opened, 1, {"source": {"paths": ["/etc/passwd"]}})
     assert [one.file for one in found.tables] == ["a.csv"]
     assert found.document["source"]["paths"] == []
 

@@ -18,10 +18,10 @@ from structlog.testing import capture_logs
 from durability.installed_runs import Installation, installation
 from installation import Submitted
 from kinsynth.errors import TransientError
-from kinsynth.service import worker
+from kinsynth.service.performing import worker
+from kinsynth.service.performing.worker import Janitor
 from kinsynth.service.quotas import grant, read_quotas
 from kinsynth.service.usage import SLICE_S
-from kinsynth.service.worker import Janitor
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import executions
 from shop_database import write_shops
@@ -74,7 +74,7 @@ def test_the_janitor_goes_on_after_a_fault(found: Installation, monkeypatch: pyt
             raise KeyError("a cell of the source")
 
     monkeypatch.setattr(Janitor, "look", look)
-    monkeypatch.setattr("kinsynth.service.worker._LOOK_S", 0.01)
+    monkeypatch.setattr("kinsynth.service.performing.worker._LOOK_S", 0.01)
     stop = threading.Event()
     thread = threading.Thread(target=Janitor(found.platform).run, args=(stop,))
     thread.start()

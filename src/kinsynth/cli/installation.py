@@ -50,7 +50,7 @@ def serve(context: typer.Context) -> None:
 def worker(context: typer.Context) -> None:
     """Perform executions of an installation on this machine, until Ctrl-C."""
     invocation_of(context, settings=False)
-    from kinsynth.service.worker import run_worker
+    from kinsynth.service.performing.worker import run_worker
     from kinsynth.settings.deployment import read_deployment
     from kinsynth.system.logs import set_up_logs
 

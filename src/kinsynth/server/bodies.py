@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from kinsynth.service.analysis import MOST_ROWS, Window
+from kinsynth.service.analysis.views import MOST_ROWS, Window
 from kinsynth.service.fields import Name, Short
 
 

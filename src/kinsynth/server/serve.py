@@ -63,7 +63,7 @@ def serve(deployment: Deployment, *, say: Callable[[str], None]) -> None:
 
 def worker_command() -> list[str]:
     """Give the command of a worker that ends when this process does."""
-    return [sys.executable, "-P", "-m", "kinsynth.service.worker", str(os.getpid())]
+    return [sys.executable, "-P", "-m", "kinsynth.service.performing.worker", str(os.getpid())]
 
 
 def _configure(deployment: Deployment, app: object) -> uvicorn.Config:

@@ -13,7 +13,7 @@ from kinsynth.executions import requests
 from kinsynth.executions.journal import read_events
 from kinsynth.executions.state import FINAL, Status
 from kinsynth.service.actor import Actor
-from kinsynth.service.analysis import FindingView
+from kinsynth.service.analysis.views import FindingView
 from kinsynth.service.audit import record
 from kinsynth.service.documents import Document
 from kinsynth.service.pages import Page, View, Wanted, read_page

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, select
 
 from kinsynth.executions.journal import adopt_steps, read_outcomes
 from kinsynth.pipeline.timeline import STEPS, StepName
-from kinsynth.service.mirror import DRAWN, SYNTHETIC
-from kinsynth.service.record import add_model
+from kinsynth.service.performing.mirror import DRAWN, SYNTHETIC
+from kinsynth.service.performing.record import add_model
 from kinsynth.service.timelines import DRAWING
 from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.files import attach, list_files

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kinsynth.executions.dbos import DbosEngine
 from kinsynth.executions.port import Engine
-from kinsynth.service.analysts import Analysts
+from kinsynth.service.analysis.analysts import Analysts
 from kinsynth.settings.deployment import Deployment
 from kinsynth.storage.artefacts import Artefacts
 from kinsynth.storage.keys import Keys, load_keys

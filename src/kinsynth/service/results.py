@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from kinsynth.errors import ConflictError
 from kinsynth.service.actor import Actor
-from kinsynth.service.analysis import RowsView, Window, no_table
+from kinsynth.service.analysis.versions import no_table
+from kinsynth.service.analysis.views import RowsView, Window
 from kinsynth.service.audit import record
 from kinsynth.service.pages import View
 from kinsynth.service.permissions import not_found, require

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, exists, insert, select, update
 
 from kinsynth.executions.state import FINAL
-from kinsynth.service.mirror import MODEL, SYNTHETIC, WORK
+from kinsynth.service.performing.mirror import MODEL, SYNTHETIC, WORK
 from kinsynth.service.platform import Platform
 from kinsynth.service.removal import remove_downloads
 from kinsynth.storage.clock import now

@@ -14,7 +14,8 @@ from kinsynth.executions.state import FINAL
 from kinsynth.pipeline.timeline import STEPS, StepName
 from kinsynth.service import quotas
 from kinsynth.service.actor import Actor
-from kinsynth.service.analysis import CheckView, check_version, find_version, refusal
+from kinsynth.service.analysis.versions import check_version, find_version, refusal
+from kinsynth.service.analysis.views import CheckView
 from kinsynth.service.audit import record
 from kinsynth.service.documents import Document, bind
 from kinsynth.service.executions import (

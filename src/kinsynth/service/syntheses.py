@@ -10,14 +10,8 @@ from sqlalchemy import Connection, Row, case, delete, func, insert, literal, sel
 
 from kinsynth.errors import ConflictError
 from kinsynth.service.actor import Actor
-from kinsynth.service.analysis import (
-    AssessmentView,
-    CheckView,
-    check_version,
-    detect,
-    find_version,
-    refusal,
-)
+from kinsynth.service.analysis.versions import check_version, detect, find_version, refusal
+from kinsynth.service.analysis.views import AssessmentView, CheckView
 from kinsynth.service.audit import record
 from kinsynth.service.documents import Document, bind, settle
 from kinsynth.service.idempotency import create, find, make_once

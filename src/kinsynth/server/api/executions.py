@@ -18,7 +18,7 @@ from kinsynth.server.operation import make_router, operation
 from kinsynth.server.streams import follow_events
 from kinsynth.server.words import PAGES, PageOf
 from kinsynth.service import executions, results, starts
-from kinsynth.service.analysis import RowsView
+from kinsynth.service.analysis.views import RowsView
 from kinsynth.service.executions import EventsView, ExecutionDetail, ExecutionView, TimelineView
 from kinsynth.service.fields import Short
 from kinsynth.service.pages import Page

@@ -14,8 +14,9 @@ from kinsynth.server.codes import BUSY, DAMAGED, DOCUMENT, KEY, READING, STORE, 
 from kinsynth.server.content import receive
 from kinsynth.server.operation import make_router, operation
 from kinsynth.server.words import PAGES, PageOf
-from kinsynth.service import analysis, sources
-from kinsynth.service.analysis import DetectionView, RowsView
+from kinsynth.service import sources
+from kinsynth.service.analysis import versions
+from kinsynth.service.analysis.views import DetectionView, RowsView
 from kinsynth.service.fields import Name
 from kinsynth.service.pages import Page
 from kinsynth.service.sources import FileView, SourceView, VersionView
@@ -170,7 +171,7 @@ def preview(
     platform: OpenPlatform, actor: CurrentActor, source_id: str, number: Number, window: WindowOf
 ) -> RowsView:
     """Read some rows of a table of a sealed version."""
-    return analysis.preview_version(platform, actor, source_id, number, window)
+    return versions.preview_version(platform, actor, source_id, number, window)
 
 
 @operation(
@@ -184,4 +185,4 @@ def detect(
     platform: OpenPlatform, actor: CurrentActor, source_id: str, number: Number, body: Detection
 ) -> DetectionView:
     """Find tables, types, keys, relations and rules; gives a document that says them outright."""
-    return analysis.detect_version(platform, actor, source_id, number, body.document)
+    return versions.detect_version(platform, actor, source_id, number, body.document)

@@ -11,7 +11,7 @@ from kinsynth.server.codes import BUSY, DAMAGED, DOCUMENT, KEY, READING
 from kinsynth.server.operation import make_router, operation
 from kinsynth.server.words import PAGES, PageOf
 from kinsynth.service import syntheses
-from kinsynth.service.analysis import AssessmentView, CheckView
+from kinsynth.service.analysis.views import AssessmentView, CheckView
 from kinsynth.service.fields import Name, Short
 from kinsynth.service.pages import Page
 from kinsynth.service.syntheses import (

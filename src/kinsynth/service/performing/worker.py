@@ -1,6 +1,6 @@
 """The worker process of an installation: performs executions, and looks after what ended ones leave.
 
-``python -m kinsynth.service.worker PARENT`` is one that ends with its parent.
+``python -m kinsynth.service.performing.worker PARENT`` is one that ends with its parent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kinsynth.errors import KinsynthError
 from kinsynth.executions.claims import Claim, Wish
 from kinsynth.executions.work import Outcome
 from kinsynth.executions.worker import Worker, WorkerSettings
-from kinsynth.service.attempt import Attempt
+from kinsynth.service.performing.attempt import Attempt
 from kinsynth.service.platform import Platform, open_platform
 from kinsynth.service.retention import clear_ended, expire_results
 from kinsynth.service.scratch import sweep

@@ -1,7 +1,7 @@
 """The training child: performs one execution in a scratch folder and tells its parent what happens.
 
-It is started as ``python -m kinsynth.service.performing`` with one JSON document on its standard input, and
-is the only process of a service that loads torch. It writes JSON lines to its standard output: ``event``, and
+It is started as ``python -m kinsynth.service.performing.program`` with one JSON document on its standard input,
+and is the only process of a service that loads torch. It writes JSON lines to its standard output: ``event``, and
 at the end ``outcome``. After each finished step it waits until its parent has kept the files. SIGTERM asks it
 to stop at the next safe point. It dies with its parent, and opens no connection.
 """
@@ -23,7 +23,7 @@ from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.request import read_conditions
 from kinsynth.pipeline.run import drawing_facts, run_facts, take_up
 from kinsynth.pipeline.timeline import Event, StepFinished
-from kinsynth.service.words import KEPT
+from kinsynth.service.performing.words import KEPT
 from kinsynth.settings.document import parse
 from kinsynth.system import crash
 from kinsynth.system.child import describe, die_with_parent

@@ -16,14 +16,14 @@ from kinsynth.service.scratch import open_scratch, sweep
 from kinsynth.settings.deployment import Deployment
 from kinsynth.system.child import LimitedChild
 
-_MODULE = "kinsynth.service.analysing"
+_MODULE = "kinsynth.service.analysis.tasks"
 # What its functions would import at their first use.
 _MODULES = (_MODULE, "kinsynth.connectors.texts.reader", "pyarrow.pandas_compat", "pandas", "_strptime")
 _WAITING = 8  # for each that runs
 
 
 class Analysts:
-    """Calls functions of ``service.analysing`` in limited children.
+    """Calls functions of ``service.analysis.tasks`` in limited children.
 
     Args:
         deployment: How many at a time, their memory and time, and where their folders are.
@@ -58,7 +58,7 @@ class Analysts:
             yield path
 
     def call(self, function: str, arguments: Mapping[str, Any], folder: Path) -> Any:
-        """Call a function of ``service.analysing`` and give its answer.
+        """Call a function of ``service.analysis.tasks`` and give its answer.
 
         Raises:
             TransientError: ``analysis.busy``, all children were at work for too long.

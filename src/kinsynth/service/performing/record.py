@@ -18,8 +18,8 @@ from kinsynth.executions.journal import (
     start_step,
     withdraw_step,
 )
-from kinsynth.service.jobs import Job
-from kinsynth.service.mirror import CHECKPOINTS, DRAWN, SYNTHETIC
+from kinsynth.service.performing.jobs import Job
+from kinsynth.service.performing.mirror import CHECKPOINTS, DRAWN, SYNTHETIC
 from kinsynth.storage import clock, files
 from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.ids import make_id

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from threading import Thread
 from typing import IO, Any
 
-from kinsynth.service.words import KEPT
+from kinsynth.service.performing.words import KEPT
 from kinsynth.system.child import plain_environment
 
 
 class TrainingChild:
-    """A process that performs an execution; ``kinsynth.service.performing`` is its program.
+    """A process that performs an execution; ``kinsynth.service.performing.program`` is its program.
 
     Args:
         request: What it is to do, as that module says.
@@ -28,7 +28,7 @@ class TrainingChild:
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "kinsynth.service.performing"],
+            [sys.executable, "-P", "-m", "kinsynth.service.performing.program"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

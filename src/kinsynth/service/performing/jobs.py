@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from kinsynth.errors import SourceError, UserError
 from kinsynth.executions.journal import read_outcomes
-from kinsynth.service.mirror import MODEL
+from kinsynth.service.performing.mirror import MODEL
 from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.files import list_files
 from kinsynth.storage.tables import executions, models

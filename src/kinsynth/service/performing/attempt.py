@@ -16,12 +16,20 @@ from kinsynth.errors import AccessError, InternalError, KinsynthError, OutOfMemo
 from kinsynth.executions.claims import Claim, Wish
 from kinsynth.executions.failure import describe_error
 from kinsynth.executions.work import Broken, Failed, Outcome, Paused, Stopped, Succeeded
-from kinsynth.service.jobs import FOLDER, SOURCE, STORED_MODEL, Job, describe_job, needed_source, read_job
-from kinsynth.service.mirror import Mirror, fetch
+from kinsynth.service.performing.jobs import (
+    FOLDER,
+    SOURCE,
+    STORED_MODEL,
+    Job,
+    describe_job,
+    needed_source,
+    read_job,
+)
+from kinsynth.service.performing.mirror import Mirror, fetch
+from kinsynth.service.performing.record import Event, Record
+from kinsynth.service.performing.training_child import TrainingChild
 from kinsynth.service.platform import Platform
-from kinsynth.service.record import Event, Record
 from kinsynth.service.scratch import open_scratch
-from kinsynth.service.training_child import TrainingChild
 from kinsynth.system import crash
 from kinsynth.system.child import revive
 from kinsynth.system.failures import explained
