@@ -1,9 +1,9 @@
 """The training child: performs one execution in a scratch folder and tells its parent what happens.
 
-It is started as ``python -m kinsynth.service.performing.program`` with one JSON document on its standard input,
-and is the only process of a service that loads torch. It writes JSON lines to its standard output: ``event``, and
-at the end ``outcome``. After each finished step it waits until its parent has kept the files. SIGTERM asks it
-to stop at the next safe point. It dies with its parent, and opens no connection.
+It is started as ``python -m kinsynth.service.performing.program`` with one JSON document on its standard
+input, and is the only process of a service that loads torch. It writes JSON lines to its standard output:
+``event``, and at the end ``outcome``. After each finished step it waits until its parent has kept the files.
+SIGTERM asks it to stop at the next safe point. It dies with its parent, and opens no connection.
 """
 
 from __future__ import annotations
