@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from kinsynth.errors import InternalError, OutOfMemory, SettingsError, SourceError, TransientError
-from kinsynth.system.child import LimitedChild, run_limited
+from kinsynth.system.child import Conversation, LimitedChild, run_limited
 
 FUNCTIONS = """
 import ctypes, errno, os, socket, subprocess, sys, time, urllib.request
@@ -37,6 +38,7 @@ def spin():
 def connect(): socket.create_connection(("127.0.0.1", 9))
 def fetch(): urllib.request.urlopen("http://127.0.0.1:9/")
 def spawn(): subprocess.run(["true"])
+def remember(word): global known; known = (globals().get("known") or "") + word; return known
 def find(): raise SettingsError("a.code", "a", findings=[Finding("b.code", "error", "", "b", "")])
 def own(): return os.getpid()
 def nest(folder):
@@ -205,3 +207,53 @@ def test_findings_of_an_error_come_back(call: Any) -> None:
     with pytest.raises(SettingsError) as caught:
         call("find")
     assert [finding.code for finding in caught.value.findings] == ["b.code"]
+
+
+@pytest.fixture
+def talk(call: Any, tmp_path: Path) -> Iterator[Conversation]:
+    """A conversation with a child."""
+    found = Conversation(LimitedChild(["childtest"]), memory_bytes=1 << 29, processor_s=2, folder=tmp_path)
+    yield found
+    found.close()
+
+
+def test_a_conversation_is_with_one_child_under_its_limits(talk: Conversation, tmp_path: Path) -> None:
+    assert talk.ask("childtest.remember", {"word": "a"}, patience_s=20) == "a"
+    assert talk.ask("childtest.remember", {"word": "ü\n"}, patience_s=20) == "aü\n"
+    assert talk.ask("childtest.limits", {}, patience_s=20)[0] == 0
+    with pytest.raises(SettingsError):
+        talk.ask("childtest.refuse", {}, patience_s=20)
+    with pytest.raises(OutOfMemory):
+        talk.ask("childtest.allocate", {"megabytes": 1024}, patience_s=20)
+    with pytest.raises(InternalError, match="PermissionError"):
+        talk.ask("childtest.connect", {}, patience_s=20)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "patience_s"),
+    [("crash", {}, 20), ("leave", {}, 20), ("sleep", {"seconds": 60}, 0.3), ("spin", {}, 0.3)],
+)
+def test_a_conversation_with_a_child_that_is_dead_or_late_is_over(
+    talk: Conversation, name: str, arguments: dict[str, Any], patience_s: float
+) -> None:
+    begun = time.monotonic()
+    assert talk.ask("childtest.own", {}, patience_s=20) != os.getpid()
+    with pytest.raises(SourceError, match="parser_died"):
+        talk.ask(f"childtest.{name}", arguments, patience_s=patience_s)
+    assert time.monotonic() - begun < 15
+    talk.close()
+    with pytest.raises((SourceError, ValueError)):
+        talk.ask("childtest.own", {}, patience_s=1)
+
+
+def test_processor_time_of_a_conversation_is_limited(talk: Conversation) -> None:
+    begun = time.monotonic()
+    with pytest.raises(SourceError, match=r"status -9|parser_timeout"):  # by the kernel
+        talk.ask("childtest.spin", {}, patience_s=60)
+    assert time.monotonic() - begun < 50
+
+
+def test_an_endless_answer_is_cut(talk: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kinsynth.system.child._MOST_BYTES", 1 << 16)
+    with pytest.raises(SourceError, match="parser_died"):
+        talk.ask("childtest.echo", {"text": "x" * (1 << 15), "more": "ü" * (1 << 14)}, patience_s=20)

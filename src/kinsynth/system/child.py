@@ -1,7 +1,8 @@
 """A function in a child process with limits: memory, time, no network, no life after its parent.
 
-``LimitedChild`` and ``run_limited`` are for the parent; the rest of the file runs in the child, which is
-started as ``python -m kinsynth.system.child PARENT MODULE...``. Requests and answers are JSON.
+``LimitedChild``, ``Conversation`` and ``run_limited`` are for the parent; the rest of the file runs in the
+child, which is started as ``python -m kinsynth.system.child PARENT MODULE...``. It reads JSON, a line each:
+first its limits, then calls; it writes a line for each call.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import importlib
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +30,7 @@ from kinsynth.errors import Finding, InternalError, KinsynthError, OutOfMemory, 
 from kinsynth.system.failures import explain
 
 _SECONDS_TO_END = 5
+_MOST_BYTES = 1 << 26  # of an answer in a conversation
 _SETTINGS, _FOR_CHILDREN = "KINSYNTH_", "KINSYNTH_CRASH_"
 _PR_SET_PDEATHSIG = 1
 _RUST_PANIC = "PanicException"  # not an Exception: a parser written in Rust met what it did not foresee
@@ -33,10 +38,13 @@ _is_limited = False  # whether this process is such a child
 
 
 class LimitedChild:
-    """A started child process that waits for its one call.
+    """A started child process that waits for its one call, or for a conversation.
 
     Args:
         modules: What it imports before it is called, so that the call need not wait for it.
+
+    Attributes:
+        process: The process, with pipes.
 
     Guarantees:
         It cannot open a socket from Python, and gets no setting of an installation. On Linux it dies when the
@@ -44,7 +52,7 @@ class LimitedChild:
     """
 
     def __init__(self, modules: Iterable[str] = ()) -> None:
-        self._process = subprocess.Popen(
+        self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "kinsynth.system.child", str(os.getpid()), *modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -63,29 +71,89 @@ class LimitedChild:
         folder: Path,
     ) -> Any:
         """Call a function, once, and end; arguments, answer and errors as of ``run_limited``."""
-        request = {
-            "function": function_path,
-            "arguments": dict(arguments),
-            "memory_bytes": memory_bytes,
-            "timeout_s": timeout_s,
-            "folder": str(folder),
-        }
+        words = _write_limits(memory_bytes, timeout_s, folder) + _write_call(function_path, arguments)
         try:
-            output, _ = self._process.communicate(json.dumps(request).encode(), timeout=timeout_s)
+            output, _ = self.process.communicate(words, timeout=timeout_s)
         except subprocess.TimeoutExpired as late:
             raise _too_slow(timeout_s) from late
         finally:
             self.close()
-        return _answer(output, self._process.returncode, memory_bytes=memory_bytes, timeout_s=timeout_s)
+        return _answer(output, self.process.returncode, memory_bytes=memory_bytes, timeout_s=timeout_s)
 
     def is_alive(self) -> bool:
         """Tell whether it still waits."""
-        return self._process.poll() is None
+        return self.process.poll() is None
 
     def close(self) -> None:
         """End it, whatever it does."""
-        self._process.kill()
-        self._process.__exit__(None, None, None)
+        self.process.kill()
+        with suppress(BrokenPipeError):  # there were words that it did not take
+            self.process.__exit__(None, None, None)
+
+
+class Conversation:
+    """Several calls of one limited child.
+
+    Args:
+        child: A child that nobody called; it ends with ``close``.
+        memory_bytes: Its address space.
+        processor_s: Its processor time, of all calls together.
+        folder: Its working folder.
+    """
+
+    def __init__(self, child: LimitedChild, *, memory_bytes: int, processor_s: int, folder: Path) -> None:
+        self._child, self._process = child, child.process
+        self._memory_bytes, self._processor_s = memory_bytes, processor_s
+        self._words = _write_limits(memory_bytes, processor_s, folder)  # they go with the first call
+
+    def ask(self, function_path: str, arguments: Mapping[str, Any], *, patience_s: float) -> Any:
+        """Call a function and give its answer, as ``run_limited`` does.
+
+        Args:
+            function_path: As of ``run_limited``.
+            arguments: As of ``run_limited``; they must fit into a pipe.
+            patience_s: Wall-clock limit of this call.
+
+        Raises:
+            KinsynthError: As of ``run_limited``. Close it then: what it may still write is no answer to the
+                next call.
+        """
+        words = self._words + _write_call(function_path, arguments)
+        self._words = b""
+        self._write(words)
+        answer = self._read(time.monotonic() + patience_s)
+        if not answer:
+            with suppress(subprocess.TimeoutExpired):  # it is silent, and does not end
+                self._process.wait(_SECONDS_TO_END)
+        return _answer(
+            answer, self._process.returncode, memory_bytes=self._memory_bytes, timeout_s=self._processor_s
+        )
+
+    def close(self) -> None:
+        """End the child, whatever it does."""
+        self._child.close()
+
+    def _write(self, words: bytes) -> None:
+        assert self._process.stdin is not None, "it was started with a pipe"
+        try:
+            self._process.stdin.write(words)
+            self._process.stdin.flush()
+        except BrokenPipeError as broken:
+            raise _dead("it does not listen", self._memory_bytes, self._processor_s) from broken
+
+    def _read(self, until: float) -> bytes:
+        """Read a line; nothing, or a part of one, from a child that died."""
+        assert self._process.stdout is not None, "it was started with a pipe"
+        pipe, read = self._process.stdout.fileno(), bytearray()
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+        while not read.endswith(b"\n"):
+            if not poll.poll(max(0.0, until - time.monotonic()) * 1000) or len(read) > _MOST_BYTES:
+                raise _dead("it gave no answer in time", self._memory_bytes, self._processor_s)
+            if not (part := os.read(pipe, 1 << 16)):
+                break
+            read += part
+        return bytes(read)
 
 
 def run_limited(
@@ -193,7 +261,10 @@ def _answer(output: bytes, returncode: int, *, memory_bytes: int, timeout_s: int
         if returncode == -signal.SIGXCPU:
             raise _too_slow(timeout_s)
         raise _dead(f"exit status {returncode}", memory_bytes, timeout_s)
-    answer = json.loads(output)
+    try:
+        answer = json.loads(output)
+    except ValueError as cut:
+        raise _dead("in the middle of its answer", memory_bytes, timeout_s) from cut
     if answer["outcome"] == "memory":
         raise _too_large(memory_bytes)
     if answer["outcome"] == "fault" and answer["type"] == _RUST_PANIC:
@@ -203,6 +274,18 @@ def _answer(output: bytes, returncode: int, *, memory_bytes: int, timeout_s: int
     if answer["outcome"] == "error":
         raise revive(answer["error"])
     return answer["value"]
+
+
+def _write_limits(memory_bytes: int, timeout_s: int, folder: Path) -> bytes:
+    return _line({"memory_bytes": memory_bytes, "timeout_s": timeout_s, "folder": str(folder)})
+
+
+def _write_call(function_path: str, arguments: Mapping[str, Any]) -> bytes:
+    return _line({"function": function_path, "arguments": dict(arguments)})
+
+
+def _line(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document).encode() + b"\n"
 
 
 def die_with_parent(parent: int) -> None:
@@ -252,30 +335,35 @@ def _report_fault(channel: TextIO) -> None:
     def hook(kind: type[BaseException], _error: BaseException, trace: TracebackType | None) -> None:
         place = traceback.extract_tb(trace)[-1]
         at = f"{Path(place.filename).name}:{place.lineno}"
-        json.dump({"outcome": "fault", "type": kind.__name__, "at": at}, channel)
-        channel.flush()
+        _say(channel, {"outcome": "fault", "type": kind.__name__, "at": at})
 
     sys.excepthook = hook
 
 
+def _say(channel: TextIO, outcome: Mapping[str, Any]) -> None:
+    channel.write(json.dumps(outcome) + "\n")  # in one piece: json.dump has no quick encoder
+    channel.flush()
+
+
 def main() -> None:
-    """Serve one request: read it from standard input, write the answer to standard output."""
+    """Serve: read limits and calls from standard input, write answers to standard output."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     _report_fault(channel)
     die_with_parent(int(sys.argv[1]))
     for module in sys.argv[2:]:
         importlib.import_module(module)
-    words = sys.stdin.read()
+    words = sys.stdin.readline()
     if not words:  # nobody called
         return
-    request = json.loads(words)
-    os.chdir(request["folder"])
-    _limit(request["memory_bytes"], request["timeout_s"])
+    limits = json.loads(words)
+    os.chdir(limits["folder"])
+    _limit(limits["memory_bytes"], limits["timeout_s"])
     sys.addaudithook(_refuse_network)
     importlib.import_module("kinsynth.system.child").__dict__["_is_limited"] = True  # here we are __main__
-    json.dump(_call(request["function"], request["arguments"]), channel)
-    channel.flush()
+    while words := sys.stdin.readline():
+        request = json.loads(words)
+        _say(channel, _call(request["function"], request["arguments"]))
 
 
 if __name__ == "__main__":
