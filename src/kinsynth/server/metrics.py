@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from kinsynth.service.figures import count_objects
 from kinsynth.service.platform import Platform
@@ -46,7 +46,7 @@ class Metrics:
 
 
 class _Objects:
-    """Counts of the database, asked for at each reading."""
+    """Counts of the database and of this process, asked for at each reading."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -65,3 +65,5 @@ class _Objects:
         yield GaugeMetricFamily("kinsynth_workers", "Workers that are alive.", figures.workers)
         yield GaugeMetricFamily("kinsynth_users", "Active accounts.", figures.users)
         yield GaugeMetricFamily("kinsynth_artefact_bytes", "Bytes kept as artefacts.", figures.artefact_bytes)
+        lost = self._platform.analysts.readers.lost
+        yield CounterMetricFamily("kinsynth_readers_lost", "Readers of pages that died or were late.", lost)

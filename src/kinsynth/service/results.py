@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pydantic import Field
 from sqlalchemy import Connection
 
 from kinsynth.errors import ConflictError
 from kinsynth.service.actor import Actor
+from kinsynth.service.analysis.readers import Pages
 from kinsynth.service.analysis.versions import no_table
 from kinsynth.service.analysis.views import RowsView, Window
 from kinsynth.service.audit import record
 from kinsynth.service.pages import View
 from kinsynth.service.permissions import not_found, require
 from kinsynth.service.platform import Platform
+from kinsynth.service.sources import digest_files
 from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.files import list_files
 from kinsynth.system.files import read_json
@@ -103,23 +106,31 @@ def preview_result(platform: Platform, actor: Actor, execution_id: str, window: 
         ConflictError: ``execution.no_results``.
         UserError: ``table.not_found``.
     """
-    with platform.records.read() as connection:
-        require(connection, actor, "executions.preview", execution_id)
-        stored = find_synthetic(connection, execution_id)
-    with platform.analysts.folder() as folder:
 
-        def fetch(name: str) -> None:
-            one = stored[f"{SYNTHETIC}/{name}"]
-            platform.artefacts.fetch(one.digest, one.label, folder / SYNTHETIC / name)
+    def look() -> dict[str, Stored]:
+        with platform.records.read() as connection:
+            require(connection, actor, "executions.preview", execution_id)
+            return find_synthetic(connection, execution_id)
 
-        fetch("names.json")
+    stored = look()
+
+    def prepare(folder: Path) -> Mapping[str, Any]:
+        def fetch(name: str) -> Path:
+            one, path = stored[f"{SYNTHETIC}/{name}"], folder / SYNTHETIC / name
+            if not path.exists():
+                platform.artefacts.fetch(one.digest, one.label, path)
+            return path
+
         fetch("database.json")
-        names = read_json(folder / SYNTHETIC / "names.json")
+        names = read_json(fetch("names.json"))
         if window.table not in names:
             raise no_table(names)
         fetch(f"{names.index(window.table):03}.arrow")
-        arguments = {"table": window.table, "offset": window.offset, "limit": window.limit}
-        return RowsView.model_validate(platform.analysts.call("page_result", arguments, folder))
+        return {"table": window.table, "offset": window.offset, "limit": window.limit}
+
+    content = digest_files({path: one.digest for path, one in stored.items()})
+    pages = Pages((actor.user_id, execution_id, content), "page_result", prepare, look)
+    return RowsView.model_validate(platform.analysts.page(pages))
 
 
 def find_synthetic(connection: Connection, execution_id: str) -> dict[str, Stored]:

@@ -104,6 +104,12 @@ def list_files(
     return {path: Stored(digest, label, size, key_id) for path, digest, label, size, key_id in found}
 
 
+def list_times(connection: Connection, owner_id: str, version: int = 0) -> dict[str, float]:
+    """Give when each file of an owner was attached, by path; arguments as of ``list_files``."""
+    found = connection.execute(select(files.c.path, files.c.created_at).where(_of(owner_id, version)))
+    return {row.path: row.created_at for row in found}
+
+
 def detach(connection: Connection, owner_id: str, version: int | None = None, *, under: str = "") -> Detached:
     """Take files from an owner; blobs that no other file names are removed by the next collection.
 

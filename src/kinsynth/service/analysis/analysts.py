@@ -7,18 +7,18 @@ import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from kinsynth.errors import TransientError
+from kinsynth.service.analysis.readers import MODULE, Pages, Readers
 from kinsynth.service.scratch import open_scratch, sweep
 from kinsynth.settings.deployment import Deployment
 from kinsynth.system.child import LimitedChild
 
-_MODULE = "kinsynth.service.analysis.tasks"
 # What its functions would import at their first use.
-_MODULES = (_MODULE, "kinsynth.connectors.texts.reader", "pyarrow.pandas_compat", "pandas", "_strptime")
+_MODULES = (MODULE, "kinsynth.connectors.texts.reader", "pyarrow.pandas_compat", "pandas", "_strptime")
 _WAITING = 8  # for each that runs
 
 
@@ -30,7 +30,8 @@ class Analysts:
 
     Guarantees:
         At most ``analysis_processes`` calls run at a time, and eight times as many wait: a thread of the API
-        stands behind each. No child outlives this process.
+        stands behind each. No child outlives this process. Those that give pages stay for a while
+        (``readers``).
     """
 
     def __init__(self, deployment: Deployment) -> None:
@@ -42,6 +43,7 @@ class Analysts:
         # Children die with the thread that started them: this one lives as long as the pool.
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysts")
         self._closed = False
+        self.readers = Readers(deployment, self._take, self.folder)
         sweep(self._folder)
 
     def warm_up(self) -> None:
@@ -64,22 +66,40 @@ class Analysts:
             TransientError: ``analysis.busy``, all children were at work for too long.
             KinsynthError: The function raised it, or a limit of the child was reached.
         """
-        with _held(self._callers, 0.0), _held(self._slots, self._deployment.analysis_wait_s):
+        with _held(self._callers, 0.0), self._slot():
             return self._take().call(
-                f"{_MODULE}.{function}",
+                f"{MODULE}.{function}",
                 arguments,
                 memory_bytes=self._deployment.analysis_memory_bytes,
                 timeout_s=self._deployment.analysis_timeout_s,
                 folder=folder,
             )
 
+    def page(self, pages: Pages) -> Any:
+        """Give a page: by the reader of its content and person, else by a child of its own.
+
+        Raises:
+            TransientError: ``analysis.busy``.
+            KinsynthError: As of ``call``; ``pages.prepare`` raised it.
+        """
+        with _held(self._callers, 0.0):
+            answer = self.readers.ask(pages, self._slot)
+        if answer is not None:
+            return answer
+        with self.folder() as folder:
+            return self.call(pages.function, pages.prepare(folder), folder)
+
     def close(self) -> None:
-        """End the children that wait."""
+        """End the readers, and the children that wait."""
         self._closed = True
+        self.readers.close()
         self._starter.shutdown(wait=True, cancel_futures=True)
         with suppress(queue.Empty):
             while True:
                 self._waiting.get_nowait().close()
+
+    def _slot(self) -> AbstractContextManager[None]:
+        return _held(self._slots, self._deployment.analysis_wait_s)
 
     def _take(self) -> LimitedChild:
         """Give a child that waits, and have the next one started."""

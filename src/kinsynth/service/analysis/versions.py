@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -17,18 +19,21 @@ from sqlalchemy import select
 
 from kinsynth.errors import Finding, SchemaError, UserError
 from kinsynth.service.actor import Actor
+from kinsynth.service.analysis.readers import Pages
 from kinsynth.service.analysis.views import CheckView, DetectionView, FindingView, RowsView, Window
 from kinsynth.service.documents import Document, reading_settings, settle
 from kinsynth.service.permissions import require
 from kinsynth.service.platform import Platform
-from kinsynth.service.sources import analysis_owner, gone, require_sealed
+from kinsynth.service.sources import analysis_owner, digest_files, gone, require_sealed
 from kinsynth.storage.artefacts import Stored
-from kinsynth.storage.files import attach, detach, list_files
+from kinsynth.storage.files import attach, detach, list_files, list_times
 from kinsynth.storage.locks import hold
 from kinsynth.storage.tables import sources
 from kinsynth.system.files import read_json, write_json
 
 LISTING = "listing.json"
+_MOST_WAYS, _MOST_ANSWERS = 2, 20  # of reading a version; about a version
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,11 @@ def preview_version(
         ConflictError: ``source.not_sealed``.
         UserError: ``table.not_found``, with the names of all tables.
     """
-    version = _open(platform, actor, "versions.preview", source_id, number)
-    return preview_tables(platform, version, {}, window)
+
+    def look() -> Version:
+        return _open(platform, actor, "versions.preview", source_id, number)
+
+    return preview_tables(platform, actor, look, {}, window)
 
 
 def detect_version(
@@ -95,19 +103,31 @@ def _open(platform: Platform, actor: Actor, operation: str, source_id: str, numb
 
 
 def preview_tables(
-    platform: Platform, version: Version, document: Mapping[str, Any], window: Window
+    platform: Platform,
+    actor: Actor,
+    look: Callable[[], Version],
+    document: Mapping[str, Any],
+    window: Window,
 ) -> RowsView:
-    """Give some rows of a table, read as the document says."""
-    with platform.analysts.folder() as folder:
-        key, stored = _tables(platform, version, document, folder)
-        found = {one["name"]: one["path"] for one in _fetch_listing(platform, key, stored, folder)["tables"]}
-        if window.table not in found:
-            raise no_table(found)
-        file = found[window.table]
-        _fetch(platform, stored[f"{key}/{file}"], folder / "tables" / file)
-        arguments = {"file": f"tables/{file}", "offset": window.offset, "limit": window.limit}
-        answer = platform.analysts.call("page_table", arguments, folder)
-    return RowsView.model_validate(answer)
+    """Give some rows of a table, read as the document says; ``look`` lets the actor in, or raises."""
+    version = look()
+
+    def read(key: str, stored: Mapping[str, Stored]) -> Any:
+        def prepare(folder: Path) -> Mapping[str, Any]:
+            listing = _fetch_listing(platform, key, stored, folder)
+            found = {one["name"]: one["path"] for one in listing["tables"]}
+            if window.table not in found:
+                raise no_table(found)
+            file = found[window.table]
+            _fetch_kept(platform, stored[f"{key}/{file}"], folder / "tables" / file)
+            return {"file": f"tables/{file}", "offset": window.offset, "limit": window.limit}
+
+        content = digest_files({path: one.digest for path, one in stored.items() if _is_read(path)})
+        object_id = f"{version.source_id}/{version.number}"
+        pages = Pages((actor.user_id, object_id, content), "page_table", prepare, look)
+        return platform.analysts.page(pages)
+
+    return RowsView.model_validate(_with_tables(platform, version, document, read))
 
 
 def detect(platform: Platform, version: Version, document: Document) -> DetectionView:
@@ -146,74 +166,121 @@ def no_table(known: Iterable[str]) -> UserError:
 # Children
 
 
+class _ReplacedError(Exception):
+    """What was kept of a version is not there any more."""
+
+
 def _kept(platform: Platform, version: Version, function: str, document: Document) -> Any:
     """Ask a child about a version and a document, or give what it answered before."""
     said = [metadata.version("kinsynth"), document]
     name = f"{_digest(reading_settings(document))}/{function}-{_digest(said)}.json"
-    owner = analysis_owner(version.source_id)
-    with platform.records.read() as connection:
-        known = list_files(connection, owner, version.number, under=name)
-    with platform.analysts.folder() as folder:
-        if name in known:
-            _fetch(platform, known[name], folder / "answer.json")
-            return read_json(folder / "answer.json")
-        key, stored = _tables(platform, version, document, folder)
-        for path, one in stored.items():
-            if path.endswith((".arrow", LISTING)):
-                _fetch(platform, one, folder / "tables" / path.removeprefix(f"{key}/"))
-        answer = platform.analysts.call(function, {"document": document}, folder)
-        write_json(folder / "answer.json", answer)
-        _keep(platform, version, {name: folder / "answer.json"})
-    return answer
+
+    def ask(key: str, stored: Mapping[str, Stored]) -> Any:
+        with platform.analysts.folder() as folder:
+            answer = folder / "answer.json"
+            if name in stored:
+                _fetch_kept(platform, stored[name], answer)
+                return read_json(answer)
+            for path, one in stored.items():
+                if _is_read(path):
+                    _fetch_kept(platform, one, folder / "tables" / path.removeprefix(f"{key}/"))
+            found = platform.analysts.call(function, {"document": document}, folder)
+            write_json(answer, found)
+            _keep(platform, version, {name: answer})
+            return found
+
+    return _with_tables(platform, version, document, ask)
+
+
+def _with_tables(
+    platform: Platform,
+    version: Version,
+    document: Mapping[str, Any],
+    use: Callable[[str, Mapping[str, Stored]], Any],
+) -> Any:
+    """Use what is kept of a version; others may have put theirs in its place before it is fetched."""
+    for _ in range(_ATTEMPTS):
+        with suppress(_ReplacedError):
+            return use(*_tables(platform, version, document))
+    raise gone()
 
 
 def _tables(
-    platform: Platform, version: Version, document: Mapping[str, Any], folder: Path
+    platform: Platform, version: Version, document: Mapping[str, Any]
 ) -> tuple[str, dict[str, Stored]]:
-    """Give the kept tables of a version, parsed when nobody did before."""
+    """Give what is kept of a version, read as the document says; it is parsed when nobody did before."""
     settings = reading_settings(document)
     key, owner = _digest(settings), analysis_owner(version.source_id)
     with platform.records.read() as connection:
         stored = list_files(connection, owner, version.number, under=key)
     if f"{key}/{LISTING}" in stored:
         return key, stored
-    for name, one in version.files.items():
-        _fetch(platform, one, folder / "files" / name)
     limits = {
         "parse_memory_bytes": platform.deployment.analysis_memory_bytes,
         "parse_timeout_s": platform.deployment.analysis_timeout_s,
     }
     arguments = {"source": settings | limits, "names": list(version.files)}
-    platform.analysts.call("parse_files", arguments, folder)
-    made = {f"{key}/{path.name}": path for path in sorted((folder / "tables").iterdir())}
-    return key, _keep(platform, version, made, instead_of_other=key)
+    with platform.analysts.folder() as folder:
+        for name, one in version.files.items():
+            _fetch(platform, one, folder / "files" / name)
+        platform.analysts.call("parse_files", arguments, folder)
+        made = {f"{key}/{path.name}": path for path in sorted((folder / "tables").iterdir())}
+        return key, _keep(platform, version, made)
 
 
-def _keep(
-    platform: Platform, version: Version, made: Mapping[str, Path], *, instead_of_other: str = ""
-) -> dict[str, Stored]:
-    """Keep what a child made; of the ways of reading a version only the newest stays."""
+def _keep(platform: Platform, version: Version, made: Mapping[str, Path]) -> dict[str, Stored]:
+    """Keep what a child made; of the ways of reading a version, and of answers, only the newest stay."""
     owner = analysis_owner(version.source_id)
     stored = {name: platform.artefacts.put_file(path, "original") for name, path in made.items()}
     with platform.records.write() as connection:
         hold(connection, sources.c.id, version.source_id)
         require_sealed(connection, version.source_id, version.number)  # it may have been deleted meanwhile
-        if instead_of_other:
-            others = list_files(connection, owner, version.number)
-            for key in {path.partition("/")[0] for path in others} - {instead_of_other}:
-                detach(connection, owner, version.number, under=key)
         attach(connection, owner, version.number, stored)
+        times = list_times(connection, owner, version.number) | dict.fromkeys(stored, math.inf)
+        for path in _outdated(times):
+            detach(connection, owner, version.number, under=path)
     return stored
+
+
+def _outdated(times: Mapping[str, float]) -> list[str]:
+    """Give the folders and files that are too many of what is kept of a version, by their times.
+
+    >>> _outdated({"a/000.arrow": 1.0, "b/000.arrow": 2.0, "c/000.arrow": 3.0, "a/check-1.json": 4.0})
+    ['b']
+    """
+    newest = sorted(times, key=lambda path: times[path], reverse=True)
+    ways = list(dict.fromkeys(path.partition("/")[0] for path in newest))
+    answers = [path for path in newest if not _is_read(path)]
+    return ways[_MOST_WAYS:] + answers[_MOST_ANSWERS:]
+
+
+def _is_read(path: str) -> bool:
+    """Tell files that parsing made from answers."""
+    return path.endswith((".arrow", LISTING))
 
 
 def _fetch_listing(platform: Platform, key: str, stored: Mapping[str, Stored], folder: Path) -> Any:
     path = folder / "tables" / LISTING
-    _fetch(platform, stored[f"{key}/{LISTING}"], path)
+    _fetch_kept(platform, stored[f"{key}/{LISTING}"], path)
     return read_json(path)
 
 
+def _fetch_kept(platform: Platform, stored: Stored, path: Path) -> None:
+    """Bring a file that a child made, unless it is there.
+
+    Raises:
+        _ReplacedError: The store does not have it.
+    """
+    if path.exists():
+        return
+    try:
+        platform.artefacts.fetch(stored.digest, stored.label, path)
+    except UserError as error:
+        raise (_ReplacedError() if error.code == "artefact.missing" else error) from error
+
+
 def _fetch(platform: Platform, stored: Stored, path: Path) -> None:
-    """Bring a file.
+    """Bring a file of the version.
 
     Raises:
         SourceError: ``source.gone``, the store does not have it.
