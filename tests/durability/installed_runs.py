@@ -17,11 +17,13 @@ from sqlalchemy import func, insert, select
 
 from installation import make_person, running_platform
 from kinsynth.executions.journal import read_events
+from kinsynth.executions.state import HELD
 from kinsynth.service.actor import Actor
 from kinsynth.service.platform import Platform
 from kinsynth.storage.clock import now
 from kinsynth.storage.files import attach, list_files
 from kinsynth.storage.ids import make_id
+from kinsynth.storage.keys import make_key
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import (
     artefacts,
@@ -37,6 +39,7 @@ from kinsynth.storage.tables import (
 from shop_database import shop_document
 
 LEASE_S = 2.0
+OWNERLESS_S = 30.0  # nothing is held without a live lease for longer
 
 
 @dataclass
@@ -132,9 +135,11 @@ class Installation:
         return [(body["kind"], body.get("step", "")) for body in bodies]
 
     def wait(self, done: Callable[[], bool], seconds: float, what: str) -> float:
-        """Wait until something is so; gives how long it took."""
+        """Wait until something is so; gives how long it took. Nothing may be without an owner meanwhile."""
         started = time.monotonic()
         while not done():
+            held, ended = executions.c.status.in_(HELD), executions.c.lease_expires_at < now() - OWNERLESS_S
+            assert count(self.platform.records, executions, held, ended) == 0, "held, but nobody works on it"
             if time.monotonic() - started > seconds:
                 raise AssertionError(f"not {what} after {seconds} s\n{self.log()}")
             time.sleep(0.02)
@@ -171,16 +176,17 @@ class Installation:
 
 
 @contextmanager
-def installation(records: Records, folder: Path, source: Path, **settings: object) -> Iterator[Installation]:
+def installation(
+    records: Records, folder: Path, source: Path, *, encrypts: bool = True, **settings: object
+) -> Iterator[Installation]:
     """Give an installation with a source, a folder of files."""
     settings = {"lease_s": LEASE_S, "checkpoint_s": 0.1, "poll_s": 0.05, "cancel_s": 3.0, **settings}
-    key_file = folder / "keys.txt"
     folder.mkdir(exist_ok=True)
-    if not key_file.exists():
-        from kinsynth.storage.keys import make_key
-
-        key_file.write_text(make_key())
-    with running_platform(records, folder / "data", key_file=key_file, **settings) as platform:
+    if encrypts:
+        settings["key_file"] = folder / "keys.txt"
+        if not (folder / "keys.txt").exists():
+            (folder / "keys.txt").write_text(make_key())
+    with running_platform(records, folder / "data", **settings) as platform:
         actor = make_person(platform)
         found = Installation(
             platform,
@@ -190,7 +196,6 @@ def installation(records: Records, folder: Path, source: Path, **settings: objec
                 f"KINSYNTH_{name.upper()}": str(value)
                 for name, value in {
                     "data": folder / "data",
-                    "key_file": key_file,
                     "database": records.url.render_as_string(hide_password=False),
                     "log_level": "info",
                     **settings,

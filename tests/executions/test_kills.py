@@ -102,6 +102,60 @@ def test_a_stopped_worker_that_wakes_changes_nothing_and_is_of_use_again(
     until(lambda: read_row(records, after).status == "succeeded", 30)
 
 
+@pytest.mark.parametrize(
+    "wanted", [pytest.param(4, marks=pytest.mark.slow), pytest.param(100, marks=pytest.mark.soak)]
+)
+def test_no_late_write_of_workers_that_were_stopped_is_accepted(
+    records: Records, begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: int
+) -> None:
+    """Two of four workers stand still past their leases, at any moment, and go on with what others took."""
+    refused = tmp_path / "refused"
+    monkeypatch.setenv("TRIVIAL_REFUSED", str(refused))
+    chance, running = random.Random(wanted), [begin("slow", step_s=0.5) for _ in range(4)]
+    known: dict[tuple[str, int], list[str]] = {}
+    for _ in range(wanted):
+        if len(read_refused(refused) & known.keys()) >= wanted:
+            break
+        added = [add_execution(records) for _ in range(8)]
+        until(lambda these=added: all(read_row(records, one).epoch for one in these), 60)
+        time.sleep(chance.uniform(0, 1))
+        stopped = chance.sample(running, 2)
+        for process in stopped:
+            stop_between_writes(records, process)
+        held = [pair for process in stopped for pair in read_held(records, process)]
+        until(lambda these=held: all(read_row(records, one).epoch > epoch for one, epoch in these), 60)
+        known |= {(one, epoch): read_written(records, one, epoch) for one, epoch in held}
+        for process in stopped:
+            process.send_signal(signal.SIGCONT)
+        until(lambda these=added: all(read_row(records, one).status == "succeeded" for one in these), 60)
+    assert len(read_refused(refused) & known.keys()) >= wanted, "as many were attempted"
+    for (execution_id, epoch), written in known.items():
+        assert read_written(records, execution_id, epoch) == written, "nothing came after the take-over"
+    for row in read_all(records):
+        check_done_once(records, row.id, "succeeded")
+
+
+def read_held(records: Records, process: subprocess.Popen[bytes]) -> list[tuple[str, int]]:
+    """Give what a worker holds: executions and epochs."""
+    mine = executions.c.worker_id == workers.c.id, executions.c.status.in_(HELD), workers.c.pid == process.pid
+    with records.read() as connection:
+        found = connection.execute(select(executions.c.id, executions.c.epoch).where(*mine))
+        return [(execution_id, epoch) for execution_id, epoch in found]
+
+
+def read_written(records: Records, execution_id: str, epoch: int) -> list[str]:
+    """Give the steps that were finished under an epoch."""
+    with records.read() as connection:
+        outcomes = read_outcomes(connection, execution_id)
+    return [step for step, outcome in outcomes.items() if outcome["epoch"] == epoch]
+
+
+def read_refused(path: Path) -> set[tuple[str, int]]:
+    """Give executions and epochs of the late writes that were refused."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {(execution_id, int(epoch)) for execution_id, epoch in map(str.split, lines)}
+
+
 @pytest.mark.slow
 def test_a_graceful_stop_gives_back_at_once(records: Records, begin: Begin) -> None:
     execution_id = add_execution(records)
@@ -204,10 +258,20 @@ def stop_between_writes(records: Records, process: subprocess.Popen[bytes]) -> N
     """Stop a process; on SQLite not while it holds the one lock there is, for then all would stop with it."""
     while True:
         process.send_signal(signal.SIGSTOP)
+        until(lambda: stands_still(process), 10)
         if not records.is_sqlite or can_write(records.url.database):
             return
         process.send_signal(signal.SIGCONT)
         time.sleep(0.05)
+
+
+def stands_still(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether all threads of a process have stopped: a signal takes its time."""
+    threads = Path(f"/proc/{process.pid}/task").glob("*/stat")
+    try:
+        return {one.read_text().rpartition(") ")[2][0] for one in threads} == {"T"}
+    except FileNotFoundError:  # a thread ended at this moment
+        return False
 
 
 def can_write(path: str | None) -> bool:

@@ -1,7 +1,8 @@
 """A worker process for tests: its performer writes steps, each by a child that sleeps.
 
 ``python trivial_worker.py URL ROLE`` where ROLE is ``worker``, ``api`` (adds executions one after the other)
-or ``slow`` (a worker whose step goes on, whatever is wished, until it is done).
+or ``slow`` (a worker whose step goes on, whatever is wished, until it is done; where its late write is
+refused, it adds a line to the file that ``TRIVIAL_REFUSED`` names: execution and epoch).
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from sqlalchemy import select
 
 from executions_at_hand import add_execution
+from kinsynth.errors import TransientError
 from kinsynth.executions.claims import Claim, Wish
 from kinsynth.executions.dbos import DbosEngine
-from kinsynth.executions.journal import add_event, finish_step, read_outcomes, start_step
+from kinsynth.executions.journal import LeaseLost, add_event, finish_step, read_outcomes, start_step
 from kinsynth.executions.work import Outcome, Stopped, Succeeded
 from kinsynth.executions.worker import Worker, WorkerSettings
 from kinsynth.storage.records import Records
@@ -62,7 +65,15 @@ def make_performer(records: Records, *, stubborn: bool) -> Callable[[Claim, Call
                 add_event(connection, held.execution_id, body, epoch=held.epoch)
         return Succeeded()
 
-    return perform
+    def perform_and_tell(held: Claim, wish: Callable[[], Wish]) -> Outcome:
+        try:
+            return perform(held, wish)
+        except (LeaseLost, TransientError):
+            with Path(os.environ.get("TRIVIAL_REFUSED", os.devnull)).open("a") as refused:
+                refused.write(f"{held.execution_id} {held.epoch}\n")
+            raise
+
+    return perform_and_tell
 
 
 def work(records: Records, engine: DbosEngine, *, stubborn: bool) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from finished_run import succeed
 from installation import make_source
@@ -19,10 +20,14 @@ from kinsynth.service.analysis import versions
 from kinsynth.service.analysis.views import Window
 from kinsynth.service.pages import Wanted
 from kinsynth.service.platform import Platform
+from kinsynth.service.quotas import grant, read_quotas
 from kinsynth.service.sources import digest_files
 from kinsynth.service.starts import Order
-from shop_database import write_shops
+from kinsynth.storage import tables
+from shop_database import SHOPS, write_shops
 
+ROWS = SHOPS  # of the root table that is drawn
+ROUNDS = [pytest.param(2, marks=pytest.mark.slow), pytest.param(50, marks=pytest.mark.soak)]
 CSV = b"id,x\n1,2\n"
 DOCUMENT = {"tables": {"region": {"original": True}}}
 
@@ -46,6 +51,14 @@ def source_id(platform: Platform, ann: Actor, tmp_path: Path) -> str:
 def synthesis_id(platform: Platform, ann: Actor, source_id: str) -> str:
     """A synthesis that fits its source."""
     return syntheses.create_synthesis(platform, ann, source_id, name="Shops", document=DOCUMENT)[0].id
+
+
+@pytest.fixture
+def checked_id(platform: Platform, ann: Actor, synthesis_id: str) -> str:
+    """The same, checked before: twenty first checks at once keep the analysts busy for long."""
+    first, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    executions.cancel_execution(platform, ann, first.id)
+    return synthesis_id
 
 
 def outcomes(times: int, call: Callable[[int], object]) -> list[str]:
@@ -112,6 +125,51 @@ def test_one_request_sent_twenty_times_at_once_is_one(platform: Platform, ann: A
     source, _ = sources.create_source(platform, ann, "s")
     found = outcomes(20, lambda _: sources.open_version(platform, ann, source.id, key="k")[1])
     assert found == [*["False"] * 19, "True"]
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_starts_with_one_key_at_once_are_one_execution(
+    platform: Platform, ann: Actor, checked_id: str, rounds: int
+) -> None:
+    for number in range(rounds):
+        order = Order(key=f"k{number}")
+        started = outcomes(20, lambda _, o=order: starts.start_run(platform, ann, checked_id, o)[0].id)
+        assert len(set(started)) == 1
+    assert count_queued(platform) == rounds
+    assert used(platform, ann) == (0, rounds * ROWS)
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_starts_and_cancels_at_once_never_pass_the_quota_nor_stay_below_it(
+    platform: Platform, ann: Actor, checked_id: str, rounds: int
+) -> None:
+    """Twenty at once where three have room; then all are cancelled at once, and there is room for three."""
+    with platform.records.write() as connection:
+        grant(connection, ann.user_id, "rows", limit=3 * ROWS, period="month")
+    for _ in range(rounds):
+        started = outcomes(20, lambda _: starts.start_run(platform, ann, checked_id, Order())[0].id)
+        mine = [one for one in started if one.startswith("exe_")]
+        assert len(mine) == 3
+        assert set(started) - set(mine) == {"quota.rows"}
+        assert used(platform, ann) == (0, 3 * ROWS)
+        twice = [*mine, *mine]
+        ended = outcomes(6, lambda n, t=twice: executions.cancel_execution(platform, ann, t[n]).status)
+        assert ended.count("cancelled") >= 3
+        assert set(ended) <= {"cancelled", "execution.finished"}
+        assert used(platform, ann) == (0, 0)
+
+
+def count_queued(platform: Platform) -> int:
+    with platform.records.read() as connection:
+        queued = select(func.count()).where(tables.executions.c.status == "queued")
+        return connection.execute(queued).scalar_one()
+
+
+def used(platform: Platform, actor: Actor) -> tuple[float, float]:
+    """Give the rows that somebody has used and reserved."""
+    with platform.records.read() as connection:
+        found = next(one for one in read_quotas(connection, actor.user_id) if one.resource == "rows")
+    return found.used, found.reserved
 
 
 def test_uploads_of_one_name_replace_each_other(platform: Platform, ann: Actor, opened: str) -> None:

@@ -10,11 +10,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import insert, select, update
 
-from kinsynth.errors import SettingsError
+from kinsynth.errors import SettingsError, TransientError
+from kinsynth.storage import records as module
 from kinsynth.storage.clock import now
 from kinsynth.storage.migrate import migrate
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import instance, metadata
+from postgresql import Cluster
 
 
 def test_the_migrations_make_the_tables_of_the_code(records: Records) -> None:
@@ -92,3 +94,37 @@ def test_other_addresses_are_refused_without_their_password(url: str) -> None:
         Records(url)
     assert caught.value.code == "records.url"
     assert "secret" not in str(caught.value)
+
+
+def test_who_stands_still_in_a_transaction_does_not_hold_its_rows_for_long(
+    postgresql: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_STILL_S", 0.3)
+    records = Records(postgresql.make_database())
+    migrate(records)
+    with records.write() as connection:
+        connection.execute(insert(instance).values(key="count", value="0"))
+
+    def stand_still() -> None:
+        with records.write() as still:
+            still.execute(update(instance).values(value="1"))
+            began = time.monotonic()
+            with records.write() as other:
+                other.execute(update(instance).values(value="2"))
+            assert time.monotonic() - began < 10
+            still.execute(update(instance).values(value="3"))
+
+    with pytest.raises(TransientError) as caught:
+        stand_still()
+    assert caught.value.code == "records.unavailable"
+    with records.snapshot() as connection:  # a backup may take long
+        assert connection.execute(select(instance.c.value)).scalar_one() == "2"
+        time.sleep(1)
+        assert connection.execute(select(instance.c.value)).scalar_one() == "2"
+    records.close()
+
+
+def test_the_patience_is_part_of_the_address_and_others_options_stay() -> None:
+    given = Records("postgresql://a@b/c?options=-c%20lock_timeout%3D9")
+    assert given.url.query["options"] == "-c lock_timeout=9 -c idle_in_transaction_session_timeout=15000"
+    assert Records(given.url.render_as_string(hide_password=False)).url == given.url

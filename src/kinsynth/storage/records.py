@@ -14,6 +14,10 @@ from sqlalchemy.pool import QueuePool
 from kinsynth.errors import SettingsError, TransientError
 
 _BUSY_MS = 20_000
+# How long PostgreSQL waits for a process that stands still, or cannot be reached, in a transaction: it holds
+# rows, and nobody else could take over what it worked on.
+_STILL_S = 15.0
+_STILL = "idle_in_transaction_session_timeout"
 _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -29,6 +33,7 @@ class Records:
     Guarantees:
         A transaction that was committed is on the disk. Two writing transactions never both succeed where
         one would have changed what the other read for its ``WHERE``: on SQLite they run one after the other.
+        On PostgreSQL a transaction in which nothing is asked for 15 seconds is undone and its rows are free.
     """
 
     def __init__(self, url: str) -> None:
@@ -69,6 +74,8 @@ class Records:
             else:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
+                if not self.is_sqlite:  # it holds no rows, and may read on after a long while
+                    connection.execute(text(f"SET LOCAL {_STILL} = 0"))
                 yield connection
 
     def close(self) -> None:
@@ -109,7 +116,17 @@ def _with_driver(url: str) -> URL:
     name = parsed.drivername.partition("+")[0]
     if name not in _DRIVERS:
         raise _bad_url()
-    return parsed.set(drivername=_DRIVERS[name])
+    found = parsed.set(drivername=_DRIVERS[name])
+    return found if name == "sqlite" else _with_patience(found)
+
+
+def _with_patience(url: URL) -> URL:
+    """Add the time to wait for who stands still, in the address: so DBOS's connections have it, too."""
+    given = url.query.get("options", "")
+    options = given if isinstance(given, str) else " ".join(given)
+    if _STILL in options:
+        return url
+    return url.update_query_dict({"options": f"{options} -c {_STILL}={1000 * _STILL_S:.0f}".strip()})
 
 
 def _bad_url() -> SettingsError:

@@ -2,6 +2,7 @@
 
 ``KINSYNTH_CRASH_AT=name`` kills at the first passage of that point, ``name:3`` at the third.
 ``KINSYNTH_CRASH_ONCE=file`` lets that happen once for all processes: the file is made before the kill.
+``KINSYNTH_CRASH_BY=SIGSTOP`` stops it there instead, so that a test may act at that very moment.
 ``KINSYNTH_CRASH_TRACE=file`` writes the name of every passage, so that a test knows them all.
 Without these variables a point costs one look into a dictionary.
 """
@@ -26,7 +27,7 @@ def point(name: str) -> None:
         with Path(trace).open("a", encoding="utf-8") as handle:
             handle.write(f"{name}:{_passages[name]}\n")
     if wanted in {name, f"{name}:{_passages[name]}"} and _is_first():
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.Signals[os.environ.get("KINSYNTH_CRASH_BY", "SIGKILL")])
 
 
 def _is_first() -> bool:
