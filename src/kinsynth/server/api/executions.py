@@ -254,7 +254,7 @@ def list_files(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -
     "GET",
     _ONE + "/files/{path:path}",
     "executions.file",
-    errors=_FILE,
+    errors=_FILE | {404: ("access.not_found", "request.no_such_path")},  # one with a line break is no path
     response_class=Response,
     success=BINARY,
 )
