@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kinsynth.errors import SourceError
+from kinsynth.errors import SourceError, TransientError
 from kinsynth.service import sources
 from kinsynth.service.actor import Actor
 from kinsynth.service.analysis import versions
+from kinsynth.service.analysis.analysts import Analysts
 from kinsynth.service.analysis.views import Window
 from kinsynth.service.documents import reading_settings
 from kinsynth.service.platform import Platform
@@ -130,3 +133,60 @@ def test_tables_that_the_store_lost_are_a_source_that_is_gone(
         platform.artefacts.store.remove(name)
     with pytest.raises(SourceError, match=r"source\.gone"):
         look(platform, ann, source_id, {})
+
+
+def test_what_many_ask_at_once_is_found_out_once(
+    platform: Platform, ann: Actor, source_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    call = Analysts.call
+
+    def counted(analysts: Analysts, function: str, arguments: Mapping[str, Any], folder: Path) -> Any:
+        asked.append(function)
+        return call(analysts, function, arguments, folder)
+
+    monkeypatch.setattr(Analysts, "call", counted)
+    with ThreadPoolExecutor(12) as pool:
+        version = versions.find_version(platform, source_id)
+        found = list(pool.map(lambda _: versions.check_version(platform, version, {}), range(12)))
+    assert found == [found[0]] * 12
+    assert sorted(asked) == ["check_document", "parse_files"]
+    assert platform.analysts._places == {}
+
+
+def test_a_failure_is_nobody_elses_answer(
+    platform: Platform, ann: Actor, source_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each who waited tries for himself."""
+    asked: list[str] = []
+
+    def fail(_: Analysts, function: str, arguments: Mapping[str, Any], folder: Path) -> Any:
+        asked.append(function)
+        raise SourceError("source.damaged", "The file is damaged.", remedy="Bring another one.")
+
+    def check(_: int) -> str:
+        with pytest.raises(SourceError) as caught:
+            versions.check_version(platform, version, {})
+        return caught.value.code
+
+    monkeypatch.setattr(Analysts, "call", fail)
+    version = versions.find_version(platform, source_id)
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(check, range(4))) == {"source.damaged"}
+    assert asked == ["parse_files"] * 4
+
+
+def test_who_waits_too_long_for_the_same_work_is_told_so(platform: Platform) -> None:
+    hasty = Analysts(platform.deployment.model_copy(update={"analysis_wait_s": 0.05}))
+    try:
+        with hasty.alone("work"), ThreadPoolExecutor(1) as pool:
+
+            def wait() -> None:
+                with hasty.alone("work"):
+                    pass
+
+            with pytest.raises(TransientError) as caught:
+                pool.submit(wait).result()
+            assert caught.value.code == "analysis.busy"
+    finally:
+        hasty.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -42,6 +42,8 @@ class Analysts:
         self._waiting: queue.SimpleQueue[LimitedChild] = queue.SimpleQueue()
         # Children die with the thread that started them: this one lives as long as the pool.
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysts")
+        self._guard = threading.Lock()
+        self._places: dict[Hashable, _Place] = {}
         self._closed = False
         self.readers = Readers(deployment, self._take, self.folder)
         sweep(self._folder)
@@ -89,6 +91,31 @@ class Analysts:
         with self.folder() as folder:
             return self.call(pages.function, pages.prepare(folder), folder)
 
+    @contextmanager
+    def alone(self, work: Hashable) -> Iterator[None]:
+        """Let nobody else here do the same work while the block runs: whoever waited finds it done.
+
+        Raises:
+            TransientError: ``analysis.busy``, too many wait, or it takes too long.
+        """
+        with self._guard:
+            place = self._places.setdefault(work, _Place())
+            place.users += 1
+        try:
+            if not place.lock.acquire(blocking=False):
+                with _held(self._callers, 0.0):
+                    if not place.lock.acquire(timeout=self._deployment.analysis_wait_s):
+                        raise _busy()
+            try:
+                yield
+            finally:
+                place.lock.release()
+        finally:
+            with self._guard:
+                place.users -= 1
+                if not place.users:
+                    del self._places[work]
+
     def close(self) -> None:
         """End the readers, and the children that wait."""
         self._closed = True
@@ -113,6 +140,13 @@ class Analysts:
     def _start(self) -> None:
         if not self._closed and self._waiting.qsize() < self._deployment.analysis_processes:
             self._waiting.put(LimitedChild(_MODULES))
+
+
+class _Place:
+    """Where those wait who want the same work done."""
+
+    def __init__(self) -> None:
+        self.lock, self.users = threading.Lock(), 0
 
 
 @contextmanager

@@ -176,17 +176,23 @@ def _kept(platform: Platform, version: Version, function: str, document: Documen
     name = f"{_digest(reading_settings(document))}/{function}-{_digest(said)}.json"
 
     def ask(key: str, stored: Mapping[str, Stored]) -> Any:
+        if name not in stored:
+            with platform.analysts.alone((version.source_id, version.number, name)):
+                stored = _list_kept(platform, version, key)  # somebody may have asked the same meanwhile
+                if name not in stored:
+                    return find_out(key, stored)
         with platform.analysts.folder() as folder:
-            answer = folder / "answer.json"
-            if name in stored:
-                _fetch_kept(platform, stored[name], answer)
-                return read_json(answer)
+            _fetch_kept(platform, stored[name], folder / "answer.json")
+            return read_json(folder / "answer.json")
+
+    def find_out(key: str, stored: Mapping[str, Stored]) -> Any:
+        with platform.analysts.folder() as folder:
             for path, one in stored.items():
                 if _is_read(path):
                     _fetch_kept(platform, one, folder / "tables" / path.removeprefix(f"{key}/"))
             found = platform.analysts.call(function, {"document": document}, folder)
-            write_json(answer, found)
-            _keep(platform, version, {name: answer})
+            write_json(folder / "answer.json", found)
+            _keep(platform, version, {name: folder / "answer.json"})
             return found
 
     return _with_tables(platform, version, document, ask)
@@ -210,22 +216,33 @@ def _tables(
 ) -> tuple[str, dict[str, Stored]]:
     """Give what is kept of a version, read as the document says; it is parsed when nobody did before."""
     settings = reading_settings(document)
-    key, owner = _digest(settings), analysis_owner(version.source_id)
+    key = _digest(settings)
+    stored = _list_kept(platform, version, key)
+    if f"{key}/{LISTING}" not in stored:
+        with platform.analysts.alone((version.source_id, version.number, key)):
+            stored = _list_kept(platform, version, key)  # somebody may have read it meanwhile
+            if f"{key}/{LISTING}" not in stored:
+                stored = _parse(platform, version, key, settings)
+    return key, stored
+
+
+def _list_kept(platform: Platform, version: Version, key: str) -> dict[str, Stored]:
     with platform.records.read() as connection:
-        stored = list_files(connection, owner, version.number, under=key)
-    if f"{key}/{LISTING}" in stored:
-        return key, stored
+        return list_files(connection, analysis_owner(version.source_id), version.number, under=key)
+
+
+def _parse(platform: Platform, version: Version, key: str, settings: Mapping[str, Any]) -> dict[str, Stored]:
     limits = {
         "parse_memory_bytes": platform.deployment.analysis_memory_bytes,
         "parse_timeout_s": platform.deployment.analysis_timeout_s,
     }
-    arguments = {"source": settings | limits, "names": list(version.files)}
+    arguments = {"source": {**settings, **limits}, "names": list(version.files)}
     with platform.analysts.folder() as folder:
         for name, one in version.files.items():
             _fetch(platform, one, folder / "files" / name)
         platform.analysts.call("parse_files", arguments, folder)
         made = {f"{key}/{path.name}": path for path in sorted((folder / "tables").iterdir())}
-        return key, _keep(platform, version, made)
+        return _keep(platform, version, made)
 
 
 def _keep(platform: Platform, version: Version, made: Mapping[str, Path]) -> dict[str, Stored]:
