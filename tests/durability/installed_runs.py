@@ -167,7 +167,7 @@ class Installation:
         with self.platform.records.read() as connection:
             found = list_files(connection, execution_id)
         read = self.platform.artefacts.read
-        return {path: b"".join(read(one.digest, one.label)) for path, one in found.items()}
+        return {path: b"".join(read(one)) for path, one in found.items()}
 
 
 @contextmanager

@@ -50,7 +50,7 @@ BOUNDARIES = {
     *("worker.claimed", "attempt.filled", "child.begun", "child.told", "child.answered", "worker.performed"),
     *("artefacts.announced", "store.before_rename", "store.after_rename", "artefacts.written"),
     *("keep.before_blobs", "keep.after_blobs", "record.before_commit", "keep.after_rows"),
-    *("scratch.before_removal", "clear.detached", "artefacts.doomed", "artefacts.removed"),
+    *("scratch.before_removal", "clear.detached", "artefacts.condemned", "artefacts.removed"),
     *("clear.collected", "clear.recorded"),
 }
 

@@ -110,7 +110,7 @@ def preview_result(platform: Platform, actor: Actor, execution_id: str, window: 
 
         def fetch(name: str) -> None:
             one = stored[f"{SYNTHETIC}/{name}"]
-            platform.artefacts.fetch(one.digest, one.label, folder / SYNTHETIC / name)
+            platform.artefacts.fetch(one, folder / SYNTHETIC / name)
 
         fetch("names.json")
         fetch("database.json")
@@ -142,7 +142,7 @@ def find_synthetic(connection: Connection, execution_id: str) -> dict[str, Store
 def open_content(platform: Platform, stored: Stored, name: str) -> Content:
     """Open a file of the store under a name."""
     media_type = _MEDIA.get(PurePosixPath(name).suffix, "application/octet-stream")
-    chunks = platform.artefacts.read(stored.digest, stored.label)
+    chunks = platform.artefacts.read(stored)
     return Content(name, media_type, stored.size, stored.digest, chunks)
 
 
