@@ -76,7 +76,7 @@ class Installation:
             "document": self.quick(),
         }
         with self.platform.records.write() as connection:
-            return insert_execution(connection, **mine, **values)
+            return insert_execution(connection, **(mine | values))
 
     def start_worker(self, **variables: str) -> subprocess.Popen[bytes]:
         """Start a worker process."""
