@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from fake_s3 import FakeS3, running_s3
 from kinsynth.errors import TransientError
@@ -186,6 +186,28 @@ def test_a_removal_that_comes_late_takes_nothing_that_was_put_meanwhile(
         go.set()
         late.join(60)
     stage.assert_whole()
+
+
+def test_a_collection_goes_on_where_another_one_was_quicker(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(25):
+        stage.path.write_bytes(b"%d" % number)
+        stage.put()
+    remove, quicker = type(stage.artefacts.store).remove, list[int]()
+
+    def remove_after_another(store: Store, name: str) -> None:
+        if not quicker:
+            with stage.records.write() as connection:
+                theirs = select(condemned.c.blob).order_by(condemned.c.blob).limit(20)
+                done = connection.execute(delete(condemned).where(condemned.c.blob.in_(theirs)))
+                quicker.append(done.rowcount)
+        remove(store, name)
+
+    monkeypatch.setattr(type(stage.artefacts.store), "remove", remove_after_another)
+    assert stage.artefacts.collect(rest_s=-1) == 5
+    assert quicker == [20]
+    assert list(stage.artefacts.store.names()) == []
 
 
 def test_what_takes_longer_than_the_rest_to_be_written_is_not_collected(

@@ -24,7 +24,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -216,8 +216,8 @@ class Artefacts:
         while self._condemn_some(old):
             crash.point("artefacts.condemned")
         removed = 0
-        while found := self._remove_some():
-            removed += found
+        while blobs := self._find_condemned():
+            removed += self._remove(blobs)
         return removed
 
     def _condemn_some(self, old: ColumnElement[bool]) -> int:
@@ -237,14 +237,15 @@ class Artefacts:
                 connection.execute(insert(condemned), blobs)
         return len(blobs)
 
-    def _remove_some(self) -> int:
-        """Remove condemned blobs; gives how many, of those that nobody removed meanwhile."""
+    def _find_condemned(self) -> Sequence[str]:
         with self._records.read() as connection:
-            blobs = connection.execute(select(condemned.c.blob).limit(_AT_ONCE)).scalars().all()
+            some = select(condemned.c.blob).order_by(condemned.c.blob).limit(_AT_ONCE)
+            return connection.execute(some).scalars().all()
+
+    def _remove(self, blobs: Sequence[str]) -> int:
+        """Remove condemned blobs; gives how many, of those whose removal nobody wrote down meanwhile."""
         for blob in blobs:
             self.store.remove(blob)
-        if not blobs:
-            return 0
         crash.point("artefacts.removed")
         with self._records.write() as connection:
             return connection.execute(delete(condemned).where(condemned.c.blob.in_(blobs))).rowcount

@@ -62,7 +62,8 @@ def attach(connection: Connection, owner_id: str, version: int, stored: Mapping[
             connection.execute(insert(files).values([_row(owner_id, version, *one) for one in part.items()]))
         except IntegrityError as error:
             raise collected() from error
-    for blob, key_id in sorted({(one.blob, one.key_id) for one in stored.values()}, key=str):
+    named = {(one.digest, one.label, one.blob, one.key_id) for one in stored.values()}
+    for _, _, blob, key_id in sorted(named, key=str):
         there = update(artefacts).where(artefacts.c.blob == blob).values(key_id=key_id)
         if not connection.execute(there).rowcount:
             raise collected()
