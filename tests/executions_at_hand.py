@@ -18,9 +18,14 @@ def add_execution(records: Records, **values: Any) -> str:
     """Add a queued execution, with what it needs the first time, and give its id."""
     with records.write() as connection:
         if connection.execute(select(users.c.id).where(users.c.id == "usr_a")).first() is None:
-            _add_surroundings(connection)
-        row = _ROW | {"id": make_id("exe"), "created_at": now()} | values
-        connection.execute(insert(executions).values(row))
+            add_surroundings(connection)
+        return insert_execution(connection, **values)
+
+
+def insert_execution(connection: Connection, **values: Any) -> str:
+    """Write the row of an execution, queued unless said otherwise, and give its id."""
+    row = _ROW | {"id": make_id("exe"), "created_at": now()} | values
+    connection.execute(insert(executions).values(row))
     return str(row["id"])
 
 
@@ -30,9 +35,15 @@ def read_row(records: Records, execution_id: str) -> Any:
         return connection.execute(select(executions).where(executions.c.id == execution_id)).one()
 
 
-def _add_surroundings(connection: Connection) -> None:
-    person = {"id": "usr_a", "email": "a@example.org", "name": "A", "role": "user", "status": "active"}
-    connection.execute(insert(users).values(**person, **TIMES))
+def add_person(connection: Connection, user_id: str) -> None:
+    """Write the row of a person."""
+    said = {"id": user_id, "email": f"{user_id}@example.org", "name": "Ä", "role": "user"}
+    connection.execute(insert(users).values(**said, status="active", **TIMES))
+
+
+def add_surroundings(connection: Connection) -> None:
+    """Write the rows that an execution needs: a person, a source and a synthesis."""
+    add_person(connection, "usr_a")
     owned = {"owner_id": "usr_a", "name": "A", "version": 1}
     connection.execute(insert(sources).values(id="src_a", **owned, **TIMES))
     connection.execute(insert(syntheses).values(id="syn_a", source_id="src_a", **owned, **TIMES))

@@ -10,7 +10,7 @@ from cli.conftest import Call
 from kinsynth.settings.deployment import Deployment
 from kinsynth.storage.clock import now
 from kinsynth.storage.records import Records
-from kinsynth.storage.tables import artefacts, users
+from kinsynth.storage.tables import condemned, users
 
 
 def test_an_installation_comes_back_and_what_its_store_had_is_known(call: Call, tmp_path: Path) -> None:
@@ -25,16 +25,15 @@ def test_an_installation_comes_back_and_what_its_store_had_is_known(call: Call, 
     assert made.code == 0
     assert " 0 files, 0 bytes." in made.out
     deployment.data.rename(tmp_path / "first")
-    stranger = deployment.data / "artefacts" / "original" / "ab" / ("ab" * 32)
+    stranger = deployment.data / "artefacts" / "original" / "ab" / f"{'ab' * 32}.{'0' * 16}"
     stranger.parent.mkdir(parents=True)
     stranger.write_bytes(b"left by a restore that was cut short")
     assert call("restore", str(tmp_path / "it.tar")).code == 0
     records = Records(deployment.database_url)
     with records.read() as connection:
         assert connection.execute(select(users.c.email)).scalars().all() == ["a@example.org"]
-        assert connection.execute(select(artefacts.c.digest)).scalars().all() == ["ab" * 32], (
-            "to be collected"
-        )
+        (blob,) = connection.execute(select(condemned.c.blob)).scalars()
+        assert blob == f"original/ab/{stranger.name}", "to be collected"
     records.close()
     again = call("restore", str(tmp_path / "it.tar"))
     assert again.code != 0

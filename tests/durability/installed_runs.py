@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
+from executions_at_hand import insert_execution
 from installation import make_person, running_platform
 from kinsynth.executions.journal import read_events
 from kinsynth.executions.state import HELD
@@ -71,34 +72,14 @@ class Installation:
 
     def add_execution(self, **values: Any) -> str:
         """Put an execution into the queue, and give its id."""
-        execution_id = make_id("exe")
-        row = {
-            "id": execution_id,
+        mine = {
             "synthesis_id": self.synthesis_id,
-            "synthesis_version": 1,
             "source_id": self.source_id,
-            "source_version": 1,
             "owner_id": self.actor.user_id,
-            "name": "First",
-            "kind": "run",
             "document": self.quick(),
-            "request": {},
-            "status": "queued",
-            "epoch": 0,
-            "lease_expires_at": 0,
-            "attempt": 1,
-            "losses": 0,
-            "next_event": 1,
-            "reserved_seconds": 0,
-            "used_seconds": 0,
-            "charged_seconds": 0,
-            "reserved_rows": 0,
-            "used_rows": 0,
-            "created_at": now(),
         }
         with self.platform.records.write() as connection:
-            connection.execute(insert(executions).values(row | values))
-        return execution_id
+            return insert_execution(connection, **(mine | values))
 
     def start_worker(self, **variables: str) -> subprocess.Popen[bytes]:
         """Start a worker process."""
@@ -172,7 +153,7 @@ class Installation:
         with self.platform.records.read() as connection:
             found = list_files(connection, execution_id)
         read = self.platform.artefacts.read
-        return {path: b"".join(read(one.digest, one.label)) for path, one in found.items()}
+        return {path: b"".join(read(one)) for path, one in found.items()}
 
 
 @contextmanager
@@ -256,13 +237,9 @@ def check_no_leftovers(found: Installation) -> None:
     scratch = platform.scratch
     assert not [path for path in scratch.iterdir() if path.is_dir()] if scratch.exists() else True
     platform.artefacts.collect(rest_s=-1)
-    names = {f"{label}/{digest[:2]}/{digest}" for digest, label in _blobs(platform)}
-    assert {*platform.artefacts.store.names()} == names
-
-
-def _blobs(platform: Platform) -> list[tuple[str, str]]:
     with platform.records.read() as connection:
-        return [tuple(row) for row in connection.execute(select(artefacts.c.digest, artefacts.c.label))]
+        blobs = {*connection.execute(select(artefacts.c.blob)).scalars()}
+    assert {*platform.artefacts.store.names()} == blobs
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

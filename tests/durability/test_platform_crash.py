@@ -27,12 +27,13 @@ from durability.installed_runs import (
     kill,
 )
 from kinsynth.errors import ConflictError
-from kinsynth.executions.journal import read_events
+from kinsynth.executions.journal import add_event, read_events
 from kinsynth.executions.requests import cancel
 from kinsynth.pipeline.timeline import STEPS
+from kinsynth.service.starts import retry_execution
 from kinsynth.storage.migrate import migrate
 from kinsynth.storage.records import Records
-from kinsynth.storage.tables import models
+from kinsynth.storage.tables import models, steps
 from postgresql import Cluster
 from shop_database import write_shops
 
@@ -50,7 +51,7 @@ BOUNDARIES = {
     *("worker.claimed", "attempt.filled", "child.begun", "child.told", "child.answered", "worker.performed"),
     *("artefacts.announced", "store.before_rename", "store.after_rename", "artefacts.written"),
     *("keep.before_blobs", "keep.after_blobs", "record.before_commit", "keep.after_rows"),
-    *("scratch.before_removal", "clear.detached", "artefacts.doomed", "artefacts.removed"),
+    *("scratch.before_removal", "clear.detached", "artefacts.condemned", "artefacts.removed"),
     *("clear.collected", "clear.recorded"),
 }
 
@@ -219,6 +220,40 @@ def test_a_drawing_that_is_killed_changes_nothing(
             assert {path: results[path] for path in results if not path.startswith("work/")} == {
                 path: first[path] for path in first if not path.startswith("work/")
             }, point
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("records_url", "point"),
+    [("sqlite", "keep.after_blobs:1"), ("postgresql", "keep.after_rows:1")],
+    indirect=["records_url"],
+)
+def test_an_execution_again_from_training_that_is_killed_goes_on_from_what_it_took_over(
+    records: Records, tmp_path: Path, baseline: Baseline, point: str
+) -> None:
+    """Killed where its first own step was just kept: the steps taken over are done neither then nor after."""
+    once = tmp_path / "once"
+    with installation(records, tmp_path / "here", baseline.source, keep_raw_days=1) as found:
+        first = found.add_execution()
+        with records.write() as connection:
+            add_event(connection, first, {"kind": "execution_queued", "seconds": 30.0, "rows": 150})
+        found.start_worker()
+        found.wait_for(first, "succeeded", "failed")
+        kill(found.workers[-1])
+        made, _ = retry_execution(found.platform, found.actor, first, first_step="training")
+        found.start_worker(KINSYNTH_CRASH_AT=point, KINSYNTH_CRASH_ONCE=str(once))
+        Watch(found, made.id).until_ended()
+        assert once.exists()
+        assert found.row(made.id).status == "succeeded", found.row(made.id).error
+        with records.read() as connection:
+            mine = select(steps.c.step).where(steps.c.execution_id == made.id, steps.c.epoch > 0)
+            done = connection.execute(mine.order_by(steps.c.started_at)).scalars().all()
+        assert done == [*STEPS[3:]]
+        finished = [step for kind, step in found.kinds(made.id) if kind == "step_finished"]
+        assert finished == [*STEPS]
+        expected, results = found.results(first), found.results(made.id)
+        assert {path for path in expected if path not in results} == set()
+        assert [path for path in results if path not in MEASURED and results[path] != expected[path]] == []
 
 
 Fresh = Callable[[int], AbstractContextManager[tuple[Records, Path]]]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from executions_at_hand import add_execution
 from kinsynth.executions.claims import claim
@@ -119,6 +120,32 @@ def test_late_writers_write_nothing(records: Records, held: str) -> None:
     with records.read() as connection:
         assert read_events(connection, held) == []
         assert read_outcomes(connection, held) == {}
+
+
+def test_many_events_are_adopted_within_the_database_and_numbered_on(records: Records, held: str) -> None:
+    with records.write() as connection:
+        start_step(connection, held, "loading", epoch=1)
+        for number in range(300):
+            add_event(connection, held, {"kind": "step_message", "step": "loading", "text": f"{number} ä"})
+            add_event(connection, held, {"kind": "lease_lost", "losses": 0})
+        finish_step(connection, held, "loading", {}, epoch=1)
+    new, asked = add_execution(records), list[str]()
+
+    def listen(*said: Any) -> None:
+        asked.append(said[2])
+
+    event.listen(records.engine, "before_cursor_execute", listen)
+    with records.write() as connection:
+        add_event(connection, new, {"kind": "execution_queued"})
+        before = len(asked)
+        adopt_steps(connection, held, new, {"loading"})
+        assert len(asked) - before < 10
+        assert not [one for one in asked if one.startswith("SELECT") and "body" in one], "none is read"
+        add_event(connection, new, {"kind": "execution_resumed"})
+        found = read_events(connection, new, limit=1000)
+    assert [one.number for one in found] == [*range(1, 303)]
+    texts = [one.body["text"] for one in found if one.body["kind"] == "step_message"]
+    assert texts == [f"{number} ä" for number in range(300)]
 
 
 def test_finished_steps_are_adopted_and_withdrawn_only_by_who_did_not_do_them(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from fake_s3 import running_s3
 from kinsynth.errors import UserError
+from kinsynth.storage import store as stores
 from kinsynth.storage.object_store import PART
 from kinsynth.storage.store import FolderStore, Store
 from storage.object_toys import make_object_store
@@ -108,7 +110,7 @@ def test_a_check_leaves_nothing(store: Store) -> None:
 def test_only_old_half_written_content_is_removed(store: Store) -> None:
     if isinstance(store, FolderStore):
         (store.folder / "original" / "ab").mkdir(parents=True)
-        (store.folder / "original" / "ab" / ".part.abcd.1").write_bytes(b"half")
+        (store.folder / "original" / "ab" / ".part.elsewhere.abcd.1").write_bytes(b"half")
     else:
         with pytest.raises(BrokenSource):
             store.write(NAME, _break_after(PART + (6 << 20)))
@@ -117,6 +119,67 @@ def test_only_old_half_written_content_is_removed(store: Store) -> None:
     assert store.remove_parts(older_than_s=3600, now=time.time() + 3700) == 1
     assert store.remove_parts(older_than_s=3600, now=time.time() + 3700) == 0
     assert list(store.names()) == ["original/ab/other"]
+
+
+def test_what_is_being_written_is_not_removed_however_old_it_looks(tmp_path: Path) -> None:
+    store, removed = FolderStore(tmp_path / "store"), list[int]()
+
+    def chunks() -> Iterator[bytes]:
+        yield b"half"
+        removed.append(store.remove_parts(older_than_s=0, now=time.time() + 1e6))
+        yield b"whole"
+
+    store.write(NAME, chunks())
+    assert removed == [0]
+    assert read_all(store, NAME) == b"halfwhole"
+
+
+def test_the_lock_is_held_until_the_content_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, removed = FolderStore(tmp_path / "store"), list[int]()
+
+    def look(_point: str) -> None:
+        removed.append(store.remove_parts(older_than_s=0, now=time.time() + 1e6))
+
+    monkeypatch.setattr(stores.crash, "point", look)
+    store.write(NAME, [b"whole"])
+    assert removed == [0, 0]
+    assert read_all(store, NAME) == b"whole"
+
+
+def test_a_part_that_is_removed_before_it_is_locked_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, lock, removed = FolderStore(tmp_path / "store"), stores._lock, list[int]()
+
+    def lock_late(descriptor: int, how: int) -> bool:
+        if not removed:
+            removed.append(-1)
+            removed[0] = store.remove_parts(older_than_s=3600, now=time.time())
+        return lock(descriptor, how)
+
+    monkeypatch.setattr(stores, "_lock", lock_late)
+    store.write(NAME, [b"whole"])
+    assert removed == [1]
+    assert read_all(store, NAME) == b"whole"
+
+
+def test_where_a_folder_has_no_locks_the_age_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_descriptor: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(stores.fcntl, "flock", refuse)
+    store, removed = FolderStore(tmp_path / "store"), list[int]()
+
+    def chunks() -> Iterator[bytes]:
+        yield b"half"
+        removed.append(store.remove_parts(older_than_s=3600, now=time.time()))
+        removed.append(store.remove_parts(older_than_s=3600, now=time.time() + 3700))
+
+    with pytest.raises(UserError):
+        store.write(NAME, chunks())
+    assert removed == [0, 1]
 
 
 def _break_after(size: int) -> Iterator[bytes]:

@@ -16,11 +16,13 @@ from sqlalchemy import Connection, select, update
 from durability.installed_runs import Installation, check_no_leftovers, installation
 from kinsynth.errors import InternalError, KinsynthError, SourceError, TransientError, UserError
 from kinsynth.executions.claims import Claim, claim
-from kinsynth.executions.journal import LeaseLost, read_outcomes
+from kinsynth.executions.journal import LeaseLost, read_events, read_outcomes
+from kinsynth.executions.requests import cancel
 from kinsynth.executions.work import Broken, Failed, Outcome, Paused, Stopped, Succeeded
 from kinsynth.service.performing import attempt as attempts
 from kinsynth.service.performing import record, training_child
 from kinsynth.service.performing.attempt import Attempt
+from kinsynth.service.performing.jobs import read_job
 from kinsynth.storage.files import detach, list_files
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import executions, models
@@ -218,13 +220,40 @@ def test_a_database_that_is_away_for_a_moment_changes_nothing(stage: Stage, afte
         with failing_write(stage.found.platform.records, turn, after=after) as passed:
             assert stage.perform(play_all) == Succeeded()
         assert stage.outcomes() == ALL
-        finished = [step for kind, step in stage.found.kinds(stage.id) if kind == "step_finished"]
-        assert finished == ALL
+        told = [(kind, step) for step in ALL for kind in ("step_started", "step_message", "step_finished")]
+        assert stage.found.kinds(stage.id) == told
         with stage.found.platform.records.read() as connection:
             mine = select(models.c.id).where(models.c.execution_id == stage.id)
             assert len(connection.execute(mine).all()) == 1
         turn += 4 if turn > 3 else 1
     assert turn > 30
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_events_are_written_once_whichever_answer_is_lost(stage: Stage, after: bool, cancelled: bool) -> None:
+    """Progress, too; and where somebody cancels meanwhile, whose event has the number of ours, or follows."""
+    platform = stage.found.platform
+    with platform.records.read() as connection:
+        job = read_job(connection, stage.id)
+    told = record.Record(platform.records, stage.claim, job, platform.scratch)
+    batches = [
+        [{"kind": "step_started", "step": "training", "at": 1.0}],
+        [{"kind": "step_progressed", "step": "training", "share": 0.5, "at": 2.0}],
+        [{"kind": "step_progressed", "step": "training", "share": 0.5, "at": 2.5}],
+        [{"kind": "step_message", "step": "training", "text": "ä", "at": 3.0}] * 2,
+    ]
+    for number, events in enumerate(batches):
+        with failing_write(platform.records, 1, after=after), pytest.raises(TransientError):
+            told.tell(events)
+        if cancelled and number == 1:
+            stage.change(lambda connection: cancel(connection, stage.id))
+        told.tell(events)
+    with platform.records.read() as connection:
+        found = [event.body for event in read_events(connection, stage.id)]
+    if cancelled:
+        assert found.pop(2 if after else 1)["kind"] == "cancel_requested"
+    assert found == [*batches[0], *batches[1], *batches[3]]
 
 
 def test_a_database_that_stays_away_is_a_loss_and_not_a_failure(

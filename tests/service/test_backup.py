@@ -8,8 +8,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
+from executions_at_hand import add_surroundings, insert_execution
 from kinsynth.errors import ConflictError, KinsynthError, UserError
 from kinsynth.service.backup import back_up, restore
 from kinsynth.service.quotas import grant, reserve
@@ -19,7 +20,7 @@ from kinsynth.storage.keys import Key, Keys
 from kinsynth.storage.migrate import migrate
 from kinsynth.storage.records import Records
 from kinsynth.storage.store import FolderStore
-from kinsynth.storage.tables import executions, files, quotas, sources, syntheses, users
+from kinsynth.storage.tables import executions, files, quotas, users
 
 KEYS = Keys((Key(b"k" * 32),), encrypts_files=True)
 
@@ -33,49 +34,23 @@ def fill(records: Records, store: FolderStore, place: Path) -> None:
         path.write_bytes(name.encode() * 100_000)
         stored[name] = artefacts.put_file(path, label)  # type: ignore[arg-type]
     with records.write() as connection:
-        said = {"created_at": 1.0, "updated_at": 1.0}
-        connection.execute(
-            insert(users).values(
-                id="usr_a", email="a@example.org", name="Ä", role="user", status="active", **said
-            )
-        )
+        add_surroundings(connection)
         grant(connection, "usr_a", "seconds", limit=100, period="day")
         grant(connection, "usr_a", "rows", limit=None, period="day")
         reserve(connection, "usr_a", seconds=60, rows=5)
-        connection.execute(insert(sources).values(id="src_a", owner_id="usr_a", name="s", version=1, **said))
-        connection.execute(
-            insert(syntheses).values(
-                id="syn_a", owner_id="usr_a", source_id="src_a", name="s", version=1, **said
-            )
-        )
         attach(connection, "src_a", 1, stored)
         for number, (name, status) in enumerate((("exe_z", "succeeded"), ("exe_a", "running"))):
-            connection.execute(
-                insert(executions).values(
-                    id=name,
-                    synthesis_id="syn_a",
-                    synthesis_version=1,
-                    source_id="src_a",
-                    source_version=1,
-                    owner_id="usr_a",
-                    ancestor_id="exe_z" if number else None,
-                    name=name,
-                    kind="run",
-                    document={"ä": [1, None]},
-                    request={},
-                    status=status,
-                    epoch=3,
-                    lease_expires_at=5e9,
-                    attempt=1,
-                    losses=0,
-                    next_event=1,
-                    reserved_seconds=60,
-                    used_seconds=0,
-                    charged_seconds=0,
-                    reserved_rows=5,
-                    used_rows=0,
-                    created_at=float(number),
-                )
+            insert_execution(
+                connection,
+                id=name,
+                ancestor_id="exe_z" if number else None,
+                document={"ä": [1, None]},
+                status=status,
+                epoch=3,
+                lease_expires_at=5e9,
+                reserved_seconds=60,
+                reserved_rows=5,
+                created_at=float(number),
             )
 
 
@@ -106,7 +81,7 @@ def test_everything_comes_back(records: Records, filled: FolderStore, tmp_path: 
         found = list_files(connection, "src_a", 1)
         people = connection.execute(select(users.c.name)).scalars().all()
         document = connection.execute(select(executions.c.document)).scalars().first()
-    assert {name: b"".join(artefacts.read(one.digest, one.label)) for name, one in found.items()} == {
+    assert {name: b"".join(artefacts.read(one)) for name, one in found.items()} == {
         name: name.encode() * 100_000 for name in ("a.csv", "b.csv")
     }
     assert (people, document) == (["Ä"], {"ä": [1, None]})

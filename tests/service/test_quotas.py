@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import random
 import threading
+from datetime import datetime
+from itertools import pairwise
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import literal, select, update
 
+from executions_at_hand import add_person
 from kinsynth.errors import AccessError, TransientError, UserError
-from kinsynth.service.quotas import grant, period_end, read_quotas, reserve, settle, try_reserve
+from kinsynth.service.quotas import (
+    Period,
+    grant,
+    period_end,
+    read_quota,
+    read_quotas,
+    reserve,
+    settle,
+    try_reserve,
+)
 from kinsynth.storage.records import Records
-from kinsynth.storage.tables import quotas, users
+from kinsynth.storage.tables import quotas
 
 
 @pytest.fixture
 def person(records: Records) -> str:
     with records.write() as connection:
-        connection.execute(
-            insert(users).values(
-                id="usr_a",
-                email="a@example.org",
-                name="A",
-                role="user",
-                status="active",
-                created_at=0,
-                updated_at=0,
-            )
-        )
+        add_person(connection, "usr_a")
     return "usr_a"
 
 
@@ -91,6 +93,58 @@ def test_a_new_window_begins_with_nothing_used_and_keeps_reservations(records: R
         assert not try_reserve(connection, person, "seconds", 0.01)
         ends = select(quotas.c.window_ends_at).where(quotas.c.resource == "seconds")
         assert connection.execute(ends).scalar_one() > 1e9
+
+
+BOUNDARIES = {
+    "day": ["2024-02-29", "2024-03-01", "2024-03-02"],
+    "week": ["2024-12-30", "2025-01-06", "2025-01-13", "2025-01-20"],
+    "month": [f"2024-{month:02}-01" for month in range(2, 13)] + ["2025-01-01", "2025-02-01"],
+    "year": [f"{year}-01-01" for year in range(2024, 2030)],
+}
+
+
+@pytest.mark.parametrize("period", BOUNDARIES)
+def test_every_window_is_renewed_at_its_boundary_and_not_before(
+    records: Records, person: str, period: Period, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One boundary after the other, then several at once; what is reserved goes along and counts later."""
+    ends = [datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp() for day in BOUNDARIES[period]]
+    at = ends[0] - 1.0
+    monkeypatch.setattr("kinsynth.service.quotas.now", lambda: literal(at))
+
+    def take(amount: float) -> bool:
+        with records.write() as connection:
+            return try_reserve(connection, person, "seconds", amount)
+
+    def view() -> tuple[float, float, float]:
+        with records.read() as connection:
+            found = read_quota(connection, person, "seconds")
+        return found.used, found.reserved, found.renewed_at
+
+    with records.write() as connection:
+        grant(connection, person, "seconds", limit=10, period=period)
+    carried = 0.0
+    for end, following in pairwise([*ends, period_end(period, ends[-1])]):
+        at = end - 1.0
+        assert view() == (carried, 0, end)
+        assert take(10 - carried)
+        assert not take(1)
+        with records.write() as connection:
+            settle(connection, person, "seconds", reserved=10 - carried, used=4 - carried)
+        assert take(3)
+        assert not take(4)
+        at = end
+        assert view() == (0, 3, following)
+        assert take(7)
+        assert not take(1)
+        with records.write() as connection:
+            settle(connection, person, "seconds", reserved=10, used=2)
+        assert view() == (2, 0, following)
+        carried = 2.0
+    at = period_end(period, period_end(period, following))
+    assert view() == (0, 0, period_end(period, at))
+    assert take(10)
+    assert view() == (0, 10, period_end(period, at))
 
 
 @pytest.mark.parametrize(

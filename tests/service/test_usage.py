@@ -7,72 +7,32 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
+from executions_at_hand import add_person, add_surroundings, insert_execution
+from kinsynth.executions.claims import expire
 from kinsynth.executions.requests import cancel
 from kinsynth.service.quotas import QuotaView, grant, read_quotas, reserve, try_reserve
 from kinsynth.service.usage import continue_paused, has_paused, keep_reserved, settle_usage
 from kinsynth.storage.records import Records
-from kinsynth.storage.tables import executions, sources, syntheses, users
+from kinsynth.storage.tables import executions
 
 MARGIN_S = 10.0
 
 
-def make_execution(connection: Connection, name: str, **values: object) -> str:
-    """Write an execution of a person with 60 s and 5 rows held."""
-    connection.execute(
-        insert(executions).values(
-            **{
-                "id": name,
-                "synthesis_id": "syn_a",
-                "synthesis_version": 1,
-                "source_id": "src_a",
-                "source_version": 1,
-                "owner_id": "usr_a",
-                "name": name,
-                "kind": "run",
-                "document": {},
-                "request": {},
-                "status": "running",
-                "epoch": 1,
-                "worker_id": "wrk_a",
-                "lease_expires_at": 0.0,
-                "attempt": 1,
-                "losses": 0,
-                "next_event": 1,
-                "reserved_seconds": 60.0,
-                "used_seconds": 0.0,
-                "charged_seconds": 0.0,
-                "reserved_rows": 5,
-                "used_rows": 0,
-                "created_at": 1.0,
-                **values,
-            }
-        )
-    )
-    return name
+HELD = {"status": "running", "epoch": 1, "worker_id": "wrk_a", "reserved_seconds": 60.0, "reserved_rows": 5}
+PAUSED = {"status": "paused", "reserved_seconds": 0.0, "reserved_rows": 0}
 
 
 @pytest.fixture
 def limited(records: Records) -> Records:
     """A person with 130 s and 100 rows, of which an execution holds 60 s and 5 rows."""
-    said = {"created_at": 1.0, "updated_at": 1.0}
     with records.write() as connection:
-        connection.execute(
-            insert(users).values(
-                id="usr_a", email="a@example.org", name="A", role="user", status="active", **said
-            )
-        )
-        connection.execute(insert(sources).values(id="src_a", owner_id="usr_a", name="s", version=1, **said))
-        connection.execute(
-            insert(syntheses).values(
-                id="syn_a", owner_id="usr_a", source_id="src_a", name="s", version=1, **said
-            )
-        )
+        add_surroundings(connection)
         grant(connection, "usr_a", "seconds", limit=130, period="day")
         grant(connection, "usr_a", "rows", limit=100, period="day")
         reserve(connection, "usr_a", seconds=60, rows=5)
-        make_execution(connection, "exe_a")
+        insert_execution(connection, id="exe_a", **HELD)
     return records
 
 
@@ -139,14 +99,7 @@ def test_a_pause_keeps_its_rows_and_ends_when_there_is_time_again(limited: Recor
 def test_several_that_paused_share_what_is_there(limited: Records) -> None:
     with limited.write() as connection:
         for number in range(3):
-            make_execution(
-                connection,
-                f"exe_{number}",
-                status="paused",
-                reserved_seconds=0.0,
-                reserved_rows=0,
-                created_at=2.0 + number,
-            )
+            insert_execution(connection, id=f"exe_{number}", created_at=2.0 + number, **PAUSED)
         assert [name for name, _ in continue_paused(connection, margin_s=MARGIN_S)] == ["exe_0"]
         assert seconds(connection).reserved == 120
 
@@ -171,7 +124,7 @@ def test_a_paused_execution_is_cancelled_while_others_look_whether_it_may_go_on(
             return continue_paused(connection, margin_s=MARGIN_S)
 
     with limited.write() as connection:
-        make_execution(connection, "exe_p", status="paused", reserved_seconds=0.0, reserved_rows=0)
+        insert_execution(connection, id="exe_p", **PAUSED)
     with ThreadPoolExecutor(1) as pool:
         with limited.write() as connection:
             looking: Any = None
@@ -184,3 +137,48 @@ def test_a_paused_execution_is_cancelled_while_others_look_whether_it_may_go_on(
 
             assert cancel(connection, "exe_p", on_final=settle) == "cancelled"
         assert looking.result() == []
+
+
+@pytest.mark.parametrize("other", ["expire", "continue_paused"])
+def test_claims_of_several_owners_end_at_once_without_waiting_for_each_other_in_a_circle(
+    limited: Records, other: str
+) -> None:
+    """One ends claims of two people; between the two somebody else takes both quotas in his own order."""
+    with limited.write() as connection:
+        add_person(connection, "usr_b")
+        for resource in ("seconds", "rows"):
+            grant(connection, "usr_b", resource, limit=1000, period="day")  # type: ignore[arg-type]
+        ending = {"status": "cancelling", "worker_id": "wrk_a", "lease_expires_at": 1.0}
+        later = ending | {"lease_expires_at": 1e11} if other == "expire" else PAUSED
+        for number, owner in enumerate(("usr_b", "usr_a")):
+            insert_execution(connection, id=f"exe_now_{number}", owner_id=owner, **ending)
+            insert_execution(connection, id=f"exe_later_{1 - number}", owner_id=owner, **later)
+        connection.execute(update(executions).where(executions.c.id == "exe_a").values(lease_expires_at=1e11))
+    order = list[str]()
+
+    def end_others() -> None:
+        with limited.write() as connection:
+            if other == "continue_paused":
+                order.extend(name for name, _ in continue_paused(connection, margin_s=MARGIN_S))
+            else:
+                late = executions.c.id.startswith("exe_later")
+                connection.execute(update(executions).where(late).values(lease_expires_at=1.0))
+                expire(connection, on_final=settle)
+
+    def settle(connection: Connection, execution_id: str, status: str) -> None:
+        settle_usage(connection, execution_id, status)
+        order.append(execution_id)
+
+    with ThreadPoolExecutor(1) as pool:
+        found: list[Any] = []
+
+        def settle_slowly(connection: Connection, execution_id: str, status: str) -> None:
+            settle(connection, execution_id, status)
+            if not found:
+                found.append(pool.submit(end_others))
+                time.sleep(0.5)
+
+        with limited.write() as connection:
+            expire(connection, on_final=settle_slowly)
+        found[0].result()
+    assert order == ["exe_now_1", "exe_now_0", "exe_later_0", "exe_later_1"], "by owner"

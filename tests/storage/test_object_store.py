@@ -313,11 +313,11 @@ def test_artefacts_are_kept_encrypted_in_a_bucket(
         attach(connection, "exe_1", 0, {"it": stored})
     (kept,) = server.objects.values()
     assert b"a cell" not in kept
-    artefacts.fetch(stored.digest, "original", tmp_path / "back")
+    artefacts.fetch(stored, tmp_path / "back")
     assert (tmp_path / "back").read_bytes() == path.read_bytes()
     server.objects = {name: content[:-1] + b"?" for name, content in server.objects.items()}
     with pytest.raises(KinsynthError) as caught:
-        artefacts.fetch(stored.digest, "original", tmp_path / "again")
+        artefacts.fetch(stored, tmp_path / "again")
     assert caught.value.code == "keys.tampered"
     with records.write() as connection:
         detach(connection, "exe_1")

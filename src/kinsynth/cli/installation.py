@@ -83,7 +83,7 @@ def restore(context: typer.Context, file: BackupArgument) -> None:
 
     with opened_platform(read_deployment()) as platform, _bar(invocation) as on_share:
         made = bring_back(platform.records, platform.artefacts.store, file, on_share=on_share)
-        platform.artefacts.adopt()  # what the store had before is collected as all that nobody names
+        platform.artefacts.condemn_strangers()  # what the store had before
     line = f"Restored {sum(made.rows.values()):,} rows and {made.files:,} files. Everybody signs in anew."
     invocation.out.print(Text(line), soft_wrap=True)
 

@@ -136,7 +136,7 @@ def expire(connection: Connection, *, on_final: Hook = no_hook) -> list[tuple[st
     ended = connection.execute(
         select(executions.c.id, executions.c.status, executions.c.losses, executions.c.attempt)
         .where(executions.c.status.in_(HELD), executions.c.lease_expires_at < now())
-        .order_by(executions.c.id)
+        .order_by(executions.c.owner_id, executions.c.id)  # what follows may lock what is the owner's
         .with_for_update(skip_locked=True)  # somebody is renewing, ending or expiring those
     ).all()
     left = [(row, _leave(connection, row, "lease_lost", losses=1, on_final=on_final)) for row in ended]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, literal, select, update
+from sqlalchemy import Connection, delete, func, insert, literal, select, update
 
 from kinsynth.executions.state import HELD
 from kinsynth.storage.clock import now
@@ -143,16 +143,27 @@ def adopt_steps(connection: Connection, old_id: str, new_id: str, names: Collect
         steps.c.execution_id == old_id, steps.c.step.in_(names), steps.c.outcome.is_not(None)
     )
     connection.execute(insert(steps).from_select(["execution_id", "epoch", *names_of], done))
-    for body in _adopted_events(connection, old_id, read_outcomes(connection, new_id).keys()):
-        add_event(connection, new_id, body)
+    _adopt_events(connection, old_id, new_id, [*read_outcomes(connection, new_id)])
 
 
-def _adopted_events(connection: Connection, old_id: str, names: Collection[str]) -> list[dict[str, Any]]:
-    """Give start, words and end of steps; not their progress, which is the old execution's."""
-    bodies = connection.execute(
-        select(events.c.body).where(events.c.execution_id == old_id).order_by(events.c.number)
-    ).scalars()
-    return [body for body in bodies if body.get("step") in names and body["kind"] != "step_progressed"]
+def _adopt_events(connection: Connection, old_id: str, new_id: str, names: Collection[str]) -> None:
+    """Copy start, words and end of steps, within the database; not their progress, which is the old one's."""
+    mine = executions.c.id == new_id
+    first = connection.execute(select(executions.c.next_event).where(mine)).scalar_one()
+    said = select(
+        literal(new_id),
+        literal(first - 1) + func.row_number().over(order_by=events.c.number),
+        now(),
+        events.c.body,
+    ).where(
+        events.c.execution_id == old_id,
+        events.c.body["step"].as_string().in_(names),
+        events.c.body["kind"].as_string() != "step_progressed",
+    )
+    connection.execute(insert(events).from_select(["execution_id", "number", "at", "body"], said))
+    last = select(func.max(events.c.number)).where(events.c.execution_id == new_id).scalar_subquery()
+    following = func.coalesce(last + 1, first)
+    connection.execute(update(executions).where(mine).values(next_event=following))
 
 
 def withdraw_step(connection: Connection, execution_id: str, step: str, *, epoch: int) -> None:

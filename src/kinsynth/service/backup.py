@@ -23,7 +23,6 @@ from typing import IO, Any
 from sqlalchemy import Connection, Table, func, insert, select, update
 
 from kinsynth.errors import ConflictError, UserError
-from kinsynth.storage.artefacts import blob_name
 from kinsynth.storage.clock import now
 from kinsynth.storage.ids import make_id
 from kinsynth.storage.records import Records
@@ -34,9 +33,19 @@ from kinsynth.system.files import commit
 
 FORMAT = 1
 OnShare = Callable[[float, str], None]
-_LEFT_OUT = {"sessions", "tickets", "sign_ins", "throttles", "workers", "idempotency", "instance"}
+_LEFT_OUT = {
+    "sessions",
+    "tickets",
+    "sign_ins",
+    "throttles",
+    "workers",
+    "idempotency",
+    "instance",
+    "condemned",
+}
 _PART = re.compile(
-    r"backup\.json|manifest\.json|records/[a-z_]+\.jsonl|artefacts/[a-z]+/[0-9a-f]{2}/[0-9a-f]{64}"
+    r"backup\.json|manifest\.json|records/[a-z_]+\.jsonl"
+    r"|artefacts/[a-z]+/[0-9a-f]{2}/[0-9a-f]{64}\.[0-9a-f]{16}"
 )
 _CHUNK = 1 << 20
 _AT_ONCE = 200
@@ -116,14 +125,14 @@ def _write(
     at = connection.execute(select(now())).scalar_one()
     writer.add_json("backup.json", {"format": FORMAT, "kinsynth": version("kinsynth"), "made_at": at})
     named = connection.execute(
-        select(artefacts.c.digest, artefacts.c.label, artefacts.c.size)
+        select(artefacts.c.digest, artefacts.c.label, artefacts.c.size, artefacts.c.blob)
         .where(select(files.c.path).where(_same_blob()).exists())
         .order_by(artefacts.c.label, artefacts.c.digest)
     ).all()
-    total, done, gone = sum(size for _, _, size in named) or 1, 0, set()
-    for digest, label, size in named:
-        if not _copy_blob(writer, store, blob_name(digest, label)):
-            _refuse_missing(records, digest, label)
+    total, done, gone = sum(one.size for one in named) or 1, 0, set()
+    for digest, label, size, blob in named:
+        if not _copy_blob(writer, store, blob):
+            _refuse_missing(records, blob)
             gone.add((digest, label))
         done += size
         on_share(0.9 * done / total, f"{len(writer.sums):,} files")
@@ -183,15 +192,15 @@ def _copy_blob(writer: _Writer, store: Store, name: str) -> bool:
     return True
 
 
-def _refuse_missing(records: Records, digest: str, label: str) -> None:
+def _refuse_missing(records: Records, blob: str) -> None:
     """Stop at a blob that is gone although a file names it; one that was given up meanwhile is no loss."""
     with records.read() as connection:
-        named = select(files.c.path).where(files.c.digest == digest, files.c.label == label)
+        named = select(files.c.path).join(artefacts, _same_blob()).where(artefacts.c.blob == blob)
         if connection.execute(named.limit(1)).first():
             raise UserError(
                 "artefact.missing",
                 "A file that the records name is not in the artefact store.",
-                where=blob_name(digest, label),
+                where=blob,
                 remedy="Bring it back from an older backup, or delete what it belongs to.",
             )
 

@@ -319,7 +319,7 @@ def _make(platform: Platform, claimed: Row[Any]) -> dict[str, Stored]:
         stored = find_synthetic(connection, claimed.execution_id)
     with platform.analysts.folder() as folder:
         for path, one in stored.items():
-            platform.artefacts.fetch(one.digest, one.label, folder / path)
+            platform.artefacts.fetch(one, folder / path)
         settings = claimed.document.get("destination", {})
         neutralise = bool(settings.get("neutralise_formulas", False))
         name = platform.analysts.call(

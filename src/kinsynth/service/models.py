@@ -174,6 +174,6 @@ def read_model_facts(platform: Platform, synthesis_id: str, model_id: str) -> St
         )
     with platform.analysts.folder() as folder:
         for one in stored.values():
-            platform.artefacts.fetch(one.digest, one.label, folder / "model.json")
+            platform.artefacts.fetch(one, folder / "model.json")
         facts = read_json(folder / "model.json")
     return StoredModel(*row, rows=facts["rows"])

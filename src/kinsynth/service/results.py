@@ -118,7 +118,7 @@ def preview_result(platform: Platform, actor: Actor, execution_id: str, window: 
         def fetch(name: str) -> Path:
             one, path = stored[f"{SYNTHETIC}/{name}"], folder / SYNTHETIC / name
             if not path.exists():
-                platform.artefacts.fetch(one.digest, one.label, path)
+                platform.artefacts.fetch(one, path)
             return path
 
         fetch("database.json")
@@ -153,7 +153,7 @@ def find_synthetic(connection: Connection, execution_id: str) -> dict[str, Store
 def open_content(platform: Platform, stored: Stored, name: str) -> Content:
     """Open a file of the store under a name."""
     media_type = _MEDIA.get(PurePosixPath(name).suffix, "application/octet-stream")
-    chunks = platform.artefacts.read(stored.digest, stored.label)
+    chunks = platform.artefacts.read(stored)
     return Content(name, media_type, stored.size, stored.digest, chunks)
 
 

@@ -1,32 +1,45 @@
 """Artefacts: files of the installation, kept by the SHA-256 of their content.
 
-A row of ``artefacts`` is written before its blob, so that every blob is known; a row of ``files`` after it,
-so that nobody is shown what is not there. A blob that no file names is garbage and is removed an hour after
-it was last put, or at once when an owner gave it up. Who puts a blob and who removes it wait for each other
-at its row, which says before that the blob goes: who put it earlier cannot name it any more, wherever a
-removal is cut short.
+A content has one row in ``artefacts`` at most, and the row names its blob. Blobs are named anew each time a
+content gets a row, and a name that was given up is never used again:
+
+    none --announce--> kept --condemn--> condemned --remove--> none
+           (a row of artefacts)  (its name in condemned)
+
+- *announce*: the row is written, or touched, before the blob is, so that every blob is known.
+- *attach* (``storage.files``): a file names the content, where its row still names the blob that was put.
+- *condemn*: where no file names a content and its rest is over, the row becomes a name in ``condemned``, in
+  one transaction. From here on nobody can name that blob any more; who puts the content gets another one.
+- *remove*: the blob is removed, outside of any transaction, and then its name from ``condemned``. Whoever
+  looks next repeats what was cut short; a removal that comes late, or twice, meets only what is condemned.
+
+One thing is left: a writer that stands still for an hour within its last chunk, and goes on, leaves a blob
+that no row knows, until an installation is restored into the store.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import ColumnElement, delete, exists, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, insert, select, tuple_, update
 
-from kinsynth.errors import InternalError
+from kinsynth.errors import InternalError, TransientError
 from kinsynth.storage import clock
 from kinsynth.storage.cipher import Read, seal, unseal
 from kinsynth.storage.keys import Key, Keys
 from kinsynth.storage.records import Records
 from kinsynth.storage.store import Store
 from kinsynth.storage.tables import artefacts as rows
-from kinsynth.storage.tables import files
+from kinsynth.storage.tables import condemned, files
 from kinsynth.storage.upsert import upsert
 from kinsynth.system import crash
 from kinsynth.system.failures import explained
@@ -34,8 +47,9 @@ from kinsynth.system.failures import explained
 Label = Literal["original", "derived", "protected"]
 LABELS: tuple[Label, ...] = ("original", "derived", "protected")
 _ENCRYPTED: frozenset[Label] = frozenset({"original", "derived"})
-REST_S, RELEASED, DOOMED = 3600.0, 0.0, -1.0
-_REMOVED_AT_ONCE = 20
+REST_S, RELEASED = 3600.0, 0.0
+_TOUCHED_EVERY_S = 600.0
+_AT_ONCE = 20
 
 
 Check = Callable[[], None]
@@ -54,12 +68,14 @@ class Stored:
         label: ``original`` (raw data, checkpoints), ``derived`` (models) or ``protected`` (results).
         size: Bytes of its content.
         key_id: Key it is encrypted with, None for none.
+        blob: Name of its blob in the store.
     """
 
     digest: str
     label: Label
     size: int
-    key_id: str | None = None
+    key_id: str | None
+    blob: str
 
 
 class Artefacts:
@@ -91,7 +107,8 @@ class Artefacts:
 
         Raises:
             InternalError: ``artefact.changed``, the content is not of the digest, or was changed meanwhile.
-            TransientError: The store or the database is away, or the disk is full.
+            TransientError: The store or the database is away, or the disk is full; ``artefact.collected``,
+                this process stood still for an hour.
         """
         with path.open("rb") as handle:
             return self._put(handle, label, digest, check)
@@ -102,33 +119,46 @@ class Artefacts:
             handle.seek(0)
         size = os.fstat(handle.fileno()).st_size
         key = self._key(label)
-        wanted = Stored(digest, label, size, key.id if key else None)
-        known_key = self._announce(wanted)
+        stored, known_key = self._announce(digest, label, size, key.id if key else None)
         crash.point("artefacts.announced")
-        name = blob_name(digest, label)
-        if known_key != wanted.key_id or not self.store.has(name):
-            self.store.write(name, seal(_checked(handle.read, digest, name, check), key))
+        if known_key != stored.key_id or not self.store.has(stored.blob):
+            read = _checked(handle.read, stored, self._touching(stored.blob, check))
+            self.store.write(stored.blob, seal(read, key))
             crash.point("artefacts.written")
-        return wanted
+        return stored
 
     def _key(self, label: Label) -> Key | None:
         return self._keys.newest if self._keys.encrypts_files and label in _ENCRYPTED else None
 
-    def _announce(self, wanted: Stored) -> str | None:
-        """Write a blob's row, or touch it; gives the key of the blob if there is one already."""
-        mine = (rows.c.digest == wanted.digest) & (rows.c.label == wanted.label)
+    def _announce(
+        self, digest: str, label: Label, size: int, key_id: str | None
+    ) -> tuple[Stored, str | None]:
+        """Write a content's row, or touch it; gives also the key of the blob if there is one already."""
+        said = {"digest": digest, "label": label, "size": size, "key_id": key_id}
+        said |= {"blob": _name_blob(digest, label)}
+        mine = (rows.c.digest == digest) & (rows.c.label == label)
         with self._records.write() as connection:
-            said = {
-                "digest": wanted.digest,
-                "label": wanted.label,
-                "size": wanted.size,
-                "key_id": wanted.key_id,
-            }
             upsert(connection, rows, [{**said, "created_at": clock.now()}], change=["size", "created_at"])
-            key_id: str | None = connection.execute(select(rows.c.key_id).where(mine)).scalar_one()
-            return key_id
+            known = connection.execute(select(rows.c.blob, rows.c.key_id).where(mine)).one()
+        return Stored(digest, label, size, key_id, known.blob), known.key_id
 
-    def read(self, digest: str, label: Label) -> Iterator[bytes]:
+    def _touching(self, blob: str, check: Check) -> Check:
+        """Check, and touch the row now and then: what takes hours to be written is no garbage."""
+        touched_at = time.monotonic()
+
+        def checked() -> None:
+            nonlocal touched_at
+            check()
+            if time.monotonic() - touched_at > _TOUCHED_EVERY_S:
+                touched_at = time.monotonic()
+                with self._records.write() as connection:
+                    touched = update(rows).where(rows.c.blob == blob).values(created_at=clock.now())
+                    if not connection.execute(touched).rowcount:
+                        raise collected()
+
+        return checked
+
+    def read(self, stored: Stored) -> Iterator[bytes]:
         """Give the content of a file in chunks.
 
         Raises:
@@ -136,21 +166,21 @@ class Artefacts:
             InternalError: ``artefact.damaged``, ``keys.tampered``: at the latest after the last chunk.
             TransientError: The store is away.
         """
-        name, running = blob_name(digest, label), hashlib.sha256()
-        with self.store.open(name) as read:
-            for chunk in unseal(read, self._keys, name):
+        running = hashlib.sha256()
+        with self.store.open(stored.blob) as read:
+            for chunk in unseal(read, self._keys, stored.blob):
                 running.update(chunk)
                 yield chunk
-        if running.hexdigest() != digest:
+        if running.hexdigest() != stored.digest:
             raise InternalError(
                 "artefact.damaged",
                 "The file in the artefact store is not what was put there.",
-                where=name,
+                where=stored.blob,
                 remedy="Bring it back from a backup, or run the execution again.",
             )
 
     @explained()
-    def fetch(self, digest: str, label: Label, path: Path, *, check: Check = no_check) -> None:
+    def fetch(self, stored: Stored, path: Path, *, check: Check = no_check) -> None:
         """Write the content of a file to a path; what was there before stays when this fails.
 
         ``check`` is called with each chunk; what it raises ends this.
@@ -159,7 +189,7 @@ class Artefacts:
         temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
         try:
             with temporary.open("wb") as handle:
-                for chunk in self.read(digest, label):
+                for chunk in self.read(stored):
                     check()
                     handle.write(chunk)
             temporary.replace(path)
@@ -183,15 +213,17 @@ class Artefacts:
         return self._collect(rows.c.created_at <= RELEASED)
 
     def _collect(self, old: ColumnElement[bool]) -> int:
+        while self._condemn_some(old):
+            crash.point("artefacts.condemned")
         removed = 0
-        while found := self._collect_some(old):
-            removed += found
+        while blobs := self._find_condemned():
+            removed += self._remove(blobs)
         return removed
 
-    def _collect_some(self, old: ColumnElement[bool]) -> int:
-        """Remove some; their rows are held meanwhile: who puts one of them again waits, and writes it."""
+    def _condemn_some(self, old: ColumnElement[bool]) -> int:
+        """Condemn blobs of contents that no file names; gives how many, 0 when there are none."""
         unnamed = ~exists().where((files.c.digest == rows.c.digest) & (files.c.label == rows.c.label))
-        wanted = select(rows.c.digest, rows.c.label).where(old, unnamed).limit(_REMOVED_AT_ONCE)
+        wanted = select(rows.c.digest, rows.c.label).where(old, unnamed).limit(_AT_ONCE)
         with self._records.read() as connection:  # mostly there is none: ask without a lock
             if not connection.execute(wanted).first():
                 return 0
@@ -199,47 +231,59 @@ class Artefacts:
             held = connection.execute(wanted.with_for_update(skip_locked=True)).all()
             mine = tuple_(rows.c.digest, rows.c.label).in_([tuple(one) for one in held])
             # Asked again: somebody may have named one before we held its row.
-            connection.execute(update(rows).where(mine, old, unnamed).values(created_at=DOOMED))
-        crash.point("artefacts.doomed")
-        with self._records.write() as connection:
-            doomed = rows.c.created_at == DOOMED  # nobody has put it again
-            gone = delete(rows).where(mine, doomed, unnamed).returning(rows.c.digest, rows.c.label)
-            names = [blob_name(digest, label) for digest, label in connection.execute(gone)]
-            for name in names:
-                self.store.remove(name)
-            crash.point("artefacts.removed")
-        return len(names)
+            gone = connection.execute(delete(rows).where(mine, old, unnamed).returning(rows.c.blob)).scalars()
+            blobs = [{"blob": blob} for blob in gone]
+            if blobs:
+                connection.execute(insert(condemned), blobs)
+        return len(blobs)
 
-    def adopt(self) -> int:
-        """Write a row for each blob that has none, as after a backup was restored; gives how many there were.
-
-        Blobs that no file names are collected as any others.
-        """
+    def _find_condemned(self) -> Sequence[str]:
         with self._records.read() as connection:
-            known = {blob_name(*one) for one in connection.execute(select(rows.c.digest, rows.c.label))}
-        strangers = [name for name in self.store.names() if name not in known and _is_blob(name)]
-        for name in strangers:
-            label, _, digest = name.split("/")
-            with self._records.write() as connection:
-                said = {"digest": digest, "label": label, "size": 0, "key_id": _UNKNOWN_KEY}
-                upsert(connection, rows, [{**said, "created_at": clock.now()}], change=["created_at"])
+            some = select(condemned.c.blob).order_by(condemned.c.blob).limit(_AT_ONCE)
+            return connection.execute(some).scalars().all()
+
+    def _remove(self, blobs: Sequence[str]) -> int:
+        """Remove condemned blobs; gives how many, of those whose removal nobody wrote down meanwhile."""
+        for blob in blobs:
+            self.store.remove(blob)
+        crash.point("artefacts.removed")
+        with self._records.write() as connection:
+            return connection.execute(delete(condemned).where(condemned.c.blob.in_(blobs))).rowcount
+
+    def condemn_strangers(self) -> int:
+        """Condemn each blob that the records do not know, as what a store held before a backup was restored.
+
+        Returns:
+            How many there were; the next collection removes them.
+        """
+        found = [name for name in self.store.names() if _BLOB.fullmatch(name)]
+        with self._records.write() as connection:  # read after the store: what is put meanwhile has its row
+            known = {*connection.execute(select(rows.c.blob)).scalars()}
+            known |= {*connection.execute(select(condemned.c.blob)).scalars()}
+            strangers = [{"blob": name} for name in found if name not in known]
+            if strangers:
+                connection.execute(insert(condemned), strangers)
         return len(strangers)
 
 
-_UNKNOWN_KEY = "unknown"  # no key's id: whoever puts the content again writes it again
+_BLOB = re.compile(rf"(?:{'|'.join(LABELS)})/[0-9a-f]{{2}}/[0-9a-f]{{64}}\.[0-9a-f]{{16}}")
 
 
-def blob_name(digest: str, label: str) -> str:
-    """Give the name of a blob."""
-    return f"{label}/{digest[:2]}/{digest}"
+def _name_blob(digest: str, label: str) -> str:
+    """Give a name that no blob had before."""
+    return f"{label}/{digest[:2]}/{digest}.{secrets.token_hex(8)}"
 
 
-def _is_blob(name: str) -> bool:
-    label, _, rest = name.partition("/")
-    return label in LABELS and rest.count("/") == 1
+def collected() -> TransientError:
+    """Give the error about a blob that was removed before a file named it."""
+    return TransientError(
+        "artefact.collected",
+        "A file was removed from the artefact store before it was named.",
+        remedy="Put it again.",
+    )
 
 
-def _checked(read: Read, digest: str, name: str, check: Check) -> Read:
+def _checked(read: Read, stored: Stored, check: Check) -> Read:
     """Read a content; at its end, refuse one that is not of the digest, before its blob gets a name."""
     running = hashlib.sha256()
 
@@ -247,11 +291,11 @@ def _checked(read: Read, digest: str, name: str, check: Check) -> Read:
         check()
         chunk = read(size)
         running.update(chunk)
-        if len(chunk) < size and running.hexdigest() != digest:
+        if len(chunk) < size and running.hexdigest() != stored.digest:
             raise InternalError(
                 "artefact.changed",
                 "The file was changed while it was put into the artefact store.",
-                where=name,
+                where=stored.blob,
                 remedy="Try again.",
             )
         return chunk

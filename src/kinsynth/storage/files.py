@@ -21,9 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from kinsynth.errors import TransientError
 from kinsynth.storage import clock
-from kinsynth.storage.artefacts import DOOMED, RELEASED, Label, Stored
+from kinsynth.storage.artefacts import RELEASED, Label, Stored, collected
 from kinsynth.storage.tables import artefacts, files
 
 _AT_ONCE = 200
@@ -62,14 +61,12 @@ def attach(connection: Connection, owner_id: str, version: int, stored: Mapping[
         try:
             connection.execute(insert(files).values([_row(owner_id, version, *one) for one in part.items()]))
         except IntegrityError as error:
-            raise _collected() from error
-    for digest, label, key_id in sorted(
-        {(one.digest, one.label, one.key_id) for one in stored.values()}, key=str
-    ):
-        mine = (artefacts.c.digest == digest) & (artefacts.c.label == label)
-        there = mine & (artefacts.c.created_at != DOOMED)
-        if not connection.execute(update(artefacts).where(there).values(key_id=key_id)).rowcount:
-            raise _collected()
+            raise collected() from error
+    named = {(one.digest, one.label, one.blob, one.key_id) for one in stored.values()}
+    for _, _, blob, key_id in sorted(named, key=str):
+        there = update(artefacts).where(artefacts.c.blob == blob).values(key_id=key_id)
+        if not connection.execute(there).rowcount:
+            raise collected()
 
 
 def _row(owner_id: str, version: int, path: str, one: Stored) -> dict[str, Any]:
@@ -96,12 +93,14 @@ def list_files(
         under: Only the file of this path, or those below this folder; empty for all.
     """
     found = connection.execute(
-        select(files.c.path, files.c.digest, files.c.label, files.c.size, artefacts.c.key_id)
+        select(
+            files.c.path, files.c.digest, files.c.label, files.c.size, artefacts.c.key_id, artefacts.c.blob
+        )
         .join(artefacts, and_(artefacts.c.digest == files.c.digest, artefacts.c.label == files.c.label))
         .where(_of(owner_id, version), _under(under))
         .order_by(files.c.path)
     )
-    return {path: Stored(digest, label, size, key_id) for path, digest, label, size, key_id in found}
+    return {path: Stored(*said) for path, *said in found}
 
 
 def list_times(connection: Connection, owner_id: str, version: int = 0) -> dict[str, float]:
@@ -155,11 +154,3 @@ def _under(folder: str) -> ColumnElement[bool]:
     if not folder:
         return true()
     return or_(files.c.path == folder, func.substr(files.c.path, 1, len(folder) + 1) == f"{folder}/")
-
-
-def _collected() -> TransientError:
-    return TransientError(
-        "artefact.collected",
-        "A file was removed from the artefact store before it was named.",
-        remedy="Put it again.",
-    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import functools
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -16,6 +19,9 @@ from kinsynth.system.failures import explained
 from kinsynth.system.files import sync_folder
 
 _PART = ".part."
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # a folder that has none: age is all there is
+_UNKNOWN = "unknown"
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Store(Protocol):
@@ -54,7 +60,7 @@ class Store(Protocol):
         """Remove what writers that were killed left half written; gives how many there were.
 
         Args:
-            older_than_s: Age from which on nobody writes any more.
+            older_than_s: Age from which on nobody writes any more, where it cannot be asked who does.
             now: Seconds since 1970.
         """
 
@@ -84,16 +90,15 @@ class FolderStore:
         """Keep the chunks under a name: written beside it, synced, renamed."""
         final = self.folder / name
         self._make(final.parent)
-        temporary = final.with_name(f"{_PART}{final.name}.{secrets.token_hex(8)}")
+        temporary, descriptor = _open_part(final)
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as handle:
                 for chunk in chunks:
                     handle.write(chunk)
                 handle.flush()
                 os.fsync(handle.fileno())
-            crash.point("store.before_rename")
-            temporary.replace(final)
+                crash.point("store.before_rename")
+                temporary.replace(final)  # before its lock is let go
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -138,18 +143,19 @@ class FolderStore:
     def remove_parts(self, *, older_than_s: float, now: float) -> int:
         """Remove what writers that were killed left half written; gives how many there were.
 
+        Its writer holds a lock on each, which the kernel lets go when the writer is gone: parts of this
+        machine are removed then, and only then. Whether a writer on another machine that shares the folder,
+        or one from before this machine was started anew, is gone cannot be asked: there the age decides.
+
         Args:
-            older_than_s: Age from which on nobody writes any more.
+            older_than_s: Age from which on nobody writes any more, where it cannot be asked who does.
             now: Seconds since 1970 by the clock of the file system.
         """
-        old = [
-            path
+        return sum(
+            _remove_part(path, old=now - written_at > older_than_s)
             for path in self.folder.rglob(f"{_PART}*")
-            if (age := _modified(path)) is not None and now - age > older_than_s
-        ]
-        for path in old:
-            path.unlink(missing_ok=True)
-        return len(old)
+            if (written_at := _modified(path)) is not None
+        )
 
     def _make(self, folder: Path) -> None:
         """Make a folder and those above it, each for its owner only."""
@@ -178,6 +184,68 @@ def try_out(store: Store) -> None:
                 remedy="Look at the store; name another one.",
             )
     store.remove(name)
+
+
+def _open_part(final: Path) -> tuple[Path, int]:
+    """Make a file beside another one, for this process alone; gives path and descriptor, locked.
+
+    Its name says under which start of which machine's system it was made: a lock is known there only.
+    """
+    while True:
+        path = final.with_name(f"{_PART}{_read_boot()}.{final.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            _lock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink:  # or else it was removed before it was locked
+                return path, descriptor
+        except BaseException:
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
+            raise
+        os.close(descriptor)
+
+
+def _remove_part(path: Path, *, old: bool) -> bool:
+    """Remove a part whose writer is gone; tell whether it was."""
+    if _read_boot() == _UNKNOWN or not path.name.startswith(f"{_PART}{_read_boot()}."):
+        if old:
+            path.unlink(missing_ok=True)
+        return old
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        gone = _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB) or old
+        if gone:
+            path.unlink(missing_ok=True)
+    except BlockingIOError:
+        return False
+    else:
+        return gone
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, how: int) -> bool:
+    """Lock a file; false where its file system has no locks.
+
+    Raises:
+        BlockingIOError: Somebody else has it, and ``how`` is not to wait.
+    """
+    try:
+        fcntl.flock(descriptor, how)
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return False
+        raise
+    return True
+
+
+@functools.cache
+def _read_boot() -> str:
+    """Give the id of this start of the machine's system; ``unknown`` where none is given."""
+    return _BOOT.read_text().strip() if _BOOT.exists() else _UNKNOWN
 
 
 def _modified(path: Path) -> float | None:

@@ -280,7 +280,13 @@ artefacts = Table(
     Column(
         "created_at", Double, nullable=False, index=True, comment="When it was last put; 0 once given up."
     ),
+    Column("blob", String(100), nullable=False, unique=True, comment="Its name in the store."),
     _one_of("label", "original", "derived", "protected"),
+)
+condemned = Table(
+    "condemned",
+    metadata,
+    Column("blob", String(100), primary_key=True, comment="Removed from the store soon; never named again."),
 )
 files = Table(
     "files",

@@ -291,7 +291,7 @@ def _fetch_kept(platform: Platform, stored: Stored, path: Path) -> None:
     if path.exists():
         return
     try:
-        platform.artefacts.fetch(stored.digest, stored.label, path)
+        platform.artefacts.fetch(stored, path)
     except UserError as error:
         raise (_ReplacedError() if error.code == "artefact.missing" else error) from error
 
@@ -303,7 +303,7 @@ def _fetch(platform: Platform, stored: Stored, path: Path) -> None:
         SourceError: ``source.gone``, the store does not have it.
     """
     try:
-        platform.artefacts.fetch(stored.digest, stored.label, path)
+        platform.artefacts.fetch(stored, path)
     except UserError as error:
         raise (gone() if error.code == "artefact.missing" else error) from error
 

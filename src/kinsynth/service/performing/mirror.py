@@ -45,7 +45,7 @@ def fetch(artefacts: Artefacts, stored: Mapping[str, Stored], folder: Path, *, c
         InternalError: ``artefact.path``, a path leads out of the folder.
     """
     for path, one in stored.items():
-        artefacts.fetch(one.digest, one.label, _inside(folder, path), check=check)
+        artefacts.fetch(one, _inside(folder, path), check=check)
 
 
 class Mirror:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from kinsynth.executions.journal import (
     add_event,
     confirm,
     finish_step,
+    read_events,
     read_outcomes,
     start_step,
     withdraw_step,
@@ -33,6 +34,10 @@ _OLD_NEWS_S: Final = 10.0
 _NOT_RECORDED = {"execution_finished", "execution_failed"}  # the end is told by the execution's own record
 
 Event = Mapping[str, Any]
+
+
+def _nothing(_connection: Connection) -> None:
+    pass
 
 
 class Record:
@@ -55,20 +60,17 @@ class Record:
         self._records, self._claim, self._job, self._folder = records, claim, job, folder
         self._id = claim.execution_id
         self._shown = (0.0, 0.0)
+        self._sent: tuple[int, Event] | None = None
         self.step = ""
 
     def tell(self, events: Sequence[Event]) -> None:
-        """Write events."""
-        with self._writing() as connection:
-            self._add(connection, events)
+        """Write events: once."""
+        self._write(events)
 
     def tell_step(self, events: Sequence[Event], stored: Mapping[str, Stored]) -> None:
         """Write the end of a step, which the events end with, and its files: together, and once."""
         step = events[-1]["step"]
-        with self._writing() as connection:
-            if step not in read_outcomes(connection, self._id):  # else the answer to the commit was lost
-                self._add(connection, events)
-                self._finish(connection, step, stored)
+        self._write(events, lambda connection: self._finish(connection, step, stored))
         self.step = ""
 
     def tell_state(self, stored: Mapping[str, Stored]) -> None:
@@ -83,22 +85,49 @@ class Record:
             yield connection
             crash.point("record.before_commit")
 
-    def _add(self, connection: Connection, events: Sequence[Event]) -> None:
-        for event in events:
-            if event["kind"] == "step_started":
-                start_step(connection, self._id, event["step"], epoch=self._claim.epoch)
-                self.step = event["step"]
-            if event["kind"] not in _NOT_RECORDED and self._is_news(event):
-                add_event(connection, self._id, event, epoch=self._claim.epoch)
+    def _write(self, events: Sequence[Event], also: Callable[[Connection], None] = _nothing) -> None:
+        """Write events, and what belongs to them; nothing where an earlier call did, and was not answered."""
+        news, shown = self._find_news(events)
+        with self._writing() as connection:
+            if not self._is_written(connection):
+                for event in events:
+                    if event["kind"] == "step_started":
+                        start_step(connection, self._id, event["step"], epoch=self._claim.epoch)
+                        self.step = event["step"]
+                for event in news:
+                    number = add_event(connection, self._id, event, epoch=self._claim.epoch)
+                    self._sent = number, event
+                also(connection)
+        self._shown, self._sent = shown, None
 
-    def _is_news(self, event: Event) -> bool:
-        """Tell whether progress is worth a row: a training of a day says it twice a second."""
-        if event["kind"] != "step_progressed":
-            return True
-        share, at = self._shown
-        moved: bool = abs(event["share"] - share) >= _SHARE_OF_NEWS or event["at"] - at >= _OLD_NEWS_S
-        self._shown = (event["share"], event["at"]) if moved else self._shown
-        return moved
+    def _is_written(self, connection: Connection) -> bool:
+        """Tell whether the events of the call before, which failed, are there; the epoch is confirmed.
+
+        Only we write under the epoch: at the number of our last event stands that event, or what somebody
+        without a claim wrote after ours was undone.
+        """
+        if self._sent is None:
+            return False
+        number, event = self._sent
+        found = read_events(connection, self._id, after=number - 1, limit=1)
+        return bool(found) and event.items() <= found[0].body.items()
+
+    def _find_news(self, events: Sequence[Event]) -> tuple[list[Event], tuple[float, float]]:
+        """Give the events worth a row, and the progress shown then.
+
+        A training of a day says its progress twice a second.
+        """
+        news, shown = [], self._shown
+        for event in events:
+            if event["kind"] in _NOT_RECORDED:
+                continue
+            if event["kind"] == "step_progressed":
+                share, at = event["share"], event["at"]
+                if abs(share - shown[0]) < _SHARE_OF_NEWS and at - shown[1] < _OLD_NEWS_S:
+                    continue
+                shown = share, at
+            news.append(event)
+        return news, shown
 
     def _finish(self, connection: Connection, step: str, stored: Mapping[str, Stored]) -> None:
         outcome = read_json(self._folder / "steps" / f"{step}.json")

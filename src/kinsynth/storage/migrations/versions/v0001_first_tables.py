@@ -32,8 +32,10 @@ def upgrade() -> None:
         sa.Column(
             "created_at", sa.Double(), nullable=False, comment="When it was last put; 0 once given up."
         ),
+        sa.Column("blob", sa.String(length=100), nullable=False, comment="Its name in the store."),
         sa.CheckConstraint("label IN ('original', 'derived', 'protected')", name=op.f("ck_artefacts_label")),
         sa.PrimaryKeyConstraint("digest", "label", name=op.f("pk_artefacts")),
+        sa.UniqueConstraint("blob", name=op.f("uq_artefacts_blob")),
     )
     with op.batch_alter_table("artefacts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_artefacts_created_at"), ["created_at"], unique=False)
@@ -57,6 +59,16 @@ def upgrade() -> None:
         sa.CheckConstraint("outcome IN ('done', 'refused')", name=op.f("ck_audit_outcome")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit")),
         sa.UniqueConstraint("digest", name=op.f("uq_audit_digest")),
+    )
+    op.create_table(
+        "condemned",
+        sa.Column(
+            "blob",
+            sa.String(length=100),
+            nullable=False,
+            comment="Removed from the store soon; never named again.",
+        ),
+        sa.PrimaryKeyConstraint("blob", name=op.f("pk_condemned")),
     )
     op.create_table(
         "instance",
