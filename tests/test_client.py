@@ -114,7 +114,7 @@ def test_a_version_left_open_is_brought_to_the_end(client: Client, shops: list[P
     client.upload(source["id"], 1, shops[0], name="old.csv")
     client.upload(source["id"], 1, shops[0])
     assert client.put_source("shops", shops) == (source["id"], 1)
-    assert [one["name"] for one in client.versions(source["id"])[0]["files"]] == [
+    assert [one["name"] for one in next(client.versions(source["id"]))["files"]] == [
         "region.csv",
         "sale.csv",
         "shop.csv",

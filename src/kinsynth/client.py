@@ -103,10 +103,9 @@ class Client:
         """Open a new version of a source."""
         return self._make(f"/sources/{source_id}/versions", {"copy_files": copy_files})
 
-    def versions(self, source_id: str) -> list[Object]:
+    def versions(self, source_id: str) -> Iterator[Object]:
         """Give the versions of a source, the newest first."""
-        found: list[Object] = self._ask("GET", f"/sources/{source_id}/versions")
-        return found
+        return self._pages(f"/sources/{source_id}/versions")
 
     def upload(self, source_id: str, number: int, path: Path, *, name: str = "") -> Object:
         """Put a file into an open version; a large one takes little memory."""
@@ -169,7 +168,7 @@ class Client:
             )
         source = next(self.sources(name=name), None) or self.create_source(name)
         digests = {file: _digest(path) for file, path in files.items()}
-        versions = self.versions(source["id"])
+        versions = list(self.versions(source["id"]))
         for version in versions:
             known = {one["name"]: one["sha256"] for one in version["files"]}
             if version["sealed"] and known == digests:

@@ -11,16 +11,17 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from finished_run import succeed
-from installation import make_source
+from installation import make_person, make_source
 from kinsynth.errors import KinsynthError, SchemaError
 from kinsynth.service import downloads, executions, models, quotas, results, sources, starts, syntheses
 from kinsynth.service.actor import Actor
 from kinsynth.service.analysis.views import Window
 from kinsynth.service.pages import Wanted
 from kinsynth.service.platform import Platform
+from kinsynth.service.receipts import list_receipts
 from kinsynth.service.starts import Order
 from kinsynth.storage.clock import now
-from kinsynth.storage.tables import audit, shares, tickets, users
+from kinsynth.storage.tables import audit, files, shares, steps, tickets, users
 from shop_database import write_shops
 
 DOCUMENT: dict[str, Any] = {"tables": {"region": {"original": True}}, "generation": {"seed": 7}}
@@ -95,6 +96,27 @@ def test_a_source_at_work_is_not_deleted(
     assert [one.reserved for one in _quotas(platform, ann)] == [0.0, 0.0]
     executions.delete_execution(platform, ann, made.id)
     sources.delete_source(platform, ann, source_id)
+
+
+def test_only_what_has_still_to_read_a_source_holds_it(
+    platform: Platform, ann: Actor, source_id: str, synthesis_id: str, tmp_path: Path
+) -> None:
+    trained, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    model_id = succeed(platform, trained.id, tmp_path)
+    drawn, _ = starts.start_drawing(platform, ann, synthesis_id, model_id, Order())
+    read, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    waits, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    with platform.records.write() as connection:
+        loaded = {"execution_id": read.id, "step": "loading", "epoch": 1, "outcome": {}}
+        connection.execute(insert(steps).values(**loaded, started_at=now(), finished_at=now()))
+        begun = {"execution_id": waits.id, "step": "loading", "epoch": 1, "started_at": now()}
+        connection.execute(insert(steps).values(begun))
+    assert code_of(sources.delete_source, platform, ann, source_id) == "source.in_use"
+    executions.cancel_execution(platform, ann, waits.id)
+    sources.delete_source(platform, ann, source_id)
+    for one in (drawn, read):
+        found = executions.read_execution(platform, ann, one.id)
+        assert (found.status, found.source_id) == ("queued", None)
 
 
 def _quotas(platform: Platform, actor: Actor) -> tuple[quotas.QuotaView, ...]:
@@ -250,6 +272,38 @@ def test_a_deleted_execution_takes_all_along(
     with platform.records.read() as connection:
         told = connection.execute(select(audit.c.action, audit.c.object_id).order_by(audit.c.number)).all()
     assert told[-2:] == [("executions.delete", made.id), ("syntheses.delete", synthesis_id)]
+
+
+def test_what_a_person_deletes_leaves_receipts(
+    platform: Platform, ann: Actor, source_id: str, synthesis_id: str, tmp_path: Path
+) -> None:
+    made = [starts.start_run(platform, ann, synthesis_id, Order())[0].id for _ in range(2)]
+    model_ids = [succeed(platform, one, tmp_path) for one in made]
+    downloads.create_download(platform, ann, made[0], "csv")
+    downloads.prepare_next(platform)
+    sizes = _sizes(platform)
+    executions.delete_execution(platform, ann, made[0])
+    models.delete_model(platform, ann, model_ids[1])
+    syntheses.delete_synthesis(platform, ann, synthesis_id)
+    sources.delete_source(platform, ann, source_id)
+    assert _sizes(platform) == []
+    admin = make_person(platform, "admin")
+    assert code_of(list_receipts, platform, ann, Wanted()) == "access.forbidden"
+    first = list_receipts(platform, admin, Wanted(3))
+    found = [*first.items, *list_receipts(platform, admin, Wanted(3, first.next)).items][::-1]
+    assert [(one.subject_id, one.reason, one.details) for one in found] == [
+        (made[0], "deleted", {"kind": "execution"}),
+        (model_ids[1], "deleted", {"kind": "model", "execution": made[1]}),
+        (made[1], "deleted", {"kind": "execution"}),
+        (source_id, "deleted", {"kind": "source"}),
+    ]
+    assert (sum(one.files for one in found), sum(one.bytes for one in found)) == (len(sizes), sum(sizes))
+    assert "shop" not in str(found)
+
+
+def _sizes(platform: Platform) -> list[int]:
+    with platform.records.read() as connection:
+        return list(connection.execute(select(files.c.size)).scalars())
 
 
 def test_a_source_that_goes_while_a_retry_is_checked_is_said_to_be_gone(

@@ -94,7 +94,8 @@ def test_a_change_names_the_version_it_changes(platform: Platform, ann: Actor, s
     with pytest.raises(SettingsError) as caught:
         syntheses.update_synthesis(platform, ann, made.id, document={"no": 1}, expected=2)
     assert [one.where for one in caught.value.findings] == ["no"]
-    assert [one.number for one in syntheses.list_synthesis_versions(platform, ann, made.id)] == [2, 1]
+    found = syntheses.list_synthesis_versions(platform, ann, made.id, Wanted())
+    assert [one.number for one in found.items] == [2, 1]
     first = syntheses.read_synthesis_version(platform, ann, made.id, 1)
     assert "training" not in first.document
     assert code_of(syntheses.read_synthesis_version, platform, ann, made.id, 3) == "access.not_found"

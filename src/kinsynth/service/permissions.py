@@ -65,6 +65,7 @@ POLICY: Mapping[str, Rule] = {
     "setup.claim": ANYONE,
     "audit.list": ADMIN,
     "audit.verify": ADMIN,
+    "receipts.list": ADMIN,
     # people
     "sessions.create": ANYONE,
     "sessions.read": USER_IN_PERSON,

@@ -15,6 +15,7 @@ from kinsynth.service.analysis.views import AssessmentView, CheckView
 from kinsynth.service.audit import record
 from kinsynth.service.documents import Document, bind, settle
 from kinsynth.service.idempotency import create, find, make_once
+from kinsynth.service.names import rename
 from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.permissions import not_found, require, visible_syntheses
 from kinsynth.service.platform import Platform
@@ -210,10 +211,7 @@ def update_synthesis(
 def rename_synthesis(platform: Platform, actor: Actor, synthesis_id: str, name: str) -> SynthesisDetail:
     """Give a synthesis another name."""
     with platform.records.write() as connection:
-        require(connection, actor, "syntheses.rename", synthesis_id)
-        mine = syntheses.c.id == synthesis_id
-        connection.execute(update(syntheses).where(mine).values(name=name, updated_at=now()))
-        record(connection, actor, "syntheses.rename", synthesis_id)
+        rename(connection, actor, "syntheses.rename", syntheses, synthesis_id, name=name)
         return _detail(connection, actor, synthesis_id)
 
 
@@ -263,22 +261,16 @@ def _names_of_source(connection: Connection, source_id: str | None) -> Iterable[
 
 
 def list_synthesis_versions(
-    platform: Platform, actor: Actor, synthesis_id: str
-) -> tuple[SynthesisVersion, ...]:
+    platform: Platform, actor: Actor, synthesis_id: str, wanted: Wanted
+) -> Page[SynthesisVersion]:
     """List the versions of a document, the newest first."""
     with platform.records.read() as connection:
         require(connection, actor, "syntheses.versions", synthesis_id)
-        columns = (
-            synthesis_versions.c.number,
-            synthesis_versions.c.author_id,
-            synthesis_versions.c.created_at,
-        )
-        rows = connection.execute(
-            select(*columns)
-            .where(synthesis_versions.c.synthesis_id == synthesis_id)
-            .order_by(synthesis_versions.c.number.desc())
-        )
-        return tuple(SynthesisVersion.model_validate(row) for row in rows)
+        at, key = synthesis_versions.c.number, synthesis_versions.c.synthesis_id
+        columns = (at, key, synthesis_versions.c.author_id, synthesis_versions.c.created_at)
+        query = select(*columns).where(key == synthesis_id)
+        rows, following = read_page(connection, query, at, key, wanted)
+        return Page(items=tuple(SynthesisVersion.model_validate(row) for row in rows), next=following)
 
 
 def read_synthesis_version(
