@@ -185,6 +185,9 @@ def update_synthesis(
 
     Raises:
         ConflictError: ``synthesis.changed``, somebody wrote another version meanwhile.
+
+    Guarantees:
+        The same change of the same person, sent again, changes nothing and is answered as the first time.
     """
     settled = settle(document)
     with platform.records.write() as connection:
@@ -196,6 +199,8 @@ def update_synthesis(
         if source_id is not None:
             values["source_id"] = source_id
         if not connection.execute(update(syntheses).where(mine).values(**values)).rowcount:
+            if _is_written(connection, actor, synthesis_id, values, settled):
+                return _detail(connection, actor, synthesis_id)
             raise ConflictError(
                 "synthesis.changed",
                 f"The newest version is not {expected} any more.",
@@ -206,6 +211,17 @@ def update_synthesis(
         said = {"version": expected + 1} | ({} if source_id is None else {"source": source_id})
         record(connection, actor, "syntheses.update", synthesis_id, details=said)
         return _detail(connection, actor, synthesis_id)
+
+
+def _is_written(
+    connection: Connection, actor: Actor, synthesis_id: str, values: Mapping[str, Any], document: Document
+) -> bool:
+    """Tell whether the newest version is this one, with this source, and this person wrote it."""
+    synthesis = read_row(connection, synthesis_id)
+    if any(getattr(synthesis, name) != values[name] for name in ("version", "source_id") if name in values):
+        return False
+    written = _version_row(connection, synthesis_id, synthesis.version)
+    return bool(written.author_id == actor.user_id and written.document == document)
 
 
 def rename_synthesis(platform: Platform, actor: Actor, synthesis_id: str, name: str) -> SynthesisDetail:
