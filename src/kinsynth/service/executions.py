@@ -46,7 +46,9 @@ class ExecutionView(View):
     id: str
     synthesis_id: str
     synthesis_version: int
-    source_id: str | None = Field(description="Null once the source was deleted.")
+    source_id: str | None = Field(
+        description="Null once the source was deleted, or its owner may no longer edit the synthesis."
+    )
     source_version: int
     owner_id: str
     ancestor_id: str | None = Field(description="What it repeats or goes on from.")

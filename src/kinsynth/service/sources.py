@@ -431,7 +431,7 @@ def gone(where: str = "source") -> UserError:
     """Give the error for a source whose files are not there any more."""
     return SourceError(
         "source.gone",
-        "The source was deleted, or has no sealed version.",
+        "The source was deleted, has no sealed version, or its owner may no longer edit the synthesis.",
         where=where,
         remedy="Name another source, or upload the files again and seal the version.",
     )

@@ -17,7 +17,7 @@ from kinsynth.service.documents import Document, bind, settle
 from kinsynth.service.idempotency import create, find, make_once
 from kinsynth.service.names import rename
 from kinsynth.service.pages import Page, View, Wanted, read_page
-from kinsynth.service.permissions import not_found, require, visible_syntheses
+from kinsynth.service.permissions import find_level, not_found, require, visible_syntheses
 from kinsynth.service.platform import Platform
 from kinsynth.service.removal import remove_execution
 from kinsynth.service.sources import UNFINISHED
@@ -35,7 +35,9 @@ class SynthesisView(View):
     id: str
     name: str
     owner_id: str
-    source_id: str | None = Field(description="Null once the source was deleted.")
+    source_id: str | None = Field(
+        description="Null once the source was deleted, or its owner may no longer edit the synthesis."
+    )
     version: int
     level: str = Field(description="What the reader may do: view, run, edit or own.")
     created_at: float
@@ -129,14 +131,19 @@ def import_synthesis(
 def clone_synthesis(
     platform: Platform, actor: Actor, synthesis_id: str, *, name: str = "", key: str | None = None
 ) -> tuple[SynthesisDetail, bool]:
-    """Make a copy of a synthesis: the newest document, the same source, no shares, no executions."""
+    """Make a copy of a synthesis: its newest document and its source, no shares, no executions.
+
+    A source of another is left out: what an editor put under the synthesis was given to that, not to copies.
+    """
     once = make_once(actor.user_id, key, "syntheses.clone", [synthesis_id, name])
 
     def make(connection: Connection) -> str:
         require(connection, actor, "syntheses.clone", synthesis_id)
         row = read_row(connection, synthesis_id)
         document = read_document(connection, synthesis_id, row.version)
-        copy_id = _insert(connection, actor, row.source_id, name or f"{row.name} (copy)"[:200], document)
+        is_theirs = row.source_id is not None and find_level(connection, actor, "source", row.source_id)
+        source_id = row.source_id if is_theirs else None
+        copy_id = _insert(connection, actor, source_id, name or f"{row.name} (copy)"[:200], document)
         record(connection, actor, "syntheses.clone", copy_id, details={"of": synthesis_id})
         return copy_id
 
@@ -191,6 +198,7 @@ def update_synthesis(
     """
     settled = settle(document)
     with platform.records.write() as connection:
+        hold(connection, syntheses.c.id, synthesis_id)
         require(connection, actor, "syntheses.update", synthesis_id)
         if source_id is not None:
             require(connection, actor, "sources.read", source_id)
