@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from finished_run import succeed
 from installation import Submitted, make_person, running_platform
@@ -22,6 +23,7 @@ from kinsynth.service.people.tokens import NewToken, create_token
 from kinsynth.service.platform import Platform
 from kinsynth.storage.migrate import migrate
 from kinsynth.storage.records import Records
+from kinsynth.storage.tables import executions
 from shop_database import write_shops
 
 DOCUMENT = {"tables": {"region": {"original": True}}}
@@ -114,11 +116,44 @@ def test_a_version_left_open_is_brought_to_the_end(client: Client, shops: list[P
     client.upload(source["id"], 1, shops[0], name="old.csv")
     client.upload(source["id"], 1, shops[0])
     assert client.put_source("shops", shops) == (source["id"], 1)
-    assert [one["name"] for one in client.versions(source["id"])[0]["files"]] == [
+    assert [one["name"] for one in next(client.versions(source["id"]))["files"]] == [
         "region.csv",
         "sale.csv",
         "shop.csv",
     ]
+
+
+def test_a_wish_whose_answer_was_lost_is_met(
+    platform: Platform, client: Client, wire: Wire, shops: list[Path]
+) -> None:
+    source_id, _ = client.put_source("shops", shops)
+    synthesis_id = client.create_synthesis(source_id, "shops", DOCUMENT)["id"]
+    execution_id = client.run(synthesis_id)["id"]
+    with platform.records.write() as connection:
+        connection.execute(update(executions).values(status="paused"))
+    wire.loses = lambda number: number % 2 == 1
+    wire.sent.clear()
+    assert client.resume(execution_id)["status"] == "queued"
+    assert client.cancel(execution_id)["status"] == "cancelled"
+    changed = client.update_synthesis(synthesis_id, {"training": {"max_epochs": 3}}, version=1)
+    assert changed["version"] == 2
+    open_one = client.open_version(source_id, copy_files=True)["number"]
+    client.remove_file(source_id, open_one, shops[0].name)
+    client.delete_execution(execution_id)
+    client.delete_synthesis(synthesis_id)
+    client.delete_source(source_id)
+    assert [one for one in wire.sent[1::2] if one[0] == "DELETE"] == [
+        one for one in wire.sent[::2] if one[0] == "DELETE"
+    ], "each was sent twice"
+
+
+def test_what_was_never_there_is_not_deleted(client: Client, wire: Wire) -> None:
+    for wish in (client.delete_source, client.delete_synthesis, client.delete_execution, client.delete_model):
+        with pytest.raises(AccessError, match=r"access\.not_found"):
+            wish("src_" + "a" * 20)
+    with pytest.raises(AccessError, match=r"access\.not_found"):
+        client.resume("exe_" + "a" * 20)
+    assert len(wire.sent) == 5
 
 
 def test_errors_come_with_their_class_code_and_findings(client: Client, shops: list[Path]) -> None:

@@ -56,7 +56,9 @@ class Client:
 
     Guarantees:
         A request that was lost is sent again, with the same key where it makes something: nothing is made
-        twice.
+        twice. Where the answer was lost and the repetition is told that it is done already, the wish is met
+        and nothing is raised: what is to be deleted is gone, what is to go on is not paused. The installation
+        itself answers as before when the same is sealed, cancelled, renamed or written again.
     """
 
     def __init__(
@@ -103,10 +105,9 @@ class Client:
         """Open a new version of a source."""
         return self._make(f"/sources/{source_id}/versions", {"copy_files": copy_files})
 
-    def versions(self, source_id: str) -> list[Object]:
+    def versions(self, source_id: str) -> Iterator[Object]:
         """Give the versions of a source, the newest first."""
-        found: list[Object] = self._ask("GET", f"/sources/{source_id}/versions")
-        return found
+        return self._pages(f"/sources/{source_id}/versions")
 
     def upload(self, source_id: str, number: int, path: Path, *, name: str = "") -> Object:
         """Put a file into an open version; a large one takes little memory."""
@@ -124,7 +125,7 @@ class Client:
 
     def remove_file(self, source_id: str, number: int, name: str) -> None:
         """Take a file out of an open version."""
-        self._ask("DELETE", _path("sources", source_id, "versions", number, "files", name))
+        self._delete(_path("sources", source_id, "versions", number, "files", name))
 
     def seal(self, source_id: str, number: int) -> Object:
         """Fix a version for ever."""
@@ -144,7 +145,7 @@ class Client:
 
     def delete_source(self, source_id: str) -> None:
         """Delete a source with all its files."""
-        self._ask("DELETE", f"/sources/{source_id}")
+        self._delete(f"/sources/{source_id}")
 
     def put_source(self, name: str, paths: Sequence[Path]) -> tuple[str, int]:
         """Have a sealed version with exactly these files in the source of this name.
@@ -169,7 +170,7 @@ class Client:
             )
         source = next(self.sources(name=name), None) or self.create_source(name)
         digests = {file: _digest(path) for file, path in files.items()}
-        versions = self.versions(source["id"])
+        versions = list(self.versions(source["id"]))
         for version in versions:
             known = {one["name"]: one["sha256"] for one in version["files"]}
             if version["sealed"] and known == digests:
@@ -237,7 +238,7 @@ class Client:
 
     def delete_synthesis(self, synthesis_id: str) -> None:
         """Delete a synthesis with all that was made from it."""
-        self._ask("DELETE", f"/syntheses/{synthesis_id}")
+        self._delete(f"/syntheses/{synthesis_id}")
 
     # Executions
 
@@ -287,7 +288,8 @@ class Client:
 
     def resume(self, execution_id: str) -> Object:
         """Let a paused execution go on."""
-        return self._do("POST", f"/executions/{execution_id}/resume")
+        answer = self._send("POST", f"/executions/{execution_id}/resume", done="execution.not_paused")
+        return self.execution(execution_id) if answer.is_error else _object(answer)
 
     def retry(
         self, execution_id: str, *, name: str = "", first_step: str = "loading", seed: int | None = None
@@ -298,7 +300,7 @@ class Client:
 
     def delete_execution(self, execution_id: str) -> None:
         """Delete an execution with its results."""
-        self._ask("DELETE", f"/executions/{execution_id}")
+        self._delete(f"/executions/{execution_id}")
 
     def timeline(self, execution_id: str) -> Object:
         """Give the steps as they stand."""
@@ -410,12 +412,15 @@ class Client:
 
     def delete_model(self, model_id: str) -> None:
         """Delete a model."""
-        self._ask("DELETE", f"/models/{model_id}")
+        self._delete(f"/models/{model_id}")
 
     # Requests
 
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return _persist(lambda: self._http.request(method, path, **options))
+    def _send(self, method: str, path: str, *, done: str = "", **options: Any) -> httpx.Response:
+        return _persist(lambda: self._http.request(method, path, **options), done=done)
+
+    def _delete(self, path: str) -> None:
+        self._send("DELETE", path, done="access.not_found")
 
     def _ask(self, method: str, path: str, **options: Any) -> Any:
         answer = self._send(method, path, **options)
@@ -443,17 +448,27 @@ def failure_of(execution: Object) -> KinsynthError | None:
     return None if error is None else _revive(error, UserError)
 
 
-def _persist(send: Callable[[], httpx.Response], *, tries: int = _TRIES) -> httpx.Response:
-    """Send until there is an answer that is not only for the moment."""
+def _persist(send: Callable[[], httpx.Response], *, tries: int = _TRIES, done: str = "") -> httpx.Response:
+    """Send until there is an answer that is not only for the moment.
+
+    Args:
+        send: Sends the request once.
+        tries: How often at most.
+        done: Code of the refusal that says, after an answer was lost, that the request before did it: such an
+            answer is given, not raised.
+    """
+    may_be_done = False
     for attempt in range(1, tries + 1):
         try:
             answer = send()
         except httpx.TransportError as error:
             if attempt == tries:
                 raise _unreachable(str(error.request.url.copy_with(path="/", query=None))) from None
+            may_be_done |= not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
         else:
-            if not answer.is_error:
+            if not answer.is_error or (may_be_done and _error(answer).code == done):
                 return answer
+            may_be_done |= answer.status_code == 503  # of a proxy, perhaps, that lost the answer
             if answer.status_code not in {429, 503} or attempt == tries:
                 raise _error(answer)
         time.sleep(_pause(attempt))

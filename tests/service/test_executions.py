@@ -11,16 +11,18 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from finished_run import succeed
-from installation import make_source
+from installation import make_person, make_source
 from kinsynth.errors import KinsynthError, SchemaError
 from kinsynth.service import downloads, executions, models, quotas, results, sources, starts, syntheses
 from kinsynth.service.actor import Actor
 from kinsynth.service.analysis.views import Window
 from kinsynth.service.pages import Wanted
+from kinsynth.service.people.sharing import NewShare, remove_share, set_share
 from kinsynth.service.platform import Platform
+from kinsynth.service.receipts import list_receipts
 from kinsynth.service.starts import Order
 from kinsynth.storage.clock import now
-from kinsynth.storage.tables import audit, shares, tickets, users
+from kinsynth.storage.tables import audit, files, shares, steps, tickets, users
 from shop_database import write_shops
 
 DOCUMENT: dict[str, Any] = {"tables": {"region": {"original": True}}, "generation": {"seed": 7}}
@@ -95,6 +97,27 @@ def test_a_source_at_work_is_not_deleted(
     assert [one.reserved for one in _quotas(platform, ann)] == [0.0, 0.0]
     executions.delete_execution(platform, ann, made.id)
     sources.delete_source(platform, ann, source_id)
+
+
+def test_only_what_has_still_to_read_a_source_holds_it(
+    platform: Platform, ann: Actor, source_id: str, synthesis_id: str, tmp_path: Path
+) -> None:
+    trained, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    model_id = succeed(platform, trained.id, tmp_path)
+    drawn, _ = starts.start_drawing(platform, ann, synthesis_id, model_id, Order())
+    read, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    waits, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    with platform.records.write() as connection:
+        loaded = {"execution_id": read.id, "step": "loading", "epoch": 1, "outcome": {}}
+        connection.execute(insert(steps).values(**loaded, started_at=now(), finished_at=now()))
+        begun = {"execution_id": waits.id, "step": "loading", "epoch": 1, "started_at": now()}
+        connection.execute(insert(steps).values(begun))
+    assert code_of(sources.delete_source, platform, ann, source_id) == "source.in_use"
+    executions.cancel_execution(platform, ann, waits.id)
+    sources.delete_source(platform, ann, source_id)
+    for one in (drawn, read):
+        found = executions.read_execution(platform, ann, one.id)
+        assert (found.status, found.source_id) == ("queued", None)
 
 
 def _quotas(platform: Platform, actor: Actor) -> tuple[quotas.QuotaView, ...]:
@@ -250,6 +273,99 @@ def test_a_deleted_execution_takes_all_along(
     with platform.records.read() as connection:
         told = connection.execute(select(audit.c.action, audit.c.object_id).order_by(audit.c.number)).all()
     assert told[-2:] == [("executions.delete", made.id), ("syntheses.delete", synthesis_id)]
+
+
+def test_what_a_person_deletes_leaves_receipts(
+    platform: Platform, ann: Actor, source_id: str, synthesis_id: str, tmp_path: Path
+) -> None:
+    made = [starts.start_run(platform, ann, synthesis_id, Order())[0].id for _ in range(2)]
+    model_ids = [succeed(platform, one, tmp_path) for one in made]
+    downloads.create_download(platform, ann, made[0], "csv")
+    downloads.prepare_next(platform)
+    sizes = _sizes(platform)
+    executions.delete_execution(platform, ann, made[0])
+    models.delete_model(platform, ann, model_ids[1])
+    syntheses.delete_synthesis(platform, ann, synthesis_id)
+    sources.delete_source(platform, ann, source_id)
+    assert _sizes(platform) == []
+    admin = make_person(platform, "admin")
+    assert code_of(list_receipts, platform, ann, Wanted()) == "access.forbidden"
+    first = list_receipts(platform, admin, Wanted(3))
+    found = [*first.items, *list_receipts(platform, admin, Wanted(3, first.next)).items][::-1]
+    assert [(one.subject_id, one.reason, one.details) for one in found] == [
+        (made[0], "deleted", {"kind": "execution"}),
+        (model_ids[1], "deleted", {"kind": "model", "execution": made[1]}),
+        (made[1], "deleted", {"kind": "execution"}),
+        (source_id, "deleted", {"kind": "source"}),
+    ]
+    assert (sum(one.files for one in found), sum(one.bytes for one in found)) == (len(sizes), sum(sizes))
+    assert "shop" not in str(found)
+
+
+def _sizes(platform: Platform) -> list[int]:
+    with platform.records.read() as connection:
+        return list(connection.execute(select(files.c.size)).scalars())
+
+
+@pytest.mark.parametrize("ends", ["removed", "lowered"])
+def test_the_source_of_an_editor_leaves_with_the_right_to_edit(
+    platform: Platform, ann: Actor, bob: Actor, synthesis_id: str, tmp_path: Path, ends: str
+) -> None:
+    """Bob gave his source to the synthesis while he could see what became of it."""
+    level = _sharing(platform, ann, synthesis_id, bob)
+    level("edit")
+    theirs = make_source(platform, bob, tmp_path / "shops")
+    change = {"document": DOCUMENT, "expected": 1, "source_id": theirs}
+    syntheses.update_synthesis(platform, bob, synthesis_id, **change)
+    assert code_of(sources.read_source, platform, ann, theirs) == "access.not_found"
+    ended, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    model_id = succeed(platform, ended.id, tmp_path)
+    waits, _ = starts.start_run(platform, ann, synthesis_id, Order())
+    copy, _ = syntheses.clone_synthesis(platform, ann, synthesis_id)
+    assert copy.source_id is None, "it was given to this synthesis, not to copies that Bob does not see"
+    level("run" if ends == "lowered" else None)
+    assert syntheses.read_synthesis(platform, ann, synthesis_id).source_id is None
+    assert code_of(syntheses.check_synthesis, platform, ann, synthesis_id) == "source.gone"
+    assert code_of(starts.start_run, platform, ann, synthesis_id, Order()) == "source.gone"
+    assert code_of(starts.retry_execution, platform, ann, ended.id) == "source.gone"
+    assert "shop.csv" not in syntheses.export_synthesis(platform, ann, synthesis_id)
+    drawn, _ = starts.start_drawing(platform, ann, synthesis_id, model_id, Order())
+    assert (drawn.status, drawn.source_id) == ("queued", None)
+    assert executions.read_execution(platform, ann, waits.id).source_id == theirs, "it was started in time"
+    executions.cancel_execution(platform, ann, waits.id)
+    assert code_of(starts.retry_execution, platform, ann, waits.id) == "source.gone"
+    level("edit")
+    assert syntheses.read_synthesis(platform, ann, synthesis_id).source_id is None, "he gives it again or not"
+    syntheses.update_synthesis(platform, bob, synthesis_id, **change | {"expected": 2})
+    starts.start_run(platform, ann, synthesis_id, Order())
+
+
+def test_the_source_of_the_owner_stays_whoever_leaves(
+    platform: Platform, ann: Actor, bob: Actor, source_id: str, synthesis_id: str
+) -> None:
+    level = _sharing(platform, ann, synthesis_id, bob)
+    level("edit")
+    made, _ = starts.start_run(platform, bob, synthesis_id, Order())
+    level(None)
+    assert syntheses.read_synthesis(platform, ann, synthesis_id).source_id == source_id
+    executions.cancel_execution(platform, ann, made.id)
+    again, _ = starts.retry_execution(platform, ann, made.id)
+    assert again.source_id == source_id
+    assert code_of(executions.read_execution, platform, bob, made.id) == "access.not_found"
+
+
+def _sharing(platform: Platform, owner: Actor, synthesis_id: str, other: Actor) -> Any:
+    """Give what sets the level of somebody's share; None ends it."""
+    with platform.records.read() as connection:
+        email = connection.execute(select(users.c.email).where(users.c.id == other.user_id)).scalar_one()
+
+    def set_level(level: Any) -> None:
+        if level is None:
+            remove_share(platform, owner, synthesis_id, other.user_id)
+        else:
+            set_share(platform, owner, synthesis_id, NewShare(email=email, level=level))
+
+    return set_level
 
 
 def test_a_source_that_goes_while_a_retry_is_checked_is_said_to_be_gone(

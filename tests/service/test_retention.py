@@ -13,6 +13,7 @@ from durability.installed_runs import Installation, check_no_leftovers, installa
 from kinsynth.errors import TransientError
 from kinsynth.service import retention
 from kinsynth.service.platform import Platform
+from kinsynth.service.receipts import DELETED
 from kinsynth.service.removal import remove_execution
 from kinsynth.service.retention import RAW, RESULTS, clear_ended, expire_results
 from kinsynth.storage.clock import now
@@ -188,5 +189,5 @@ def test_an_execution_that_is_deleted_while_it_is_cleared_hurts_nobody(
 
     monkeypatch.setattr(retention, "_clear", delete_and_clear)
     clear_ended(found.platform)
-    assert receipts_of(found, first) == []
+    assert [reason for reason, _, _ in receipts_of(found, first)] == [DELETED]
     assert [reason for reason, _, _ in receipts_of(found, second)] == [RAW]

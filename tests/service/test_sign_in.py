@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import delete, func, select
 
 from kinsynth.errors import AccessError
+from kinsynth.service.people import passwords
 from kinsynth.service.people import sign_in as module
 from kinsynth.service.people.identity import Credentials, admit
 from kinsynth.service.people.sign_in import (
@@ -27,7 +29,7 @@ from kinsynth.service.people.throttle import ThrottledError
 from kinsynth.service.people.users import UserChange, block_user, set_password, update_user
 from kinsynth.service.platform import Platform
 from kinsynth.storage.records import Records
-from kinsynth.storage.tables import audit, sessions, throttles
+from kinsynth.storage.tables import audit, sessions, throttles, users
 from people import PASSWORD, add_person, make_platform, put_forward
 
 HERE, ELSEWHERE = "203.0.113.1", "198.51.100.7"
@@ -307,6 +309,52 @@ def test_attempts_are_in_the_audit_log_without_what_was_typed(platform: Platform
     told = " ".join(str(value) for row in rows for value in row)
     assert "wrong horse" not in told
     assert "example.org" not in told
+
+
+def test_a_flood_is_in_the_audit_log_once_an_hour_for_each_reason(platform: Platform) -> None:
+    ana = add_person(platform, "ana")
+    for _ in range(40):
+        attempt(platform, "ana@example.org", "wrong", ELSEWHERE)
+    assert told_throttled(platform) == [ana.id]
+    for number in range(130):
+        attempt(platform, f"p{number}@example.org", "wrong", HERE)
+    assert told_throttled(platform) == [ana.id, None], "the address is the reason, whatever is guessed at"
+    put_forward(platform, HOUR + 1)
+    wrong = PasswordChange(current="x", new="seven slow brown herons")
+    for _ in range(9):
+        with pytest.raises(AccessError):
+            change_password(platform, ana.actor, wrong, HERE)
+    assert told_throttled(platform) == [ana.id, None, ana.id]
+
+
+def told_throttled(platform: Platform) -> list[str | None]:
+    """Whom the audit log names in what it tells of throttled attempts."""
+    with platform.records.read() as connection:
+        rows = connection.execute(select(audit).order_by(audit.c.number)).all()
+    return [row.object_id for row in rows if row.details == {"code": "access.throttled"}]
+
+
+def test_an_older_hash_is_made_anew_at_the_next_sign_in(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = add_person(platform, "ana")
+
+    def stored() -> str:
+        with platform.records.read() as connection:
+            return str(
+                connection.execute(select(users.c.password_hash).where(users.c.id == ana.id)).scalar_one()
+            )
+
+    old = stored()
+    assert attempt(platform, ana.email, PASSWORD) == "ok"
+    assert stored() == old, "its parameters are today's"
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=2, memory_cost=16, parallelism=1))
+    assert attempt(platform, ana.email, "wrong") == "sign_in.refused"
+    assert stored() == old, "only who knows the password has it hashed"
+    assert attempt(platform, ana.email, PASSWORD) == "ok"
+    assert "m=16,t=2" in stored()
+    assert is_alive(platform, ana.session.secret), "it is the same password"
+    assert attempt(platform, ana.email, PASSWORD) == "ok"
 
 
 @pytest.mark.soak

@@ -8,20 +8,22 @@ from typing import Any
 
 import pytest
 from joserfc.jwk import RSAKey
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from kinsynth.errors import AccessError, KinsynthError, TransientError
 from kinsynth.service.actor import SYSTEM
-from kinsynth.service.people import single_sign_on
+from kinsynth.service.people import single_sign_on, throttle
 from kinsynth.service.people.identity import Credentials, admit
 from kinsynth.service.people.single_sign_on import Provider
+from kinsynth.service.people.throttle import ThrottledError
 from kinsynth.service.people.users import block_user, read_user
 from kinsynth.service.platform import Platform
 from kinsynth.storage.records import Records
-from kinsynth.storage.tables import sign_ins
+from kinsynth.storage.tables import audit, sign_ins
 from openid_provider import CLIENT, ISSUER, SECRET, FakeProvider
 from people import add_person, make_platform, put_forward
 
+HERE = "203.0.113.1"
 BACK = "https://kinsynth.test/api/v1/sign-in/openid/callback"
 SETTINGS = {"oidc_issuer": ISSUER, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET}
 
@@ -30,11 +32,11 @@ class Visit:
     """A browser, our server and the provider."""
 
     def __init__(self, platform: Platform) -> None:
-        self.platform, self.fake = platform, FakeProvider()
+        self.platform, self.fake, self.address = platform, FakeProvider(), HERE
         self.provider = Provider(platform.deployment, self.fake)
 
     def begin(self) -> tuple[str, str]:
-        departure = single_sign_on.begin(self.platform, self.provider, BACK)
+        departure = single_sign_on.begin(self.platform, self.provider, BACK, address=self.address)
         code, state = self.fake.sign_in(departure.url)
         assert state == departure.state
         return code, state
@@ -47,7 +49,7 @@ class Visit:
             code=code,
             state=state,
             kept=state if kept is None else kept,
-            address="203.0.113.1",
+            address=self.address,
         )
         return admit(self.platform, Credentials(session=session.secret), "users.me").user_id
 
@@ -208,3 +210,46 @@ def test_only_hashes_of_states_are_kept(visit: Visit) -> None:
     _, state = visit.begin()
     with visit.platform.records.read() as connection:
         assert state not in str(connection.execute(select(sign_ins)).all())
+
+
+def begun(visit: Visit) -> int:
+    with visit.platform.records.read() as connection:
+        return connection.execute(select(func.count()).select_from(sign_ins)).scalar_one()
+
+
+def test_one_address_begins_a_hundred_times_an_hour(visit: Visit) -> None:
+    for _ in range(100):
+        single_sign_on.begin(visit.platform, visit.provider, BACK, address=HERE)
+    for _ in range(3):
+        with pytest.raises(ThrottledError) as caught:
+            visit.begin()
+        assert 3500 < caught.value.retry_after_s <= 3600
+    assert begun(visit) == 100
+    with visit.platform.records.read() as connection:
+        told = connection.execute(select(audit.c.action, audit.c.outcome, audit.c.details)).all()
+    assert told == [("sign_in.begin", "refused", {"code": "access.throttled"})]
+    visit.address = "198.51.100.7"
+    visit.begin()
+    visit.address = HERE
+    put_forward(visit.platform, 3601)
+    visit.begin()
+    assert begun(visit) == 1
+
+
+def test_who_is_let_in_uses_nothing_up(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "_OF_ADDRESS", 2)
+    ana = add_person(visit.platform, "ana")
+    assert [visit.sign_in() for _ in range(5)] == [ana.id] * 5
+
+
+def test_the_oldest_beginnings_give_way(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(single_sign_on, "MOST_BEGUN", 3)
+    ana = add_person(visit.platform, "ana")
+    made = []
+    for number in range(5):
+        visit.address = f"198.51.100.{number}"
+        made.append(visit.begin())
+    assert begun(visit) == 3
+    with pytest.raises(AccessError):
+        visit.finish(*made[1])
+    assert [visit.finish(*one) for one in made[2:]] == [ana.id] * 3

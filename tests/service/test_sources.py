@@ -16,6 +16,7 @@ from kinsynth.service.analysis import versions
 from kinsynth.service.analysis.views import Window
 from kinsynth.service.pages import Wanted
 from kinsynth.service.platform import Platform
+from kinsynth.service.receipts import list_receipts
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import artefacts, audit, files
 from shop_database import write_shops
@@ -129,6 +130,32 @@ def test_pages_hold_every_source_once(platform: Platform, ann: Actor) -> None:
     assert sorted(seen) == sorted(made)
     assert code_of(sources.list_sources, platform, ann, Wanted(3, "???")) == "request.cursor"
     assert code_of(sources.list_sources, platform, ann, Wanted(0)) == "request.limit"
+
+
+def test_pages_hold_every_version_once(platform: Platform, ann: Actor, opened: str) -> None:
+    for number in range(1, 6):
+        sources.put_file(platform, ann, opened, number, name="a.csv", chunks=[CSV])
+        sources.seal_version(platform, ann, opened, number)
+        sources.open_version(platform, ann, opened)
+    first = sources.list_versions(platform, ann, opened, Wanted(4))
+    second = sources.list_versions(platform, ann, opened, Wanted(4, first.next))
+    assert [[one.number for one in page.items] for page in (first, second)] == [[6, 5, 4, 3], [2, 1]]
+    assert second.next is None
+    assert code_of(sources.list_versions, platform, ann, opened, Wanted(4, "???")) == "request.cursor"
+
+
+def test_a_file_taken_out_or_replaced_leaves_a_receipt(platform: Platform, ann: Actor, opened: str) -> None:
+    for content in (CSV, CSV, CSV + b"2,3\n"):
+        sources.put_file(platform, ann, opened, 1, name="a.csv", chunks=[content])
+    sources.remove_file(platform, ann, opened, 1, "a.csv")
+    admin = make_person(platform, "admin")
+    found = list_receipts(platform, admin, Wanted(), subject_id=opened).items
+    said = {"kind": "source", "version": 1}
+    assert [(one.reason, one.files, one.bytes, one.details) for one in found] == [
+        ("deleted", 1, len(CSV) + 4, said),
+        ("replaced", 1, len(CSV), said),
+    ], "the same content again replaces nothing"
+    assert "a.csv" not in str(found)
 
 
 def test_the_same_request_makes_one_source(platform: Platform, ann: Actor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -94,10 +95,32 @@ def test_a_change_names_the_version_it_changes(platform: Platform, ann: Actor, s
     with pytest.raises(SettingsError) as caught:
         syntheses.update_synthesis(platform, ann, made.id, document={"no": 1}, expected=2)
     assert [one.where for one in caught.value.findings] == ["no"]
-    assert [one.number for one in syntheses.list_synthesis_versions(platform, ann, made.id)] == [2, 1]
+    found = syntheses.list_synthesis_versions(platform, ann, made.id, Wanted())
+    assert [one.number for one in found.items] == [2, 1]
     first = syntheses.read_synthesis_version(platform, ann, made.id, 1)
     assert "training" not in first.document
     assert code_of(syntheses.read_synthesis_version, platform, ann, made.id, 3) == "access.not_found"
+
+
+def test_the_same_change_sent_again_is_no_conflict(
+    platform: Platform, ann: Actor, bob: Actor, source_id: str
+) -> None:
+    made, _ = syntheses.create_synthesis(platform, ann, source_id, name="Shops", document={})
+    other, _ = sources.create_source(platform, ann, "other")
+    share(platform, made.id, bob, "edit")
+    change: dict[str, Any] = {"document": {"training": {"max_epochs": 3}}, "expected": 1}
+    changed = syntheses.update_synthesis(platform, ann, made.id, **change)
+    assert syntheses.update_synthesis(platform, ann, made.id, **change) == changed
+    for who, another in ((bob, {}), (ann, {"document": {}}), (ann, {"source_id": other.id})):
+        with pytest.raises(ConflictError, match=r"synthesis\.changed"):
+            syntheses.update_synthesis(platform, who, made.id, **change | another)
+    syntheses.update_synthesis(platform, ann, made.id, document={}, expected=2)
+    with pytest.raises(ConflictError, match=r"synthesis\.changed"):
+        syntheses.update_synthesis(platform, ann, made.id, **change)
+    found = syntheses.list_synthesis_versions(platform, ann, made.id, Wanted(2))
+    rest = syntheses.list_synthesis_versions(platform, ann, made.id, Wanted(2, found.next))
+    assert [one.number for page in (found, rest) for one in page.items] == [3, 2, 1]
+    assert rest.next is None
 
 
 def test_a_document_goes_out_and_comes_back(platform: Platform, ann: Actor, source_id: str) -> None:

@@ -22,7 +22,7 @@ from kinsynth.service.people.tokens import (
 )
 from kinsynth.service.people.users import activate_user, block_user
 from kinsynth.service.platform import Platform
-from kinsynth.storage.tables import audit, tokens
+from kinsynth.storage.tables import audit, idempotency, tokens
 from people import add_person, put_forward
 
 
@@ -143,3 +143,22 @@ def test_there_is_an_end_to_them(platform: Platform, monkeypatch: pytest.MonkeyP
 def test_names_are_printable(name: str) -> None:
     with pytest.raises(ValidationError):
         NewToken(name=name)
+
+
+def test_the_same_request_makes_one_token_and_shows_its_secret_once(platform: Platform) -> None:
+    ana, ben = add_person(platform, "ana"), add_person(platform, "ben")
+    made = create_token(platform, ana.actor, NewToken(name="nightly"), key="k")
+    with pytest.raises(ConflictError) as caught:
+        create_token(platform, ana.actor, NewToken(name="nightly"), key="k")
+    assert (caught.value.code, caught.value.where) == ("tokens.made_before", made.token.id)
+    assert made.secret not in str(caught.value)
+    with pytest.raises(ConflictError, match=r"idempotency\.reused"):
+        create_token(platform, ana.actor, NewToken(name="other"), key="k")
+    assert [one.id for one in list_tokens(platform, ana.actor, Wanted()).items] == [made.token.id]
+    with platform.records.read() as connection:
+        kept = str(connection.execute(select(idempotency)).all())
+    assert made.secret not in kept
+    create_token(platform, ben.actor, NewToken(name="nightly"), key="k")
+    delete_token(platform, ana.actor, made.token.id)
+    renewed = create_token(platform, ana.actor, NewToken(name="nightly"), key="another")
+    assert isinstance(who(platform, renewed.secret), Actor)

@@ -42,7 +42,7 @@ def code_of(ask: Any) -> str:
 
 def test_an_administrator_makes_accounts(platform: Platform) -> None:
     admin = add_person(platform, "root", "admin")
-    made = create_user(platform, admin.actor, ANA)
+    made, _ = create_user(platform, admin.actor, ANA)
     assert (made.email, made.role, made.status, made.has_password) == (
         "ana@example.org",
         "user",
@@ -56,7 +56,7 @@ def test_an_administrator_makes_accounts(platform: Platform) -> None:
 def test_a_new_account_has_the_quotas_of_the_installation(platform: Platform, tmp_path: Any) -> None:
     admin = add_person(platform, "root", "admin")
     other = make_platform(platform.records, tmp_path, quota_rows=500, quota_period="week")
-    made = create_user(other, admin.actor, ANA)
+    made, _ = create_user(other, admin.actor, ANA)
     limits = {one.resource: (one.limit, one.period) for one in read_theirs(platform, admin.actor, made.id)}
     assert limits == {"rows": (500.0, "week"), "seconds": (None, "week")}
 
@@ -72,7 +72,7 @@ def test_quotas_are_set_by_administrators_and_read_by_their_owner(platform: Plat
 
 def test_addresses_are_taken_once_however_written(platform: Platform) -> None:
     admin = add_person(platform, "root", "admin")
-    made = create_user(platform, admin.actor, ANA)
+    made, _ = create_user(platform, admin.actor, ANA)
     again = NewUser(email="aNA@example.ORG", name="Another")
     assert code_of(lambda: create_user(platform, admin.actor, again)) == "users.email_taken"
     rename = UserChange(email="root@example.org")
@@ -177,7 +177,7 @@ def test_two_administrators_cannot_remove_each_other(platform: Platform) -> None
 
 def test_what_is_done_is_in_the_audit_log_by_id_only(platform: Platform) -> None:
     admin = add_person(platform, "root", "admin")
-    made = create_user(platform, admin.actor, ANA)
+    made, _ = create_user(platform, admin.actor, ANA)
     update_user(platform, admin.actor, made.id, UserChange(name="Someone Else"))
     block_user(platform, admin.actor, made.id)
     with platform.records.read() as connection:
@@ -189,3 +189,15 @@ def test_what_is_done_is_in_the_audit_log_by_id_only(platform: Platform) -> None
     ]
     assert "Someone" not in str(rows)
     assert "example" not in str(rows)
+
+
+def test_the_same_request_makes_one_account(platform: Platform) -> None:
+    admin = add_person(platform, "root", "admin")
+    made, is_new = create_user(platform, admin.actor, ANA, key="k")
+    again, is_again_new = create_user(platform, admin.actor, ANA, key="k")
+    assert (again, is_new, is_again_new) == (made, True, False)
+    other = ANA.model_copy(update={"password": "seven slow brown herons"})
+    assert create_user(platform, admin.actor, other, key="k") == (made, False), "no trace of it is kept"
+    renamed = ANA.model_copy(update={"name": "B"})
+    assert code_of(lambda: create_user(platform, admin.actor, renamed, key="k")) == "idempotency.reused"
+    assert code_of(lambda: create_user(platform, admin.actor, ANA, key="l")) == "users.email_taken"

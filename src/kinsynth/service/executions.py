@@ -6,7 +6,7 @@ import logging
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import Connection, Row, case, func, select, update
+from sqlalchemy import Connection, Row, case, func, select
 
 from kinsynth.errors import ConflictError, TransientError
 from kinsynth.executions import requests
@@ -16,6 +16,7 @@ from kinsynth.service.actor import Actor
 from kinsynth.service.analysis.views import FindingView
 from kinsynth.service.audit import record
 from kinsynth.service.documents import Document
+from kinsynth.service.names import rename
 from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.permissions import not_found, require, visible_syntheses
 from kinsynth.service.platform import Platform
@@ -45,7 +46,9 @@ class ExecutionView(View):
     id: str
     synthesis_id: str
     synthesis_version: int
-    source_id: str | None = Field(description="Null once the source was deleted.")
+    source_id: str | None = Field(
+        description="Null once the source was deleted, or its owner may no longer edit the synthesis."
+    )
     source_version: int
     owner_id: str
     ancestor_id: str | None = Field(description="What it repeats or goes on from.")
@@ -125,9 +128,7 @@ def read_execution(platform: Platform, actor: Actor, execution_id: str) -> Execu
 def rename_execution(platform: Platform, actor: Actor, execution_id: str, name: str) -> ExecutionDetail:
     """Give an execution another name."""
     with platform.records.write() as connection:
-        require(connection, actor, "executions.rename", execution_id)
-        connection.execute(update(executions).where(executions.c.id == execution_id).values(name=name))
-        record(connection, actor, "executions.rename", execution_id)
+        rename(connection, actor, "executions.rename", executions, execution_id, name=name)
     return read_execution(platform, actor, execution_id)
 
 

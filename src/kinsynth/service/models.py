@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from kinsynth.errors import ConflictError, SettingsError, UserError
 from kinsynth.executions.state import FINAL
@@ -13,9 +13,11 @@ from kinsynth.pipeline.growth import check_wanted
 from kinsynth.service.actor import Actor
 from kinsynth.service.audit import record
 from kinsynth.service.documents import Document
+from kinsynth.service.names import rename
 from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.permissions import not_found, require, visible_syntheses
 from kinsynth.service.platform import Platform
+from kinsynth.service.receipts import write_receipt
 from kinsynth.storage.files import detach, list_files
 from kinsynth.storage.locks import hold
 from kinsynth.storage.tables import executions, models
@@ -113,9 +115,7 @@ def read_model_document(platform: Platform, actor: Actor, model_id: str) -> Docu
 def rename_model(platform: Platform, actor: Actor, model_id: str, name: str) -> ModelView:
     """Give a model another name."""
     with platform.records.write() as connection:
-        require(connection, actor, "models.rename", model_id)
-        connection.execute(update(models).where(models.c.id == model_id).values(name=name))
-        record(connection, actor, "models.rename", model_id)
+        rename(connection, actor, "models.rename", models, model_id, name=name)
     return read_model(platform, actor, model_id)
 
 
@@ -139,7 +139,8 @@ def delete_model(platform: Platform, actor: Actor, model_id: str) -> None:
                 where="model",
                 remedy="Wait for it, or cancel it.",
             )
-        detach(connection, row.execution_id, under=FOLDER)
+        removed = detach(connection, row.execution_id, under=FOLDER)
+        write_receipt(connection, "model", model_id, [removed], details={"execution": row.execution_id})
         connection.execute(delete(models).where(models.c.id == model_id))
         record(connection, actor, "models.delete", model_id)
 

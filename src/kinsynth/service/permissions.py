@@ -2,7 +2,8 @@
 
 Levels of a synthesis, and of all that was made from it: *view* reads, *run* starts executions too, *edit*
 changes it too, *own* is everything. Who started an execution may edit that execution while they may run.
-Originals (sources) are their owner's alone: no share and no role opens them.
+Originals (sources) are their owner's alone: no share and no role opens them. A synthesis reads a source as
+long as the source's owner may edit it.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ POLICY: Mapping[str, Rule] = {
     "setup.claim": ANYONE,
     "audit.list": ADMIN,
     "audit.verify": ADMIN,
+    "receipts.list": ADMIN,
     # people
     "sessions.create": ANYONE,
     "sessions.read": USER_IN_PERSON,
@@ -291,6 +293,18 @@ _RIGHTS: Mapping[Kind, Callable[[str, str], Select[Any]]] = {
         ),
     ),
 }
+
+
+def is_lent(connection: Connection, source_id: str, synthesis_id: str) -> bool:
+    """Tell whether a synthesis may read a source: the source's owner owns the synthesis, or edits it."""
+    owner = select(sources.c.owner_id).where(sources.c.id == source_id)
+    owner_id = connection.execute(owner).scalar_one_or_none()
+    if owner_id is None:
+        return False
+    return find_level(connection, Actor(owner_id, None, "session"), "synthesis", synthesis_id) in {
+        "edit",
+        "own",
+    }
 
 
 def visible_syntheses(user_id: str) -> Select[Any]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, select, update
 
+from kinsynth.service.receipts import write_receipt
 from kinsynth.storage.files import Detached, detach
 from kinsynth.storage.tables import downloads, events, executions, models, steps, tickets
 
 
 def remove_execution(connection: Connection, execution_id: str) -> None:
-    """Remove a finished execution with its model, downloads and files; what was made from it stays."""
-    remove_downloads(connection, execution_id)
-    detach(connection, execution_id)
+    """Remove a finished execution with its model, downloads and files; what was made from it stays.
+
+    What it had is written down in a receipt.
+    """
+    removed = [*remove_downloads(connection, execution_id), detach(connection, execution_id)]
+    write_receipt(connection, "execution", execution_id, removed)
     for table in (models, events, steps):
         connection.execute(delete(table).where(table.c.execution_id == execution_id))
     children = executions.c.ancestor_id == execution_id

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, exists, select, update
 
 from kinsynth.executions.state import FINAL
 from kinsynth.service.performing.mirror import MODEL, SYNTHETIC, WORK
 from kinsynth.service.platform import Platform
+from kinsynth.service.receipts import write_receipt
 from kinsynth.service.removal import remove_downloads
 from kinsynth.storage.clock import now
 from kinsynth.storage.files import Detached, detach
-from kinsynth.storage.ids import make_id
 from kinsynth.storage.tables import executions, models, receipts
 from kinsynth.system import crash
 
@@ -54,7 +54,7 @@ def _clear(platform: Platform, execution_id: str) -> None:
         removed = [detach(connection, execution_id, under=WORK)]
         if status != "succeeded":
             removed += _remove_unfinished(connection, execution_id)
-        _write_receipt(connection, execution_id, RAW, removed)
+        _acknowledge(connection, execution_id, RAW, removed)
     crash.point("clear.detached")
     platform.artefacts.collect_released()
     crash.point("clear.collected")
@@ -99,7 +99,7 @@ def expire_results(platform: Platform) -> int:
         with platform.records.write() as connection:
             if _lock(connection, execution_id) is not None:
                 removed = _remove_results(connection, execution_id)
-                _write_receipt(connection, execution_id, RESULTS, removed, always=True)
+                _acknowledge(connection, execution_id, RESULTS, removed, always=True)
     return len(found)
 
 
@@ -111,27 +111,15 @@ def _lock(connection: Connection, execution_id: str) -> str | None:
     return status
 
 
-def _write_receipt(
+def _acknowledge(
     connection: Connection,
-    subject_id: str,
+    execution_id: str,
     reason: str,
     removed: Sequence[Detached],
     *,
     always: bool = False,
 ) -> None:
-    """Write down what was removed: once for a subject and a reason."""
-    files, size = sum(one.files for one in removed), sum(one.bytes for one in removed)
-    mine = (receipts.c.subject_id == subject_id) & (receipts.c.reason == reason)
-    if connection.execute(select(exists().where(mine))).scalar_one() or not (files or always):
-        return
-    connection.execute(
-        insert(receipts).values(
-            id=make_id("rec"),
-            subject_id=subject_id,
-            reason=reason,
-            files=files,
-            bytes=size,
-            details={},
-            at=now(),
-        )
-    )
+    """Write the receipt once for an execution and a reason: what is cut short is done again."""
+    mine = (receipts.c.subject_id == execution_id) & (receipts.c.reason == reason)
+    if not connection.execute(select(exists().where(mine))).scalar_one():
+        write_receipt(connection, "execution", execution_id, removed, reason=reason, always=always)

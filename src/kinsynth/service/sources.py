@@ -12,22 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
 from kinsynth.connectors.content import ENDINGS, START_BYTES, check_start, is_compressed_name
 from kinsynth.errors import ConflictError, SourceError, UserError
 from kinsynth.service.actor import Actor
 from kinsynth.service.audit import record
 from kinsynth.service.idempotency import create, make_once
+from kinsynth.service.names import rename
 from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.permissions import not_found, require
 from kinsynth.service.platform import Platform
+from kinsynth.service.receipts import REPLACED, write_receipt
 from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.clock import now
 from kinsynth.storage.files import attach, detach, list_files
 from kinsynth.storage.ids import make_id
 from kinsynth.storage.locks import hold
-from kinsynth.storage.tables import executions, source_versions, sources, syntheses
+from kinsynth.storage.tables import executions, source_versions, sources, steps, syntheses
 from kinsynth.system.failures import explained
 
 MOST_FILES = 2_000
@@ -105,11 +107,7 @@ def read_source(platform: Platform, actor: Actor, source_id: str) -> SourceView:
 def rename_source(platform: Platform, actor: Actor, source_id: str, name: str) -> SourceView:
     """Give a source another name."""
     with platform.records.write() as connection:
-        require(connection, actor, "sources.rename", source_id)
-        connection.execute(
-            update(sources).where(sources.c.id == source_id).values(name=name, updated_at=now())
-        )
-        record(connection, actor, "sources.rename", source_id)
+        rename(connection, actor, "sources.rename", sources, source_id, name=name)
         return SourceView.model_validate(_read(connection, source_id))
 
 
@@ -117,7 +115,7 @@ def delete_source(platform: Platform, actor: Actor, source_id: str) -> None:
     """Delete a source with all its files; syntheses and executions made from it stay.
 
     Raises:
-        ConflictError: ``source.in_use``, an execution that is not finished reads it.
+        ConflictError: ``source.in_use``, a run has still to read it; a drawing reads no source.
     """
     with platform.records.write() as connection:
         require(connection, actor, "sources.delete", source_id)
@@ -126,21 +124,24 @@ def delete_source(platform: Platform, actor: Actor, source_id: str) -> None:
 
 
 def remove_source(connection: Connection, source_id: str) -> None:
-    """Remove the rows of a source; its blobs are collected."""
+    """Remove the rows of a source, with a receipt; its blobs are collected."""
     hold(connection, sources.c.id, source_id)
     mine = executions.c.source_id == source_id
-    at_work = mine & executions.c.status.in_(UNFINISHED)
+    is_read = exists().where(
+        steps.c.execution_id == executions.c.id, steps.c.step == "loading", steps.c.outcome.is_not(None)
+    )
+    at_work = mine & executions.c.status.in_(UNFINISHED) & (executions.c.kind == "run") & ~is_read
     if connection.execute(select(func.count()).select_from(executions).where(at_work)).scalar_one():
         raise ConflictError(
             "source.in_use",
-            "An execution that is not finished reads this source.",
+            "An execution has still to read this source.",
             where="source",
             remedy="Wait for it, or cancel it.",
         )
     connection.execute(update(executions).where(mine).values(source_id=None))
     connection.execute(update(syntheses).where(syntheses.c.source_id == source_id).values(source_id=None))
-    for owner in (source_id, analysis_owner(source_id)):
-        detach(connection, owner)
+    removed = [detach(connection, owner) for owner in (source_id, analysis_owner(source_id))]
+    write_receipt(connection, "source", source_id, removed)
     connection.execute(delete(source_versions).where(source_versions.c.source_id == source_id))
     connection.execute(delete(sources).where(sources.c.id == source_id))
 
@@ -196,16 +197,14 @@ def _open(connection: Connection, source_id: str, copy: bool) -> int:
     return number
 
 
-def list_versions(platform: Platform, actor: Actor, source_id: str) -> tuple[VersionView, ...]:
+def list_versions(platform: Platform, actor: Actor, source_id: str, wanted: Wanted) -> Page[VersionView]:
     """List the versions of a source, the newest first."""
     with platform.records.read() as connection:
         require(connection, actor, "versions.list", source_id)
-        rows = connection.execute(
-            select(source_versions)
-            .where(source_versions.c.source_id == source_id)
-            .order_by(source_versions.c.number.desc())
-        ).all()
-        return tuple(_version_view(connection, row) for row in rows)
+        query = select(source_versions).where(source_versions.c.source_id == source_id)
+        at, key = source_versions.c.number, source_versions.c.source_id
+        rows, following = read_page(connection, query, at, key, wanted)
+        return Page(items=tuple(_version_view(connection, row) for row in rows), next=following)
 
 
 def read_version(platform: Platform, actor: Actor, source_id: str, number: int) -> VersionView:
@@ -254,6 +253,10 @@ def put_file(
                 where=label,
                 remedy="Put several tables into one file, or make several sources.",
             )
+        if label in known and known[label].digest != stored.digest:
+            replaced = detach(connection, source_id, number, under=label)
+            said = {"version": number}
+            write_receipt(connection, "source", source_id, [replaced], reason=REPLACED, details=said)
         attach(connection, source_id, number, {label: stored})
     return _file_view(label, stored)
 
@@ -267,7 +270,8 @@ def remove_file(platform: Platform, actor: Actor, source_id: str, number: int, n
         _require_open(connection, source_id, number)
         if label not in list_files(connection, source_id, number):
             raise not_found("file")
-        detach(connection, source_id, number, under=label)
+        removed = detach(connection, source_id, number, under=label)
+        write_receipt(connection, "source", source_id, [removed], details={"version": number})
         record(connection, actor, "versions.remove_file", source_id, details={"version": number})
 
 
@@ -427,7 +431,7 @@ def gone(where: str = "source") -> UserError:
     """Give the error for a source whose files are not there any more."""
     return SourceError(
         "source.gone",
-        "The source was deleted, or has no sealed version.",
+        "The source was deleted, has no sealed version, or its owner may no longer edit the synthesis.",
         where=where,
         remedy="Name another source, or upload the files again and seal the version.",
     )

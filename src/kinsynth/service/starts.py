@@ -28,7 +28,7 @@ from kinsynth.service.executions import (
 from kinsynth.service.idempotency import Once, create, find, make_once
 from kinsynth.service.inheritance import Inheritance, find_inheritance, hold_ancestor, steps_of, take_over
 from kinsynth.service.models import StoredModel, read_model_facts
-from kinsynth.service.permissions import not_found, require
+from kinsynth.service.permissions import is_lent, not_found, require
 from kinsynth.service.platform import Platform
 from kinsynth.service.sources import gone
 from kinsynth.service.syntheses import read_document, read_row
@@ -394,16 +394,11 @@ def _begin(platform: Platform, actor: Actor, once: Once, make: Any) -> tuple[Exe
 
 
 def _keep_needed(connection: Connection, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what an execution is made from until it is there; much may have been deleted since it was read.
+    """Keep what an execution is made from until it is there; much may have gone since it was read.
 
     Returns:
         The values, without a source that a drawing does not need.
     """
-    source_id = values["source_id"]
-    if source_id is not None and not keep(connection, sources.c.id, source_id):
-        if values["kind"] == "run":
-            raise gone()
-        source_id = None
     for kind, key, needed in (
         ("synthesis", syntheses.c.id, values["synthesis_id"]),
         ("execution", executions.c.id, values.get("ancestor_id")),
@@ -411,6 +406,13 @@ def _keep_needed(connection: Connection, values: Mapping[str, Any]) -> dict[str,
     ):
         if needed is not None and not keep(connection, key, needed):
             raise not_found(kind)
+    source_id = values["source_id"]
+    if source_id is not None and not (
+        keep(connection, sources.c.id, source_id) and is_lent(connection, source_id, values["synthesis_id"])
+    ):
+        if values["kind"] == "run":
+            raise gone()
+        source_id = None
     return {**values, "source_id": source_id}
 
 

@@ -15,8 +15,9 @@ from kinsynth.service.analysis.views import AssessmentView, CheckView
 from kinsynth.service.audit import record
 from kinsynth.service.documents import Document, bind, settle
 from kinsynth.service.idempotency import create, find, make_once
+from kinsynth.service.names import rename
 from kinsynth.service.pages import Page, View, Wanted, read_page
-from kinsynth.service.permissions import not_found, require, visible_syntheses
+from kinsynth.service.permissions import find_level, not_found, require, visible_syntheses
 from kinsynth.service.platform import Platform
 from kinsynth.service.removal import remove_execution
 from kinsynth.service.sources import UNFINISHED
@@ -34,7 +35,9 @@ class SynthesisView(View):
     id: str
     name: str
     owner_id: str
-    source_id: str | None = Field(description="Null once the source was deleted.")
+    source_id: str | None = Field(
+        description="Null once the source was deleted, or its owner may no longer edit the synthesis."
+    )
     version: int
     level: str = Field(description="What the reader may do: view, run, edit or own.")
     created_at: float
@@ -128,14 +131,19 @@ def import_synthesis(
 def clone_synthesis(
     platform: Platform, actor: Actor, synthesis_id: str, *, name: str = "", key: str | None = None
 ) -> tuple[SynthesisDetail, bool]:
-    """Make a copy of a synthesis: the newest document, the same source, no shares, no executions."""
+    """Make a copy of a synthesis: its newest document and its source, no shares, no executions.
+
+    A source of another is left out: what an editor put under the synthesis was given to that, not to copies.
+    """
     once = make_once(actor.user_id, key, "syntheses.clone", [synthesis_id, name])
 
     def make(connection: Connection) -> str:
         require(connection, actor, "syntheses.clone", synthesis_id)
         row = read_row(connection, synthesis_id)
         document = read_document(connection, synthesis_id, row.version)
-        copy_id = _insert(connection, actor, row.source_id, name or f"{row.name} (copy)"[:200], document)
+        is_theirs = row.source_id is not None and find_level(connection, actor, "source", row.source_id)
+        source_id = row.source_id if is_theirs else None
+        copy_id = _insert(connection, actor, source_id, name or f"{row.name} (copy)"[:200], document)
         record(connection, actor, "syntheses.clone", copy_id, details={"of": synthesis_id})
         return copy_id
 
@@ -184,9 +192,13 @@ def update_synthesis(
 
     Raises:
         ConflictError: ``synthesis.changed``, somebody wrote another version meanwhile.
+
+    Guarantees:
+        The same change of the same person, sent again, changes nothing and is answered as the first time.
     """
     settled = settle(document)
     with platform.records.write() as connection:
+        hold(connection, syntheses.c.id, synthesis_id)
         require(connection, actor, "syntheses.update", synthesis_id)
         if source_id is not None:
             require(connection, actor, "sources.read", source_id)
@@ -195,6 +207,8 @@ def update_synthesis(
         if source_id is not None:
             values["source_id"] = source_id
         if not connection.execute(update(syntheses).where(mine).values(**values)).rowcount:
+            if _is_written(connection, actor, synthesis_id, values, settled):
+                return _detail(connection, actor, synthesis_id)
             raise ConflictError(
                 "synthesis.changed",
                 f"The newest version is not {expected} any more.",
@@ -207,13 +221,21 @@ def update_synthesis(
         return _detail(connection, actor, synthesis_id)
 
 
+def _is_written(
+    connection: Connection, actor: Actor, synthesis_id: str, values: Mapping[str, Any], document: Document
+) -> bool:
+    """Tell whether the newest version is this one, with this source, and this person wrote it."""
+    synthesis = read_row(connection, synthesis_id)
+    if any(getattr(synthesis, name) != values[name] for name in ("version", "source_id") if name in values):
+        return False
+    written = _version_row(connection, synthesis_id, synthesis.version)
+    return bool(written.author_id == actor.user_id and written.document == document)
+
+
 def rename_synthesis(platform: Platform, actor: Actor, synthesis_id: str, name: str) -> SynthesisDetail:
     """Give a synthesis another name."""
     with platform.records.write() as connection:
-        require(connection, actor, "syntheses.rename", synthesis_id)
-        mine = syntheses.c.id == synthesis_id
-        connection.execute(update(syntheses).where(mine).values(name=name, updated_at=now()))
-        record(connection, actor, "syntheses.rename", synthesis_id)
+        rename(connection, actor, "syntheses.rename", syntheses, synthesis_id, name=name)
         return _detail(connection, actor, synthesis_id)
 
 
@@ -263,22 +285,16 @@ def _names_of_source(connection: Connection, source_id: str | None) -> Iterable[
 
 
 def list_synthesis_versions(
-    platform: Platform, actor: Actor, synthesis_id: str
-) -> tuple[SynthesisVersion, ...]:
+    platform: Platform, actor: Actor, synthesis_id: str, wanted: Wanted
+) -> Page[SynthesisVersion]:
     """List the versions of a document, the newest first."""
     with platform.records.read() as connection:
         require(connection, actor, "syntheses.versions", synthesis_id)
-        columns = (
-            synthesis_versions.c.number,
-            synthesis_versions.c.author_id,
-            synthesis_versions.c.created_at,
-        )
-        rows = connection.execute(
-            select(*columns)
-            .where(synthesis_versions.c.synthesis_id == synthesis_id)
-            .order_by(synthesis_versions.c.number.desc())
-        )
-        return tuple(SynthesisVersion.model_validate(row) for row in rows)
+        at, key = synthesis_versions.c.number, synthesis_versions.c.synthesis_id
+        columns = (at, key, synthesis_versions.c.author_id, synthesis_versions.c.created_at)
+        query = select(*columns).where(key == synthesis_id)
+        rows, following = read_page(connection, query, at, key, wanted)
+        return Page(items=tuple(SynthesisVersion.model_validate(row) for row in rows), next=following)
 
 
 def read_synthesis_version(

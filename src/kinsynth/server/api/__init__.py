@@ -8,6 +8,7 @@ from kinsynth.server.api import (
     installation,
     models,
     quotas,
+    receipts,
     sessions,
     setup,
     shares,
@@ -34,4 +35,5 @@ ROUTERS = (
     downloads.router,
     destinations.router,
     audit.router,
+    receipts.router,
 )

@@ -45,11 +45,17 @@ async def methods(request: Request) -> Methods:
 
 
 @operation(
-    router, "GET", "/sign-in/openid", "sign_in.begin", status=303, errors=_MISSING, response_class=Response
+    router,
+    "GET",
+    "/sign-in/openid",
+    "sign_in.begin",
+    status=303,
+    errors=_MISSING | {429: ("access.throttled",)},
+    response_class=Response,
 )
 def begin(platform: OpenPlatform, provider: OpenProvider, request: Request) -> Response:
     """Send the browser to the provider."""
-    departure = single_sign_on.begin(platform, provider, _come_back_to(request))
+    departure = single_sign_on.begin(platform, provider, _come_back_to(request), address=address_of(request))
     response = RedirectResponse(departure.url, 303)
     response.set_cookie(
         _COOKIE, departure.state, max_age=600, path="/", secure=True, httponly=True, samesite="lax"

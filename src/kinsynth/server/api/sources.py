@@ -113,10 +113,12 @@ def open_version(
     return sources.open_version(platform, actor, source_id, copy=body.copy_files, key=key)[0]
 
 
-@operation(router, "GET", "/sources/{source_id}/versions", "versions.list")
-def list_versions(platform: OpenPlatform, actor: CurrentActor, source_id: str) -> list[VersionView]:
+@operation(router, "GET", "/sources/{source_id}/versions", "versions.list", errors=PAGES)
+def list_versions(
+    platform: OpenPlatform, actor: CurrentActor, source_id: str, page: PageOf
+) -> Page[VersionView]:
     """List the versions of a source, the newest first."""
-    return list(sources.list_versions(platform, actor, source_id))
+    return sources.list_versions(platform, actor, source_id, page)
 
 
 @operation(router, "GET", _VERSION, "versions.read")

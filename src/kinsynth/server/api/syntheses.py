@@ -146,10 +146,12 @@ def export(platform: OpenPlatform, actor: CurrentActor, synthesis_id: str) -> Re
     return Response(text, media_type="application/yaml")
 
 
-@operation(router, "GET", _ONE + "/versions", "syntheses.versions")
-def list_versions(platform: OpenPlatform, actor: CurrentActor, synthesis_id: str) -> list[SynthesisVersion]:
+@operation(router, "GET", _ONE + "/versions", "syntheses.versions", errors=PAGES)
+def list_versions(
+    platform: OpenPlatform, actor: CurrentActor, synthesis_id: str, page: PageOf
+) -> Page[SynthesisVersion]:
     """List the versions of a document, the newest first."""
-    return list(syntheses.list_synthesis_versions(platform, actor, synthesis_id))
+    return syntheses.list_synthesis_versions(platform, actor, synthesis_id, page)
 
 
 @operation(router, "GET", _ONE + "/versions/{number}", "syntheses.version")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from kinsynth.server.auth import CurrentActor, OpenPlatform
+from kinsynth.server.bodies import Key
+from kinsynth.server.codes import KEY
 from kinsynth.server.operation import make_router, operation
 from kinsynth.server.words import PAGES, PageOf
 from kinsynth.service.pages import Page
@@ -18,10 +20,17 @@ def list_all(platform: OpenPlatform, actor: CurrentActor, page: PageOf) -> Page[
     return tokens.list_tokens(platform, actor, page)
 
 
-@operation(router, "POST", "/tokens", "tokens.create", status=201, errors={409: ("tokens.too_many",)})
-def create(platform: OpenPlatform, actor: CurrentActor, body: NewToken) -> MadeToken:
-    """Make a token; its secret is in this answer and nowhere else."""
-    return tokens.create_token(platform, actor, body)
+@operation(
+    router,
+    "POST",
+    "/tokens",
+    "tokens.create",
+    status=201,
+    errors={409: (*KEY, "tokens.made_before", "tokens.too_many")},
+)
+def create(platform: OpenPlatform, actor: CurrentActor, body: NewToken, key: Key = None) -> MadeToken:
+    """Make a token; its secret is in this answer and nowhere else, also not in one to the same key again."""
+    return tokens.create_token(platform, actor, body, key=key)
 
 
 @operation(router, "GET", "/tokens/{token_id}", "tokens.read")

@@ -6,6 +6,8 @@ from fastapi import Request, Response
 
 from kinsynth.server.api.sessions import SignedIn, describe_session
 from kinsynth.server.auth import CurrentActor, OpenPlatform, address_of, set_session
+from kinsynth.server.bodies import Key
+from kinsynth.server.codes import KEY
 from kinsynth.server.operation import make_router, operation
 from kinsynth.server.words import PAGES, PASSWORDS, PageOf
 from kinsynth.service.pages import Page
@@ -62,11 +64,11 @@ def list_all(platform: OpenPlatform, actor: CurrentActor, page: PageOf) -> Page[
     "/users",
     "users.create",
     status=201,
-    errors={409: ("users.email_taken",), 422: PASSWORDS, 503: ("passwords.busy",)},
+    errors={409: (*KEY, "users.email_taken"), 422: PASSWORDS, 503: ("passwords.busy",)},
 )
-def create(platform: OpenPlatform, actor: CurrentActor, body: NewUser) -> UserView:
-    """Make an account."""
-    return users.create_user(platform, actor, body)
+def create(platform: OpenPlatform, actor: CurrentActor, body: NewUser, key: Key = None) -> UserView:
+    """Make an account; under a key that came before, the password is not compared."""
+    return users.create_user(platform, actor, body, key=key)[0]
 
 
 @operation(router, "GET", "/users/{user_id}", "users.read", errors=_MISSING)

@@ -118,6 +118,11 @@ def verify_password(password_hash: str | None, password: str) -> bool:
         return password_hash is not None
 
 
+def is_outdated(password_hash: str) -> bool:
+    """Tell whether a hash was made with other parameters than today's."""
+    return _hasher.check_needs_rehash(password_hash)
+
+
 @cache
 def _nobodys_hash() -> str:
     return _hasher.hash("of an account that does not exist")

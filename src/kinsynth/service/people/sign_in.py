@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from kinsynth.errors import AccessError
 from kinsynth.service import audit
 from kinsynth.service.actor import STRANGER, Actor
 from kinsynth.service.fields import ChosenPassword, Password
 from kinsynth.service.pages import View
-from kinsynth.service.people.passwords import check_password, hash_password, verify_password
+from kinsynth.service.people.passwords import (
+    check_password,
+    hash_password,
+    is_outdated,
+    verify_password,
+)
 from kinsynth.service.people.sessions import (
     NewSession,
     SessionView,
@@ -21,7 +26,14 @@ from kinsynth.service.people.sessions import (
     end_sessions,
     list_sessions,
 )
-from kinsynth.service.people.throttle import Attempt, begin_attempt, succeed, throttled
+from kinsynth.service.people.throttle import (
+    THROTTLED,
+    Attempt,
+    Refusal,
+    begin_attempt,
+    succeed,
+    throttled,
+)
 from kinsynth.service.people.users import find_user, store_password
 from kinsynth.service.permissions import require
 from kinsynth.service.platform import Platform
@@ -60,24 +72,29 @@ def sign_in(platform: Platform, wanted: SignIn, address: str) -> tuple[str, NewS
 
     Guarantees:
         Of one account at most 20 guesses in any hour reach the hash, whatever number of addresses they come
-        from, over restarts too.
+        from, over restarts too. A hash of other parameters than today's is made anew. Of attempts that are
+        throttled for one reason, one an hour is in the audit log.
     """
     email = wanted.email.strip().lower()
-    attempt = _begin(platform, email, address)
+    attempt = _begin(platform, STRANGER, "sessions.create", email, address)
     with platform.records.read() as connection:
         row = connection.execute(
             select(users.c.id, users.c.password_hash).where(users.c.email == email)
         ).one_or_none()
-    is_right = verify_password(None if row is None else row.password_hash, wanted.password)
+    stored = None if row is None else row.password_hash
+    is_right = verify_password(stored, wanted.password)
+    renewed = hash_password(wanted.password) if stored and is_right and is_outdated(stored) else stored
     user_id = "" if row is None else row.id
     with platform.records.write() as connection:
         unchanged = select(users.c.id).where(
             users.c.id == user_id,
             users.c.status == "active",
-            users.c.password_hash == (None if row is None else row.password_hash),
+            users.c.password_hash == stored,
         )
         if is_right and connection.execute(unchanged).one_or_none() is not None:
             succeed(connection, attempt)
+            if renewed != stored:
+                connection.execute(update(users).where(users.c.id == user_id).values(password_hash=renewed))
             session = begin_session(connection, platform.deployment, user_id, address)
             audit.record(connection, Actor(user_id, None, "session"), "sessions.create", user_id)
             return user_id, session
@@ -89,12 +106,16 @@ def sign_in(platform: Platform, wanted: SignIn, address: str) -> tuple[str, NewS
     )
 
 
-def _begin(platform: Platform, email: str, address: str) -> Attempt:
-    """Count the guess before it is looked at, in a transaction of its own."""
+def _begin(platform: Platform, actor: Actor, operation: str, email: str, address: str) -> Attempt:
+    """Count the guess before it is looked at, in a transaction of its own; of refusals the first is told."""
     with platform.records.write() as connection:
         attempt = begin_attempt(connection, email, address)
-    if isinstance(attempt, float):
-        raise throttled(attempt)
+        if isinstance(attempt, Refusal) and attempt.is_first:
+            asked = select(users.c.id).where(users.c.email == email)
+            user_id = connection.execute(asked).scalar_one_or_none()
+            audit.record(connection, actor, operation, user_id, outcome="refused", details=THROTTLED)
+    if isinstance(attempt, Refusal):
+        raise throttled(attempt.wait_s)
     return attempt
 
 
@@ -113,7 +134,7 @@ def change_password(platform: Platform, actor: Actor, change: PasswordChange, ad
             select(users.c.password_hash).where(users.c.id == actor.user_id)
         ).scalar_one()
     check_password(change.new, email=user.email, name=user.name)
-    attempt = _begin(platform, user.email, address)
+    attempt = _begin(platform, actor, "users.change_password", user.email, address)
     if not verify_password(stored, change.current):
         raise AccessError(
             "sign_in.refused", "The current password is another one.", where="current", remedy="Try again."

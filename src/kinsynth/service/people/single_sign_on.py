@@ -21,16 +21,23 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from kinsynth.errors import AccessError, TransientError
 from kinsynth.service import audit
-from kinsynth.service.actor import Actor
+from kinsynth.service.actor import STRANGER, Actor
 from kinsynth.service.fields import Email, Name
 from kinsynth.service.people.proofs import digest, make_proof
 from kinsynth.service.people.sessions import NewSession, begin_session
+from kinsynth.service.people.throttle import (
+    THROTTLED,
+    begin_departure,
+    return_from_departure,
+    throttled,
+)
 from kinsynth.service.people.users import add_account
 from kinsynth.service.platform import Platform
 from kinsynth.settings.deployment import Deployment
 from kinsynth.storage.clock import now
 from kinsynth.storage.tables import sign_ins, users
 
+MOST_BEGUN = 10_000
 _VALID_S = 600.0
 _FRESH_S = 600.0  # how long the provider's own description and keys are kept
 _LEEWAY_S = 60
@@ -189,27 +196,52 @@ def _read_object(response: httpx.Response) -> dict[str, Any]:
     return found
 
 
-def begin(platform: Platform, provider: Provider, redirect_uri: str) -> Departure:
+def begin(platform: Platform, provider: Provider, redirect_uri: str, *, address: str) -> Departure:
     """Begin a sign-in.
 
     Args:
         platform: The installation.
         provider: Where people sign in.
         redirect_uri: Where the provider sends the browser back to.
+        address: Where the request came from.
 
     Raises:
+        ThrottledError: ``access.throttled``, too many of one address.
         TransientError: ``sign_in.provider``, ``records.unavailable``.
+
+    Guarantees:
+        However many are begun, at most ``MOST_BEGUN`` are kept: the oldest give way.
     """
+    _count(platform, address)
     state, nonce, verifier = make_proof(), make_proof(), secrets.token_urlsafe(48)
     url = provider.make_url(redirect_uri, state=state, nonce=nonce, verifier=verifier)
     with platform.records.write() as connection:
-        connection.execute(delete(sign_ins).where(sign_ins.c.expires_at <= now()))
+        _make_room(connection)
         connection.execute(
             insert(sign_ins).values(
                 state_hash=digest(state), verifier=verifier, nonce=nonce, expires_at=now() + _VALID_S
             )
         )
     return Departure(url, state)
+
+
+def _count(platform: Platform, address: str) -> None:
+    """Count a beginning before the provider is asked anything; of refusals the first is told."""
+    with platform.records.write() as connection:
+        refusal = begin_departure(connection, address)
+        if refusal is not None and refusal.is_first:
+            audit.record(connection, STRANGER, "sign_in.begin", outcome="refused", details=THROTTLED)
+    if refusal is not None:
+        raise throttled(refusal.wait_s)
+
+
+def _make_room(connection: Connection) -> None:
+    """Forget what is over, and the oldest where there is no room for one more."""
+    connection.execute(delete(sign_ins).where(sign_ins.c.expires_at <= now()))
+    newest_first = select(sign_ins.c.expires_at).order_by(sign_ins.c.expires_at.desc())
+    last = connection.execute(newest_first.offset(MOST_BEGUN - 1).limit(1)).scalar_one_or_none()
+    if last is not None:
+        connection.execute(delete(sign_ins).where(sign_ins.c.expires_at <= last))
 
 
 def finish(
@@ -246,6 +278,7 @@ def finish(
     subject = f"{provider.issuer} {claims['sub']}"
     with platform.records.write() as connection:
         user_id = _find_account(connection, platform, subject, claims)
+        return_from_departure(connection, address)
         session = begin_session(connection, platform.deployment, user_id, address)
         audit.record(connection, Actor(user_id, None, "session"), "sign_in.finish", user_id)
     return session

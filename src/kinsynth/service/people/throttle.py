@@ -14,6 +14,8 @@ from kinsynth.service.people.proofs import digest
 from kinsynth.storage.clock import now
 from kinsynth.storage.tables import throttles
 
+THROTTLED = {"code": "access.throttled"}  # what the audit log says of a refusal
+
 
 class ThrottledError(AccessError):
     """Too many attempts; a later one may be served after ``retry_after_s`` whole seconds."""
@@ -142,7 +144,26 @@ class Attempt:
     known: Budget
 
 
-def begin_attempt(connection: Connection, email: str, address: str) -> Attempt | float:
+@dataclass(frozen=True)
+class Refusal:
+    """Something that came too early.
+
+    Attributes:
+        wait_s: Seconds until it may be tried again.
+        is_first: Whether it is the first in an hour that is refused for this reason. Only that one is told:
+            a flood does not fill the audit log.
+    """
+
+    wait_s: float
+    is_first: bool
+
+
+def _refuse(connection: Connection, budget: Budget, wait_s: float) -> Refusal:
+    told = Budget(f"told:{budget.key}", 1, _HOUR_S)
+    return Refusal(wait_s, is_first=not spend(connection, told))
+
+
+def begin_attempt(connection: Connection, email: str, address: str) -> Attempt | Refusal:
     """Count a guess at somebody's password, whether or not there is such an account.
 
     Args:
@@ -151,7 +172,7 @@ def begin_attempt(connection: Connection, email: str, address: str) -> Attempt |
         address: Where the guess came from.
 
     Returns:
-        The guess, or the seconds until one may be made.
+        The guess, or why it is none.
     """
     known = make_budget("known", f"{email} {address}", 1, _KNOWN_FOR_S)
     waits = []
@@ -170,8 +191,25 @@ def begin_attempt(connection: Connection, email: str, address: str) -> Attempt |
         if wait_s:
             for spent in shared[:number]:
                 refund(connection, spent)
-            return min([*waits, wait_s])
+            return _refuse(connection, budget, min([*waits, wait_s]))
     return Attempt(shared, known)
+
+
+def begin_departure(connection: Connection, address: str) -> Refusal | None:
+    """Count a departure to the provider of single sign-on; gives why it must not be made, if so."""
+    forget_past(connection)
+    budget = _of_departures(address)
+    wait_s = spend(connection, budget)
+    return _refuse(connection, budget, wait_s) if wait_s else None
+
+
+def return_from_departure(connection: Connection, address: str) -> None:
+    """Take a departure back from what was counted: somebody came back and was let in."""
+    refund(connection, _of_departures(address))
+
+
+def _of_departures(address: str) -> Budget:
+    return make_budget("departure", _network(address), _OF_ADDRESS, _HOUR_S)
 
 
 def succeed(connection: Connection, attempt: Attempt) -> None:

@@ -11,6 +11,7 @@ from kinsynth.errors import ConflictError
 from kinsynth.service import audit
 from kinsynth.service.actor import Actor
 from kinsynth.service.fields import Name, Note
+from kinsynth.service.idempotency import create, make_once
 from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.people.proofs import digest, make_proof
 from kinsynth.service.permissions import require
@@ -61,15 +62,19 @@ class MadeToken(View):
     secret: str
 
 
-def create_token(platform: Platform, actor: Actor, wanted: NewToken) -> MadeToken:
+def create_token(platform: Platform, actor: Actor, wanted: NewToken, *, key: str | None = None) -> MadeToken:
     """Make a token that acts for its maker.
 
     Raises:
         AccessError: As ``permissions.require``.
-        ConflictError: ``tokens.too_many``.
+        ConflictError: ``tokens.too_many``; ``idempotency.reused``; ``tokens.made_before``, by the same
+            request: its secret is kept nowhere, and cannot be given again.
     """
-    secret, token_id = make_proof(PREFIX), make_id("tok")
-    with platform.records.write() as connection:
+    once = make_once(actor.user_id, key, "tokens.create", wanted.model_dump())
+    secret = make_proof(PREFIX)
+
+    def make(connection: Connection) -> str:
+        token_id = make_id("tok")
         require(connection, actor, "tokens.create")
         count = select(func.count()).select_from(tokens).where(tokens.c.user_id == actor.user_id)
         if connection.execute(count).scalar_one() >= MOST:
@@ -91,7 +96,17 @@ def create_token(platform: Platform, actor: Actor, wanted: NewToken) -> MadeToke
             )
         )
         audit.record(connection, actor, "tokens.create", token_id)
-        return MadeToken(token=_read(connection, token_id), secret=secret)
+        return token_id
+
+    token_id, made = create(platform.records, once, make)
+    if not made:
+        raise ConflictError(
+            "tokens.made_before",
+            "The same request made the token before; its secret was shown once, in the answer to it.",
+            where=token_id,
+            remedy="If that answer was lost, delete the token and make another one with a new key.",
+        )
+    return MadeToken(token=read_token(platform, actor, token_id), secret=secret)
 
 
 def list_tokens(platform: Platform, actor: Actor, wanted: Wanted) -> Page[TokenView]:

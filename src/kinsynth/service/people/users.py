@@ -11,6 +11,7 @@ from kinsynth.errors import ConflictError, UserError
 from kinsynth.service import audit, quotas
 from kinsynth.service.actor import SYSTEM, Actor, Role
 from kinsynth.service.fields import ChosenPassword, Email, Name, Short
+from kinsynth.service.idempotency import create, make_once
 from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.people.passwords import check_password, hash_password
 from kinsynth.service.people.sessions import end_sessions
@@ -71,19 +72,24 @@ class NewPassword(View):
     password: ChosenPassword
 
 
-def create_user(platform: Platform, actor: Actor, wanted: NewUser) -> UserView:
-    """Make an account, with the quotas of the installation.
+def create_user(
+    platform: Platform, actor: Actor, wanted: NewUser, *, key: str | None = None
+) -> tuple[UserView, bool]:
+    """Make an account, with the quotas of the installation; tells also whether it was made now.
 
     Raises:
         AccessError: As ``permissions.require``.
-        ConflictError: ``users.email_taken``.
+        ConflictError: ``users.email_taken``; ``idempotency.reused``.
         SettingsError: As ``passwords.check_password``.
     """
+    # Without the password: its plain digest would be easy to guess against.
+    once = make_once(actor.user_id, key, "users.create", wanted.model_dump(exclude={"password"}))
     password_hash = None
     if wanted.password is not None:
         check_password(wanted.password, email=wanted.email, name=wanted.name)
         password_hash = hash_password(wanted.password)
-    with platform.records.write() as connection:
+
+    def make(connection: Connection) -> str:
         require(connection, actor, "users.create")
         user_id = add_account(
             connection,
@@ -95,7 +101,10 @@ def create_user(platform: Platform, actor: Actor, wanted: NewUser) -> UserView:
             password_hash=password_hash,
         )
         audit.record(connection, actor, "users.create", user_id, details={"role": wanted.role})
-        return find_user(connection, user_id)
+        return user_id
+
+    user_id, made = create(platform.records, once, make)
+    return read_user(platform, actor, user_id), made
 
 
 def add_account(
