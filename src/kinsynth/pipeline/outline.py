@@ -1,0 +1,73 @@
+"""Outline: a model without its networks: enough to say whether what is asked of a drawing fits. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from kinsynth.pipeline.artefacts import load_tables
+from kinsynth.pipeline.codecs import DatabaseCodec
+from kinsynth.pipeline.conditions import Conditions
+from kinsynth.pipeline.copied_graph import CopiedGraph, load_graph
+from kinsynth.pipeline.growth import check_wanted, grow
+from kinsynth.pipeline.kept_graph import check_kept, keep_graph
+from kinsynth.pipeline.preparation import Prepared, prepare
+from kinsynth.schema.document import read_schema
+from kinsynth.schema.graph import find_structure
+from kinsynth.schema.table import Schema
+from kinsynth.system.files import read_json
+
+GRAPH = "copied_graph"
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What of a model says which drawings it can make; attributes as of ``Model``."""
+
+    schema: Schema
+    codec: DatabaseCodec
+    originals: Mapping[str, pa.Table]
+    rows: Mapping[str, int]
+    graph: CopiedGraph | None
+
+    def wanted(self, rows: Mapping[str, int], conditions: Conditions) -> dict[str, int]:
+        """Give the rows of every root table.
+
+        A table of which rows are given has as many; others that are not named get the model's number, or grow
+        with the tables that their rows point to, unless the graph of keys is copied.
+
+        Raises:
+            SettingsError: A table is no root table, or a number is not that of the rows given.
+        """
+        given = {name: table.num_rows for name, table in conditions.given.items()}
+        check_wanted(rows, given, self.rows)
+        if self.graph is not None:
+            return {**self.rows, **rows, **given}
+        return grow(self.rows, {**rows, **given}, find_structure(self.schema))
+
+    def prepared(self, rows: Mapping[str, int], conditions: Conditions) -> tuple[dict[str, int], Prepared]:
+        """Give the rows of every root table, and the conditions as the engine takes them.
+
+        Raises:
+            KinsynthError: What is asked does not fit the model.
+        """
+        wanted = self.wanted(rows, conditions)
+        if self.graph is not None:
+            check_kept(self.graph, wanted, conditions, self.schema)
+        ready = prepare(conditions, self.codec, self.schema, originals=self.originals, rows=wanted)
+        return wanted, ready if self.graph is None else keep_graph(ready, self.graph, self.schema)
+
+
+def load_outline(folder: Path) -> Outline:
+    """Read all but the networks of a model in a folder; ``model.load_model`` looks at the version before."""
+    document = read_json(folder / "model.json")
+    return Outline(
+        schema=read_schema(read_json(folder / "schema.json")),
+        codec=DatabaseCodec.from_json(read_json(folder / "codecs.json")),
+        originals=load_tables(folder / "originals"),
+        rows=document["rows"],
+        graph=load_graph(folder / GRAPH) if document.get("keys") == "copied" else None,
+    )
