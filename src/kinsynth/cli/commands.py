@@ -314,28 +314,27 @@ def generate(
     repeated.
     """
     invocation = invocation_of(context, settings=False)
+    from kinsynth.pipeline.request import Request
+
     wanted = read_rows(rows) if rows else None
+    request = Request(
+        given=tuple(read_given(given or ())),
+        fixed=tuple(read_pairs(fix or (), "--fix")),
+        empty_is_missing=tuple(empty_is_missing or ()),
+        shares=tuple(read_shares(balance or (), "--balance")),
+        never=tuple(read_pairs(never or (), "--never")),
+        no_missing=tuple(no_missing or ()),
+        temperature=temperature,
+    )
     if invocation.server:
         from kinsynth.cli.remote import generate_remotely
 
-        if given or empty_is_missing or fix or balance or never or no_missing or temperature is not None:
-            raise _only_here("conditions")
-        generate_remotely(invocation, str(folder), output, wanted or {}, seed)
+        generate_remotely(invocation, str(folder), output, rows=wanted or {}, seed=seed, request=request)
         return
     from kinsynth.cli.execution import GENERATION, follow, show_execution
-    from kinsynth.pipeline.request import Request
     from kinsynth.pipeline.run import generate as execute
 
     invocation.border.trace_folder = output
-    request = Request(
-        given=read_given(given or ()),
-        fixed=read_pairs(fix or (), "--fix"),
-        empty_is_missing=empty_is_missing or (),
-        shares=read_shares(balance or (), "--balance"),
-        never=read_pairs(never or (), "--never"),
-        no_missing=no_missing or (),
-        temperature=temperature,
-    )
     with follow(invocation.err, output, steps=GENERATION) as (listener, stop_requested):
         execution = execute(
             folder,

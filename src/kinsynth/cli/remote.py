@@ -21,6 +21,7 @@ from kinsynth.client import Client, Object, failure_of
 from kinsynth.connectors.content import ENDINGS
 from kinsynth.errors import Finding, Interrupted, SourceError, UserError
 from kinsynth.pipeline.complexity import Assessment, Driver, Suggestion
+from kinsynth.pipeline.request import Request
 from kinsynth.pipeline.timeline import STEPS, Event
 from kinsynth.service.documents import settle, with_paths
 from kinsynth.settings.document import parse
@@ -86,10 +87,17 @@ def run_remotely(invocation: Invocation, synthesis: Synthesis, base: Path, outpu
 
 
 def generate_remotely(
-    invocation: Invocation, execution_id: str, output: Path, rows: Mapping[str, int], seed: int | None
+    invocation: Invocation,
+    execution_id: str,
+    output: Path,
+    *,
+    rows: Mapping[str, int],
+    seed: int | None,
+    request: Request,
 ) -> None:
     """Generate more from the model of an execution there, and bring the results."""
     refuse_used(output)
+    _refuse_missing(request)
     with connected(invocation.server) as client:
         trained = client.execution(execution_id)
         model_id = trained["trained_model_id"] or trained["model_id"]
@@ -100,7 +108,33 @@ def generate_remotely(
                 where=execution_id,
                 remedy="Name an execution whose training is done.",
             )
-        execution = client.generate(trained["synthesis_id"], model_id, rows=rows, seed=seed)
+        execution = client.generate(
+            trained["synthesis_id"],
+            model_id,
+            rows=rows,
+            seed=seed,
+            conditions=request.model_dump(mode="json", exclude={"given"}),
+            given=request.given,
+        )
+        _follow(invocation, client, execution)
+        fetch_results(invocation.out, client, execution["id"], output)
+
+
+def _refuse_missing(request: Request) -> None:
+    for _, path in request.given:
+        if not path.is_file():
+            raise SourceError(
+                "source.not_found", "No such file.", where=str(path), remedy="Correct the name after --given."
+            )
+
+
+def retry_remotely(
+    invocation: Invocation, execution_id: str, first_step: str, seed: int | None, output: Path
+) -> None:
+    """Do an execution there again, follow the new one, and bring its results."""
+    refuse_used(output)
+    with connected(invocation.server) as client:
+        execution = client.retry(execution_id, first_step=first_step, seed=seed)
         _follow(invocation, client, execution)
         fetch_results(invocation.out, client, execution["id"], output)
 

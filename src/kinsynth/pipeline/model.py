@@ -32,7 +32,7 @@ from kinsynth.pipeline.exclusion import certain_rules
 from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
 from kinsynth.pipeline.kept_graph import refuse_repeated
 from kinsynth.pipeline.limits import Losses
-from kinsynth.pipeline.outline import GRAPH, Outline, load_outline
+from kinsynth.pipeline.outline import GRAPH, VERSION, Outline, load_outline, read_facts
 from kinsynth.pipeline.plan import derive_seed
 from kinsynth.pipeline.preparation import Prepared
 from kinsynth.schema.database import Database
@@ -40,10 +40,9 @@ from kinsynth.schema.document import write_schema
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.system.failures import explained
-from kinsynth.system.files import commit, read_json, write_json
+from kinsynth.system.files import commit, write_json
 from kinsynth.system.mapping import allocate_in
 
-VERSION = 4
 BATCH_ROOTS = 8_192
 OnShare = Callable[[float, str], None]
 OnLimit = Callable[[Finding], None]
@@ -429,22 +428,7 @@ def load_model(folder: Path) -> Model:
     Raises:
         UserError: The folder holds no model of this version.
     """
-    path = folder / "model.json"
-    if not path.is_file():
-        raise UserError(
-            "model.not_found",
-            "The folder holds no finished model.",
-            where=str(folder),
-            remedy="Name the folder of a finished run, or of a saved model.",
-        )
-    document = read_json(path)
-    if document.get("version") != VERSION:
-        raise UserError(
-            "model.version",
-            f"version={document.get('version')}: expected {VERSION}.",
-            where=str(path),
-            remedy="Train again, or use the version of kinsynth that wrote it.",
-        )
+    document = read_facts(folder)
     outline = load_outline(folder)
     return Model(
         name=document["name"],

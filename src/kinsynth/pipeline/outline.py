@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
+from kinsynth.errors import UserError
 from kinsynth.pipeline.artefacts import load_tables
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.conditions import Conditions
@@ -20,6 +22,7 @@ from kinsynth.schema.graph import find_structure
 from kinsynth.schema.table import Schema
 from kinsynth.system.files import read_json
 
+VERSION = 4
 GRAPH = "copied_graph"
 
 
@@ -61,13 +64,42 @@ class Outline:
         return wanted, ready if self.graph is None else keep_graph(ready, self.graph, self.schema)
 
 
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Read what a stored model says of itself.
+
+    Raises:
+        UserError: ``model.not_found`` or ``model.version``.
+    """
+    path = folder / "model.json"
+    if not path.is_file():
+        raise UserError(
+            "model.not_found",
+            "The folder holds no finished model.",
+            where=str(folder),
+            remedy="Name the folder of a finished run, or of a saved model.",
+        )
+    facts: dict[str, Any] = read_json(path)
+    if facts.get("version") != VERSION:
+        raise UserError(
+            "model.version",
+            f"version={facts.get('version')}: expected {VERSION}.",
+            where=str(path),
+            remedy="Train again, or use the version of kinsynth that wrote it.",
+        )
+    return facts
+
+
 def load_outline(folder: Path) -> Outline:
-    """Read all but the networks of a model in a folder; ``model.load_model`` looks at the version before."""
-    document = read_json(folder / "model.json")
+    """Read all but the networks of a model that was stored in a folder.
+
+    Raises:
+        UserError: The folder holds no model of this version.
+    """
+    facts = read_facts(folder)
     return Outline(
         schema=read_schema(read_json(folder / "schema.json")),
         codec=DatabaseCodec.from_json(read_json(folder / "codecs.json")),
         originals=load_tables(folder / "originals"),
-        rows=document["rows"],
-        graph=load_graph(folder / GRAPH) if document.get("keys") == "copied" else None,
+        rows=facts["rows"],
+        graph=load_graph(folder / GRAPH) if facts.get("keys") == "copied" else None,
     )

@@ -67,6 +67,9 @@ class ExecutionDetail(ExecutionView):
     """An execution with the document as it was at the start."""
 
     document: Document
+    request: dict[str, Any] = Field(
+        description="What was asked of a drawing: rows of root tables, seed, conditions; empty for a run."
+    )
 
 
 class EventView(View):

@@ -157,14 +157,19 @@ def _kept(platform: Platform, version: Version, function: str, document: Documen
         if name in known:
             _fetch(platform, known[name], folder / "answer.json")
             return read_json(folder / "answer.json")
-        key, stored = _tables(platform, version, document, folder)
-        for path, one in stored.items():
-            if path.endswith((".arrow", LISTING)):
-                _fetch(platform, one, folder / "tables" / path.removeprefix(f"{key}/"))
+        fetch_tables(platform, version, document, folder)
         answer = platform.analysts.call(function, {"document": document}, folder)
         write_json(folder / "answer.json", answer)
         _keep(platform, version, {name: folder / "answer.json"})
     return answer
+
+
+def fetch_tables(platform: Platform, version: Version, document: Mapping[str, Any], folder: Path) -> None:
+    """Bring the tables of a version, read as the document says, into ``tables`` in a folder of a child."""
+    key, stored = _tables(platform, version, document, folder)
+    for path, one in stored.items():
+        if path.endswith((".arrow", LISTING)):
+            _fetch(platform, one, folder / "tables" / path.removeprefix(f"{key}/"))
 
 
 def _tables(

@@ -23,6 +23,7 @@ from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.request import read_conditions
 from kinsynth.pipeline.run import drawing_facts, run_facts, take_up
 from kinsynth.pipeline.timeline import Event, StepFinished
+from kinsynth.service.performing.mirror import GIVEN
 from kinsynth.service.performing.words import KEPT
 from kinsynth.settings.document import parse
 from kinsynth.system import crash
@@ -78,7 +79,7 @@ def perform(request: Mapping[str, Any], parent: _Parent) -> None:
         facts = run_facts(Path(request["base"]))
     else:
         said = request["conditions"]
-        conditions = read_conditions(said, folder / "work" / "given") if said else Conditions()
+        conditions = read_conditions(said, folder / GIVEN) if said else Conditions()
         facts = drawing_facts(
             Path(request["model"]), rows=request["rows"], seed=request["seed"], conditions=conditions
         )
