@@ -258,8 +258,9 @@ class Client:
         seed: int | None = None,
         conditions: Object | None = None,
         given: Sequence[tuple[str, Path]] = (),
+        fill: Object | None = None,
     ) -> Object:
-        """Generate more from a stored model.
+        """Generate more from a stored model, or fill the empty cells of given rows.
 
         Args:
             synthesis_id: The synthesis.
@@ -271,6 +272,7 @@ class Client:
                 ``empty_is_missing`` and ``temperature``, as the OpenAPI document says.
             given: Root table and file with known rows of it; an empty text where the file's name says the
                 table. The files are uploaded into a source that is deleted as soon as the rows are taken.
+            fill: ``method`` and ``allow_missing``: the result is the given rows of one table, filled.
         """
         body = {
             "kind": "generate",
@@ -279,6 +281,7 @@ class Client:
             "rows": dict(rows or {}),
             "seed": seed,
             "conditions": conditions or {},
+            "fill": fill,
         }
         with self._lent(given) as lent:
             return self._make(f"/syntheses/{synthesis_id}/executions", body | lent)
@@ -296,7 +299,15 @@ class Client:
             tables = {path.name: table for table, path in given if table}
             yield {"given": {"source_id": source_id, "source_version": number, "tables": tables}}
         finally:
+            self._drop_source(source_id)
+
+    def _drop_source(self, source_id: str) -> None:
+        """Delete a source; it may be gone by a request whose answer was lost."""
+        try:
             self.delete_source(source_id)
+        except AccessError as error:
+            if error.code != "access.not_found":
+                raise
 
     def executions(self, *, status: str | None = None) -> Iterator[Object]:
         """Give the executions of all syntheses one sees, the newest first."""

@@ -126,7 +126,9 @@ def test_results_are_fetched_and_executions_listed(
         (("generate", "x", "--output", "o", "--given", "nowhere.csv"), "source.not_found"),
         (("retry", "exe_" + "a" * 20, "--output", "o"), "access.not_found"),
         (("retry", "x", "--output", "o", "--from", "nowhere"), "command.usage"),
-        (("impute", "x", "f.csv", "--output", "o.csv"), "command.not_remote"),
+        (("impute", "x", "f.csv", "--output", "o.csv"), "source.not_found"),
+        (("impute", "x", "f.csv", "--output", "o.xml"), "command.output_format"),
+        (("impute", "x", "f.csv", "--output", "o.csv", "--method", "nearest"), "condition.method"),
         (("resume", "exe_" + "a" * 20), "access.not_found"),
         (("inspect", "nowhere"), "source.not_found"),
     ],
@@ -217,12 +219,15 @@ def test_the_same_document_gives_the_same_bytes_here_and_there(
         for command in (
             ["--server", address, "generate", trained, *words, "--output", "more_there"],
             ["generate", "here", *words, "--output", "more_here"],
+            ["--server", address, "impute", trained, "known.csv", "--output", "filled_there.csv"],
+            ["impute", "here", "known.csv", "--output", "filled_here.csv"],
             ["--server", address, "retry", trained, "--from", "report", "--output", "again_there"],
         ):
             with pytest.raises(SystemExit) as caught:
                 main(command)
             assert not caught.value.code
         assert [one["name"] for one in client.sources()] == ["shops"], "the given rows are not left there"
+    assert (tmp_path / "filled_there.csv").read_bytes() == (tmp_path / "filled_here.csv").read_bytes()
     for name in ("shop.csv", "sale.csv", "region.csv"):
         drawn = (tmp_path / "more_there" / "tables" / name).read_bytes()
         assert drawn == (tmp_path / "more_here" / "tables" / name).read_bytes()

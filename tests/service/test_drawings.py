@@ -13,6 +13,7 @@ from durability.installed_runs import Installation, installation
 from finished_run import put
 from installation import Submitted, make_person, make_source
 from kinsynth.errors import KinsynthError
+from kinsynth.pipeline.filling import fill_file
 from kinsynth.pipeline.request import Request
 from kinsynth.pipeline.run import generate, run
 from kinsynth.service import sources, starts
@@ -20,7 +21,7 @@ from kinsynth.service.drawings import Given, Wishes
 from kinsynth.service.executions import cancel_execution
 from kinsynth.service.retention import clear_ended
 from kinsynth.service.starts import Order
-from kinsynth.settings.conditions import Asked
+from kinsynth.settings.conditions import Asked, Fill
 from kinsynth.settings.document import parse
 from kinsynth.storage.files import list_files
 from kinsynth.storage.ids import make_id
@@ -173,6 +174,52 @@ def test_a_drawing_with_given_rows_is_that_of_ones_own_machine_and_leaves_none_o
     with pytest.raises(KinsynthError, match="were removed") as caught:
         starts.retry_execution(found.platform, found.actor, made)
     assert caught.value.code == "execution.given_gone"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "asked", "code"),
+    [
+        ("shop", "", {}, "condition.fill"),
+        ("shop", KNOWN, {"fixed": (("opened", "2012-03-11"),)}, "condition.fill"),
+        ("sale", "kind\na\n", {}, "condition.child_table"),
+        ("shop", KNOWN, {"empty_is_missing": ("colour",)}, "condition.unknown_column"),
+    ],
+)
+def test_what_cannot_be_filled_is_refused_before_it_is_queued(
+    found: Installation,
+    model_id: str,
+    tmp_path: Path,
+    name: str,
+    text: str,
+    asked: dict[str, object],
+    code: str,
+) -> None:
+    given = Given(give(found, tmp_path / "known", **{name: text})) if text else None
+    before = count(found)
+    with pytest.raises(KinsynthError) as caught:
+        start(found, model_id, Wishes(Asked(**asked), given, Fill()))  # type: ignore[arg-type]
+    assert caught.value.code == code
+    assert count(found) == before
+
+
+@pytest.mark.parametrize("method", ["draw", "best"])
+def test_rows_are_filled_as_on_ones_own_machine(
+    found: Installation, model_id: str, trained: Path, tmp_path: Path, method: str
+) -> None:
+    given = Given(give(found, tmp_path / "known", shop=KNOWN))
+    fill = Fill(method=method)  # type: ignore[arg-type]
+    made = start(found, model_id, Wishes(Asked(temperature=0.9), given, fill), seed=3)
+    perform(found, made)
+    fill_file(
+        trained / "out",
+        tmp_path / "known" / "shop.csv",
+        tmp_path / "filled.csv",
+        method=method,
+        seed=3,
+        temperature=0.9,
+    )
+    assert tables(found, made) == {"tables/shop.csv": (tmp_path / "filled.csv").read_bytes()}
+    assert given_files(found, made) == {}
 
 
 def test_a_drawing_with_conditions_is_repeated_with_them(

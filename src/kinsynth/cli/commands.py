@@ -378,8 +378,22 @@ def impute(
 ) -> None:
     """Fill the empty cells of a table from the stored model of an execution."""
     invocation = invocation_of(context, settings=False)
+    from kinsynth.pipeline.outline import check_method
+
+    check_method(method)
     if invocation.server:
-        raise _only_here("impute")
+        from kinsynth.cli.remote import impute_remotely
+        from kinsynth.pipeline.request import Request
+        from kinsynth.settings.conditions import Fill
+
+        request = Request(
+            given=((table or "", file),),
+            empty_is_missing=tuple(empty_is_missing or ()),
+            temperature=temperature,
+        )
+        fill = Fill.model_validate({"method": method, "allow_missing": allow_missing})
+        impute_remotely(invocation, str(folder), output, seed=seed, request=request, fill=fill)
+        return
     from kinsynth.pipeline.filling import fill_file
 
     filled = fill_file(
@@ -395,16 +409,6 @@ def impute(
     )
     line = f"Wrote {output}: {filled.rows:,} rows, {filled.cells:,} cells filled."
     invocation.out.print(Text(line), soft_wrap=True)
-
-
-def _only_here(what: str) -> UserError:
-    """Give the error for what installations do not do (yet)."""
-    return UserError(
-        "command.not_remote",
-        f"An installation does not do this: {what}.",
-        where="--server",
-        remedy="Do it on this machine: leave --server and KINSYNTH_SERVER out.",
-    )
 
 
 def _read_document(file: Path, settings: dict[str, str]) -> Synthesis:

@@ -10,7 +10,6 @@ from rich.text import Text
 
 from kinsynth.cli.commands import Invocation, OutputOption, SeedOption, app, invocation_of
 from kinsynth.errors import UserError
-from kinsynth.pipeline.timeline import STEPS
 
 __all__ = ["app", "cancel", "executions", "fetch", "retry"]
 
@@ -74,6 +73,7 @@ def retry(
     """Do an execution of an installation that ended again, in a new one (with --server)."""
     invocation = _remote(context)
     from kinsynth.cli.remote import retry_remotely
+    from kinsynth.pipeline.timeline import STEPS
 
     if first_step not in STEPS:
         raise UserError(

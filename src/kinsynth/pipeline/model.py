@@ -19,7 +19,7 @@ from kinsynth.engine.checkpoint import load_model as load_network
 from kinsynth.engine.checkpoint import save_model as save_network
 from kinsynth.engine.sampled import SampledBlock, concatenate, concatenate_pointed, in_order
 from kinsynth.engine.sampler import sample
-from kinsynth.errors import Finding, SettingsError, UserError
+from kinsynth.errors import Finding, UserError
 from kinsynth.pipeline.allotment import allot
 from kinsynth.pipeline.anchors import DrawnReach
 from kinsynth.pipeline.artefacts import save_tables
@@ -29,10 +29,10 @@ from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, onl
 from kinsynth.pipeline.copied_graph import CopiedGraph, save_graph
 from kinsynth.pipeline.decoding import Decoded, Drawn, decode
 from kinsynth.pipeline.exclusion import certain_rules
-from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
+from kinsynth.pipeline.imputation import best_rows, fillable
 from kinsynth.pipeline.kept_graph import refuse_repeated
 from kinsynth.pipeline.limits import Losses
-from kinsynth.pipeline.outline import GRAPH, VERSION, Outline, load_outline, read_facts
+from kinsynth.pipeline.outline import GRAPH, VERSION, Method, Outline, check_method, load_outline, read_facts
 from kinsynth.pipeline.plan import derive_seed
 from kinsynth.pipeline.preparation import Prepared
 from kinsynth.schema.database import Database
@@ -335,24 +335,11 @@ class Model:
     ) -> pa.Table:
         """Fill the empty cells of rows of a root table; arguments as for ``impute``."""
         check_method(method)
-        if name not in self.rows:
-            raise SettingsError(
-                "condition.child_table",
-                f"Only root tables can be filled; these are {', '.join(self.rows)}.",
-                where=name,
-                remedy="Name a root table.",
-            )
-        if any(codec.table == name for codec in self.codec.keys.values()):
-            raise SettingsError(
-                "condition.further_keys",
-                "Rows of the table point to rows of others, which are not there when rows are filled alone.",
-                where=name,
-                remedy="Give the rows to a drawing instead (given): what hangs together is drawn with them.",
-            )
+        alone = self._alone(name)
         asked = Conditions(
             given={name: given}, empty_is_missing={name: empty_is_missing}, temperature=temperature
         )
-        alone, drawing = self._alone(name), self.seed if seed is None else seed
+        drawing = self.seed if seed is None else seed
         filled = _filled(alone, name, asked, method, drawing)
         table = self.codec.tables[name]
         left = [
@@ -369,12 +356,13 @@ class Model:
 
     def _alone(self, name: str) -> Model:
         """Give the model of one root table and the lookups."""
+        outline = self.outline.alone(name)
         return replace(
             self,
-            schema=one_table(self.schema, name, self.originals),
-            codec=DatabaseCodec({name: self.codec.tables[name]}),
+            schema=outline.schema,
+            codec=outline.codec,
             networks={name: self.networks[name]},
-            rows={name: self.rows[name]},
+            rows=outline.rows,
             graph=None,
         )
 

@@ -55,6 +55,8 @@ CONDITIONS = (
     "condition.child_table",
     "condition.contradiction",
     "condition.copied_graph",
+    "condition.fill",
+    "condition.further_keys",
     "condition.given_twice",
     "condition.key",
     "condition.key_column",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kinsynth.errors import ConflictError
@@ -13,7 +13,7 @@ from kinsynth.service.models import FOLDER, StoredModel
 from kinsynth.service.performing.mirror import GIVEN
 from kinsynth.service.permissions import require
 from kinsynth.service.platform import Platform
-from kinsynth.settings.conditions import Asked
+from kinsynth.settings.conditions import Asked, Fill
 from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.files import list_files
 
@@ -40,10 +40,21 @@ class Wishes:
     Attributes:
         asked: Conditions.
         given: Known rows, or None.
+        fill: How the given rows of one table are filled; None draws a database.
     """
 
     asked: Asked = field(default_factory=Asked)
     given: Given | None = None
+    fill: Fill | None = None
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The wishes as JSON."""
+        return {
+            "asked": self.asked.model_dump(mode="json"),
+            "given": None if self.given is None else asdict(self.given),
+            "fill": None if self.fill is None else self.fill.model_dump(mode="json"),
+        }
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,8 @@ def settle(
             fetch_tables(platform, version, {}, folder)
         arguments = {
             "rows": dict(rows),
-            "asked": wishes.asked.model_dump(mode="json"),
+            "asked": wishes.said["asked"],
+            "fill": wishes.said["fill"],
             "named": None if wishes.given is None else dict(wishes.given.tables),
         }
         answer = platform.analysts.call("check_drawing", arguments, folder)

@@ -68,7 +68,7 @@ class ExecutionDetail(ExecutionView):
 
     document: Document
     request: dict[str, Any] = Field(
-        description="What was asked of a drawing: rows of root tables, seed, conditions; empty for a run."
+        description="What was asked of a drawing: rows, seed, conditions, fill; empty for a run."
     )
 
 

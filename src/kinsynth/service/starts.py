@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
@@ -137,9 +137,7 @@ def start_drawing(
         SourceError: The known rows cannot be read.
         AccessError: The model is none of the synthesis; ``quota.seconds`` or ``quota.rows``.
     """
-    given = wishes.given
-    said = (wishes.asked.model_dump(mode="json"), given and asdict(given))
-    once = _once(actor, order, "executions.create", synthesis_id, model_id, *said)
+    once = _once(actor, order, "executions.create", synthesis_id, model_id, wishes.said)
     with platform.records.read() as connection:
         require(connection, actor, "executions.create", synthesis_id)
         require(connection, actor, "models.read", model_id)
@@ -148,7 +146,12 @@ def start_drawing(
         return read_execution(platform, actor, known), False
     stored = read_model_facts(platform, synthesis_id, model_id)
     settled = settle(platform, actor, stored, order.rows, wishes)
-    asked = {"rows": dict(settled.rows), "seed": order.seed, "conditions": settled.conditions}
+    asked = {
+        "rows": dict(settled.rows),
+        "seed": order.seed,
+        "conditions": settled.conditions,
+        "fill": wishes.said["fill"],
+    }
     values, expected = _drawing(stored, asked), _expect_drawing(stored, settled.rows)
 
     make = _maker(actor, synthesis, order, values, expected, files=settled.files)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -12,6 +12,18 @@ _MOST = 1_000
 _TEXT = r"^[^\u0000]*$"  # no database keeps the character NUL
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=_TEXT)]
 Value = Annotated[str, StringConstraints(max_length=10_000, pattern=_TEXT)]
+
+
+class Fill(Settings):
+    """How the empty cells of given rows are filled."""
+
+    method: Literal["draw", "best"] = Field(
+        default="draw",
+        description="draw fills in what could have been; best the median of numbers, the mode of categories.",
+    )
+    allow_missing: bool = Field(
+        default=False, description="Cells may be filled with missing values where such were learned."
+    )
 
 
 class Asked(Settings):

@@ -25,7 +25,7 @@ from kinsynth.service.fields import Short
 from kinsynth.service.pages import Page
 from kinsynth.service.results import ResultFileView
 from kinsynth.service.starts import Order
-from kinsynth.settings.conditions import Asked
+from kinsynth.settings.conditions import Asked, Fill
 
 router = make_router()
 _ONE = "/executions/{execution_id}"
@@ -73,6 +73,11 @@ class NewDrawing(_New):
     model_id: str
     conditions: Asked = Field(default_factory=Asked, description="What the rows must keep to.")
     given: GivenRows | None = Field(None, description="Known rows: each becomes a row.")
+    fill: Fill | None = Field(
+        None,
+        description="Fills the empty cells of the given rows of one table, which alone is the result; null "
+        "draws a database.",
+    )
 
 
 class Retried(Body):
@@ -111,7 +116,7 @@ def create(
     order = Order(body.name, body.rows, body.seed, key)
     if isinstance(body, NewDrawing):
         given = None if body.given is None else Given(**body.given.model_dump())
-        wishes = Wishes(body.conditions, given)
+        wishes = Wishes(body.conditions, given, body.fill)
         return starts.start_drawing(platform, actor, synthesis_id, body.model_id, order, wishes=wishes)[0]
     return starts.start_run(platform, actor, synthesis_id, order, source_version=body.source_version)[0]
 
