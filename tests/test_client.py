@@ -16,7 +16,7 @@ from finished_run import succeed
 from installation import Submitted, make_person, running_platform
 from kinsynth import client as module
 from kinsynth.client import Client
-from kinsynth.errors import AccessError, ConflictError, SchemaError, TransientError, UserError
+from kinsynth.errors import AccessError, ConflictError, SchemaError, SourceError, TransientError, UserError
 from kinsynth.server.app import make_app
 from kinsynth.service import downloads
 from kinsynth.service.people.tokens import NewToken, create_token
@@ -154,6 +154,22 @@ def test_what_was_never_there_is_not_deleted(client: Client, wire: Wire) -> None
     with pytest.raises(AccessError, match=r"access\.not_found"):
         client.resume("exe_" + "a" * 20)
     assert len(wire.sent) == 5
+
+
+def test_given_rows_are_not_left_there_whatever_is_lost(
+    client: Client, wire: Wire, shops: list[Path]
+) -> None:
+    source_id, _ = client.put_source("shops", shops)
+    synthesis = client.create_synthesis(source_id, "shops", DOCUMENT)
+    for lost in (False, True):
+        wire.loses = lambda number, lost=lost: lost and number % 2 == 1  # type: ignore[misc]
+        with pytest.raises(AccessError) as caught:
+            client.generate(synthesis["id"], "mod_" + "a" * 20, given=[("shop", shops[0])])
+        wire.loses = lambda _number: False
+        assert caught.value.where == "model"
+        assert [one["name"] for one in client.sources()] == ["shops"]
+    with pytest.raises(SourceError, match=r"source\.table_name"):
+        client.generate(synthesis["id"], "mod_" + "a" * 20, given=[("shop", shops[0]), ("", shops[0])])
 
 
 def test_errors_come_with_their_class_code_and_findings(client: Client, shops: list[Path]) -> None:

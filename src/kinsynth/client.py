@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -160,14 +161,7 @@ class Client:
         Raises:
             SourceError: ``source.table_name``, two files have the same name.
         """
-        files = {path.name: path for path in paths}
-        if len(files) != len(paths):
-            raise SourceError(
-                "source.table_name",
-                "Two files have the same name.",
-                where="source.paths",
-                remedy="Rename one of them.",
-            )
+        files = _by_name(paths)
         source = next(self.sources(name=name), None) or self.create_source(name)
         digests = {file: _digest(path) for file, path in files.items()}
         versions = list(self.versions(source["id"]))
@@ -182,13 +176,13 @@ class Client:
     def _fill(
         self, source_id: str, version: Object, files: Mapping[str, Path], digests: Mapping[str, str]
     ) -> int:
-        """Bring an open version to hold exactly these files, and seal it."""
+        """Bring an open version to hold exactly these files, and seal it; ``digests`` tell which it has."""
         number: int = version["number"]
         known = {one["name"]: one["sha256"] for one in version["files"]}
         for name in known.keys() - files.keys():
             self.remove_file(source_id, number, name)
         for name, path in files.items():
-            if known.get(name) != digests[name]:
+            if name not in known or known[name] != digests[name]:
                 self.upload(source_id, number, path)
         self.seal(source_id, number)
         return number
@@ -263,16 +257,58 @@ class Client:
         name: str = "",
         rows: Mapping[str, int] | None = None,
         seed: int | None = None,
+        conditions: Object | None = None,
+        given: Sequence[tuple[str, Path]] = (),
+        fill: Object | None = None,
     ) -> Object:
-        """Generate more from a stored model."""
+        """Generate more from a stored model, or fill the empty cells of given rows.
+
+        Args:
+            synthesis_id: The synthesis.
+            model_id: A model of it.
+            name: Name of the execution.
+            rows: Rows of root tables.
+            seed: Seed; None for that of the model.
+            conditions: What the rows must keep to: ``fixed``, ``shares``, ``never``, ``no_missing``,
+                ``empty_is_missing`` and ``temperature``, as the OpenAPI document says.
+            given: Root table and file with known rows of it; an empty text where the file's name says the
+                table. The files are uploaded into a source that is deleted as soon as the rows are taken.
+            fill: ``method`` and ``allow_missing``: the result is the given rows of one table, filled.
+        """
         body = {
             "kind": "generate",
             "model_id": model_id,
             "name": name,
             "rows": dict(rows or {}),
             "seed": seed,
+            "conditions": conditions or {},
+            "fill": fill,
         }
-        return self._make(f"/syntheses/{synthesis_id}/executions", body)
+        with self._lent(given) as lent:
+            return self._make(f"/syntheses/{synthesis_id}/executions", body | lent)
+
+    @contextmanager
+    def _lent(self, given: Sequence[tuple[str, Path]]) -> Iterator[Object]:
+        """Have known rows in a source while the block runs; gives what a drawing says of them."""
+        if not given:
+            yield {}
+            return
+        files = _by_name([path for _, path in given])
+        source_id = self.create_source("Given rows")["id"]
+        try:
+            number = self._fill(source_id, self.open_version(source_id), files, {})
+            tables = {path.name: table for table, path in given if table}
+            yield {"given": {"source_id": source_id, "source_version": number, "tables": tables}}
+        finally:
+            self._drop_source(source_id)
+
+    def _drop_source(self, source_id: str) -> None:
+        """Delete a source; it may be gone by a request whose answer was lost."""
+        try:
+            self.delete_source(source_id)
+        except AccessError as error:
+            if error.code != "access.not_found":
+                raise
 
     def executions(self, *, status: str | None = None) -> Iterator[Object]:
         """Give the executions of all syntheses one sees, the newest first."""
@@ -515,6 +551,18 @@ def _unreachable(url: str) -> TransientError:
 def _object(answer: httpx.Response) -> Object:
     found: Object = answer.json()
     return found
+
+
+def _by_name(paths: Sequence[Path]) -> dict[str, Path]:
+    files = {path.name: path for path in paths}
+    if len(files) != len(paths):
+        raise SourceError(
+            "source.table_name",
+            "Two files have the same name.",
+            where="source.paths",
+            remedy="Rename one of them.",
+        )
+    return files
 
 
 def _path(*parts: str | int) -> str:

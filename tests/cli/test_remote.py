@@ -122,8 +122,13 @@ def test_results_are_fetched_and_executions_listed(
     ("words", "code"),
     [
         (("generate", "exe_" + "a" * 20, "--output", "o"), "access.not_found"),
-        (("generate", "x", "--output", "o", "--fix", "a=b"), "command.not_remote"),
-        (("impute", "x", "f.csv", "--output", "o.csv"), "command.not_remote"),
+        (("generate", "exe_" + "a" * 20, "--output", "o", "--fix", "a=b"), "access.not_found"),
+        (("generate", "x", "--output", "o", "--given", "nowhere.csv"), "source.not_found"),
+        (("retry", "exe_" + "a" * 20, "--output", "o"), "access.not_found"),
+        (("retry", "x", "--output", "o", "--from", "nowhere"), "command.usage"),
+        (("impute", "x", "f.csv", "--output", "o.csv"), "source.not_found"),
+        (("impute", "x", "f.csv", "--output", "o.xml"), "command.output_format"),
+        (("impute", "x", "f.csv", "--output", "o.csv", "--method", "nearest"), "condition.method"),
         (("resume", "exe_" + "a" * 20), "access.not_found"),
         (("inspect", "nowhere"), "source.not_found"),
     ],
@@ -206,3 +211,25 @@ def test_the_same_document_gives_the_same_bytes_here_and_there(
         ).read_bytes()
     for name in ("certificate.json", "evaluation.json"):
         assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    (tmp_path / "known.csv").write_text("size,region_id\nlarge,\n,2\nsmall,3\n", encoding="utf-8")
+    words = ("--seed", "3", "--given", "shop=known.csv", "--balance", "sale.kind=a:0.75", "--never",
+             "size=medium", "--no-missing", "sale.amount", "--temperature", "0.9")  # fmt: skip
+    with Client(address, token) as client:
+        trained = next(client.executions())["id"]
+        for command in (
+            ["--server", address, "generate", trained, *words, "--output", "more_there"],
+            ["generate", "here", *words, "--output", "more_here"],
+            ["--server", address, "impute", trained, "known.csv", "--output", "filled_there.csv"],
+            ["impute", "here", "known.csv", "--output", "filled_here.csv"],
+            ["--server", address, "retry", trained, "--from", "report", "--output", "again_there"],
+        ):
+            with pytest.raises(SystemExit) as caught:
+                main(command)
+            assert not caught.value.code
+        assert [one["name"] for one in client.sources()] == ["shops"], "the given rows are not left there"
+    assert (tmp_path / "filled_there.csv").read_bytes() == (tmp_path / "filled_here.csv").read_bytes()
+    for name in ("shop.csv", "sale.csv", "region.csv"):
+        drawn = (tmp_path / "more_there" / "tables" / name).read_bytes()
+        assert drawn == (tmp_path / "more_here" / "tables" / name).read_bytes()
+        again = (tmp_path / "again_there" / "tables" / name).read_bytes()
+        assert again == (tmp_path / "here" / "tables" / name).read_bytes()

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -26,11 +26,15 @@ from durability.installed_runs import (
     installation,
     kill,
 )
+from installation import Submitted, make_source
 from kinsynth.errors import ConflictError
 from kinsynth.executions.journal import add_event, read_events
 from kinsynth.executions.requests import cancel
 from kinsynth.pipeline.timeline import STEPS
-from kinsynth.service.starts import retry_execution
+from kinsynth.service import starts
+from kinsynth.service.drawings import Given, Wishes
+from kinsynth.service.starts import Order, retry_execution
+from kinsynth.settings.conditions import Asked
 from kinsynth.storage.migrate import migrate
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import models, steps
@@ -193,19 +197,26 @@ def test_a_process_killed_at_any_point_changes_nothing(fresh: Fresh, baseline: B
 def test_a_drawing_that_is_killed_changes_nothing(
     records: Records, tmp_path: Path, baseline: Baseline
 ) -> None:
-    """More rows of a stored model: its child, or its worker, is killed where a step was just kept."""
+    """Known rows completed by a stored model: child or worker is killed where a step was just kept."""
     with installation(records, tmp_path / "here", baseline.source) as found:
         trained = found.add_execution()
         found.start_worker()
         found.wait_for(trained, "succeeded", "failed")
         with records.read() as connection:
             model_id = connection.execute(select(models.c.id)).scalar_one()
+        (tmp_path / "known").mkdir()
+        (tmp_path / "known" / "shop.csv").write_text("size,region_id\nlarge,\n,2\n" + "small,3\n" * 38)
+        given = Given(make_source(found.platform, found.actor, tmp_path / "known"))
+        wishes = Wishes(Asked(shares=(("sale.kind", "a", 0.75),)), given)
+        platform = replace(found.platform, engine=Submitted())  # type: ignore[arg-type]
         drawn: dict[str, dict[str, bytes]] = {}
         for point in ("", "child.answered:1", "keep.after_rows:1", "keep.after_blobs:2"):
             kill(found.workers[-1])
             once = tmp_path / f"once{len(drawn)}"
-            asked = {"rows": {"shop": 40}, "seed": 3, "conditions": None}
-            execution_id = found.add_execution(kind="generate", model_id=model_id, request=asked)
+            made, _ = starts.start_drawing(
+                platform, found.actor, found.synthesis_id, model_id, Order(seed=3), wishes=wishes
+            )
+            execution_id = made.id
             found.start_worker(
                 **({"KINSYNTH_CRASH_AT": point, "KINSYNTH_CRASH_ONCE": str(once)} if point else {})
             )

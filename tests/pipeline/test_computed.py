@@ -14,8 +14,8 @@ from kinsynth.pipeline.certificate import Certificate
 from kinsynth.pipeline.codecs import widen
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.exclusion import certain_rules, name_needed
-from kinsynth.pipeline.imputation import Method
 from kinsynth.pipeline.model import Model
+from kinsynth.pipeline.outline import Method
 from kinsynth.pipeline.request import Request
 from kinsynth.pipeline.run import generate, run
 

@@ -124,7 +124,7 @@ def test_the_child_is_told_where_its_files_are_and_nothing_else(stage: Stage) ->
         "paths": ["region.csv", "sale.csv", "shop.csv"],
     }
     assert request["model"] is None
-    assert {*request} == {"folder", "synthesis", "base", "model", "rows", "seed", "conditions"}
+    assert {*request} == {"folder", "synthesis", "base", "model", "rows", "seed", "conditions", "fill"}
 
 
 def test_rows_and_seed_of_the_request_stand_above_the_document(stage: Stage) -> None:

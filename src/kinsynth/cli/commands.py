@@ -314,28 +314,27 @@ def generate(
     repeated.
     """
     invocation = invocation_of(context, settings=False)
+    from kinsynth.pipeline.request import Request
+
     wanted = read_rows(rows) if rows else None
+    request = Request(
+        given=tuple(read_given(given or ())),
+        fixed=tuple(read_pairs(fix or (), "--fix")),
+        empty_is_missing=tuple(empty_is_missing or ()),
+        shares=tuple(read_shares(balance or (), "--balance")),
+        never=tuple(read_pairs(never or (), "--never")),
+        no_missing=tuple(no_missing or ()),
+        temperature=temperature,
+    )
     if invocation.server:
         from kinsynth.cli.remote import generate_remotely
 
-        if given or empty_is_missing or fix or balance or never or no_missing or temperature is not None:
-            raise _only_here("conditions")
-        generate_remotely(invocation, str(folder), output, wanted or {}, seed)
+        generate_remotely(invocation, str(folder), output, rows=wanted or {}, seed=seed, request=request)
         return
     from kinsynth.cli.execution import GENERATION, follow, show_execution
-    from kinsynth.pipeline.request import Request
     from kinsynth.pipeline.run import generate as execute
 
     invocation.border.trace_folder = output
-    request = Request(
-        given=read_given(given or ()),
-        fixed=read_pairs(fix or (), "--fix"),
-        empty_is_missing=empty_is_missing or (),
-        shares=read_shares(balance or (), "--balance"),
-        never=read_pairs(never or (), "--never"),
-        no_missing=no_missing or (),
-        temperature=temperature,
-    )
     with follow(invocation.err, output, steps=GENERATION) as (listener, stop_requested):
         execution = execute(
             folder,
@@ -379,8 +378,22 @@ def impute(
 ) -> None:
     """Fill the empty cells of a table from the stored model of an execution."""
     invocation = invocation_of(context, settings=False)
+    from kinsynth.pipeline.outline import check_method
+
+    check_method(method)
     if invocation.server:
-        raise _only_here("impute")
+        from kinsynth.cli.remote import impute_remotely
+        from kinsynth.pipeline.request import Request
+        from kinsynth.settings.conditions import Fill
+
+        request = Request(
+            given=((table or "", file),),
+            empty_is_missing=tuple(empty_is_missing or ()),
+            temperature=temperature,
+        )
+        fill = Fill.model_validate({"method": method, "allow_missing": allow_missing})
+        impute_remotely(invocation, str(folder), output, seed=seed, request=request, fill=fill)
+        return
     from kinsynth.pipeline.filling import fill_file
 
     filled = fill_file(
@@ -396,16 +409,6 @@ def impute(
     )
     line = f"Wrote {output}: {filled.rows:,} rows, {filled.cells:,} cells filled."
     invocation.out.print(Text(line), soft_wrap=True)
-
-
-def _only_here(what: str) -> UserError:
-    """Give the error for what installations do not do (yet)."""
-    return UserError(
-        "command.not_remote",
-        f"An installation does not do this: {what}.",
-        where="--server",
-        remedy="Do it on this machine: leave --server and KINSYNTH_SERVER out.",
-    )
 
 
 def _read_document(file: Path, settings: dict[str, str]) -> Synthesis:

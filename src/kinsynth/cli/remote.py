@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 from pydantic import TypeAdapter
@@ -21,10 +22,14 @@ from kinsynth.client import Client, Object, failure_of
 from kinsynth.connectors.content import ENDINGS
 from kinsynth.errors import Finding, Interrupted, SourceError, UserError
 from kinsynth.pipeline.complexity import Assessment, Driver, Suggestion
+from kinsynth.pipeline.filling import FORMATS, check_output
+from kinsynth.pipeline.request import Request
 from kinsynth.pipeline.timeline import STEPS, Event
 from kinsynth.service.documents import settle, with_paths
+from kinsynth.settings.conditions import Fill
 from kinsynth.settings.document import parse
 from kinsynth.settings.synthesis import Synthesis
+from kinsynth.system.files import write_atomically
 
 TOKEN = "KINSYNTH_TOKEN"  # noqa: S105 - the name of a variable
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
@@ -86,21 +91,90 @@ def run_remotely(invocation: Invocation, synthesis: Synthesis, base: Path, outpu
 
 
 def generate_remotely(
-    invocation: Invocation, execution_id: str, output: Path, rows: Mapping[str, int], seed: int | None
+    invocation: Invocation,
+    execution_id: str,
+    output: Path,
+    *,
+    rows: Mapping[str, int],
+    seed: int | None,
+    request: Request,
 ) -> None:
     """Generate more from the model of an execution there, and bring the results."""
     refuse_used(output)
+    _refuse_missing(request)
     with connected(invocation.server) as client:
-        trained = client.execution(execution_id)
-        model_id = trained["trained_model_id"] or trained["model_id"]
-        if model_id is None:
-            raise UserError(
-                "execution.no_model",
-                "The execution has no stored model.",
-                where=execution_id,
-                remedy="Name an execution whose training is done.",
+        execution = _draw(invocation, client, execution_id, rows=rows, seed=seed, request=request)
+        fetch_results(invocation.out, client, execution["id"], output)
+
+
+def impute_remotely(
+    invocation: Invocation,
+    execution_id: str,
+    output: Path,
+    *,
+    seed: int | None,
+    request: Request,
+    fill: Fill,
+) -> None:
+    """Have a file filled from the model of an execution there, and bring it."""
+    check_output(output)
+    _refuse_missing(request)
+    with connected(invocation.server) as client, TemporaryDirectory() as folder:
+        execution = _draw(invocation, client, execution_id, seed=seed, request=request, fill=fill)
+        made = client.download(execution["id"], FORMATS[output.suffix.lower()], Path(folder))
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(output, made.read_bytes())
+    invocation.out.print(Text(f"Wrote {output}."), soft_wrap=True)
+
+
+def _draw(
+    invocation: Invocation,
+    client: Client,
+    execution_id: str,
+    *,
+    seed: int | None,
+    request: Request,
+    rows: Mapping[str, int] | None = None,
+    fill: Fill | None = None,
+) -> Object:
+    """Draw from the model of an execution, follow it to its end, and give it."""
+    trained = client.execution(execution_id)
+    model_id = trained["trained_model_id"] or trained["model_id"]
+    if model_id is None:
+        raise UserError(
+            "execution.no_model",
+            "The execution has no stored model.",
+            where=execution_id,
+            remedy="Name an execution whose training is done.",
+        )
+    execution = client.generate(
+        trained["synthesis_id"],
+        model_id,
+        rows=rows,
+        seed=seed,
+        conditions=request.model_dump(mode="json", exclude={"given"}),
+        given=request.given,
+        fill=None if fill is None else fill.model_dump(mode="json"),
+    )
+    _follow(invocation, client, execution)
+    return execution
+
+
+def _refuse_missing(request: Request) -> None:
+    for _, path in request.given:
+        if not path.is_file():
+            raise SourceError(
+                "source.not_found", "No such file.", where=str(path), remedy="Correct its name."
             )
-        execution = client.generate(trained["synthesis_id"], model_id, rows=rows, seed=seed)
+
+
+def retry_remotely(
+    invocation: Invocation, execution_id: str, first_step: str, seed: int | None, output: Path
+) -> None:
+    """Do an execution there again, follow the new one, and bring its results."""
+    refuse_used(output)
+    with connected(invocation.server) as client:
+        execution = client.retry(execution_id, first_step=first_step, seed=seed)
         _follow(invocation, client, execution)
         fetch_results(invocation.out, client, execution["id"], output)
 

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from kinsynth.cli.commands import Invocation, app, invocation_of
+from kinsynth.cli.commands import Invocation, OutputOption, SeedOption, app, invocation_of
 from kinsynth.errors import UserError
 
-__all__ = ["app", "cancel", "executions", "fetch"]
+__all__ = ["app", "cancel", "executions", "fetch", "retry"]
 
 ExecutionArgument = Annotated[str, typer.Argument(metavar="EXECUTION", help="Id of an execution.")]
 
@@ -52,6 +52,37 @@ def cancel(context: typer.Context, execution: ExecutionArgument) -> None:
     with connected(invocation.server) as client:
         found = client.cancel(execution)
     invocation.out.print(Text(f"{found['name']}: {found['status']}"), soft_wrap=True)
+
+
+@app.command()
+def retry(
+    context: typer.Context,
+    execution: ExecutionArgument,
+    *,
+    output: OutputOption,
+    first_step: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="STEP",
+            help="Step to begin at; finished steps before it are taken over where their files are there.",
+        ),
+    ] = "loading",
+    seed: SeedOption = None,
+) -> None:
+    """Do an execution of an installation that ended again, in a new one (with --server)."""
+    invocation = _remote(context)
+    from kinsynth.cli.remote import retry_remotely
+    from kinsynth.pipeline.timeline import STEPS
+
+    if first_step not in STEPS:
+        raise UserError(
+            "command.usage",
+            f"There is no such step; these are {', '.join(STEPS)}.",
+            where=f"--from {first_step}",
+            remedy="Name one of them.",
+        )
+    retry_remotely(invocation, execution, first_step, seed, output)
 
 
 @app.command()

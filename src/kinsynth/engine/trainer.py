@@ -19,10 +19,11 @@ from torch import Tensor
 
 from kinsynth.encoded import Encoded
 from kinsynth.engine.batches import Batches, Units, split_units
-from kinsynth.engine.calibration import calibrate, calibrate_drawn, count_validations, keep_mean
+from kinsynth.engine.calibration import calibrate, calibrate_drawn, count_validations
 from kinsynth.engine.checkpoint import TableModel, TrainingState, load_state, save_state
 from kinsynth.engine.device import mixed_precision, torch_settings
 from kinsynth.engine.layout import describe_table
+from kinsynth.engine.means import keep_mean
 from kinsynth.engine.optimizer import AdamW, make_optimizer, name_moments, restore_moments
 from kinsynth.engine.rate import (
     FALL_SHARE,

@@ -29,7 +29,7 @@ from kinsynth.columns.restriction import is_empty
 from kinsynth.columns.sequence import SequenceCodec
 from kinsynth.columns.sketch import SketchCodec
 from kinsynth.encoded import ChildCount, Stay, SubColumn, Together
-from kinsynth.engine.calibration import keep_mean
+from kinsynth.engine.means import keep_mean
 from kinsynth.pipeline.anchors import Anchor
 from kinsynth.pipeline.further_keys import KeysCodec
 from kinsynth.pipeline.stays import CONSTANT, stay_of

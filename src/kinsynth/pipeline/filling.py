@@ -11,6 +11,7 @@ from typing import Any
 from kinsynth.connectors.destination import write
 from kinsynth.errors import UserError
 from kinsynth.pipeline.conditions import find_column
+from kinsynth.pipeline.imputation import count_filled
 from kinsynth.pipeline.library import load
 from kinsynth.pipeline.request import read_rows
 from kinsynth.schema.database import Database
@@ -64,7 +65,7 @@ def fill_file(
     Raises:
         KinsynthError: The file does not fit the model, or the output exists.
     """
-    _check_output(output)
+    check_output(output)
     model = load(folder)
     name, rows = read_rows(file, model.schema, base=Path.cwd(), table=table or "")
     columns = [
@@ -83,14 +84,15 @@ def fill_file(
     with TemporaryDirectory(dir=output.absolute().parent) as staging:
         written = write(database, Destination(format=FORMATS[output.suffix.lower()]), Path(staging))
         commit(written[0].file, output.absolute())
-    empty = sum(column.null_count for column in filled.columns)
-    before = sum(
-        rows[one].null_count if one in rows.column_names else rows.num_rows for one in filled.column_names
-    )
-    return Filled(filled.num_rows, before - empty)
+    return Filled(filled.num_rows, count_filled(rows, filled))
 
 
-def _check_output(output: Path) -> None:
+def check_output(output: Path) -> None:
+    """Refuse a file that cannot be made.
+
+    Raises:
+        UserError: ``command.output_format`` or ``command.file_exists``.
+    """
     if output.suffix.lower() not in FORMATS:
         raise UserError(
             "command.output_format",

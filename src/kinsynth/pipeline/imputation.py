@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -19,32 +18,15 @@ from kinsynth.encoded import EncodedTable
 from kinsynth.engine.checkpoint import TableModel
 from kinsynth.engine.evidence import Condition
 from kinsynth.engine.sampler import sample_several
-from kinsynth.errors import SettingsError
 from kinsynth.pipeline.codecs import TableCodec
 from kinsynth.pipeline.decoding import Decoded, Drawn, decode, keys_of_rows
 from kinsynth.pipeline.preparation import Prepared
 from kinsynth.rules.referenced import Referenced
 from kinsynth.schema.table import Schema
 
-Method = Literal["draw", "best"]
 DRAWS = 256
 _ORDERED = ("integer", "numeric", "date", "time", "datetime", "coordinates")
 Index = NDArray[np.int64]
-
-
-def check_method(method: str) -> None:
-    """Refuse a word that is no method.
-
-    Raises:
-        SettingsError: ``condition.method``.
-    """
-    if method not in ("draw", "best"):
-        raise SettingsError(
-            "condition.method",
-            f"method={method}: expected draw or best.",
-            where="method",
-            remedy="draw fills in what could have been, best the single value that is nearest on average.",
-        )
 
 
 def fillable(codec: TableCodec, schema: Schema) -> tuple[str, ...]:
@@ -182,8 +164,10 @@ def _on_a_line(values: pa.Array) -> NDArray[np.float64]:
     return numbers
 
 
-def one_table(schema: Schema, name: str, originals: Mapping[str, pa.Table]) -> Schema:
-    """Give the schema of one root table and the lookups."""
-    tables = {one: table for one, table in schema.tables.items() if one == name or one in originals}
-    relations = [one for one in schema.relations if one.table in tables and one.references_table in tables]
-    return Schema(tables, tuple(relations))
+def count_filled(given: pa.Table, filled: pa.Table) -> int:
+    """Count the cells that were empty, or not there, and no longer are."""
+    before = sum(
+        given[one].null_count if one in given.column_names else given.num_rows for one in filled.column_names
+    )
+    empty: int = sum(column.null_count for column in filled.columns)
+    return int(before) - empty

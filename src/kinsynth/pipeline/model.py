@@ -19,32 +19,30 @@ from kinsynth.engine.checkpoint import load_model as load_network
 from kinsynth.engine.checkpoint import save_model as save_network
 from kinsynth.engine.sampled import SampledBlock, concatenate, concatenate_pointed, in_order
 from kinsynth.engine.sampler import sample
-from kinsynth.errors import Finding, SettingsError, UserError
+from kinsynth.errors import Finding, UserError
 from kinsynth.pipeline.allotment import allot
 from kinsynth.pipeline.anchors import DrawnReach
-from kinsynth.pipeline.artefacts import load_tables, save_tables
+from kinsynth.pipeline.artefacts import save_tables
 from kinsynth.pipeline.assembly import assemble, keep_distinct
 from kinsynth.pipeline.codecs import DatabaseCodec, Rows
 from kinsynth.pipeline.conditions import Conditions, Names, make_conditions, only_root
-from kinsynth.pipeline.copied_graph import CopiedGraph, load_graph, save_graph
+from kinsynth.pipeline.copied_graph import CopiedGraph, save_graph
 from kinsynth.pipeline.decoding import Decoded, Drawn, decode
 from kinsynth.pipeline.exclusion import certain_rules
-from kinsynth.pipeline.growth import check_wanted, grow
-from kinsynth.pipeline.imputation import Method, best_rows, check_method, fillable, one_table
-from kinsynth.pipeline.kept_graph import check_kept, keep_graph, refuse_repeated
+from kinsynth.pipeline.imputation import best_rows, fillable
+from kinsynth.pipeline.kept_graph import refuse_repeated
 from kinsynth.pipeline.limits import Losses
+from kinsynth.pipeline.outline import GRAPH, VERSION, Method, Outline, check_method, load_outline, read_facts
 from kinsynth.pipeline.plan import derive_seed
-from kinsynth.pipeline.preparation import Prepared, prepare
+from kinsynth.pipeline.preparation import Prepared
 from kinsynth.schema.database import Database
-from kinsynth.schema.document import read_schema, write_schema
+from kinsynth.schema.document import write_schema
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.table import Relation, Schema
 from kinsynth.system.failures import explained
-from kinsynth.system.files import commit, read_json, write_json
+from kinsynth.system.files import commit, write_json
 from kinsynth.system.mapping import allocate_in
 
-VERSION = 4
-GRAPH = "copied_graph"
 BATCH_ROOTS = 8_192
 OnShare = Callable[[float, str], None]
 OnLimit = Callable[[Finding], None]
@@ -224,11 +222,12 @@ class Model:
         Raises:
             KinsynthError: What is asked does not fit the model.
         """
-        wanted = self.wanted(rows, conditions)
-        if self.graph is not None:
-            check_kept(self.graph, wanted, conditions, self.schema)
-        ready = prepare(conditions, self.codec, self.schema, originals=self.originals, rows=wanted)
-        return wanted, ready if self.graph is None else keep_graph(ready, self.graph, self.schema)
+        return self.outline.prepared(rows, conditions)
+
+    @property
+    def outline(self) -> Outline:
+        """The model without its networks."""
+        return Outline(self.schema, self.codec, self.originals, self.rows, self.graph)
 
     def sample(
         self,
@@ -336,24 +335,11 @@ class Model:
     ) -> pa.Table:
         """Fill the empty cells of rows of a root table; arguments as for ``impute``."""
         check_method(method)
-        if name not in self.rows:
-            raise SettingsError(
-                "condition.child_table",
-                f"Only root tables can be filled; these are {', '.join(self.rows)}.",
-                where=name,
-                remedy="Name a root table.",
-            )
-        if any(codec.table == name for codec in self.codec.keys.values()):
-            raise SettingsError(
-                "condition.further_keys",
-                "Rows of the table point to rows of others, which are not there when rows are filled alone.",
-                where=name,
-                remedy="Give the rows to a drawing instead (given): what hangs together is drawn with them.",
-            )
+        alone = self._alone(name)
         asked = Conditions(
             given={name: given}, empty_is_missing={name: empty_is_missing}, temperature=temperature
         )
-        alone, drawing = self._alone(name), self.seed if seed is None else seed
+        drawing = self.seed if seed is None else seed
         filled = _filled(alone, name, asked, method, drawing)
         table = self.codec.tables[name]
         left = [
@@ -370,12 +356,13 @@ class Model:
 
     def _alone(self, name: str) -> Model:
         """Give the model of one root table and the lookups."""
+        outline = self.outline.alone(name)
         return replace(
             self,
-            schema=one_table(self.schema, name, self.originals),
-            codec=DatabaseCodec({name: self.codec.tables[name]}),
+            schema=outline.schema,
+            codec=outline.codec,
             networks={name: self.networks[name]},
-            rows={name: self.rows[name]},
+            rows=outline.rows,
             graph=None,
         )
 
@@ -418,16 +405,8 @@ class Model:
         write_json(folder / "model.json", document)
 
     def wanted(self, rows: Mapping[str, int], conditions: Conditions | None = None) -> dict[str, int]:
-        """Give the rows of every root table.
-
-        A table of which rows are given has as many; others that are not named get the model's number, or grow
-        with the tables that their rows point to, unless the graph of keys is copied.
-        """
-        given = {name: table.num_rows for name, table in (conditions or Conditions()).given.items()}
-        check_wanted(rows, given, self.rows)
-        if self.graph is not None:
-            return {**self.rows, **rows, **given}
-        return grow(self.rows, {**rows, **given}, find_structure(self.schema))
+        """Give the rows of every root table, as ``Outline.wanted``."""
+        return self.outline.wanted(rows, conditions or Conditions())
 
 
 @explained()
@@ -437,36 +416,21 @@ def load_model(folder: Path) -> Model:
     Raises:
         UserError: The folder holds no model of this version.
     """
-    path = folder / "model.json"
-    if not path.is_file():
-        raise UserError(
-            "model.not_found",
-            "The folder holds no finished model.",
-            where=str(folder),
-            remedy="Name the folder of a finished run, or of a saved model.",
-        )
-    document = read_json(path)
-    if document.get("version") != VERSION:
-        raise UserError(
-            "model.version",
-            f"version={document.get('version')}: expected {VERSION}.",
-            where=str(path),
-            remedy="Train again, or use the version of kinsynth that wrote it.",
-        )
-    codec = DatabaseCodec.from_json(read_json(folder / "codecs.json"))
+    document = read_facts(folder)
+    outline = load_outline(folder)
     return Model(
         name=document["name"],
-        schema=read_schema(read_json(folder / "schema.json")),
-        codec=codec,
-        networks={name: load_network(network_path(folder, n)) for n, name in enumerate(codec.names)},
-        originals=load_tables(folder / "originals"),
-        rows=document["rows"],
+        schema=outline.schema,
+        codec=outline.codec,
+        networks={name: load_network(network_path(folder, n)) for n, name in enumerate(outline.codec.names)},
+        originals=outline.originals,
+        rows=outline.rows,
         seed=document["seed"],
         temperature=document["temperature"],
         batch_roots=document["batch_roots"],
         flavour=document["flavour"],
         limits=tuple(Finding(**limit) for limit in document["limits"]),
-        graph=load_graph(folder / GRAPH) if document.get("keys") == "copied" else None,
+        graph=outline.graph,
     )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,32 +15,18 @@ from kinsynth.errors import SettingsError, UserError
 from kinsynth.pipeline.artefacts import load_tables, save_tables
 from kinsynth.pipeline.conditions import Conditions, contradiction, find_column, only_root
 from kinsynth.schema.table import Schema
+from kinsynth.settings.conditions import Asked
 from kinsynth.settings.source import Source
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Asked):
     """What a command asks for, in its words.
-
-    A column is ``table.column``, or ``column`` of the only root table.
 
     Attributes:
         given: Root table and file with known rows of it; where no table is said, the file's name says it.
-        fixed: Column and value known for all rows; the empty text is the missing value.
-        empty_is_missing: Columns of given files in which an empty cell is known to be missing.
-        shares: Column, value and share; the empty text is the missing value.
-        never: Column and value that is not drawn.
-        no_missing: Columns in which no missing value is drawn.
-        temperature: Above 1 draws more variety, below 1 less; None for the model's own.
     """
 
-    given: Sequence[tuple[str, Path]] = ()
-    fixed: Sequence[tuple[str, str]] = ()
-    empty_is_missing: Sequence[str] = ()
-    shares: Sequence[tuple[str, str, float]] = ()
-    never: Sequence[tuple[str, str]] = ()
-    no_missing: Sequence[str] = ()
-    temperature: float | None = None
+    given: tuple[tuple[str, Path], ...] = ()
 
     def conditions(self, schema: Schema, *, base: Path) -> Conditions:
         """Read the files and find the columns.
@@ -51,34 +36,42 @@ class Request:
             base: Folder that relative paths start at.
 
         Raises:
-            KinsynthError: A file cannot be read, two hold rows of one table, or a column is not there, is
-                fixed twice or has two shares of one value.
+            KinsynthError: A file cannot be read, or two hold rows of one table; as ``find_conditions``.
         """
-        fixed: dict[str, dict[str, Any]] = defaultdict(dict)
-        balance: dict[str, dict[str, dict[Any, float]]] = defaultdict(lambda: defaultdict(dict))
-        never: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-        for name, value in self.fixed:
-            table, column = find_column(schema, name)
-            if column in fixed[table]:
-                raise contradiction(f"{table}.{column}")
-            fixed[table][column] = value or None
-        for name, value, share in self.shares:
-            table, column = find_column(schema, name)
-            if (value or None) in balance[table][column]:
-                raise _two_shares(f"{table}.{column}")
-            balance[table][column][value or None] = share
-        for name, value in self.never:
-            table, column = find_column(schema, name)
-            never[table][column].append(value)
-        return Conditions(
-            given=read_files(self.given, schema, base=base),
-            fixed=fixed,
-            empty_is_missing=_by_table(schema, self.empty_is_missing),
-            balance=balance,
-            never=never,
-            no_missing=_by_table(schema, self.no_missing),
-            temperature=self.temperature,
-        )
+        return find_conditions(self, schema, read_files(self.given, schema, base=base))
+
+
+def find_conditions(asked: Asked, schema: Schema, given: Mapping[str, pa.Table]) -> Conditions:
+    """Find the columns that a user names.
+
+    Raises:
+        SettingsError: A column is not there, is fixed twice or has two shares of one value.
+    """
+    fixed: dict[str, dict[str, Any]] = defaultdict(dict)
+    balance: dict[str, dict[str, dict[Any, float]]] = defaultdict(lambda: defaultdict(dict))
+    never: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for name, value in asked.fixed:
+        table, column = find_column(schema, name)
+        if column in fixed[table]:
+            raise contradiction(f"{table}.{column}")
+        fixed[table][column] = value or None
+    for name, value, share in asked.shares:
+        table, column = find_column(schema, name)
+        if (value or None) in balance[table][column]:
+            raise _two_shares(f"{table}.{column}")
+        balance[table][column][value or None] = share
+    for name, value in asked.never:
+        table, column = find_column(schema, name)
+        never[table][column].append(value)
+    return Conditions(
+        given=given,
+        fixed=fixed,
+        empty_is_missing=_by_table(schema, asked.empty_is_missing),
+        balance=balance,
+        never=never,
+        no_missing=_by_table(schema, asked.no_missing),
+        temperature=asked.temperature,
+    )
 
 
 def read_files(files: Sequence[tuple[str, Path]], schema: Schema, *, base: Path) -> dict[str, pa.Table]:
@@ -87,19 +80,32 @@ def read_files(files: Sequence[tuple[str, Path]], schema: Schema, *, base: Path)
     Raises:
         KinsynthError: A file cannot be read; ``condition.given_twice``, two hold rows of one table.
     """
+    return gather_rows((*read_rows(path, schema, base=base, table=table), str(path)) for table, path in files)
+
+
+def gather_rows(tables: Iterable[tuple[str, pa.Table, str]]) -> dict[str, pa.Table]:
+    """Take tables with their names and where they were read, one of each name.
+
+    Raises:
+        UserError: ``condition.given_twice``.
+    """
     found: dict[str, pa.Table] = {}
-    read_from: dict[str, Path] = {}
-    for table, path in files:
-        name, rows = read_rows(path, schema, base=base, table=table)
+    read_from: dict[str, str] = {}
+    for name, rows, origin in tables:
         if name in found:
             raise UserError(
                 "condition.given_twice",
-                f"{read_from[name]} and {path} both give rows of this table; expected one file.",
+                f"{read_from[name]} and {origin} both give rows of this table; expected one file.",
                 where=name,
                 remedy="Put the rows into one file, or say the table of each: TABLE=FILE.",
             )
-        found[name], read_from[name] = rows, path
+        found[name], read_from[name] = rows, origin
     return found
+
+
+def name_table(found: str, schema: Schema) -> str:
+    """Give the table that a file's name says: the one of this name, else the only root table."""
+    return found if found in schema.tables else only_root(schema)
 
 
 def read_rows(path: Path, schema: Schema, *, base: Path, table: str = "") -> tuple[str, pa.Table]:
@@ -126,10 +132,7 @@ def read_rows(path: Path, schema: Schema, *, base: Path, table: str = "") -> tup
             ],
             rows.schema,
         )
-        name = table or (
-            listing.tables[0].name if listing.tables[0].name in schema.tables else only_root(schema)
-        )
-    return name, copied
+    return table or name_table(listing.tables[0].name, schema), copied
 
 
 def _two_shares(where: str) -> SettingsError:

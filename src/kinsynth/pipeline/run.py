@@ -19,6 +19,7 @@ from kinsynth.pipeline import steps
 from kinsynth.pipeline.artefacts import save_tables
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.model import Model, load_model
+from kinsynth.pipeline.outline import check_drawing
 from kinsynth.pipeline.request import Request, read_conditions, save_given, write_conditions
 from kinsynth.pipeline.timeline import (
     ExecutionFailed,
@@ -28,6 +29,7 @@ from kinsynth.pipeline.timeline import (
     StepName,
 )
 from kinsynth.pipeline.workspace import EXECUTION, VERSION, Workspace, holds_only_leftovers, remove_content
+from kinsynth.settings.conditions import Fill
 from kinsynth.settings.document import dump, parse
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system.failures import explained
@@ -137,6 +139,7 @@ def drawing_facts(
     rows: Mapping[str, int],
     seed: int | None = None,
     conditions: Conditions,
+    fill: Fill | None = None,
     model: Model | None = None,
 ) -> dict[str, Any]:
     """Give what an execution that draws from a stored model must know beside its document.
@@ -146,19 +149,21 @@ def drawing_facts(
         rows: Rows of each root table; a table that is missing gets the model's number.
         seed: Source of randomness; None for the model's own.
         conditions: What the rows must keep to.
+        fill: How the given rows of one table are filled; None draws a database.
         model: The model, where it was read already.
 
     Raises:
         KinsynthError: What is asked does not fit the model.
     """
     model = model or load_model(stored)
-    model.prepared(rows, conditions)
+    check_drawing(model.outline, rows, conditions, fill)
     return {
         "kind": "generate",
         "model": str(stored.resolve()),
         "rows": dict(rows),
         "seed": model.seed if seed is None else seed,
         "conditions": write_conditions(conditions),
+        "fill": None if fill is None else fill.model_dump(mode="json"),
     }
 
 
@@ -302,6 +307,9 @@ def _generate_steps(workspace: Workspace, execution: Mapping[str, Any], synthesi
         model = load_model(Path(execution["model"]))
         conditions = read_conditions(execution["conditions"], workspace.given)
         rows, seed = execution["rows"], execution["seed"]
+        if execution.get("fill"):
+            steps.fill(workspace, model, conditions, seed=seed, fill=Fill.model_validate(execution["fill"]))
+            return
         steps.draw(workspace, model, rows=rows, seed=seed, conditions=conditions, told=model.limits)
 
     return (("synthesis", draw), ("storing", lambda: steps.store(workspace, synthesis)))

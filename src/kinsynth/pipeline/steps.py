@@ -50,6 +50,7 @@ from kinsynth.pipeline.encoding import encode_parts, with_keys
 from kinsynth.pipeline.exclusion import certain_rules
 from kinsynth.pipeline.fitting import fit_codecs
 from kinsynth.pipeline.further_keys import state_pairs
+from kinsynth.pipeline.imputation import count_filled
 from kinsynth.pipeline.inspect import apply_orphan_policies, inspect
 from kinsynth.pipeline.limits import (
     FOUND_BY_CHECKS,
@@ -76,6 +77,7 @@ from kinsynth.schema.facts import KeyFacts, find_facts
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.split import split_rows
 from kinsynth.schema.table import Relation, Schema
+from kinsynth.settings.conditions import Fill
 from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system import crash
 from kinsynth.system.files import commit, read_json, write_atomically, write_json
@@ -383,6 +385,29 @@ def draw(
             progress.say(f"{name}: {table.num_rows:,} rows")
         for limit in find_empty(database, {**model.rows, **rows}):
             progress.tell(limit)
+
+
+def fill(workspace: Workspace, model: Model, conditions: Conditions, *, seed: int, fill: Fill) -> None:
+    """Fill the empty cells of the given rows of one table; the table alone is the result."""
+    synthetic = workspace.work / "synthetic"
+    rules, domains = workspace.work / "rules.json", workspace.work / "domains.json"
+    ((name, given),) = conditions.given.items()
+    with workspace.step("synthesis", synthetic, rules, domains) as progress:
+        filled = model.fill(
+            given,
+            name,
+            method=fill.method,
+            seed=seed,
+            empty_is_missing=conditions.empty_is_missing.get(name, ()),
+            allow_missing=fill.allow_missing,
+            temperature=conditions.temperature,
+        )
+        workspace.check_stop()
+        schema = _certain_schema(Schema({name: model.schema.tables[name]}), conditions)
+        save_database(synthetic, Database(schema, {name: filled}, "synthetic"))
+        for promised in (rules, domains):  # cells come back as they were given, whatever the model would draw
+            write_json(promised, {})
+        progress.say(f"{name}: {filled.num_rows:,} rows, {count_filled(given, filled):,} cells filled")
 
 
 def _certain_schema(schema: Schema, conditions: Conditions | None) -> Schema:

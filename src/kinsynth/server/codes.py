@@ -51,5 +51,33 @@ READING = (
     *LOST,
     *PARSER,
 )
+CONDITIONS = (
+    "condition.child_table",
+    "condition.contradiction",
+    "condition.copied_graph",
+    "condition.fill",
+    "condition.further_keys",
+    "condition.given_twice",
+    "condition.key",
+    "condition.key_column",
+    "condition.missing_given",
+    "condition.never_missing",
+    "condition.never_type",
+    "condition.rows",
+    "condition.share_value",
+    "condition.shares",
+    "condition.table",
+    "condition.temperature",
+    "condition.unknown_column",
+    "condition.unknown_reference",
+    "condition.unknown_table",
+    "condition.value",
+    "data.unparsable",
+    "files.damaged",
+    "model.version",
+    "settings.rows_copied",
+    "treatment.never_identifier",
+    "treatment.nothing_left",
+)
 BUSY = ("analysis.busy", *STORE)
 QUOTA = ("quota.rows", "quota.seconds")

@@ -70,6 +70,9 @@ class ExecutionDetail(ExecutionView):
     """An execution with the document as it was at the start."""
 
     document: Document
+    request: dict[str, Any] = Field(
+        description="What was asked of a drawing: rows, seed, conditions, fill; empty for a run."
+    )
 
 
 class EventView(View):

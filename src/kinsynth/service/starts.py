@@ -18,6 +18,7 @@ from kinsynth.service.analysis.versions import check_version, find_version, refu
 from kinsynth.service.analysis.views import CheckView
 from kinsynth.service.audit import record
 from kinsynth.service.documents import Document, bind
+from kinsynth.service.drawings import Wishes, given_gone, needs_given, settle
 from kinsynth.service.executions import (
     ExecutionDetail,
     model_of,
@@ -28,12 +29,15 @@ from kinsynth.service.executions import (
 from kinsynth.service.idempotency import Once, create, find, make_once
 from kinsynth.service.inheritance import Inheritance, find_inheritance, hold_ancestor, steps_of, take_over
 from kinsynth.service.models import StoredModel, read_model_facts
+from kinsynth.service.performing.mirror import GIVEN
 from kinsynth.service.permissions import is_lent, not_found, require
 from kinsynth.service.platform import Platform
 from kinsynth.service.sources import gone
 from kinsynth.service.syntheses import read_document, read_row
 from kinsynth.settings.document import parse
+from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.clock import now
+from kinsynth.storage.files import attach, list_files
 from kinsynth.storage.ids import make_id
 from kinsynth.storage.locks import keep
 from kinsynth.storage.tables import executions, models, sources, syntheses
@@ -109,15 +113,31 @@ def start_run(
 
 
 def start_drawing(
-    platform: Platform, actor: Actor, synthesis_id: str, model_id: str, order: Order
+    platform: Platform,
+    actor: Actor,
+    synthesis_id: str,
+    model_id: str,
+    order: Order,
+    *,
+    wishes: Wishes = Wishes(),  # noqa: B008 - frozen
 ) -> tuple[ExecutionDetail, bool]:
     """Generate more from a stored model, with its own number of rows and its own seed.
 
+    Args:
+        platform: The platform.
+        actor: Who starts it; their quota is used.
+        synthesis_id: The synthesis.
+        model_id: A model of it.
+        order: What is wished of any execution.
+        wishes: What the rows must keep to, and known rows, which are copied: their source may go.
+
     Raises:
-        SettingsError: ``settings.rows_not_root``, a table is no root table.
+        SettingsError: ``settings.rows_not_root``, a table is no root table; ``condition...``, what is wished
+            does not fit the model.
+        SourceError: The known rows cannot be read.
         AccessError: The model is none of the synthesis; ``quota.seconds`` or ``quota.rows``.
     """
-    once = _once(actor, order, "executions.create", synthesis_id, model_id)
+    once = _once(actor, order, "executions.create", synthesis_id, model_id, wishes.said)
     with platform.records.read() as connection:
         require(connection, actor, "executions.create", synthesis_id)
         require(connection, actor, "models.read", model_id)
@@ -125,10 +145,17 @@ def start_drawing(
     if (known := find(platform.records, once)) is not None:
         return read_execution(platform, actor, known), False
     stored = read_model_facts(platform, synthesis_id, model_id)
-    values = _drawing(stored, {"rows": dict(order.rows), "seed": order.seed})
-    expected = _expect_drawing(stored, order.rows)
+    settled = settle(platform, actor, stored, order.rows, wishes)
+    asked = {
+        "rows": dict(settled.rows),
+        "seed": order.seed,
+        "conditions": settled.conditions,
+        "fill": wishes.said["fill"],
+    }
+    values, expected = _drawing(stored, asked), _expect_drawing(stored, settled.rows)
 
-    return _begin(platform, actor, once, _maker(actor, synthesis, order, values, expected))
+    make = _maker(actor, synthesis, order, values, expected, files=settled.files)
+    return _begin(platform, actor, once, make)
 
 
 def retry_execution(
@@ -161,7 +188,8 @@ def retry_execution(
         The execution, and whether it was made now. Its first event says where it begins, and why.
 
     Raises:
-        ConflictError: ``execution.not_finished``; ``execution.no_model``, a drawing's model was deleted.
+        ConflictError: ``execution.not_finished``; ``execution.no_model``, a drawing's model was deleted;
+            ``execution.given_gone``, rows that were given to it were removed.
         SourceError: ``source.gone``, it must be read again.
         UserError: ``execution.seed_unused``, the step comes after the drawing.
 
@@ -188,7 +216,11 @@ def retry_execution(
         named = {"ancestor_id": old.id, "source_id": source_id, "name": name or old.name}
         values = {**again.values, **named}
         said = _say_beginning(old, again, first_step, inherited)
+        given = list_files(connection, execution_id, under=GIVEN)
+        if needs_given(values["request"]) and not given:
+            raise given_gone()
         new_id = _insert(connection, actor, values, again.expected, said)
+        attach(connection, new_id, 0, given)
         take_over(connection, execution_id, new_id, inherited)
         record(connection, actor, "executions.retry", new_id, details={"ancestor": old.id})
         return new_id
@@ -371,14 +403,21 @@ def _once(actor: Actor, order: Order, operation: str, *said: object) -> Once:
 
 
 def _maker(
-    actor: Actor, synthesis: Row[Any], order: Order, values: Mapping[str, Any], expected: _Expected
+    actor: Actor,
+    synthesis: Row[Any],
+    order: Order,
+    values: Mapping[str, Any],
+    expected: _Expected,
+    *,
+    files: Mapping[str, Stored] | None = None,
 ) -> Callable[[Connection], str]:
-    """Give what makes a new execution of a synthesis in a transaction."""
+    """Give what makes a new execution of a synthesis, with files of its own, in a transaction."""
 
     def make(connection: Connection) -> str:
         require(connection, actor, "executions.create", synthesis.id)
         named = {**values, "name": order.name or _next_name(connection, synthesis)}
         execution_id = _insert(connection, actor, named, expected)
+        attach(connection, execution_id, 0, files or {})
         record(connection, actor, "executions.create", execution_id)
         return execution_id
 

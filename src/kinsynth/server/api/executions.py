@@ -12,24 +12,27 @@ from kinsynth.executions.state import Status
 from kinsynth.pipeline.timeline import StepName
 from kinsynth.server.auth import CurrentActor, OpenPlatform, read_credentials
 from kinsynth.server.bodies import Body, Key, Renamed, Rows, Seed, WindowOf
-from kinsynth.server.codes import BUSY, DAMAGED, KEY, LOST, PARSER, QUOTA, READING
+from kinsynth.server.codes import BUSY, CONDITIONS, DAMAGED, KEY, LOST, PARSER, QUOTA, READING
 from kinsynth.server.content import BINARY, send_content
 from kinsynth.server.operation import make_router, operation
 from kinsynth.server.streams import follow_events
 from kinsynth.server.words import PAGES, PageOf
 from kinsynth.service import executions, results, starts
 from kinsynth.service.analysis.views import RowsView
+from kinsynth.service.drawings import Given, Wishes
 from kinsynth.service.executions import EventsView, ExecutionDetail, ExecutionView, TimelineView
 from kinsynth.service.fields import Short
 from kinsynth.service.pages import Page
 from kinsynth.service.results import ResultFileView
 from kinsynth.service.starts import Order
+from kinsynth.settings.conditions import Asked, Fill
 
 router = make_router()
 _ONE = "/executions/{execution_id}"
 _OF = "/syntheses/{synthesis_id}/executions"
 _REFUSED = ("execution.configuration", "execution.too_little_data")
 _MODEL = ("model.not_found", "settings.invalid", "settings.rows_not_root")
+_NOT_AGAIN = ("execution.not_finished", "execution.no_model", "execution.given_gone")
 _FILE = {404: ("access.not_found",), 422: LOST, 500: DAMAGED, 503: BUSY}
 _JSON: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
 
@@ -47,11 +50,34 @@ class NewRun(_New):
     source_version: int | None = Field(None, ge=1, lt=2**31, description="Null is the newest.")
 
 
+class GivenRows(Body):
+    """Known rows of root tables: those of the tables of a source of one's own.
+
+    They are copied when the drawing starts and removed when it has ended; the source may be deleted at once.
+    """
+
+    source_id: str
+    source_version: int | None = Field(None, ge=1, lt=2**31, description="Null is the newest.")
+    tables: dict[Short, Short] = Field(
+        default_factory=dict,
+        max_length=1_000,
+        description="Table by name of a file; of others the file's name says it, else it is the only root "
+        "table.",
+    )
+
+
 class NewDrawing(_New):
     """More to draw from a stored model."""
 
     kind: Literal["generate"]
     model_id: str
+    conditions: Asked = Field(default_factory=Asked, description="What the rows must keep to.")
+    given: GivenRows | None = Field(None, description="Known rows: each becomes a row.")
+    fill: Fill | None = Field(
+        None,
+        description="Fills the empty cells of the given rows of one table, which alone is the result; null "
+        "draws a database.",
+    )
 
 
 class Retried(Body):
@@ -74,7 +100,7 @@ class Retried(Body):
     status=201,
     errors={
         409: (*KEY, *QUOTA, "source.not_sealed"),
-        422: (*READING, *_REFUSED, *_MODEL),
+        422: (*READING, *_REFUSED, *_MODEL, *CONDITIONS),
         500: DAMAGED,
         503: BUSY,
     },
@@ -89,7 +115,9 @@ def create(
     """Start a run, or generate more from a stored model; what cannot succeed is refused here."""
     order = Order(body.name, body.rows, body.seed, key)
     if isinstance(body, NewDrawing):
-        return starts.start_drawing(platform, actor, synthesis_id, body.model_id, order)[0]
+        given = None if body.given is None else Given(**body.given.model_dump())
+        wishes = Wishes(body.conditions, given, body.fill)
+        return starts.start_drawing(platform, actor, synthesis_id, body.model_id, order, wishes=wishes)[0]
     return starts.start_run(platform, actor, synthesis_id, order, source_version=body.source_version)[0]
 
 
@@ -153,7 +181,7 @@ def resume(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -> Ex
     "executions.retry",
     status=201,
     errors={
-        409: (*KEY, *QUOTA, "execution.not_finished", "execution.no_model", "source.not_sealed"),
+        409: (*KEY, *QUOTA, *_NOT_AGAIN, "source.not_sealed"),
         422: (*READING, *_REFUSED, *_MODEL, "execution.seed_unused"),
         500: DAMAGED,
         503: BUSY,

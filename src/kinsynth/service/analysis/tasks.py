@@ -22,6 +22,9 @@ from kinsynth.pipeline.checks import check
 from kinsynth.pipeline.complexity import assess_inspection
 from kinsynth.pipeline.declaration import declare
 from kinsynth.pipeline.inspect import Inspection, inspect
+from kinsynth.pipeline.outline import check_drawing as check_asked
+from kinsynth.pipeline.outline import load_outline
+from kinsynth.pipeline.request import find_conditions, gather_rows, name_table, save_given, write_conditions
 from kinsynth.pipeline.review import review_rules
 from kinsynth.rules.detect import Proposal
 from kinsynth.rules.wording import write_rule
@@ -29,6 +32,7 @@ from kinsynth.schema.document import read_schema
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.literals import format_text
 from kinsynth.schema.table import Column, Relation, Schema, Table
+from kinsynth.settings.conditions import Asked, Fill
 from kinsynth.settings.destination import Destination
 from kinsynth.settings.document import dump, parse
 from kinsynth.settings.source import Source
@@ -84,6 +88,34 @@ def count_roots(inspection: Inspection, synthesis: Synthesis) -> dict[str, int]:
     wanted = synthesis.generation.rows
     roots = find_structure(inspection.schema).roots
     return {name: wanted.get(name, inspection.tables[name].num_rows) for name in roots}
+
+
+@explained()
+def check_drawing(
+    rows: dict[str, int], asked: dict[str, Any], named: dict[str, str] | None, fill: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Check what is asked of the model in ``model``, and leave the rows of the tables in ``given``.
+
+    Args:
+        rows: Rows of root tables.
+        asked: Conditions in a user's words.
+        named: Tables of files whose names do not say them; None where no rows are given.
+        fill: How the given rows are filled; None draws a database.
+    """
+    outline = load_outline(Path("model"))
+    listed = _load_listing(Path("tables")).tables if named is not None else ()
+    given = gather_rows(
+        ((named or {}).get(one.file) or name_table(one.name, outline.schema), one.table(), one.file)
+        for one in listed
+    )
+    schema = outline.alone(*given).schema if fill and len(given) == 1 else outline.schema
+    conditions = find_conditions(Asked.model_validate(asked), schema, given)
+    check_asked(outline, rows, conditions, Fill.model_validate(fill) if fill else None)
+    save_given(Path("given"), conditions)
+    return {
+        "rows": {**rows, **{name: table.num_rows for name, table in given.items()}},
+        "conditions": write_conditions(conditions),
+    }
 
 
 @explained()

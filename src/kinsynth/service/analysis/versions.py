@@ -187,9 +187,7 @@ def _kept(platform: Platform, version: Version, function: str, document: Documen
 
     def find_out(key: str, stored: Mapping[str, Stored]) -> Any:
         with platform.analysts.folder() as folder:
-            for path, one in stored.items():
-                if _is_read(path):
-                    _fetch_kept(platform, one, folder / "tables" / path.removeprefix(f"{key}/"))
+            _bring(platform, key, stored, folder)
             found = platform.analysts.call(function, {"document": document}, folder)
             write_json(folder / "answer.json", found)
             _keep(platform, version, {name: folder / "answer.json"})
@@ -209,6 +207,17 @@ def _with_tables(
         with suppress(_ReplacedError):
             return use(*_tables(platform, version, document))
     raise gone()
+
+
+def fetch_tables(platform: Platform, version: Version, document: Mapping[str, Any], folder: Path) -> None:
+    """Bring the tables of a version, read as the document says, into ``tables`` in a folder of a child."""
+    _with_tables(platform, version, document, lambda key, stored: _bring(platform, key, stored, folder))
+
+
+def _bring(platform: Platform, key: str, stored: Mapping[str, Stored], folder: Path) -> None:
+    for path, one in stored.items():
+        if _is_read(path):
+            _fetch_kept(platform, one, folder / "tables" / path.removeprefix(f"{key}/"))
 
 
 def _tables(

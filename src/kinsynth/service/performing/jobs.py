@@ -27,7 +27,7 @@ class Job:
         name: Its name.
         synthesis_id: Synthesis it belongs to.
         document: The synthesis.
-        request: ``rows`` of root tables, ``seed`` and ``conditions``, each may be missing.
+        request: ``rows`` of root tables, ``seed``, ``conditions`` and ``fill``, each may be missing.
         draws: Whether it draws from a stored model; otherwise it trains one.
         losses: Workers and connections it lost so far.
         source: Files of its source; empty where it draws from a stored model.
@@ -118,6 +118,7 @@ def describe_job(job: Job, scratch: Path) -> dict[str, Any]:
         "rows": dict(job.request.get("rows") or {}),
         "seed": job.request.get("seed"),
         "conditions": job.request.get("conditions"),
+        "fill": job.request.get("fill"),
     }
 
 

@@ -16,6 +16,7 @@ WORK, MODEL, DRAWN, SYNTHETIC, CHECKPOINTS = (
     "synthetic",
     "work/checkpoints",
 )
+GIVEN = "work/given"  # rows given to a drawing, where ``program`` looks for them
 _STATE = (CHECKPOINTS, MODEL)  # what a training leaves on its way
 _Stamp = tuple[int, int, int]
 

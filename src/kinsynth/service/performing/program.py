@@ -23,7 +23,9 @@ from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.request import read_conditions
 from kinsynth.pipeline.run import drawing_facts, run_facts, take_up
 from kinsynth.pipeline.timeline import Event, StepFinished
+from kinsynth.service.performing.mirror import GIVEN
 from kinsynth.service.performing.words import KEPT
+from kinsynth.settings.conditions import Fill
 from kinsynth.settings.document import parse
 from kinsynth.system import crash
 from kinsynth.system.child import describe, die_with_parent
@@ -67,7 +69,7 @@ def perform(request: Mapping[str, Any], parent: _Parent) -> None:
     Args:
         request: ``folder`` of the execution; ``synthesis``, the document; ``base``, the folder of its source;
             ``model``, the folder of the stored model to draw from, or None to train one; ``rows``, ``seed``
-            and ``conditions`` of the drawing.
+            ``conditions`` and ``fill`` of the drawing.
         parent: Who is told.
 
     Raises:
@@ -78,9 +80,13 @@ def perform(request: Mapping[str, Any], parent: _Parent) -> None:
         facts = run_facts(Path(request["base"]))
     else:
         said = request["conditions"]
-        conditions = read_conditions(said, folder / "work" / "given") if said else Conditions()
+        conditions = read_conditions(said, folder / GIVEN) if said else Conditions()
         facts = drawing_facts(
-            Path(request["model"]), rows=request["rows"], seed=request["seed"], conditions=conditions
+            Path(request["model"]),
+            rows=request["rows"],
+            seed=request["seed"],
+            conditions=conditions,
+            fill=Fill.model_validate(request["fill"]) if request["fill"] else None,
         )
     take_up(folder, synthesis, facts, on_event=parent.hear, stop_requested=lambda: parent.wants_stop)
 
