@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from kinsynth.storage.tables import (
 from shop_database import shop_document
 
 LEASE_S = 2.0
+Fresh = Callable[[int | str], AbstractContextManager[tuple[Records, Path]]]
 OWNERLESS_S = 30.0  # nothing is held without a live lease for longer
 
 

@@ -7,9 +7,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from sqlalchemy import select
 
 from durability.installed_runs import (
     LEASE_S,
+    Fresh,
     Installation,
     check_left,
     check_no_leftovers,
@@ -38,7 +37,6 @@ from kinsynth.settings.conditions import Asked
 from kinsynth.storage.migrate import migrate
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import models, steps
-from postgresql import Cluster
 from shop_database import write_shops
 
 MEASURED = {"plan.json", "steps/building.json"}  # the memory that was free when it was planned
@@ -265,29 +263,6 @@ def test_an_execution_again_from_training_that_is_killed_goes_on_from_what_it_to
         expected, results = found.results(first), found.results(made.id)
         assert {path for path in expected if path not in results} == set()
         assert [path for path in results if path not in MEASURED and results[path] != expected[path]] == []
-
-
-Fresh = Callable[[int], AbstractContextManager[tuple[Records, Path]]]
-
-
-@pytest.fixture
-def fresh(request: pytest.FixtureRequest, records_url: str, tmp_path: Path) -> Fresh:
-    """Give an empty folder and a new database of the same kind, for each number."""
-
-    @contextmanager
-    def make(number: int) -> Iterator[tuple[Records, Path]]:
-        folder = tmp_path / f"{number}"
-        folder.mkdir()
-        url = f"sqlite:///{folder / 'records.sqlite'}"
-        if not records_url.startswith("sqlite"):
-            cluster: Cluster = request.getfixturevalue("postgresql")
-            url = cluster.make_database()
-        records = Records(url)
-        migrate(records)
-        yield records, folder
-        records.close()
-
-    return make
 
 
 def wait_for_step(found: Installation, execution_id: str, step: str) -> None:

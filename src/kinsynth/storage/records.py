@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from kinsynth.errors import SettingsError, TransientError
+from kinsynth.system import crash
 
 _BUSY_MS = 20_000
 # How long PostgreSQL waits for a process that stands still, or cannot be reached, in a transaction: it holds
@@ -55,6 +56,8 @@ class Records:
         """
         with translated(), self.engine.begin() as connection:
             yield connection
+            crash.point("records.before_commit")
+        crash.point("records.committed")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
