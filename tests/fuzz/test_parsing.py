@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from fuzz.mutated_files import make_seeds, mutate
-from kinsynth.errors import KinsynthError, UserError
+from kinsynth.errors import KinsynthError
+from kinsynth.server.errors import status_of
 from kinsynth.service.analysis.analysts import _MODULES
 from kinsynth.service.analysis.readers import MODULE
 from kinsynth.settings.deployment import Deployment, read_deployment
@@ -62,7 +63,7 @@ class Parser:
         try:
             child.ask(f"{MODULE}.parse_files", {"source": {}, "names": [name]}, patience_s=ANSWER_S)
         except KinsynthError as error:
-            if not isinstance(error, UserError) or not error.remedy:
+            if status_of(error) != 422 or not error.remedy:
                 self.faults.append(f"{name}: {error}")
             if error.code in {"source.parser_died", "source.parser_timeout", "internal.child"}:
                 self.close()  # it is dead, or owes an answer
