@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import Match
 
 from kinsynth.errors import (
     AccessError,
@@ -37,6 +38,7 @@ STATUSES: Mapping[str, int] = {
     "request.headers": 431,
 }
 _LONGEST = 200
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 class ProblemFinding(BaseModel):
@@ -123,7 +125,19 @@ async def answer_routing(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     response = answer(_explain_routing(error), request.scope["request_id"])
     response.headers.update(error.headers or {})
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(_methods(request))
     return response
+
+
+def _methods(request: Request) -> list[str]:
+    """Give what is done at a path: each method has a route, and the router names only the first one's."""
+    routes = request.app.routes
+
+    def is_served(method: str) -> bool:
+        return any(one.matches({**request.scope, "method": method})[0] is Match.FULL for one in routes)
+
+    return [method for method in _METHODS if is_served(method)]
 
 
 def _explain_routing(error: HTTPException) -> KinsynthError:
