@@ -38,6 +38,7 @@ def serve(deployment: Deployment, *, say: Callable[[str], None]) -> None:
     platform = open_platform(deployment)
     workers = Supervisor(worker_command(), deployment.embedded_workers, _tell_worker)
     try:
+        platform.engine.prepare()  # an execution may be started before any worker was
         token = offer_setup(platform)
 
         def begin(address: str) -> None:  # where somebody else serves already, no worker is started
