@@ -37,8 +37,8 @@ class Server:
         self.answers[f"{kind} {answer.status_code}"] += 1
         if not answer.is_success:
             said = answer.json()
-            assert said["code"]
-            assert said["remedy"]
+            assert said["code"], (kind, answer.status_code, said)
+            assert said["remedy"], (kind, answer.status_code, said)
             self.answers[said["code"]] += 1
         return answer
 

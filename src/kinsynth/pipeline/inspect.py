@@ -132,7 +132,12 @@ def as_database(tables: Tables, schema: Schema, *, origin: Literal["original", "
     fitted = {}
     for name, table in schema.tables.items():
         if name not in tables:
-            raise SchemaError("data.missing_table", "The table is not there.", where=name)
+            raise SchemaError(
+                "data.missing_table",
+                "The table is not there.",
+                where=name,
+                remedy="Give a table of this name.",
+            )
         fitted[name] = pa.table(
             {column.name: _fitted(tables[name], name, column) for column in table.columns}
         )
@@ -143,7 +148,12 @@ def _fitted(table: pa.Table, name: str, column: Column) -> pa.ChunkedArray:
     """Give a column in its storage type."""
     where = f"{name}.{column.name}"
     if column.name not in table.column_names:
-        raise SchemaError("data.missing_column", "The column is not there.", where=where)
+        raise SchemaError(
+            "data.missing_column",
+            "The column is not there.",
+            where=where,
+            remedy="Give a column of this name.",
+        )
     values = table.column(column.name)
     if is_text(values.type) or pa.types.is_null(values.type):
         return parse_text(values.cast(pa.string()), column)
@@ -151,7 +161,8 @@ def _fitted(table: pa.Table, name: str, column: Column) -> pa.ChunkedArray:
         return values.cast(storage_type(column.storage))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as cause:
         message = f"Values of type {values.type} do not fit {column.storage}."
-        raise SchemaError("data.unparsable", message, where=where) from cause
+        remedy = "Give values of the type of the original."
+        raise SchemaError("data.unparsable", message, where=where, remedy=remedy) from cause
 
 
 # What takes part
