@@ -60,6 +60,19 @@ def test_f12_undeclared_entities_are_damage(reader: Reader) -> None:
     assert reader("t.xlsx", xlsx(TEXT.format("&e;"))) == "source.damaged"
 
 
+@pytest.mark.parametrize("encoding", ["no-such", "rot13", "undefined", "idna", "zip", "Shift_JIS", "utf-7"])
+def test_an_encoding_that_xml_does_not_have_is_damage(reader: Reader, encoding: str) -> None:
+    declaration = f'<?xml version="1.0" encoding="{encoding}"?>'
+    assert reader("t.xlsx", xlsx_with(declaration)) == "source.damaged"
+    assert reader("t.ods", ods("<table:table-row/>", before=declaration)) == "source.damaged"
+
+
+def xlsx_with(declaration: str) -> bytes:
+    parts = xlsx_parts(TEXT.format("a") + TEXT.format("b"))
+    parts["xl/worksheets/sheet1.xml"] = declaration + parts["xl/worksheets/sheet1.xml"]
+    return archive(parts)
+
+
 # F13 archives
 
 

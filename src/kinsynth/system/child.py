@@ -270,7 +270,9 @@ def _answer(output: bytes, returncode: int, *, memory_bytes: int, timeout_s: int
     if answer["outcome"] == "fault" and answer["type"] == _RUST_PANIC:
         raise _dead("its parser gave up", memory_bytes, timeout_s)
     if answer["outcome"] == "fault":
-        raise InternalError("internal.child", f"{answer['type']} at {answer['at']}.")
+        raise InternalError(
+            "internal.child", f"{answer['type']} at {answer['at']}.", remedy="Report this: it is our fault."
+        )
     if answer["outcome"] == "error":
         raise revive(answer["error"])
     return answer["value"]

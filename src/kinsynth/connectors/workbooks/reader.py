@@ -51,7 +51,7 @@ def read_workbook(
         return _read_sheets(_sheets(path, source), path, source, stem)
     except DocumentTypeFound:
         raise refused(path.name, "its XML declares a document type or entities") from None
-    except (ExpatError, ValueError, KeyError, IndexError, StopIteration) as error:
+    except (ExpatError, ValueError, LookupError, StopIteration) as error:  # an unknown encoding, too
         raise SourceError(
             "source.damaged",
             f"The workbook cannot be read ({type(error).__name__}).",

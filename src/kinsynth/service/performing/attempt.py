@@ -159,7 +159,11 @@ class Attempt:
             case "error":
                 raise self._without_folder(revive(self._said["error"]))
             case "fault":
-                raise InternalError("internal.child", f"{self._said['type']} at {self._said['at']}.")
+                raise InternalError(
+                    "internal.child",
+                    f"{self._said['type']} at {self._said['at']}.",
+                    remedy="Report this: it is our fault.",
+                )
         self._check()
         if self._ending is not None:
             return self._as_wished()
