@@ -27,6 +27,8 @@ from kinsynth.service.starts import Order
 from kinsynth.storage.tables import executions as execution_rows
 from shop_database import write_shops
 
+# What a reader does is the same whatever keeps the records; its permissions are tested on both elsewhere.
+pytestmark = pytest.mark.parametrize("records_url", ["sqlite"], indirect=True)
 Page = Callable[[Window], RowsView]
 
 
