@@ -27,9 +27,10 @@ def analysts(tmp_path: Path) -> Iterator[Analysts]:
 
 
 def test_a_child_is_ready_before_it_is_needed(analysts: Analysts) -> None:
+    before = {*psutil.Process().children()}  # of other tests
     analysts.warm_up()
     deadline = time.monotonic() + 30
-    while not (children := psutil.Process().children()):
+    while not (children := {*psutil.Process().children()} - before):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     with analysts.folder() as folder:
@@ -61,6 +62,27 @@ def test_more_than_may_wait_are_sent_away_at_once(analysts: Analysts) -> None:
             thread.join()
         assert sum(seconds < 0.1 for seconds in refused) >= 20 - 9 - 2
         assert len(refused) == 20
+
+
+def test_who_does_the_work_is_not_sent_away_for_those_who_wait_for_it(analysts: Analysts) -> None:
+    refused: list[str] = []
+
+    def wait() -> None:
+        try:
+            with analysts.alone("work"):
+                pass
+        except TransientError as error:
+            refused.append(error.code)
+
+    threads = [threading.Thread(target=wait) for _ in range(20)]
+    with analysts.alone("work") as call, analysts.folder() as folder:
+        for thread in threads:
+            thread.start()
+        while len(refused) < 20 - 8:  # all places are taken now
+            time.sleep(0.01)
+        assert call("read_document", {"text": "name: a"}, folder)["name"] == "a"
+    for thread in threads:
+        thread.join()
 
 
 def test_a_hostile_file_ends_its_child_only(analysts: Analysts) -> None:

@@ -139,13 +139,13 @@ def test_what_many_ask_at_once_is_found_out_once(
     platform: Platform, ann: Actor, source_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    call = Analysts.call
+    call = Analysts._call
 
     def counted(analysts: Analysts, function: str, arguments: Mapping[str, Any], folder: Path) -> Any:
         asked.append(function)
         return call(analysts, function, arguments, folder)
 
-    monkeypatch.setattr(Analysts, "call", counted)
+    monkeypatch.setattr(Analysts, "_call", counted)
     with ThreadPoolExecutor(12) as pool:
         version = versions.find_version(platform, source_id)
         found = list(pool.map(lambda _: versions.check_version(platform, version, {}), range(12)))
@@ -169,7 +169,7 @@ def test_a_failure_is_nobody_elses_answer(
             versions.check_version(platform, version, {})
         return caught.value.code
 
-    monkeypatch.setattr(Analysts, "call", fail)
+    monkeypatch.setattr(Analysts, "_call", fail)
     version = versions.find_version(platform, source_id)
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(check, range(4))) == {"source.damaged"}

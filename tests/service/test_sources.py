@@ -185,13 +185,13 @@ def test_a_version_is_parsed_once(platform: Platform, ann: Actor, tmp_path: Path
     write_shops(tmp_path / "shops")
     source_id = make_source(platform, ann, tmp_path / "shops")
     called: list[str] = []
-    usual = platform.analysts.call
+    usual = platform.analysts._call
 
     def counted(function: str, *rest: object) -> object:
         called.append(function)
         return usual(function, *rest)  # type: ignore[arg-type]
 
-    platform.analysts.call = counted  # type: ignore[method-assign,assignment]
+    platform.analysts._call = counted  # type: ignore[method-assign,assignment]
     page = versions.preview_version(platform, ann, source_id, 1, Window("shop", 2, 3))
     assert page.columns == ("shop_id", "region_id", "size", "opened")
     assert (len(page.rows), page.total, page.rows[0][0]) == (3, 150, "S0002")

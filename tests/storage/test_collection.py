@@ -239,3 +239,22 @@ def test_a_writer_that_stood_still_for_an_hour_is_told_and_leaves_nothing(
         stage.artefacts.put_file(stage.path, "original", check=stand_still)
     assert caught.value.code == "artefact.collected"
     stage.assert_whole()
+
+
+def test_what_is_given_up_while_another_one_writes_it_leaves_nothing(stage: Stage) -> None:
+    """Two put the same content; the quicker one names it and gives it up before the slower one is done."""
+    checks = 0
+
+    def give_up() -> None:
+        nonlocal checks
+        checks += 1
+        if checks == 1:
+            stage.name("exe_1", stage.put())
+            stage.give_up("exe_1")
+            stage.artefacts.collect_released()
+
+    with pytest.raises(TransientError) as caught:
+        stage.artefacts.put_file(stage.path, "original", check=give_up)
+    assert caught.value.code == "artefact.collected"
+    stage.name("exe_2", stage.put())
+    stage.assert_whole()

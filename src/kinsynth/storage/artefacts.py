@@ -13,8 +13,9 @@ content gets a row, and a name that was given up is never used again:
 - *remove*: the blob is removed, outside of any transaction, and then its name from ``condemned``. Whoever
   looks next repeats what was cut short; a removal that comes late, or twice, meets only what is condemned.
 
-One thing is left: a writer that stands still for an hour within its last chunk, and goes on, leaves a blob
-that no row knows, until an installation is restored into the store.
+A writer whose row was condemned before its blob was whole, as another owner named and gave up the same
+content meanwhile, removes what it wrote. One thing is left: where it is killed just before it does, its blob
+stays, which no row knows, until an installation is restored into the store.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class Artefacts:
         Raises:
             InternalError: ``artefact.changed``, the content is not of the digest, or was changed meanwhile.
             TransientError: The store or the database is away, or the disk is full; ``artefact.collected``,
-                this process stood still for an hour.
+                this process stood still for an hour, or another owner gave up the same content meanwhile.
         """
         with path.open("rb") as handle:
             return self._put(handle, label, digest, check)
@@ -125,6 +126,7 @@ class Artefacts:
             read = _checked(handle.read, stored, self._touching(stored.blob, check))
             self.store.write(stored.blob, seal(read, key))
             crash.point("artefacts.written")
+            self._confirm(stored.blob)
         return stored
 
     def _key(self, label: Label) -> Key | None:
@@ -157,6 +159,14 @@ class Artefacts:
                         raise collected()
 
         return checked
+
+    def _confirm(self, blob: str) -> None:
+        """Remove a blob that was condemned while it was written: its removal may have come too early."""
+        with self._records.read() as connection:
+            kept = connection.execute(select(rows.c.blob).where(rows.c.blob == blob)).first()
+        if kept is None:
+            self.store.remove(blob)
+            raise collected()
 
     def read(self, stored: Stored) -> Iterator[bytes]:
         """Give the content of a file in chunks.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import secrets
 import threading
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -20,6 +20,7 @@ from kinsynth.system.child import LimitedChild
 # What its functions would import at their first use.
 _MODULES = (MODULE, "kinsynth.connectors.texts.reader", "pyarrow.pandas_compat", "pandas", "_strptime")
 _WAITING = 8  # for each that runs
+Call = Callable[[str, Mapping[str, Any], Path], Any]
 
 
 class Analysts:
@@ -68,7 +69,11 @@ class Analysts:
             TransientError: ``analysis.busy``, all children were at work for too long.
             KinsynthError: The function raised it, or a limit of the child was reached.
         """
-        with _held(self._callers, 0.0), self._slot():
+        with _held(self._callers, 0.0):
+            return self._call(function, arguments, folder)
+
+    def _call(self, function: str, arguments: Mapping[str, Any], folder: Path) -> Any:
+        with self._slot():
             return self._take().call(
                 f"{MODULE}.{function}",
                 arguments,
@@ -92,8 +97,10 @@ class Analysts:
             return self.call(pages.function, pages.prepare(folder), folder)
 
     @contextmanager
-    def alone(self, work: Hashable) -> Iterator[None]:
+    def alone(self, work: Hashable) -> Iterator[Call]:
         """Let nobody else here do the same work while the block runs: whoever waited finds it done.
+
+        Gives what calls as ``call`` does, in the place that the block has: all others may wait.
 
         Raises:
             TransientError: ``analysis.busy``, too many wait, or it takes too long.
@@ -102,14 +109,13 @@ class Analysts:
             place = self._places.setdefault(work, _Place())
             place.users += 1
         try:
-            if not place.lock.acquire(blocking=False):
-                with _held(self._callers, 0.0):
-                    if not place.lock.acquire(timeout=self._deployment.analysis_wait_s):
-                        raise _busy()
-            try:
-                yield
-            finally:
-                place.lock.release()
+            with _held(self._callers, 0.0):
+                if not place.lock.acquire(timeout=self._deployment.analysis_wait_s):
+                    raise _busy()
+                try:
+                    yield self._call
+                finally:
+                    place.lock.release()
         finally:
             with self._guard:
                 place.users -= 1

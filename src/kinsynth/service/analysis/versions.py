@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from kinsynth.errors import Finding, SchemaError, UserError
 from kinsynth.service.actor import Actor
+from kinsynth.service.analysis.analysts import Call
 from kinsynth.service.analysis.readers import Pages
 from kinsynth.service.analysis.views import CheckView, DetectionView, FindingView, RowsView, Window
 from kinsynth.service.documents import Document, reading_settings, settle
@@ -177,18 +178,18 @@ def _kept(platform: Platform, version: Version, function: str, document: Documen
 
     def ask(key: str, stored: Mapping[str, Stored]) -> Any:
         if name not in stored:
-            with platform.analysts.alone((version.source_id, version.number, name)):
+            with platform.analysts.alone((version.source_id, version.number, name)) as call:
                 stored = _list_kept(platform, version, key)  # somebody may have asked the same meanwhile
                 if name not in stored:
-                    return find_out(key, stored)
+                    return find_out(key, stored, call)
         with platform.analysts.folder() as folder:
             _fetch_kept(platform, stored[name], folder / "answer.json")
             return read_json(folder / "answer.json")
 
-    def find_out(key: str, stored: Mapping[str, Stored]) -> Any:
+    def find_out(key: str, stored: Mapping[str, Stored], call: Call) -> Any:
         with platform.analysts.folder() as folder:
             _bring(platform, key, stored, folder)
-            found = platform.analysts.call(function, {"document": document}, folder)
+            found = call(function, {"document": document}, folder)
             write_json(folder / "answer.json", found)
             _keep(platform, version, {name: folder / "answer.json"})
             return found
@@ -228,10 +229,10 @@ def _tables(
     key = _digest(settings)
     stored = _list_kept(platform, version, key)
     if f"{key}/{LISTING}" not in stored:
-        with platform.analysts.alone((version.source_id, version.number, key)):
+        with platform.analysts.alone((version.source_id, version.number, key)) as call:
             stored = _list_kept(platform, version, key)  # somebody may have read it meanwhile
             if f"{key}/{LISTING}" not in stored:
-                stored = _parse(platform, version, key, settings)
+                stored = _parse(platform, version, key, settings, call)
     return key, stored
 
 
@@ -240,7 +241,9 @@ def _list_kept(platform: Platform, version: Version, key: str) -> dict[str, Stor
         return list_files(connection, analysis_owner(version.source_id), version.number, under=key)
 
 
-def _parse(platform: Platform, version: Version, key: str, settings: Mapping[str, Any]) -> dict[str, Stored]:
+def _parse(
+    platform: Platform, version: Version, key: str, settings: Mapping[str, Any], call: Call
+) -> dict[str, Stored]:
     limits = {
         "parse_memory_bytes": platform.deployment.analysis_memory_bytes,
         "parse_timeout_s": platform.deployment.analysis_timeout_s,
@@ -249,7 +252,7 @@ def _parse(platform: Platform, version: Version, key: str, settings: Mapping[str
     with platform.analysts.folder() as folder:
         for name, one in version.files.items():
             _fetch(platform, one, folder / "files" / name)
-        platform.analysts.call("parse_files", arguments, folder)
+        call("parse_files", arguments, folder)
         made = {f"{key}/{path.name}": path for path in sorted((folder / "tables").iterdir())}
         return _keep(platform, version, made)
 

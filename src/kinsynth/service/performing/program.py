@@ -68,7 +68,7 @@ def perform(request: Mapping[str, Any], parent: _Parent) -> None:
 
     Args:
         request: ``folder`` of the execution; ``synthesis``, the document; ``base``, the folder of its source;
-            ``model``, the folder of the stored model to draw from, or None to train one; ``rows``, ``seed``
+            ``model``, the folder of the stored model to draw from, or None to train one; ``rows``, ``seed``,
             ``conditions`` and ``fill`` of the drawing.
         parent: Who is told.
 
