@@ -158,6 +158,15 @@ def test_given_rows_that_do_not_fit_are_refused_before_they_are_kept(
     assert count(found) == before
 
 
+def test_a_table_said_of_a_file_that_is_not_there_is_refused(
+    found: Installation, model_id: str, tmp_path: Path
+) -> None:
+    """And not left out: the rows would be taken for those of the only root table."""
+    given = Given(give(found, tmp_path / "known", known=KNOWN), tables={"knwon.csv": "shop"})
+    with pytest.raises(KinsynthError, match=r"knwon\.csv.*condition\.given_file"):
+        start(found, model_id, Wishes(given=given))
+
+
 def test_a_drawing_with_given_rows_is_that_of_ones_own_machine_and_leaves_none_of_them(
     found: Installation, model_id: str, trained: Path, tmp_path: Path
 ) -> None:
