@@ -85,6 +85,25 @@ def test_shares_need_a_column_a_value_and_a_number(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "word"),
+    [
+        ("--fix", "size=" + "x" * 10_001),
+        ("--balance", "x" * 1_001 + "=a:0.5"),
+        ("--empty-is-missing", ""),
+        ("--temperature", "nan"),
+    ],
+)
+def test_what_no_request_can_hold_names_the_option(
+    call: Call, finished: Path, option: str, word: str
+) -> None:
+    ended = call("generate", finished, option, word, "--output", "more")
+    assert ended.code == 2
+    assert ended.err.startswith(f"{option}: ")
+    assert "command.usage" in ended.err
+    assert "xxx" not in ended.err
+
+
+@pytest.mark.parametrize(
     ("request_", "code"),
     [
         (Request(fixed=[("nothing", "1")]), "condition.unknown_column"),

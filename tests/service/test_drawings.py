@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from durability.installed_runs import Installation, installation
 from finished_run import put
@@ -27,6 +28,7 @@ from kinsynth.storage.files import list_files
 from kinsynth.storage.ids import make_id
 from kinsynth.storage.records import Records
 from kinsynth.storage.tables import executions, models, receipts
+from kinsynth.system.files import read_json, write_json
 from service.test_inheritance import perform
 from shop_database import shop_document, write_shops
 
@@ -58,8 +60,11 @@ def found(records: Records, trained: Path, tmp_path: Path) -> Iterator[Installat
 
 @pytest.fixture
 def model_id(found: Installation, trained: Path) -> str:
+    return store_model(found, trained / "out" / "model")
+
+
+def store_model(found: Installation, model: Path) -> str:
     trained_by = found.add_execution(status="succeeded", finished_at=1e12)
-    model = trained / "out" / "model"
     files = {f"model/{path.relative_to(model)}": path for path in model.rglob("*") if path.is_file()}
     put(found.platform, trained_by, "derived", files)
     model_id = make_id("mod")
@@ -153,6 +158,15 @@ def test_given_rows_that_do_not_fit_are_refused_before_they_are_kept(
     assert count(found) == before
 
 
+def test_a_table_said_of_a_file_that_is_not_there_is_refused(
+    found: Installation, model_id: str, tmp_path: Path
+) -> None:
+    """And not left out: the rows would be taken for those of the only root table."""
+    given = Given(give(found, tmp_path / "known", known=KNOWN), tables={"knwon.csv": "shop"})
+    with pytest.raises(KinsynthError, match=r"knwon\.csv.*condition\.given_file"):
+        start(found, model_id, Wishes(given=given))
+
+
 def test_a_drawing_with_given_rows_is_that_of_ones_own_machine_and_leaves_none_of_them(
     found: Installation, model_id: str, trained: Path, tmp_path: Path
 ) -> None:
@@ -220,6 +234,23 @@ def test_rows_are_filled_as_on_ones_own_machine(
     )
     assert tables(found, made) == {"tables/shop.csv": (tmp_path / "filled.csv").read_bytes()}
     assert given_files(found, made) == {}
+
+
+def test_a_filling_takes_no_quota_for_other_root_tables(
+    found: Installation, trained: Path, tmp_path: Path
+) -> None:
+    """It makes the given rows only, also when it is done again."""
+    facts = read_json(trained / "out" / "model" / "model.json")
+    shutil.copytree(trained / "out" / "model", tmp_path / "model")
+    write_json(tmp_path / "model" / "model.json", {**facts, "rows": {**facts["rows"], "other": 500}})
+    model_id = store_model(found, tmp_path / "model")
+    given = Given(give(found, tmp_path / "known", shop=KNOWN))
+    filling = start(found, model_id, Wishes(given=given, fill=Fill()))
+    assert found.row(filling).reserved_rows == 3
+    with found.platform.records.write() as connection:
+        connection.execute(update(executions).values(status="failed"))
+    again, _ = starts.retry_execution(found.platform, found.actor, filling)
+    assert again.rows == 3
 
 
 def test_a_drawing_with_conditions_is_repeated_with_them(

@@ -6,8 +6,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kinsynth.errors import UserError
+
+if TYPE_CHECKING:
+    from kinsynth.pipeline.request import Request
 
 TOP_LEVEL = ("name", "roots")
 
@@ -145,6 +149,32 @@ def read_shares(words: Sequence[str], option: str) -> list[tuple[str, str, float
         if not math.isfinite(shares[-1][2]):
             raise _no_pair(option, "COLUMN=VALUE:SHARE")
     return shares
+
+
+_OPTIONS = {"fixed": "fix", "shares": "balance"}  # by field, where the words are others
+
+
+def make_request(**said: Any) -> Request:
+    """Make what a drawing is asked of what the options said, by field.
+
+    Raises:
+        UserError: ``command.usage``, a name or value is empty, too long or no number, or there are too many.
+    """
+    from pydantic import ValidationError
+
+    from kinsynth.pipeline.request import Request
+
+    try:
+        return Request.model_validate(said)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        field = str(first["loc"][0])
+        raise UserError(
+            "command.usage",
+            f"{first['msg']}.",
+            where="--" + _OPTIONS.get(field, field).replace("_", "-"),
+            remedy="Correct the option.",
+        ) from None
 
 
 def _no_pair(option: str, form: str) -> UserError:

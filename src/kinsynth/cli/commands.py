@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from kinsynth.cli.arguments import read_given, read_pairs, read_rows, read_shares
+from kinsynth.cli.arguments import make_request, read_given, read_pairs, read_rows, read_shares
 from kinsynth.cli.border import Border
 from kinsynth.cli.help import SettingsCommand
 from kinsynth.errors import UserError
@@ -314,16 +314,14 @@ def generate(
     repeated.
     """
     invocation = invocation_of(context, settings=False)
-    from kinsynth.pipeline.request import Request
-
     wanted = read_rows(rows) if rows else None
-    request = Request(
-        given=tuple(read_given(given or ())),
-        fixed=tuple(read_pairs(fix or (), "--fix")),
-        empty_is_missing=tuple(empty_is_missing or ()),
-        shares=tuple(read_shares(balance or (), "--balance")),
-        never=tuple(read_pairs(never or (), "--never")),
-        no_missing=tuple(no_missing or ()),
+    request = make_request(
+        given=read_given(given or ()),
+        fixed=read_pairs(fix or (), "--fix"),
+        empty_is_missing=empty_is_missing or (),
+        shares=read_shares(balance or (), "--balance"),
+        never=read_pairs(never or (), "--never"),
+        no_missing=no_missing or (),
         temperature=temperature,
     )
     if invocation.server:
@@ -383,13 +381,10 @@ def impute(
     check_method(method)
     if invocation.server:
         from kinsynth.cli.remote import impute_remotely
-        from kinsynth.pipeline.request import Request
         from kinsynth.settings.conditions import Fill
 
-        request = Request(
-            given=((table or "", file),),
-            empty_is_missing=tuple(empty_is_missing or ()),
-            temperature=temperature,
+        request = make_request(
+            given=[(table or "", file)], empty_is_missing=empty_is_missing or (), temperature=temperature
         )
         fill = Fill.model_validate({"method": method, "allow_missing": allow_missing})
         impute_remotely(invocation, str(folder), output, seed=seed, request=request, fill=fill)

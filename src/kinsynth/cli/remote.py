@@ -29,7 +29,7 @@ from kinsynth.service.documents import settle, with_paths
 from kinsynth.settings.conditions import Fill
 from kinsynth.settings.document import parse
 from kinsynth.settings.synthesis import Synthesis
-from kinsynth.system.files import write_atomically
+from kinsynth.system.files import commit
 
 TOKEN = "KINSYNTH_TOKEN"  # noqa: S105 - the name of a variable
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
@@ -119,11 +119,12 @@ def impute_remotely(
     """Have a file filled from the model of an execution there, and bring it."""
     check_output(output)
     _refuse_missing(request)
-    with connected(invocation.server) as client, TemporaryDirectory() as folder:
+    with connected(invocation.server) as client:
         execution = _draw(invocation, client, execution_id, seed=seed, request=request, fill=fill)
-        made = client.download(execution["id"], FORMATS[output.suffix.lower()], Path(folder))
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(output, made.read_bytes())
+        with TemporaryDirectory(dir=output.absolute().parent) as staging:
+            made = client.download(execution["id"], FORMATS[output.suffix.lower()], Path(staging))
+            commit(made, output.absolute())
     invocation.out.print(Text(f"Wrote {output}."), soft_wrap=True)
 
 

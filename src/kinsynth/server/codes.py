@@ -57,6 +57,7 @@ CONDITIONS = (
     "condition.copied_graph",
     "condition.fill",
     "condition.further_keys",
+    "condition.given_file",
     "condition.given_twice",
     "condition.key",
     "condition.key_column",

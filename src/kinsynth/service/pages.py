@@ -51,7 +51,7 @@ def read_page(
 
     Args:
         connection: A transaction.
-        query: Rows with ``created_at`` and ``id`` among their columns.
+        query: Rows with both columns among theirs.
         at: The column that orders.
         key: The column that decides between equals.
         wanted: Which page.

@@ -152,7 +152,7 @@ def start_drawing(
         "conditions": settled.conditions,
         "fill": wishes.said["fill"],
     }
-    values, expected = _drawing(stored, asked), _expect_drawing(stored, settled.rows)
+    values, expected = _drawing(stored, asked), _expect_drawing(stored, asked)
 
     make = _maker(actor, synthesis, order, values, expected, files=settled.files)
     return _begin(platform, actor, once, make)
@@ -291,7 +291,7 @@ def _repeat_drawing(
     asked = dict(old.request if old.kind == "generate" else _asked(old.document))
     if seed is not None:
         asked["seed"] = seed
-    return _Again(_drawing(stored, asked), _expect_drawing(stored, asked["rows"]), steps, seed is not None)
+    return _Again(_drawing(stored, asked), _expect_drawing(stored, asked), steps, seed is not None)
 
 
 def _expect_again(platform: Platform, old: Row[Any], document: Document, *, is_loaded: bool) -> _Expected:
@@ -364,8 +364,10 @@ def _asked(document: Document) -> dict[str, Any]:
     return {"rows": dict(generation.rows), "seed": generation.seed}
 
 
-def _expect_drawing(stored: StoredModel, rows: Mapping[str, int]) -> _Expected:
-    drawn = sum(stored.rows_of(rows).values())
+def _expect_drawing(stored: StoredModel, asked: Mapping[str, Any]) -> _Expected:
+    """Give what a drawing will use; a filling makes the given rows of its table and no others."""
+    rows = stored.rows_of(asked["rows"])
+    drawn = sum(rows[name] for name in (asked["rows"] if asked.get("fill") else rows))
     return _Expected(DRAWING_S + DRAWN_ROW_S * drawn, drawn)
 
 

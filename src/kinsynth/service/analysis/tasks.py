@@ -17,6 +17,7 @@ from kinsynth.columns.detect import is_text
 from kinsynth.connectors.base import Dialect, Listing, Skipped, SourceTable
 from kinsynth.connectors.destination import write
 from kinsynth.connectors.files import read
+from kinsynth.errors import SettingsError
 from kinsynth.pipeline.artefacts import load_database, load_table, table_path
 from kinsynth.pipeline.checks import check
 from kinsynth.pipeline.complexity import assess_inspection
@@ -101,9 +102,19 @@ def check_drawing(
         asked: Conditions in a user's words.
         named: Tables of files whose names do not say them; None where no rows are given.
         fill: How the given rows are filled; None draws a database.
+
+    Raises:
+        SettingsError: ``condition.given_file``; errors as of ``find_conditions`` and ``check_asked``.
     """
     outline = load_outline(Path("model"))
     listed = _load_listing(Path("tables")).tables if named is not None else ()
+    if unknown := (named or {}).keys() - {one.file for one in listed}:
+        raise SettingsError(
+            "condition.given_file",
+            f"The source has no table in {', '.join(sorted(unknown))}.",
+            where="given.tables",
+            remedy="Name files of the source's version, with their endings.",
+        )
     given = gather_rows(
         ((named or {}).get(one.file) or name_table(one.name, outline.schema), one.table(), one.file)
         for one in listed
