@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from finished_run import put
 from kinsynth.errors import TransientError
 from kinsynth.server.app import make_app
-from kinsynth.service import sources
+from kinsynth.service import names, sources
 from kinsynth.service.downloads import issue_ticket
 from kinsynth.service.people.setup import offer_setup
 from kinsynth.service.platform import Platform
@@ -244,7 +244,8 @@ def test_an_entry_is_of_the_transaction_that_it_tells(
     def refuse(*_arguments: object, **_more: object) -> None:
         raise TransientError("records.unavailable", "away")
 
-    monkeypatch.setattr(sources, "record", refuse)
+    for module in (names, sources):
+        monkeypatch.setattr(module, "record", refuse)
     client = visitors.of(world.owner)
     place = f"/api/v1/sources/{world.ids['source_id']}"
     assert client.patch(place, json={"name": "y"}).status_code == 503

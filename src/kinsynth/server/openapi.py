@@ -96,6 +96,7 @@ def make_document(app: FastAPI) -> dict[str, Any]:
         for operation in operations(document):
             _name_codes(operation)
         _add_links(document)
+        _close_names(document)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -111,6 +112,18 @@ def _name_codes(operation: dict[str, Any]) -> None:
     for status, codes in operation.pop("x-codes", {}).items():
         body = operation["responses"][str(status)]["content"]["application/json"]
         body["schema"] = {"allOf": [body["schema"], {"properties": {"code": {"enum": codes}}}]}
+
+
+def _close_names(part: Any) -> None:
+    """Say of objects whose names follow a pattern that there are no others; pydantic leaves that open."""
+    if isinstance(part, dict):
+        if "patternProperties" in part:
+            part.setdefault("additionalProperties", False)
+        for inner in part.values():
+            _close_names(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            _close_names(inner)
 
 
 def _add_links(document: dict[str, Any]) -> None:

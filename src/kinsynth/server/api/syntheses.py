@@ -138,7 +138,7 @@ def clone(
     _ONE + "/export",
     "syntheses.export",
     response_class=Response,
-    success={"application/yaml": {"schema": {"type": "string"}}},
+    success={"application/yaml": {"schema": {"type": "object"}}},
 )
 def export(platform: OpenPlatform, actor: CurrentActor, synthesis_id: str) -> Response:
     """Read the document as YAML with comments."""
