@@ -263,8 +263,9 @@ def test_each_version_has_its_own_pages(platform: Platform, ann: Actor) -> None:
 
 
 def test_there_are_so_many_readers_and_the_one_used_least_recently_makes_room(
-    platform: Platform, ann: Actor, execution_id: str, synthesis_id: str
+    platform: Platform, ann: Actor, execution_id: str, synthesis_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "_FOR_EACH_PROCESS", 2)
     most = 2 * platform.deployment.analysis_processes
     people = [make_person(platform) for _ in range(most + 2)]
     for person in people:

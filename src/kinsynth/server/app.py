@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
@@ -68,7 +69,11 @@ def make_app(platform: Platform, provider: Provider | None = None) -> FastAPI:
 @asynccontextmanager
 async def _prepared(app: FastAPI) -> AsyncIterator[None]:
     """Have children that read files and the maker of downloads ready while the application serves."""
-    app.state.platform.analysts.warm_up()
+    analysts = app.state.platform.analysts
+    to_thread.current_default_thread_limiter().total_tokens += (
+        analysts.places
+    )  # who waits holds up nobody else
+    analysts.warm_up()
     app.state.preparer.start()
     yield
     await run_in_threadpool(app.state.preparer.close)

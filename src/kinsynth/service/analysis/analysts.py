@@ -19,7 +19,7 @@ from kinsynth.system.child import LimitedChild
 
 # What its functions would import at their first use.
 _MODULES = (MODULE, "kinsynth.connectors.texts.reader", "pyarrow.pandas_compat", "pandas", "_strptime")
-_WAITING = 8  # for each that runs
+_WAITING = 48  # beside those that run
 Call = Callable[[str, Mapping[str, Any], Path], Any]
 
 
@@ -30,8 +30,8 @@ class Analysts:
         deployment: How many at a time, their memory and time, and where their folders are.
 
     Guarantees:
-        At most ``analysis_processes`` calls run at a time, and eight times as many wait: a thread of the API
-        stands behind each. No child outlives this process. Those that give pages stay for a while
+        At most ``analysis_processes`` calls run at a time, and 48 more wait: a thread of the API stands
+        behind each (``places``). No child outlives this process. Those that give pages stay for a while
         (``readers``).
     """
 
@@ -39,7 +39,8 @@ class Analysts:
         self._deployment = deployment
         self._folder = deployment.data / "scratch" / "analysis"
         self._slots = threading.BoundedSemaphore(deployment.analysis_processes)
-        self._callers = threading.BoundedSemaphore(deployment.analysis_processes * (1 + _WAITING))
+        self.places = deployment.analysis_processes + _WAITING
+        self._callers = threading.BoundedSemaphore(self.places)
         self._waiting: queue.SimpleQueue[LimitedChild] = queue.SimpleQueue()
         # Children die with the thread that started them: this one lives as long as the pool.
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analysts")

@@ -21,7 +21,7 @@ MODULE = "kinsynth.service.analysis.tasks"
 IDLE_S, LIFE_S, MOST_PAGES = 60.0, 300, 50
 _PATIENCE_S = 10.0  # with one page
 _LOOK_S = 1.0
-_FOR_EACH_PROCESS = 2  # most readers for each analysis process
+_FOR_EACH_PROCESS = 10  # most readers for each analysis process; one has some 130 MB
 _log = structlog.get_logger("kinsynth.analysis")
 
 Key = tuple[str, str, str]
@@ -111,7 +111,7 @@ class Readers:
         make_folder: Gives a folder.
 
     Guarantees:
-        There are at most two readers for each analysis process. One ends after a minute without a page, after
+        There are at most ten readers for each analysis process. One ends after a minute without a page, after
         50 pages, after five minutes, when it is late or dead, when its content is deleted or its person may
         not read it any more, and, if it was used least recently, when another one is needed. Its folder
         goes with it.
