@@ -32,13 +32,14 @@ from kinsynth.pipeline.exclusion import certain_rules
 from kinsynth.pipeline.imputation import best_rows, fillable
 from kinsynth.pipeline.kept_graph import refuse_repeated
 from kinsynth.pipeline.limits import Losses
-from kinsynth.pipeline.outline import GRAPH, VERSION, Method, Outline, check_method, load_outline, read_facts
+from kinsynth.pipeline.outline import GRAPH, VERSION, Outline, check_method, load_outline, read_facts
 from kinsynth.pipeline.plan import derive_seed
 from kinsynth.pipeline.preparation import Prepared
 from kinsynth.schema.database import Database
 from kinsynth.schema.document import write_schema
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.table import Relation, Schema
+from kinsynth.settings.conditions import Method
 from kinsynth.system.failures import explained
 from kinsynth.system.files import commit, write_json
 from kinsynth.system.mapping import allocate_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
 import pyarrow as pa
 
@@ -20,12 +20,11 @@ from kinsynth.pipeline.preparation import Prepared, prepare
 from kinsynth.schema.document import read_schema
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.table import Schema
-from kinsynth.settings.conditions import Fill
+from kinsynth.settings.conditions import Fill, Method
 from kinsynth.system.files import read_json
 
 VERSION = 4
 GRAPH = "copied_graph"
-Method = Literal["draw", "best"]
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def check_method(method: str) -> None:
     Raises:
         SettingsError: ``condition.method``.
     """
-    if method not in ("draw", "best"):
+    if method not in get_args(Method):
         raise SettingsError(
             "condition.method",
             f"method={method}: expected draw or best.",

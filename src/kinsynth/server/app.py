@@ -70,9 +70,8 @@ def make_app(platform: Platform, provider: Provider | None = None) -> FastAPI:
 async def _prepared(app: FastAPI) -> AsyncIterator[None]:
     """Have children that read files and the maker of downloads ready while the application serves."""
     analysts = app.state.platform.analysts
-    to_thread.current_default_thread_limiter().total_tokens += (
-        analysts.places
-    )  # who waits holds up nobody else
+    limiter = to_thread.current_default_thread_limiter()
+    limiter.total_tokens += analysts.places  # who waits for an analysis holds up nobody else
     analysts.warm_up()
     app.state.preparer.start()
     yield

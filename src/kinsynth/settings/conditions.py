@@ -12,12 +12,13 @@ _MOST = 1_000
 _TEXT = r"^[^\u0000]*$"  # no database keeps the character NUL
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=_TEXT)]
 Value = Annotated[str, StringConstraints(max_length=10_000, pattern=_TEXT)]
+Method = Literal["draw", "best"]
 
 
 class Fill(Settings):
     """How the empty cells of given rows are filled."""
 
-    method: Literal["draw", "best"] = Field(
+    method: Method = Field(
         default="draw",
         description="draw fills in what could have been; best the median of numbers, the mode of categories.",
     )

@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from kinsynth.errors import Finding, SchemaError, UserError
 from kinsynth.service.actor import Actor
@@ -92,15 +92,18 @@ def find_version(platform: Platform, source_id: str | None, number: int | None =
             ).scalar_one_or_none()
         if source_id is None or not number:
             raise gone()
-        row = require_sealed(connection, source_id, number)
-        return Version(source_id, number, row.digest, list_files(connection, source_id, number))
+        return _find_sealed(connection, source_id, number)
 
 
 def _open(platform: Platform, actor: Actor, operation: str, source_id: str, number: int) -> Version:
     with platform.records.read() as connection:
         require(connection, actor, operation, source_id)
-        row = require_sealed(connection, source_id, number)
-        return Version(source_id, number, row.digest, list_files(connection, source_id, number))
+        return _find_sealed(connection, source_id, number)
+
+
+def _find_sealed(connection: Connection, source_id: str, number: int) -> Version:
+    row = require_sealed(connection, source_id, number)
+    return Version(source_id, number, row.digest, list_files(connection, source_id, number))
 
 
 def preview_tables(
