@@ -11,6 +11,7 @@ from kinsynth.executions.journal import add_event
 from kinsynth.pipeline.artefacts import save_database
 from kinsynth.pipeline.inspect import inspect
 from kinsynth.schema.database import Database
+from kinsynth.schema.document import write_schema
 from kinsynth.service import executions
 from kinsynth.service.platform import Platform
 from kinsynth.settings.source import Source
@@ -39,10 +40,12 @@ def succeed(platform: Platform, execution_id: str, folder: Path) -> str:
     (folder / "report.pdf").write_bytes(b"%PDF-1.7")
     write_json(folder / "certificate.json", {"holds": True})
     write_json(folder / "model.json", {"rows": {"shop": 150}})
+    write_json(folder / "schema.json", write_schema(schema.schema))
     put(platform, execution_id, "protected", made | {"certificate.json": folder / "certificate.json"})
     put(platform, execution_id, "protected", {"report.pdf": folder / "report.pdf"})
     put(platform, execution_id, "protected", {"tables/shop.csv": folder / "shops" / "shop.csv"})
-    put(platform, execution_id, "derived", {"model/model.json": folder / "model.json"})
+    learned = {f"model/{name}": folder / name for name in ("model.json", "schema.json")}
+    put(platform, execution_id, "derived", learned)
     model_id = make_id("mod")
     with platform.records.write() as connection:
         found = executions.read_execution_row(connection, execution_id)

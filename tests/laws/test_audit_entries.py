@@ -16,6 +16,8 @@ from sqlalchemy import select, update
 
 from finished_run import put
 from kinsynth.errors import TransientError
+from kinsynth.schema.document import write_schema
+from kinsynth.schema.table import Column, Schema, Table
 from kinsynth.server.app import make_app
 from kinsynth.service import names, sources
 from kinsynth.service.downloads import issue_ticket
@@ -155,10 +157,12 @@ def world(platform: Platform, tmp_path: Path) -> World:
     objects = add_objects(platform, owner.id)
     share(platform, objects.synthesis_id, other.id, "view")
     file = tmp_path / "file"
-    write_json(file, {"rows": {"shop": 150}})
+    shops = Schema({"shop": Table("shop", (Column("id", "identifier", "int64"),), ("id",))}, ())
+    write_json(file, {"rows": {"shop": 150}, **write_schema(shops)})
     results = ("report.pdf", "certificate.json", "evaluation.json", "synthetic/database.json")
     put(platform, objects.execution_id, "protected", dict.fromkeys(results, file))
-    put(platform, objects.execution_id, "derived", {"model/model.json": file})
+    learned = ("model/model.json", "model/schema.json")
+    put(platform, objects.execution_id, "derived", dict.fromkeys(learned, file))
     put(platform, objects.download_id, "protected", {"csv.zip": file})
     put_version(platform, objects.source_id, file)
     found = World(platform, owner, admin, objects.ids() | {"user_id": other.id})

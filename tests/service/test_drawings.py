@@ -17,6 +17,8 @@ from kinsynth.errors import KinsynthError
 from kinsynth.pipeline.filling import fill_file
 from kinsynth.pipeline.request import Request
 from kinsynth.pipeline.run import generate, run
+from kinsynth.schema.document import read_schema, write_schema
+from kinsynth.schema.table import Column, Relation, Schema, Table
 from kinsynth.service import sources, starts
 from kinsynth.service.drawings import Given, Wishes
 from kinsynth.service.executions import cancel_execution
@@ -72,6 +74,18 @@ def store_model(found: Installation, model: Path) -> str:
     with found.platform.records.write() as connection:
         connection.execute(insert(models).values(id=model_id, **named))
     return model_id
+
+
+def with_visits(trained: Path, folder: Path) -> Path:
+    """Make of the trained model one that says it has another root table, whose rows point to shops."""
+    shutil.copytree(trained / "out" / "model", folder)
+    facts, schema = read_json(folder / "model.json"), read_schema(read_json(folder / "schema.json"))
+    columns = (Column("id", "identifier", "int64"), Column("shop", "identifier", "int64", nullable=True))
+    key = Relation("visit", ("shop",), "shop", schema.tables["shop"].primary_key)
+    grown = Schema({**schema.tables, "visit": Table("visit", columns, ("id",))}, (*schema.relations, key))
+    write_json(folder / "model.json", {**facts, "rows": {**facts["rows"], "visit": 500}})
+    write_json(folder / "schema.json", write_schema(grown))
+    return folder
 
 
 def give(found: Installation, folder: Path, **files: str) -> str:
@@ -240,10 +254,7 @@ def test_a_filling_takes_no_quota_for_other_root_tables(
     found: Installation, trained: Path, tmp_path: Path
 ) -> None:
     """It makes the given rows only, also when it is done again."""
-    facts = read_json(trained / "out" / "model" / "model.json")
-    shutil.copytree(trained / "out" / "model", tmp_path / "model")
-    write_json(tmp_path / "model" / "model.json", {**facts, "rows": {**facts["rows"], "other": 500}})
-    model_id = store_model(found, tmp_path / "model")
+    model_id = store_model(found, with_visits(trained, tmp_path / "model"))
     given = Given(give(found, tmp_path / "known", shop=KNOWN))
     filling = start(found, model_id, Wishes(given=given, fill=Fill()))
     assert found.row(filling).reserved_rows == 3
@@ -251,6 +262,18 @@ def test_a_filling_takes_no_quota_for_other_root_tables(
         connection.execute(update(executions).values(status="failed"))
     again, _ = starts.retry_execution(found.platform, found.actor, filling)
     assert again.rows == 3
+
+
+@pytest.mark.parametrize("keys", ["generated", "copied"])
+def test_rows_that_root_tables_grow_by_are_counted(
+    found: Installation, trained: Path, tmp_path: Path, keys: str
+) -> None:
+    folder = with_visits(trained, tmp_path / "model")
+    facts = read_json(folder / "model.json")
+    write_json(folder / "model.json", {**facts, "keys": keys})
+    wanted = 3 * facts["rows"]["shop"]
+    made = start(found, store_model(found, folder), Wishes(), rows={"shop": wanted})
+    assert found.row(made).reserved_rows == wanted + (1_500 if keys == "generated" else 500)
 
 
 def test_a_drawing_with_conditions_is_repeated_with_them(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kinsynth.errors import SettingsError
-from kinsynth.schema.graph import Structure
+from kinsynth.schema.graph import Structure, find_structure
+from kinsynth.schema.table import Schema
 
 
 def check_wanted(rows: Mapping[str, int], given: Mapping[str, int], found: Mapping[str, int]) -> None:
@@ -42,6 +43,22 @@ def check_wanted(rows: Mapping[str, int], given: Mapping[str, int], found: Mappi
                 where=where,
                 remedy="Leave the number out: every given row becomes one row.",
             )
+
+
+def expect_rows(
+    found: Mapping[str, int], wanted: Mapping[str, int], schema: Schema, *, copied: bool
+) -> dict[str, int]:
+    """Give the rows of every root table that a drawing makes.
+
+    Args:
+        found: Rows of each root table in the source.
+        wanted: Rows of some of them, as ``check_wanted`` allows them.
+        schema: The tables.
+        copied: Whether the rows are connected as the real ones: none grow then.
+    """
+    if copied:
+        return {**found, **wanted}
+    return grow(found, wanted, find_structure(schema))
 
 
 def grow(found: Mapping[str, int], wanted: Mapping[str, int], structure: Structure) -> dict[str, int]:

@@ -14,11 +14,10 @@ from kinsynth.pipeline.artefacts import load_tables
 from kinsynth.pipeline.codecs import DatabaseCodec
 from kinsynth.pipeline.conditions import Conditions
 from kinsynth.pipeline.copied_graph import CopiedGraph, load_graph
-from kinsynth.pipeline.growth import check_wanted, grow
+from kinsynth.pipeline.growth import check_wanted, expect_rows
 from kinsynth.pipeline.kept_graph import check_kept, keep_graph
 from kinsynth.pipeline.preparation import Prepared, prepare
 from kinsynth.schema.document import read_schema
-from kinsynth.schema.graph import find_structure
 from kinsynth.schema.table import Schema
 from kinsynth.settings.conditions import Fill, Method
 from kinsynth.system.files import read_json
@@ -48,9 +47,7 @@ class Outline:
         """
         given = {name: table.num_rows for name, table in conditions.given.items()}
         check_wanted(rows, given, self.rows)
-        if self.graph is not None:
-            return {**self.rows, **rows, **given}
-        return grow(self.rows, {**rows, **given}, find_structure(self.schema))
+        return expect_rows(self.rows, {**rows, **given}, self.schema, copied=self.graph is not None)
 
     def prepared(self, rows: Mapping[str, int], conditions: Conditions) -> tuple[dict[str, int], Prepared]:
         """Give the rows of every root table, and the conditions as the engine takes them.

@@ -9,7 +9,9 @@ from sqlalchemy import delete, func, select
 
 from kinsynth.errors import ConflictError, SettingsError, UserError
 from kinsynth.executions.state import FINAL
-from kinsynth.pipeline.growth import check_wanted
+from kinsynth.pipeline.growth import check_wanted, expect_rows
+from kinsynth.schema.document import read_schema
+from kinsynth.schema.table import Schema
 from kinsynth.service.actor import Actor
 from kinsynth.service.audit import record
 from kinsynth.service.documents import Document
@@ -24,6 +26,7 @@ from kinsynth.storage.tables import executions, models
 from kinsynth.system.files import read_json
 
 FOLDER = "model"
+_FACTS = (f"{FOLDER}/model.json", f"{FOLDER}/schema.json")
 _MOST_ROWS = 10**12
 
 
@@ -50,6 +53,8 @@ class StoredModel:
         source_version: Version of the source.
         document: The document it was trained with.
         rows: Rows of each root table in the source.
+        schema: Its tables.
+        copied: Whether it connects rows as the real ones are.
     """
 
     id: str
@@ -60,9 +65,11 @@ class StoredModel:
     source_version: int
     document: Document
     rows: Mapping[str, int]
+    schema: Schema
+    copied: bool
 
     def rows_of(self, wanted: Mapping[str, int]) -> dict[str, int]:
-        """Give the rows of root tables for a wish.
+        """Give the rows that a drawing makes of each root table, for a wish.
 
         Raises:
             SettingsError: ``settings.rows_not_root``, ``settings.invalid``.
@@ -76,7 +83,7 @@ class StoredModel:
                     where=f"generation.rows.{table}",
                     remedy="Ask for fewer.",
                 )
-        return {**self.rows, **wanted}
+        return expect_rows(self.rows, wanted, self.schema, copied=self.copied)
 
 
 def list_models(
@@ -168,13 +175,14 @@ def read_model_facts(platform: Platform, synthesis_id: str, model_id: str) -> St
         ).one_or_none()
         if row is None:
             raise not_found("model")
-        stored = list_files(connection, row.execution_id, under=f"{FOLDER}/model.json")
-    if not stored:
+        stored = list_files(connection, row.execution_id, under=FOLDER)
+    if not stored.keys() >= {*_FACTS}:
         raise UserError(
             "model.not_found", "The files of the model are gone.", where="model", remedy="Train again."
         )
     with platform.analysts.folder() as folder:
-        for one in stored.values():
-            platform.artefacts.fetch(one, folder / "model.json")
-        facts = read_json(folder / "model.json")
-    return StoredModel(*row, rows=facts["rows"])
+        for path in _FACTS:
+            platform.artefacts.fetch(stored[path], folder / path)
+        facts, schema = (read_json(folder / path) for path in _FACTS)
+    copied = facts.get("keys") == "copied"
+    return StoredModel(*row, rows=facts["rows"], schema=read_schema(schema), copied=copied)

@@ -209,6 +209,7 @@ def retry_execution(
 
     def make(connection: Connection) -> str:
         require(connection, actor, "executions.retry", execution_id)
+        keep(connection, syntheses.c.id, old.synthesis_id)  # first, as whoever ends a share holds it first
         source_id = hold_ancestor(connection, execution_id)
         inherited = find_inheritance(connection, execution_id, again.steps)
         if again.values["kind"] == "run" and "loading" not in inherited.done and source_id is None:

@@ -141,6 +141,8 @@ def _release(connection: Connection, blobs: Set[tuple[str, Label]]) -> None:
     ordered = sorted(blobs)
     for start in range(0, len(ordered), _AT_ONCE):
         mine = tuple_(artefacts.c.digest, artefacts.c.label).in_(ordered[start : start + _AT_ONCE])
+        in_order = select(artefacts.c.digest).where(mine).order_by(artefacts.c.digest, artefacts.c.label)
+        connection.execute(in_order.with_for_update()).all()  # an update alone locks rows as they come
         connection.execute(update(artefacts).where(mine).values(created_at=RELEASED))
 
 

@@ -22,6 +22,7 @@ from kinsynth.pipeline.artefacts import load_database, load_table, table_path
 from kinsynth.pipeline.checks import check
 from kinsynth.pipeline.complexity import assess_inspection
 from kinsynth.pipeline.declaration import declare
+from kinsynth.pipeline.growth import expect_rows
 from kinsynth.pipeline.inspect import Inspection, inspect
 from kinsynth.pipeline.outline import check_drawing as check_asked
 from kinsynth.pipeline.outline import load_outline
@@ -85,10 +86,11 @@ def check_document(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def count_roots(inspection: Inspection, synthesis: Synthesis) -> dict[str, int]:
-    """Give the rows that will be drawn of each root table: as asked, else as found."""
-    wanted = synthesis.generation.rows
-    roots = find_structure(inspection.schema).roots
-    return {name: wanted.get(name, inspection.tables[name].num_rows) for name in roots}
+    """Give the rows that will be drawn of each root table."""
+    asked, roots = synthesis.generation, find_structure(inspection.schema).roots
+    found = {name: inspection.tables[name].num_rows for name in roots}
+    wanted = {name: number for name, number in asked.rows.items() if name in found}
+    return expect_rows(found, wanted, inspection.schema, copied=asked.keys == "copied")
 
 
 @explained()
