@@ -190,7 +190,7 @@ def test_a_process_killed_at_any_point_changes_nothing(fresh: Fresh, baseline: B
             survive(own, folder, baseline, point)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("records_url", ["sqlite"], indirect=True)
 def test_a_drawing_that_is_killed_changes_nothing(
     records: Records, tmp_path: Path, baseline: Baseline
@@ -234,7 +234,10 @@ def test_a_drawing_that_is_killed_changes_nothing(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("records_url", "point"),
-    [("sqlite", "keep.after_blobs:1"), ("postgresql", "keep.after_rows:1")],
+    [
+        pytest.param("sqlite", "keep.after_blobs:1", marks=pytest.mark.soak),
+        ("postgresql", "keep.after_rows:1"),
+    ],
     indirect=["records_url"],
 )
 def test_an_execution_again_from_training_that_is_killed_goes_on_from_what_it_took_over(

@@ -189,7 +189,7 @@ def test_a_database_that_goes_away_and_comes_back(
 
 
 @pytest.mark.parametrize(
-    "kills", [pytest.param(8, marks=pytest.mark.slow), pytest.param(50, marks=pytest.mark.soak)]
+    "kills", [pytest.param(4, marks=pytest.mark.slow), pytest.param(50, marks=pytest.mark.soak)]
 )
 def test_kills_at_random(records: Records, begin: Begin, kills: int) -> None:
     DbosEngine(records).prepare()

@@ -77,7 +77,7 @@ def test_any_graph_is_kept_or_refused() -> None:
     assert {*outcomes} - {"kept"} <= REASONS
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("start", range(24, 224, 40))
 def test_any_of_many_graphs_is_kept_or_refused(start: int) -> None:
     outcomes = [outcome(seed, []) for seed in range(start, start + 40)]

@@ -57,7 +57,7 @@ def test_documents_that_once_failed_are_refused_or_done(seed: int) -> None:
     assert outcome(seed) in {"refused", "certified"}
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("start", range(40, 240, 40))
 def test_any_of_many_documents_is_refused_or_done(start: int) -> None:
     assert {outcome(seed) for seed in range(start, start + 40)} == {"refused", "certified"}

@@ -128,7 +128,7 @@ def test_the_graph_of_any_database_is_kept(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("start", range(6, 86, 20))
 def test_the_graphs_of_many_databases_are_kept(start: int, tmp_path: Path) -> None:
     outcomes = [outcome(seed, tmp_path) for seed in range(start, start + 20)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import subprocess
 import sys
 import threading
@@ -45,44 +46,55 @@ def test_who_waits_too_long_is_told(analysts: Analysts) -> None:
         analysts.call("read_document", {"text": ""}, folder)
 
 
-def test_more_than_may_wait_are_sent_away_at_once(analysts: Analysts) -> None:
-    with analysts.folder() as folder, module._held(analysts._slots, 0.0):
-        refused: list[float] = []
+def test_more_than_may_wait_are_sent_away_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_WAITING", 2)
+    analysts = Analysts(read_deployment(data=tmp_path, analysis_processes=1, analysis_wait_s=600))
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
 
-        def ask() -> None:
-            begun = time.monotonic()
-            with pytest.raises(TransientError):
-                analysts.call("read_document", {"text": ""}, folder)
-            refused.append(time.monotonic() - begun)
+    def ask() -> None:
+        try:
+            with analysts.folder() as folder:
+                told.put(analysts.call("read_document", {"text": "name: a"}, folder)["name"])
+        except TransientError as error:
+            told.put(error.code)
 
-        threads = [threading.Thread(target=ask) for _ in range(20)]
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    with module._held(analysts._slots, 0.0):
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
-        assert sum(seconds < 0.1 for seconds in refused) >= 20 - 9 - 2
-        assert len(refused) == 20
+        assert [told.get(timeout=60) for _ in range(17)] == ["analysis.busy"] * 17
+    for thread in threads:
+        thread.join()
+    assert [told.get_nowait() for _ in range(3)] == ["a"] * 3, "those who waited had their turn"
+    analysts.close()
 
 
-def test_who_does_the_work_is_not_sent_away_for_those_who_wait_for_it(analysts: Analysts) -> None:
-    refused: list[str] = []
+def test_who_does_the_work_is_not_sent_away_for_those_who_wait_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_WAITING", 8)
+    analysts = Analysts(read_deployment(data=tmp_path, analysis_processes=1, analysis_wait_s=600))
+    refused: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def wait() -> None:
         try:
             with analysts.alone("work"):
                 pass
         except TransientError as error:
-            refused.append(error.code)
+            refused.put(error.code)
 
     threads = [threading.Thread(target=wait) for _ in range(20)]
     with analysts.alone("work") as call, analysts.folder() as folder:
         for thread in threads:
             thread.start()
-        while len(refused) < 20 - 8:  # all places are taken now
-            time.sleep(0.01)
+        assert [refused.get(timeout=60) for _ in range(12)] == [
+            "analysis.busy"
+        ] * 12  # all places are taken now
         assert call("read_document", {"text": "name: a"}, folder)["name"] == "a"
     for thread in threads:
         thread.join()
+    assert refused.empty(), "those who waited found it done"
+    analysts.close()
 
 
 def test_a_hostile_file_ends_its_child_only(analysts: Analysts) -> None:

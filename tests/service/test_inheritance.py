@@ -37,7 +37,7 @@ def records_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'records.sqlite'}"
 
 
-@pytest.fixture(params=[0, 1])
+@pytest.fixture(params=[0, pytest.param(1, marks=pytest.mark.soak)])
 def found(request: pytest.FixtureRequest, records: Records, tmp_path: Path) -> Iterator[Installation]:
     """An installation that keeps raw data, or does not, with a run that ended."""
     write_shops(tmp_path / "source")
@@ -118,6 +118,7 @@ def test_a_run_again_from_each_step_ends_the_same(found: Installation) -> None:
     check_no_leftovers(found)
 
 
+@pytest.mark.parametrize("found", [pytest.param(0, marks=pytest.mark.soak), 1], indirect=True)
 def test_another_seed_trains_anew_and_gives_what_a_new_run_gives(found: Installation) -> None:
     first = run(found)
     platform, actor = found.platform, found.actor

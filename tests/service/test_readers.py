@@ -60,7 +60,7 @@ def execution_id(platform: Platform, ann: Actor, synthesis_id: str, tmp_path: Pa
     return made.id
 
 
-@pytest.fixture(params=["source", "result"])
+@pytest.fixture(params=["source", pytest.param("result", marks=pytest.mark.soak)])
 def page(request: pytest.FixtureRequest, platform: Platform, ann: Actor) -> Page:
     """Give pages of a source, and of a result."""
     if request.param == "source":
@@ -108,6 +108,7 @@ def windows() -> Iterator[Window]:
     yield from (Window("shop", 100_000), Window("sale", 0, 500))
 
 
+@pytest.mark.parametrize("page", ["source", "result"], indirect=True)
 def test_pages_are_those_of_a_child_of_their_own(
     platform: Platform, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
