@@ -35,6 +35,8 @@ from service.test_inheritance import perform
 from shop_database import shop_document, write_shops
 
 pytestmark = pytest.mark.slow
+# For what has no statement of its own: nothing there hangs on the kind of database.
+on_sqlite = pytest.mark.parametrize("records_url", ["sqlite"], indirect=True)
 KNOWN = "size,region_id\nlarge,\n,2\nsmall,3\n"
 ASKED = {
     "shares": (("sale.kind", "a", 0.75),),
@@ -143,7 +145,7 @@ def here(trained: Path, output: Path, **asked: object) -> dict[str, bytes]:
         ({"no_missing": ("size",)}, {"sale": 3}, "settings.rows_not_root"),
     ],
 )
-@pytest.mark.parametrize("records_url", ["sqlite"], indirect=True)  # no statement of its own
+@on_sqlite
 def test_what_does_not_fit_the_model_is_refused_before_it_is_queued(
     found: Installation, model_id: str, asked: dict[str, object], rows: dict[str, int], code: str
 ) -> None:
@@ -154,7 +156,7 @@ def test_what_does_not_fit_the_model_is_refused_before_it_is_queued(
     assert count(found) == before
 
 
-@pytest.mark.parametrize("records_url", ["sqlite"], indirect=True)  # no statement of its own
+@on_sqlite
 def test_given_rows_that_do_not_fit_are_refused_before_they_are_kept(
     found: Installation, model_id: str, tmp_path: Path
 ) -> None:
@@ -174,7 +176,7 @@ def test_given_rows_that_do_not_fit_are_refused_before_they_are_kept(
     assert count(found) == before
 
 
-@pytest.mark.parametrize("records_url", ["sqlite"], indirect=True)  # no statement of its own
+@on_sqlite
 def test_a_table_said_of_a_file_that_is_not_there_is_refused(
     found: Installation, model_id: str, tmp_path: Path
 ) -> None:
@@ -216,7 +218,7 @@ def test_a_drawing_with_given_rows_is_that_of_ones_own_machine_and_leaves_none_o
         ("shop", KNOWN, {"empty_is_missing": ("colour",)}, "condition.unknown_column"),
     ],
 )
-@pytest.mark.parametrize("records_url", ["sqlite"], indirect=True)  # no statement of its own
+@on_sqlite
 def test_what_cannot_be_filled_is_refused_before_it_is_queued(
     found: Installation,
     model_id: str,
@@ -235,7 +237,7 @@ def test_what_cannot_be_filled_is_refused_before_it_is_queued(
 
 
 @pytest.mark.parametrize("method", ["draw", "best"])
-@pytest.mark.parametrize("records_url", ["sqlite"], indirect=True)  # no statement of its own
+@on_sqlite
 def test_rows_are_filled_as_on_ones_own_machine(
     found: Installation, model_id: str, trained: Path, tmp_path: Path, method: str
 ) -> None:
@@ -270,7 +272,7 @@ def test_a_filling_takes_no_quota_for_other_root_tables(
 
 
 @pytest.mark.parametrize("keys", ["generated", "copied"])
-@pytest.mark.parametrize("records_url", ["sqlite"], indirect=True)  # no statement of its own
+@on_sqlite
 def test_rows_that_root_tables_grow_by_are_counted(
     found: Installation, trained: Path, tmp_path: Path, keys: str
 ) -> None:
