@@ -261,8 +261,12 @@ def _repeat(
         )
     with platform.records.read() as connection:
         is_loaded = "loading" in find_inheritance(connection, old.id, before).done
-    if first_step == "synthesis" and model_id and (is_seeded or not (is_loaded or old.source_id)):
+        is_withdrawn = old.source_id is not None and not is_lent(connection, old.source_id, old.synthesis_id)
+    draws_only = is_seeded or is_withdrawn or not (is_loaded or old.source_id)
+    if first_step == "synthesis" and model_id and draws_only:
         return _repeat_drawing(platform, old, model_id, (), seed if is_seeded else None)
+    if is_withdrawn:
+        raise gone()  # before it is looked into: findings speak of its content
     document = _with_generation(old.document, Order(seed=seed)) if is_seeded else old.document
     may_take = [step for step in before if step == "loading" or not is_seeded]
     return _Again(
