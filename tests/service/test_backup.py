@@ -123,6 +123,18 @@ def test_a_blob_that_a_file_names_must_be_there(
     assert [path for path in tmp_path.iterdir() if "backup" in path.name] == []
 
 
+def test_a_blob_that_cannot_be_read_is_not_taken_as_missing(
+    records: Records, filled: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_store: FolderStore, _name: str) -> None:
+        raise UserError("artefacts.refused", "The store does not let us in.")
+
+    monkeypatch.setattr(FolderStore, "open", refuse)
+    with pytest.raises(UserError) as caught:
+        back_up(records, filled, tmp_path / "backup.tar")
+    assert caught.value.code == "artefacts.refused"
+
+
 def test_only_an_empty_installation_takes_a_backup(
     records: Records, filled: FolderStore, tmp_path: Path
 ) -> None:

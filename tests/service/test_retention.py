@@ -179,15 +179,15 @@ def test_an_execution_that_is_deleted_while_it_is_cleared_hurts_nobody(
     found: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = end(found, "cancelled"), end(found, "failed")
-    clear = retention._clear
+    let_go = retention._detach
 
-    def delete_and_clear(platform: Platform, execution_id: str) -> None:
+    def delete_and_detach(platform: Platform, execution_id: str) -> None:
         if execution_id == first:
             with platform.records.write() as connection:
                 remove_execution(connection, execution_id)
-        clear(platform, execution_id)
+        let_go(platform, execution_id)
 
-    monkeypatch.setattr(retention, "_clear", delete_and_clear)
+    monkeypatch.setattr(retention, "_detach", delete_and_detach)
     clear_ended(found.platform)
     assert [reason for reason, _, _ in receipts_of(found, first)] == [DELETED]
     assert [reason for reason, _, _ in receipts_of(found, second)] == [RAW]

@@ -203,6 +203,30 @@ def test_a_collection_that_fails_midway_leaves_no_file_without_its_blob(
     assert b"".join(artefacts.read(stored)) == b"shared"
 
 
+def test_a_blob_that_cannot_be_removed_does_not_keep_others(
+    records: Records, artefacts: Artefacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attach_all(
+        records, artefacts, "exe_1", "original", **{f"f{number}": b"%d" % number for number in range(45)}
+    )
+    with records.write() as connection:
+        detach(connection, "exe_1")
+    stuck, remove = min(blobs(artefacts)), FolderStore.remove
+
+    def refuse_one(store: FolderStore, name: str) -> None:
+        if name == stuck:
+            raise TransientError("artefacts.unavailable", "It cannot be removed.")
+        remove(store, name)
+
+    monkeypatch.setattr(FolderStore, "remove", refuse_one)
+    for _ in range(2):
+        with pytest.raises(TransientError):
+            artefacts.collect_released()
+        assert blobs(artefacts) == {stuck}
+    monkeypatch.undo()
+    assert artefacts.collect_released() == 1
+
+
 def test_a_new_key_encrypts_what_is_put_again(records: Records, artefacts: Artefacts, tmp_path: Path) -> None:
     path = write(tmp_path / "it", b"x")
     plain = make_artefacts(records, tmp_path, encrypted=False)

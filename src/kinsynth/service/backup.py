@@ -186,7 +186,9 @@ def _copy_blob(writer: _Writer, store: Store, name: str) -> bool:
             with store.open(name) as read:
                 while chunk := read(_CHUNK):
                     spool.write(chunk)
-        except UserError:
+        except UserError as error:
+            if error.code != "artefact.missing":
+                raise
             return False
         writer.add(f"artefacts/{name}", spool)
     return True

@@ -42,11 +42,22 @@ def clear_ended(platform: Platform) -> int:
         ).scalars()
         found = list(ended)
     for execution_id in found:
-        _clear(platform, execution_id)
+        _detach(platform, execution_id)
+    if found:
+        platform.artefacts.collect_released()
+        crash.point("clear.collected")
+    for execution_id in found:
+        with platform.records.write() as connection:
+            connection.execute(
+                update(executions)
+                .where(executions.c.id == execution_id, executions.c.cleared_at.is_(None))
+                .values(cleared_at=now())
+            )
+        crash.point("clear.recorded")
     return len(found)
 
 
-def _clear(platform: Platform, execution_id: str) -> None:
+def _detach(platform: Platform, execution_id: str) -> None:
     with platform.records.write() as connection:
         status = _lock(connection, execution_id)
         if status is None:  # deleted meanwhile, with all its files
@@ -56,15 +67,6 @@ def _clear(platform: Platform, execution_id: str) -> None:
             removed += _remove_unfinished(connection, execution_id)
         _acknowledge(connection, execution_id, RAW, removed)
     crash.point("clear.detached")
-    platform.artefacts.collect_released()
-    crash.point("clear.collected")
-    with platform.records.write() as connection:
-        connection.execute(
-            update(executions)
-            .where(executions.c.id == execution_id, executions.c.cleared_at.is_(None))
-            .values(cleared_at=now())
-        )
-    crash.point("clear.recorded")
 
 
 def _remove_unfinished(connection: Connection, execution_id: str) -> list[Detached]:

@@ -33,7 +33,7 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, delete, exists, insert, select, tuple_, update
 
-from kinsynth.errors import InternalError, TransientError
+from kinsynth.errors import InternalError, KinsynthError, TransientError
 from kinsynth.storage import clock
 from kinsynth.storage.cipher import Read, seal, unseal
 from kinsynth.storage.keys import Key, Keys
@@ -215,6 +215,9 @@ class Artefacts:
 
         Returns:
             How many were removed.
+
+        Raises:
+            KinsynthError: A blob cannot be removed; those after it were, unless the store is away.
         """
         return self._collect(rows.c.created_at <= clock.now() - rest_s)
 
@@ -225,9 +228,14 @@ class Artefacts:
     def _collect(self, old: ColumnElement[bool]) -> int:
         while self._condemn_some(old):
             crash.point("artefacts.condemned")
-        removed = 0
-        while blobs := self._find_condemned():
-            removed += self._remove(blobs)
+        removed, last, failure = 0, "", None
+        while blobs := self._find_condemned(after=last):
+            gone, failure = self._remove(blobs, failure)
+            if failure and not gone:
+                break  # the store is away, most likely
+            removed, last = removed + self._write_down(gone), blobs[-1]
+        if failure:
+            raise failure
         return removed
 
     def _condemn_some(self, old: ColumnElement[bool]) -> int:
@@ -247,16 +255,27 @@ class Artefacts:
                 connection.execute(insert(condemned), blobs)
         return len(blobs)
 
-    def _find_condemned(self) -> Sequence[str]:
+    def _find_condemned(self, *, after: str) -> Sequence[str]:
         with self._records.read() as connection:
-            some = select(condemned.c.blob).order_by(condemned.c.blob).limit(_AT_ONCE)
-            return connection.execute(some).scalars().all()
+            some = select(condemned.c.blob).where(condemned.c.blob > after)
+            return connection.execute(some.order_by(condemned.c.blob).limit(_AT_ONCE)).scalars().all()
 
-    def _remove(self, blobs: Sequence[str]) -> int:
-        """Remove condemned blobs; gives how many, of those whose removal nobody wrote down meanwhile."""
+    def _remove(
+        self, blobs: Sequence[str], failure: KinsynthError | None
+    ) -> tuple[list[str], KinsynthError | None]:
+        """Remove condemned blobs; gives those that are gone, and the first failure."""
+        gone = []
         for blob in blobs:
-            self.store.remove(blob)
+            try:
+                self.store.remove(blob)
+                gone.append(blob)
+            except KinsynthError as error:
+                failure = failure or error
         crash.point("artefacts.removed")
+        return gone, failure
+
+    def _write_down(self, blobs: Sequence[str]) -> int:
+        """Write down what was removed; gives how many of these nobody wrote down meanwhile."""
         with self._records.write() as connection:
             return connection.execute(delete(condemned).where(condemned.c.blob.in_(blobs))).rowcount
 
