@@ -14,6 +14,7 @@ from kinsynth.service.actor import STRANGER, Actor
 from kinsynth.service.destinations import (
     DestinationChange,
     NewDestination,
+    WrittenDestination,
     create_destination,
     delete_destination,
     list_destinations,
@@ -30,11 +31,11 @@ PASSWORD = "only for the database"
 
 
 def new(name: str = "nightly", **settings: Any) -> NewDestination:
-    return NewDestination(name=name, settings=Destination(**settings))
+    return NewDestination(name=name, settings=WrittenDestination(**settings))
 
 
 def change(**settings: Any) -> DestinationChange:
-    return DestinationChange(settings=Destination(**settings))
+    return DestinationChange(settings=WrittenDestination(**settings))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from kinsynth.service.analysis.views import MOST_ROWS, Window
-from kinsynth.service.fields import Name, Short
+from kinsynth.service.fields import Name, Short, no_text
 
 
 class Body(BaseModel):
@@ -38,8 +38,9 @@ NameQuery = Annotated[str, Query(max_length=200, description="Only those of exac
 Document = Annotated[
     dict[str, Any], Field(description="A synthesis document, as the command line has it in YAML.")
 ]
-Rows = Annotated[dict[Short, Annotated[int, Field(ge=0, le=10**12)]], Field(max_length=1_000)]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Rows = Annotated[dict[Short, Annotated[int, Field(ge=0, le=10**12), no_text]], Field(max_length=1_000)]
+Seed = Annotated[int, Field(ge=0, lt=2**63), no_text]
+Sealed = Annotated[int, Field(ge=1, lt=2**31), no_text]
 
 
 async def _read_window(

@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.routing import Match
 
 from kinsynth.errors import (
     AccessError,
@@ -23,6 +22,7 @@ from kinsynth.errors import (
     TransientError,
     UserError,
 )
+from kinsynth.server.openapi import find_methods, make_document
 from kinsynth.service.people.throttle import ThrottledError
 from kinsynth.system.failures import explain
 
@@ -38,7 +38,6 @@ STATUSES: Mapping[str, int] = {
     "request.headers": 431,
 }
 _LONGEST = 200
-_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 class ProblemFinding(BaseModel):
@@ -126,18 +125,8 @@ async def answer_routing(request: Request, error: Exception) -> JSONResponse:
     response = answer(_explain_routing(error), request.scope["request_id"])
     response.headers.update(error.headers or {})
     if error.status_code == 405:
-        response.headers["Allow"] = ", ".join(_methods(request))
+        response.headers["Allow"] = ", ".join(find_methods(make_document(request.app), request.url.path))
     return response
-
-
-def _methods(request: Request) -> list[str]:
-    """Give what is done at a path: each method has a route, and the router names only the first one's."""
-    routes = request.app.routes
-
-    def is_served(method: str) -> bool:
-        return any(one.matches({**request.scope, "method": method})[0] is Match.FULL for one in routes)
-
-    return [method for method in _METHODS if is_served(method)]
 
 
 def _explain_routing(error: HTTPException) -> KinsynthError:

@@ -7,9 +7,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import compile_path
 
 from kinsynth.server.auth import COOKIE
 
+_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 _METHODS = {"get", "put", "post", "delete", "patch"}
 _VERSION = {"source_id": "$request.path.source_id", "number": "$request.path.number"}
 _EXECUTION = {"execution_id": "$response.body#/id"}
@@ -97,6 +99,7 @@ def make_document(app: FastAPI) -> dict[str, Any]:
             _name_codes(operation)
         _add_links(document)
         _close_names(document)
+        _write_whole_bounds(document)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -105,6 +108,13 @@ def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Give each operation of a document."""
     for item in document["paths"].values():
         yield from (operation for method, operation in item.items() if method in _METHODS)
+
+
+def find_methods(document: dict[str, Any], path: str) -> list[str]:
+    """Give what is done at a path; ``/syntheses/import`` is itself, and no synthesis whose id is import."""
+    fitting = [template for template in document["paths"] if compile_path(template)[0].match(path)]
+    nearest = min(fitting, key=lambda template: template.count("{"))
+    return sorted(method.upper() for method in document["paths"][nearest])
 
 
 def _name_codes(operation: dict[str, Any]) -> None:
@@ -124,6 +134,19 @@ def _close_names(part: Any) -> None:
     elif isinstance(part, list):
         for inner in part:
             _close_names(inner)
+
+
+def _write_whole_bounds(part: Any) -> None:
+    """Write bounds that are whole numbers as such: 2**63 as a float is printed as a number above it."""
+    if isinstance(part, dict):
+        for name in _BOUNDS & part.keys():
+            if isinstance(part[name], float) and part[name].is_integer():
+                part[name] = int(part[name])
+        for inner in part.values():
+            _write_whole_bounds(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            _write_whole_bounds(inner)
 
 
 def _add_links(document: dict[str, Any]) -> None:

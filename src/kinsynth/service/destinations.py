@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from kinsynth.errors import ConflictError, Finding, SettingsError
 from kinsynth.service import audit
 from kinsynth.service.actor import Actor
-from kinsynth.service.fields import Name
+from kinsynth.service.fields import Name, require_number
 from kinsynth.service.idempotency import create, make_once
 from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.permissions import not_found, require
@@ -41,18 +42,34 @@ class DestinationView(View):
     updated_at: float
 
 
+class WrittenDestination(Destination):
+    """Settings in a request: JSON has numbers and booleans, which in YAML are read from texts."""
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _is_number(cls, value: object) -> object:
+        return require_number(value)
+
+    @field_validator("neutralise_formulas", mode="before")
+    @classmethod
+    def _is_boolean(cls, value: object) -> object:
+        if not isinstance(value, bool):
+            raise PydanticCustomError("bool_type", "Input should be a valid boolean")
+        return value
+
+
 class NewDestination(View):
     """What a destination is made from."""
 
     name: Name
-    settings: Destination
+    settings: WrittenDestination
 
 
 class DestinationChange(View):
     """What may be changed; what is left out stays."""
 
     name: Name | None = None
-    settings: Destination | None = Field(
+    settings: WrittenDestination | None = Field(
         None,
         description="All settings, in place of the old ones; a password left out stays, null removes it.",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictFloat, StringConstraints
 
 from kinsynth.settings.base import Settings
 
@@ -23,7 +23,9 @@ class Fill(Settings):
         description="draw fills in what could have been; best the median of numbers, the mode of categories.",
     )
     allow_missing: bool = Field(
-        default=False, description="Cells may be filled with missing values where such were learned."
+        default=False,
+        strict=True,
+        description="Cells may be filled with missing values where such were learned.",
     )
 
 
@@ -42,7 +44,7 @@ class Asked(Settings):
         max_length=_MOST,
         description="Columns of given rows in which empty cells are missing, not unknown.",
     )
-    shares: tuple[tuple[ColumnName, Value, float], ...] = Field(
+    shares: tuple[tuple[ColumnName, Value, StrictFloat], ...] = Field(
         default=(),
         max_length=_MOST,
         description="Column, value and share of the rows that have it, 0 to 1; other values share the rest.",
@@ -53,7 +55,7 @@ class Asked(Settings):
     no_missing: tuple[ColumnName, ...] = Field(
         default=(), max_length=_MOST, description="Columns in which no missing value is drawn."
     )
-    temperature: float | None = Field(
+    temperature: StrictFloat | None = Field(
         default=None,
         description="Above 0, at most 5. Above 1 draws more variety, below 1 less; null for the model's own.",
     )

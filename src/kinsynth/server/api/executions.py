@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from kinsynth.executions.state import Status
 from kinsynth.pipeline.timeline import StepName
 from kinsynth.server.auth import CurrentActor, OpenPlatform, read_credentials
-from kinsynth.server.bodies import Body, Key, Renamed, Rows, Seed, WindowOf
+from kinsynth.server.bodies import Body, Key, Renamed, Rows, Sealed, Seed, WindowOf
 from kinsynth.server.codes import BUSY, CONDITIONS, DAMAGED, KEY, LOST, PARSER, QUOTA, READING
 from kinsynth.server.content import BINARY, send_content
 from kinsynth.server.operation import make_router, operation
@@ -47,7 +47,7 @@ class NewRun(_New):
     """A run to start: it learns from the source, then draws."""
 
     kind: Literal["run"] = "run"
-    source_version: int | None = Field(None, ge=1, lt=2**31, description="Null is the newest.")
+    source_version: Sealed | None = Field(None, description="Null is the newest.")
 
 
 class GivenRows(Body):
@@ -57,7 +57,7 @@ class GivenRows(Body):
     """
 
     source_id: str
-    source_version: int | None = Field(None, ge=1, lt=2**31, description="Null is the newest.")
+    source_version: Sealed | None = Field(None, description="Null is the newest.")
     tables: dict[Short, Short] = Field(
         default_factory=dict,
         max_length=1_000,

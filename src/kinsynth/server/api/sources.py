@@ -35,7 +35,9 @@ class NewSource(Body):
 class NewVersion(Body):
     """A version to open."""
 
-    copy_files: bool = Field(False, description="Begin with the files of the newest sealed version.")
+    copy_files: bool = Field(
+        False, strict=True, description="Begin with the files of the newest sealed version."
+    )
 
 
 class Detection(Body):

@@ -6,7 +6,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from kinsynth.server.auth import CurrentActor, OpenPlatform
-from kinsynth.server.bodies import Body, Document, Key, NameQuery, Number, Renamed
+from kinsynth.server.bodies import Body, Document, Key, NameQuery, Number, Renamed, Sealed
 from kinsynth.server.codes import BUSY, DAMAGED, DOCUMENT, KEY, READING
 from kinsynth.server.operation import make_router, operation
 from kinsynth.server.words import PAGES, PageOf
@@ -47,7 +47,7 @@ class ChangedSynthesis(Body):
     """A new version of a document."""
 
     document: Document
-    version: int = Field(ge=1, lt=2**31, description="The version that was changed.")
+    version: Sealed = Field(description="The version that was changed.")
     source_id: str | None = Field(None, description="Another source of one's own; null keeps it.")
 
 
@@ -60,7 +60,7 @@ class Copied(Body):
 class Checked(Body):
     """What a document is checked against."""
 
-    source_version: int | None = Field(None, ge=1, lt=2**31, description="Null is the newest.")
+    source_version: Sealed | None = Field(None, description="Null is the newest.")
 
 
 @operation(router, "POST", "/syntheses", "syntheses.create", status=201, errors=_MADE)

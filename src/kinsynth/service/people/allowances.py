@@ -18,7 +18,7 @@ from kinsynth.service.quotas import Period, QuotaView, Resource, grant, read_quo
 class QuotaChange(View):
     """A limit and the time after which it is renewed."""
 
-    limit: Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)] | None
+    limit: Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False, strict=True)] | None
     period: Period
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from kinsynth.errors import ConflictError
@@ -44,7 +44,7 @@ class NewToken(View):
 
     name: Name
     description: Note = ""
-    expires_in_days: Annotated[float, Field(gt=0, le=3650)] | None = None
+    expires_in_days: Annotated[float, Field(gt=0, le=3650, strict=True)] | None = None
 
 
 class TokenChange(View):
@@ -52,7 +52,7 @@ class TokenChange(View):
 
     name: Name | None = None
     description: Note | None = None
-    suspended: bool | None = None
+    suspended: StrictBool | None = None
 
 
 class MadeToken(View):
