@@ -80,5 +80,5 @@ CONDITIONS = (
     "treatment.never_identifier",
     "treatment.nothing_left",
 )
-BUSY = ("analysis.busy", *STORE)
+BUSY = ("analysis.busy", "source.parser_killed", *STORE)
 QUOTA = ("quota.rows", "quota.seconds")

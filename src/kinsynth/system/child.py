@@ -26,7 +26,14 @@ from types import TracebackType
 from typing import Any, TextIO
 
 import kinsynth.errors
-from kinsynth.errors import Finding, InternalError, KinsynthError, OutOfMemory, SourceError
+from kinsynth.errors import (
+    Finding,
+    InternalError,
+    KinsynthError,
+    OutOfMemory,
+    SourceError,
+    TransientError,
+)
 from kinsynth.system.failures import explain
 
 _SECONDS_TO_END = 5
@@ -181,6 +188,7 @@ def run_limited(
     Raises:
         KinsynthError: The function raised it; or the child died (``source.parser_died``), needed
             more memory (``source.parser_memory``) or more time (``source.parser_timeout``).
+        TransientError: ``source.parser_killed``, by none of its limits: it may be called again.
 
     Guarantees:
         The child is dead when this returns or raises. It cannot open a socket from Python. On Linux
@@ -255,11 +263,21 @@ def _dead(how: str, memory_bytes: int, timeout_s: int) -> SourceError:
     )
 
 
+def _killed() -> TransientError:
+    return TransientError(
+        "source.parser_killed",
+        "The process that reads the file was killed from outside.",
+        remedy="Try again. Where it happens again, the machine has too little memory.",
+    )
+
+
 def _answer(output: bytes, returncode: int, *, memory_bytes: int, timeout_s: int) -> Any:
     """Turn what the child wrote, or how it died, into a value or an error."""
     if not output:
         if returncode == -signal.SIGXCPU:
             raise _too_slow(timeout_s)
+        if returncode == -signal.SIGKILL:
+            raise _killed()
         raise _dead(f"exit status {returncode}", memory_bytes, timeout_s)
     try:
         answer = json.loads(output)
@@ -301,7 +319,8 @@ def die_with_parent(parent: int) -> None:
 def _limit(memory_bytes: int, timeout_s: int) -> None:
     """Set the limits that the kernel keeps."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (timeout_s + _SECONDS_TO_END, timeout_s + _SECONDS_TO_END))
+    processor_s = timeout_s + _SECONDS_TO_END  # the kernel says SIGXCPU at the first, SIGKILL at the second
+    resource.setrlimit(resource.RLIMIT_CPU, (processor_s, processor_s + _SECONDS_TO_END))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
 
 
