@@ -1,0 +1,3 @@
+export function SynthesesPage() {
+  return null;
+}
