@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, type Schemas, take, upload } from "./client";
-import { MOST, useListing } from "./listing";
+import { MOST, useListing } from "./pages";
 
 export type Source = Schemas["SourceView"];
 export type SourceVersion = Schemas["VersionView"];

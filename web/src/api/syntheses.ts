@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, type Schemas, take } from "./client";
-import { MOST, useListing } from "./listing";
+import { MOST, useListing } from "./pages";
 
 export type Synthesis = Schemas["SynthesisView"];
 export type SynthesisDetail = Schemas["SynthesisDetail"];

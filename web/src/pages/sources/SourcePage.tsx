@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Menu, Select, Stack } from "@mantine/core";
+import { Anchor, Button, Group, Select, Stack } from "@mantine/core";
 import { IconChevronLeft, IconPencil, IconSparkles, IconTrash, IconUpload } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -73,14 +73,18 @@ function Shown({ source, versions }: { source: Source; versions: SourceVersion[]
             {t("sources.synthesize")}
           </Button>
         )}
-        <RowMenu label={t("sources.menu", { name: source.name })}>
-          <Menu.Item leftSection={<IconPencil size={16} />} onClick={() => setOpen("rename")}>
-            {t("common.rename")}
-          </Menu.Item>
-          <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => setOpen("delete")}>
-            {t("common.delete")}
-          </Menu.Item>
-        </RowMenu>
+        <RowMenu
+          name={source.name}
+          actions={[
+            { label: t("common.rename"), icon: <IconPencil size={16} />, act: () => setOpen("rename") },
+            {
+              label: t("common.delete"),
+              icon: <IconTrash size={16} />,
+              act: () => setOpen("delete"),
+              isGrave: true,
+            },
+          ]}
+        />
       </PageHead>
       <Stack>
         {(unfinished || !shown) && (

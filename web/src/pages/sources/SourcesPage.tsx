@@ -1,12 +1,12 @@
-import { Anchor, Button, Group, Menu, Skeleton, Stack, Text } from "@mantine/core";
+import { Anchor, Button, Group, Skeleton, Stack, Text, VisuallyHidden } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconDatabase, IconPencil, IconSparkles, IconTrash, IconUpload } from "@tabler/icons-react";
+import { IconDatabase, IconPencil, IconTrash, IconUpload } from "@tabler/icons-react";
 import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 import { type Source, useSources } from "../../api/sources";
 import { Empty } from "../../parts/Empty";
-import { Listing, type ListingColumn } from "../../parts/Listing";
+import { RowList, type RowColumn } from "../../parts/RowList";
 import { PageHead } from "../../parts/PageHead";
 import { Problem } from "../../parts/Problem";
 import { RowMenu } from "../../parts/RowMenu";
@@ -63,7 +63,7 @@ export function SourcesPage() {
               {t("sources.noMatch", { text: text.trim() })}
             </Text>
           ) : (
-            <Listing
+            <RowList
               label={t("sources.title")}
               items={shown}
               idOf={(one) => one.id}
@@ -88,7 +88,7 @@ export function SourcesPage() {
   );
 }
 
-function useColumns(setOpen: (open: Open) => void): ListingColumn<Source>[] {
+function useColumns(setOpen: (open: Open) => void): RowColumn<Source>[] {
   const { t } = useTranslation();
   const { ago, time } = useAmounts();
   return [
@@ -98,7 +98,7 @@ function useColumns(setOpen: (open: Open) => void): ListingColumn<Source>[] {
       render: (one) => (
         <Group gap="sm" wrap="nowrap">
           <IconDatabase size={20} stroke={1.5} color="var(--mantine-color-dimmed)" aria-hidden />
-          <Anchor component={Link} to={`/sources/${one.id}`} fw={550} c="inherit" truncate tabIndex={-1}>
+          <Anchor component={Link} to={`/sources/${one.id}`} fw={550} size="sm" c="inherit" truncate tabIndex={-1}>
             {one.name}
           </Anchor>
         </Group>
@@ -120,33 +120,27 @@ function useColumns(setOpen: (open: Open) => void): ListingColumn<Source>[] {
     },
     {
       key: "menu",
-      title: <span aria-hidden />,
+      title: <VisuallyHidden>{t("common.actions")}</VisuallyHidden>,
       width: 64,
       align: "right",
+      isApart: true,
       render: (one) => (
-        <RowMenu label={t("sources.menu", { name: one.name })}>
-          <Menu.Item
-            leftSection={<IconSparkles size={16} />}
-            component={Link}
-            to={`/syntheses?create=${one.id}`}
-            disabled={!one.version}
-          >
-            {t("sources.synthesize")}
-          </Menu.Item>
-          <Menu.Item
-            leftSection={<IconPencil size={16} />}
-            onClick={() => setOpen({ act: "rename", source: one })}
-          >
-            {t("common.rename")}
-          </Menu.Item>
-          <Menu.Item
-            color="red"
-            leftSection={<IconTrash size={16} />}
-            onClick={() => setOpen({ act: "delete", source: one })}
-          >
-            {t("common.delete")}
-          </Menu.Item>
-        </RowMenu>
+        <RowMenu
+          name={one.name}
+          actions={[
+            {
+              label: t("common.rename"),
+              icon: <IconPencil size={16} />,
+              act: () => setOpen({ act: "rename", source: one }),
+            },
+            {
+              label: t("common.delete"),
+              icon: <IconTrash size={16} />,
+              act: () => setOpen({ act: "delete", source: one }),
+              isGrave: true,
+            },
+          ]}
+        />
       ),
     },
   ];

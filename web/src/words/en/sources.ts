@@ -14,7 +14,6 @@ export const sources = {
   open: "Open",
   synthesize: "Create synthesis",
   newVersion: "New version",
-  menu: "Actions for {{name}}",
   empty: {
     title: "Start with your data",
     text:

@@ -15,7 +15,6 @@ export const sources: typeof english = {
   open: "Apri",
   synthesize: "Crea sintesi",
   newVersion: "Nuova versione",
-  menu: "Azioni per {{name}}",
   empty: {
     title: "Inizia dai tuoi dati",
     text:

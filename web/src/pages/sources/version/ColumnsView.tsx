@@ -1,14 +1,14 @@
 import { Group, Progress, Text, Tooltip } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { DetectedColumn, DetectedTable } from "../../../api/sources";
-import { Listing, type ListingColumn } from "../../../parts/Listing";
+import { RowList, type RowColumn } from "../../../parts/RowList";
 import { TypeIcon, typeName } from "../../../parts/TypeIcon";
 import { useAmounts } from "../../../words/amounts";
 
 /** The columns of a table: what was made of each, and why. */
 export function ColumnsView({ table }: { table: DetectedTable }) {
   const { t } = useTranslation();
-  const columns: ListingColumn<DetectedColumn>[] = [
+  const columns: RowColumn<DetectedColumn>[] = [
     {
       key: "name",
       title: t("sources.column.name"),
@@ -62,7 +62,7 @@ export function ColumnsView({ table }: { table: DetectedTable }) {
     },
   ];
   return (
-    <Listing
+    <RowList
       label={t("sources.page.columnsLabel", { table: table.name })}
       items={table.columns}
       idOf={(one) => one.name}

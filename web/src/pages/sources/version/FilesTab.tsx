@@ -1,7 +1,7 @@
 import { Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../../api/client";
-import { Listing } from "../../../parts/Listing";
+import { RowList } from "../../../parts/RowList";
 import { useAmounts } from "../../../words/amounts";
 
 /** The files of a version. */
@@ -9,7 +9,7 @@ export function FilesTab({ files }: { files: Schemas["FileView"][] }) {
   const { t } = useTranslation();
   const { bytes } = useAmounts();
   return (
-    <Listing
+    <RowList
       label={t("sources.page.tabs.files")}
       items={files}
       idOf={(one) => one.name}

@@ -3,7 +3,7 @@ import { IconArrowsJoin } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../../api/client";
 import { Empty } from "../../../parts/Empty";
-import { Listing, type ListingColumn } from "../../../parts/Listing";
+import { RowList, type RowColumn } from "../../../parts/RowList";
 import { useAmounts } from "../../../words/amounts";
 
 type Relation = Schemas["RelationView"];
@@ -18,7 +18,7 @@ export function RelationsTab({ relations }: { relations: Relation[] }) {
         {t("sources.relation.noneText")}
       </Empty>
     );
-  const columns: ListingColumn<Relation>[] = [
+  const columns: RowColumn<Relation>[] = [
     {
       key: "from",
       title: t("sources.relation.from"),
@@ -62,7 +62,7 @@ export function RelationsTab({ relations }: { relations: Relation[] }) {
     },
   ];
   return (
-    <Listing
+    <RowList
       label={t("sources.page.tabs.relations")}
       items={relations}
       idOf={(one) => [one.table, ...one.columns, "→", one.references_table].join(" ")}

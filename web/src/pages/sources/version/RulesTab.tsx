@@ -3,7 +3,7 @@ import { IconListCheck } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../../api/client";
 import { Empty } from "../../../parts/Empty";
-import { Listing } from "../../../parts/Listing";
+import { RowList } from "../../../parts/RowList";
 
 type Rule = Schemas["RuleView"];
 
@@ -17,7 +17,7 @@ export function RulesTab({ rules }: { rules: Rule[] }) {
       </Empty>
     );
   return (
-    <Listing
+    <RowList
       label={t("sources.page.tabs.rules")}
       items={rules}
       idOf={(one) => `${one.table} ${one.kind} ${one.text}`}

@@ -1,23 +1,28 @@
 import { Card, Table, type TableThProps } from "@mantine/core";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
-import classes from "./Listing.module.css";
+import { type KeyboardEvent, type ReactNode, type SyntheticEvent, useLayoutEffect, useRef, useState } from "react";
+import classes from "./RowList.module.css";
 
-export interface ListingColumn<T> {
+export interface RowColumn<T> {
   key: string;
   title: ReactNode;
   width?: TableThProps["w"];
   /** Width of the window from which on it is shown. */
   from?: "xs" | "sm" | "md" | "lg" | "xl";
   align?: "left" | "right";
+  /** What is done in it does not reach the row. */
+  isApart?: boolean;
   render: (item: T) => ReactNode;
 }
+
+const stop = (event: SyntheticEvent) => event.stopPropagation();
+const APART = { onClick: stop, onDoubleClick: stop, onKeyDown: stop };
 
 interface Props<T> {
   label: string;
   items: readonly T[];
   idOf: (item: T) => string;
-  columns: readonly ListingColumn<T>[];
+  columns: readonly RowColumn<T>[];
   rowHeight?: number;
   /** Enter and a double click; a click, too, where nothing is selected by it. */
   onOpen?: (item: T) => void;
@@ -26,7 +31,7 @@ interface Props<T> {
 }
 
 /** Objects in rows, as long as there are any: only what is seen is drawn; arrows, Enter and clicks work on them. */
-export function Listing<T>(props: Props<T>) {
+export function RowList<T>(props: Props<T>) {
   const { label, items, idOf, columns, rowHeight = 57, onOpen, onSelect, selectedId } = props;
   const body = useRef<HTMLTableSectionElement>(null);
   const [margin, setMargin] = useState(0);
@@ -112,6 +117,7 @@ export function Listing<T>(props: Props<T>) {
                     visibleFrom={column.from}
                     ta={column.align}
                     className={classes.cell}
+                    {...(column.isApart && APART)}
                   >
                     {column.render(item)}
                   </Table.Td>
