@@ -38,9 +38,7 @@ export function useDeleteDestination() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (id: string) =>
-      take(
-        api.DELETE("/api/v1/destinations/{destination_id}", { params: { path: { destination_id: id } } }),
-      ),
+      take(api.DELETE("/api/v1/destinations/{destination_id}", { params: { path: { destination_id: id } } })),
     onSuccess: () => client.invalidateQueries({ queryKey: DESTINATIONS }),
   });
 }

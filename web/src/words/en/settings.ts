@@ -32,7 +32,8 @@ export const settings = {
     done: "Your password is changed. Your other sessions have ended.",
   },
   tokens: {
-    about: "With a token, scripts and notebooks act in your name. Give each its own, so that it can be ended alone.",
+    about:
+      "With a token, scripts and notebooks act in your name. Give each its own, so that it can be ended alone.",
     make: "New token",
     emptyTitle: "No tokens yet",
     empty: "Make one to run syntheses from the command line, a notebook or a nightly script.",
@@ -94,7 +95,8 @@ export const settings = {
     about: "Places that results are written to, kept under a name.",
     make: "New destination",
     emptyTitle: "No destinations yet",
-    empty: "Results always stay in kinsynth, where you download them. A destination keeps a way of writing them under a name.",
+    empty:
+      "Results always stay in kinsynth, where you download them. A destination keeps a way of writing them under a name.",
     name: "Name",
     kind: "Kind",
     format: "File format",

@@ -1,7 +1,8 @@
 import type { admin as english } from "../en/admin";
 
 export const admin: typeof english = {
-  about: "Persone, cosa possono usare e il registro di ciò che è stato fatto. Qui non si vedono dati di nessuno.",
+  about:
+    "Persone, cosa possono usare e il registro di ciò che è stato fatto. Qui non si vedono dati di nessuno.",
   refusedTitle: "Qui entrano solo gli amministratori",
   refused: "Chiedi a un amministratore se ti serve un account, una quota o uno sguardo al registro.",
   tabs: { people: "Persone", audit: "Registro", receipts: "Ricevute" },
@@ -97,7 +98,8 @@ export const admin: typeof english = {
     },
   },
   receipts: {
-    about: "Cosa è stato rimosso, quando e perché. Una ricevuta sopravvive al suo oggetto; ha solo id e numeri.",
+    about:
+      "Cosa è stato rimosso, quando e perché. Una ricevuta sopravvive al suo oggetto; ha solo id e numeri.",
     object: "Oggetto",
     objectHelp: "L'id di un oggetto mostra solo le sue ricevute.",
     at: "Quando",

@@ -33,7 +33,8 @@ export const settings: typeof english = {
     done: "La password è cambiata. Le altre sessioni sono chiuse.",
   },
   tokens: {
-    about: "Con un token, script e notebook agiscono a tuo nome. Danne uno a ciascuno, per poterlo chiudere da solo.",
+    about:
+      "Con un token, script e notebook agiscono a tuo nome. Danne uno a ciascuno, per poterlo chiudere da solo.",
     make: "Nuovo token",
     emptyTitle: "Nessun token",
     empty: "Creane uno per lanciare sintesi dalla riga di comando, da un notebook o da uno script notturno.",
@@ -95,13 +96,15 @@ export const settings: typeof english = {
     about: "Luoghi in cui si scrivono i risultati, tenuti sotto un nome.",
     make: "Nuova destinazione",
     emptyTitle: "Nessuna destinazione",
-    empty: "I risultati restano sempre in kinsynth, da dove si scaricano. Una destinazione tiene sotto un nome un modo di scriverli.",
+    empty:
+      "I risultati restano sempre in kinsynth, da dove si scaricano. Una destinazione tiene sotto un nome un modo di scriverli.",
     name: "Nome",
     kind: "Tipo",
     format: "Formato dei file",
     existing: "Se la tabella esiste già",
     neutralise: "Neutralizza le formule",
-    neutraliseHelp: "Scrive un apostrofo prima dei testi che un foglio di calcolo eseguirebbe. Cambia i dati.",
+    neutraliseHelp:
+      "Scrive un apostrofo prima dei testi che un foglio di calcolo eseguirebbe. Cambia i dati.",
     soon: "non ancora disponibile",
     changed: "Modificata",
     edit: "Modifica",
