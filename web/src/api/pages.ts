@@ -1,19 +1,47 @@
 import { type QueryKey, useInfiniteQuery } from "@tanstack/react-query";
+import { useEffect, useMemo } from "react";
 
-type Page<T> = { items: T[]; next: string | null };
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
 
-/** Read a listing page by page, as somebody asks for more. */
-export function usePages<T>(key: QueryKey, read: (cursor: string | undefined) => Promise<Page<T>>) {
+/** Objects on a page of a listing: as many as the server gives at once. */
+export const MOST = 200;
+
+/** A whole listing, page after page: the first is shown while the others come. */
+export function useListing<T>(
+  queryKey: QueryKey,
+  read: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<T>>,
+  options: { enabled?: boolean; refetchInterval?: number | false } = {},
+) {
   const query = useInfiniteQuery({
-    queryKey: key,
-    queryFn: ({ pageParam }) => read(pageParam),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next ?? undefined,
+    queryKey,
+    queryFn: ({ pageParam, signal }) => read(pageParam ?? undefined, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    ...options,
+  });
+  const { hasNextPage, isFetching, isError, fetchNextPage } = query;
+  useEffect(() => {
+    if (hasNextPage && !isFetching && !isError) void fetchNextPage();
+  }, [hasNextPage, isFetching, isError, fetchNextPage]);
+  const items = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
+  return { ...query, items };
+}
+
+/** A listing page by page, as somebody asks for more. */
+export function usePages<T>(queryKey: QueryKey, read: (cursor: string | undefined) => Promise<Page<T>>) {
+  const query = useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam }) => read(pageParam ?? undefined),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
   });
   return { ...query, items: query.data?.pages.flatMap((page) => page.items) ?? [] };
 }
 
-/** Read a listing to its end, for what is searched here. */
+/** Read a listing to its end, for what is searched or counted here. */
 export async function readAll<T>(read: (cursor: string | undefined) => Promise<Page<T>>): Promise<T[]> {
   const found: T[] = [];
   let cursor: string | undefined;
