@@ -203,7 +203,12 @@ function useRows(props: Props, first: number, last: number): Rows {
     })),
   });
   if (isGiven)
-    return { row: (index) => props.rows[index], sample: props.rows.slice(0, SAMPLE), error: null, retry: () => {} };
+    return {
+      row: (index) => props.rows[index],
+      sample: props.rows.slice(0, SAMPLE),
+      error: null,
+      retry: () => {},
+    };
   const byPage = new Map(numbers.map((page, index) => [page, queries[index]?.data]));
   const failed = queries.filter((query) => query.isError);
   return {

@@ -1,6 +1,13 @@
 import { Card, Table, type TableThProps } from "@mantine/core";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, type SyntheticEvent, useLayoutEffect, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  type SyntheticEvent,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import classes from "./RowList.module.css";
 
 export interface RowColumn<T> {

@@ -6,9 +6,9 @@ import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 import { type Source, useSources } from "../../api/sources";
 import { Empty } from "../../parts/Empty";
-import { RowList, type RowColumn } from "../../parts/RowList";
 import { PageHead } from "../../parts/PageHead";
 import { Problem } from "../../parts/Problem";
+import { type RowColumn, RowList } from "../../parts/RowList";
 import { RowMenu } from "../../parts/RowMenu";
 import { SearchInput } from "../../parts/SearchInput";
 import { useAmounts } from "../../words/amounts";
@@ -98,7 +98,15 @@ function useColumns(setOpen: (open: Open) => void): RowColumn<Source>[] {
       render: (one) => (
         <Group gap="sm" wrap="nowrap">
           <IconDatabase size={20} stroke={1.5} color="var(--mantine-color-dimmed)" aria-hidden />
-          <Anchor component={Link} to={`/sources/${one.id}`} fw={550} size="sm" c="inherit" truncate tabIndex={-1}>
+          <Anchor
+            component={Link}
+            to={`/sources/${one.id}`}
+            fw={550}
+            size="sm"
+            c="inherit"
+            truncate
+            tabIndex={-1}
+          >
             {one.name}
           </Anchor>
         </Group>

@@ -1,7 +1,7 @@
 import { Group, Progress, Text, Tooltip } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { DetectedColumn, DetectedTable } from "../../../api/sources";
-import { RowList, type RowColumn } from "../../../parts/RowList";
+import { type RowColumn, RowList } from "../../../parts/RowList";
 import { TypeIcon, typeName } from "../../../parts/TypeIcon";
 import { useAmounts } from "../../../words/amounts";
 

@@ -3,7 +3,7 @@ import { IconArrowsJoin } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../../api/client";
 import { Empty } from "../../../parts/Empty";
-import { RowList, type RowColumn } from "../../../parts/RowList";
+import { type RowColumn, RowList } from "../../../parts/RowList";
 import { useAmounts } from "../../../words/amounts";
 
 type Relation = Schemas["RelationView"];
