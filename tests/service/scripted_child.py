@@ -91,7 +91,11 @@ def play_all(child: ScriptedChild) -> Iterator[Said]:
             child.write("work/checkpoints/000.safetensors", "state")
         yield child.say(step, "half")
         child.write(path, f"what {step} makes")
-        yield child.finish(step, path)
+        made = [path]
+        if step == "report":
+            child.write("evaluation.json", '{"accuracy": 9.1, "privacy": null, "tables": []}')
+            made.append("evaluation.json")
+        yield child.finish(step, *made)
         assert child.answers == number + 1, "it goes on only when the files are kept"
     yield {"event": {"kind": "execution_finished", "at": time.time()}}
     yield {"outcome": "succeeded"}

@@ -96,6 +96,7 @@ def wishing(*wishes: str) -> Callable[[], str]:
 def test_every_step_is_recorded_with_its_files_and_its_event(stage: Stage) -> None:
     assert stage.perform(play_all) == Succeeded()
     assert stage.files() == {
+        "evaluation.json": "protected",
         "model/tables/000.safetensors": "derived",
         "plan.json": "protected",
         "report.pdf": "protected",
@@ -114,6 +115,14 @@ def test_every_step_is_recorded_with_its_files_and_its_event(stage: Stage) -> No
     assert (model.execution_id, model.name) == (stage.id, "First")
     stage.found.platform.artefacts.collect_released()
     check_no_leftovers(stage.found)
+
+
+def test_the_scores_of_a_report_are_recorded_with_it(stage: Stage) -> None:
+    stage.perform(play_all)
+    with stage.found.platform.records.read() as connection:
+        outcomes = read_outcomes(connection, stage.id)
+    assert outcomes["report"]["scores"] == {"accuracy": 9.1, "privacy": None}
+    assert [step for step in outcomes if "scores" in outcomes[step]] == ["report"]
 
 
 def test_the_child_is_told_where_its_files_are_and_nothing_else(stage: Stage) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -16,6 +16,7 @@ from kinsynth.service.audit import record
 from kinsynth.service.documents import Document, bind, settle
 from kinsynth.service.idempotency import create, find, make_once
 from kinsynth.service.names import rename
+from kinsynth.service.news import NewestView, News, ScoresView, read_news
 from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.permissions import find_level, not_found, require, visible_syntheses
 from kinsynth.service.platform import Platform
@@ -42,6 +43,8 @@ class SynthesisView(View):
     level: str = Field(description="What the reader may do: view, run, edit or own.")
     created_at: float
     updated_at: float
+    newest: NewestView | None = Field(None, description="The newest execution; null before the first.")
+    scores: ScoresView | None = Field(None, description="Those of the newest run that succeeded.")
 
 
 class SynthesisDetail(SynthesisView):
@@ -161,7 +164,8 @@ def list_syntheses(
         if name:
             query = query.where(syntheses.c.name == name)
         rows, cursor = read_page(connection, query, syntheses.c.created_at, syntheses.c.id, wanted)
-    return Page(items=tuple(SynthesisView.model_validate(row) for row in rows), next=cursor)
+        items = _views(connection, rows)
+    return Page(items=items, next=cursor)
 
 
 def read_synthesis(platform: Platform, actor: Actor, synthesis_id: str) -> SynthesisDetail:
@@ -392,6 +396,14 @@ def _with_level(actor: Actor) -> Any:
 
 def _detail(connection: Connection, actor: Actor, synthesis_id: str) -> SynthesisDetail:
     row = connection.execute(_with_level(actor).where(syntheses.c.id == synthesis_id)).one()
-    view = SynthesisView.model_validate(row)
+    (view,) = _views(connection, [row])
     document = read_document(connection, synthesis_id, row.version)
-    return SynthesisDetail(**view.model_dump(), document=document)
+    return SynthesisDetail(**dict(view), document=document)
+
+
+def _views(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[SynthesisView, ...]:
+    """Give syntheses with their news."""
+    news = read_news(connection, [row.id for row in rows])
+    return tuple(
+        SynthesisView.model_validate(row).model_copy(update=vars(news.get(row.id, News()))) for row in rows
+    )

@@ -31,6 +31,7 @@ from kinsynth.system.files import read_json
 
 _SHARE_OF_NEWS: Final = 0.001
 _OLD_NEWS_S: Final = 10.0
+EVALUATION: Final = "evaluation.json"
 _NOT_RECORDED = {"execution_finished", "execution_failed"}  # the end is told by the execution's own record
 
 Event = Mapping[str, Any]
@@ -131,6 +132,8 @@ class Record:
 
     def _finish(self, connection: Connection, step: str, stored: Mapping[str, Stored]) -> None:
         outcome = read_json(self._folder / "steps" / f"{step}.json")
+        if EVALUATION in outcome["outputs"]:
+            outcome["scores"] = self._read_scores()
         finish_step(connection, self._id, step, outcome, epoch=self._claim.epoch)
         self._give_up(connection)
         files.attach(connection, self._id, 0, stored)
@@ -139,6 +142,11 @@ class Record:
             add_model(connection, self._id, self._job.synthesis_id, self._job.name)
         if step == "storing":
             files.move(connection, self._id, DRAWN, SYNTHETIC)
+
+    def _read_scores(self) -> dict[str, float | None]:
+        """Give the two numbers of the evaluation: listings show them without opening its file."""
+        evaluation = read_json(self._folder / EVALUATION)
+        return {name: evaluation[name] for name in ("accuracy", "privacy")}
 
     def _give_up(self, connection: Connection) -> None:
         """Give up steps that were taken over from another execution and were not made of this data.
