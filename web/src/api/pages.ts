@@ -9,18 +9,21 @@ export interface Page<T> {
 /** Objects on a page of a listing: as many as the server gives at once. */
 export const MOST = 200;
 
+const LIVE_MS = 5_000; // between two looks at a listing in which something goes on
+
 /** A whole listing, page after page: the first is shown while the others come. */
 export function useListing<T>(
   queryKey: QueryKey,
   read: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<T>>,
-  options: { enabled?: boolean; refetchInterval?: number | false } = {},
+  { isLive }: { isLive?: (item: T) => boolean } = {},
 ) {
   const query = useInfiniteQuery({
     queryKey,
     queryFn: ({ pageParam, signal }) => read(pageParam ?? undefined, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
-    ...options,
+    refetchInterval: ({ state }) =>
+      isLive && state.data?.pages.some((page) => page.items.some(isLive)) ? LIVE_MS : false,
   });
   const { hasNextPage, isFetching, isError, fetchNextPage } = query;
   useEffect(() => {

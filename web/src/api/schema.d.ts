@@ -13826,14 +13826,6 @@ export interface operations {
                 limit?: number;
                 /** @description ``next`` of the page before. */
                 cursor?: string | null;
-                /** @description Only those of this id. */
-                actor_id?: string | null;
-                /** @description An operation, or a kind of them: ``tokens``. */
-                action?: string | null;
-                /** @description Only those of this id. */
-                object_id?: string | null;
-                /** @description Only those done, or those refused. */
-                outcome?: ("done" | "refused") | null;
             };
             header?: never;
             path?: never;

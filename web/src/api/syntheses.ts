@@ -11,10 +11,13 @@ export const SYNTHESIS_LIST = [...SYNTHESES, "list"];
 export const synthesisKey = (synthesisId: string) => [...SYNTHESES, synthesisId];
 const at = (synthesisId: string) => ({ params: { path: { synthesis_id: synthesisId } } });
 
-/** What one owns or has a share of, the newest first. */
+/** What one owns or has a share of, the newest first; looked at again while an execution goes on. */
 export function useSyntheses() {
-  return useListing(SYNTHESIS_LIST, (cursor, signal) =>
-    take(api.GET("/api/v1/syntheses", { params: { query: { limit: MOST, cursor } }, signal })),
+  return useListing(
+    SYNTHESIS_LIST,
+    (cursor, signal) =>
+      take(api.GET("/api/v1/syntheses", { params: { query: { limit: MOST, cursor } }, signal })),
+    { isLive: (one) => one.newest != null && one.newest.finished_at === null },
   );
 }
 
