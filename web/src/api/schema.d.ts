@@ -2347,6 +2347,25 @@ export interface components {
             copy_files: boolean;
         };
         /**
+         * NewestView
+         * @description The newest execution of a synthesis.
+         */
+        NewestView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "paused" | "cancelling" | "succeeded" | "failed" | "cancelled";
+            /** Created At */
+            created_at: number;
+            /** Finished At */
+            finished_at: number | null;
+        };
+        /**
          * OwnChange
          * @description What people may change of their own account.
          */
@@ -2707,6 +2726,24 @@ export interface components {
             reason: string;
         };
         /**
+         * ScoresView
+         * @description What an execution reached.
+         */
+        ScoresView: {
+            /** Execution Id */
+            execution_id: string;
+            /**
+             * Accuracy
+             * @description 0 to 10; null where nothing could be compared.
+             */
+            accuracy: number | null;
+            /**
+             * Privacy
+             * @description 0 to 10; null where it could not be measured.
+             */
+            privacy: number | null;
+        };
+        /**
          * SessionState
          * @description Who is signed in, and what requests that change something repeat in ``X-CSRF-Token``.
          */
@@ -2875,6 +2912,10 @@ export interface components {
             created_at: number;
             /** Updated At */
             updated_at: number;
+            /** @description The newest execution; null before the first. */
+            newest?: components["schemas"]["NewestView"] | null;
+            /** @description Those of the newest run that succeeded. */
+            scores?: components["schemas"]["ScoresView"] | null;
             /** Document */
             document: {
                 [key: string]: unknown;
@@ -2935,6 +2976,10 @@ export interface components {
             created_at: number;
             /** Updated At */
             updated_at: number;
+            /** @description The newest execution; null before the first. */
+            newest?: components["schemas"]["NewestView"] | null;
+            /** @description Those of the newest run that succeeded. */
+            scores?: components["schemas"]["ScoresView"] | null;
         };
         /**
          * TableView
@@ -13826,6 +13871,14 @@ export interface operations {
                 limit?: number;
                 /** @description ``next`` of the page before. */
                 cursor?: string | null;
+                /** @description Only those of this id. */
+                actor_id?: string | null;
+                /** @description An operation, or a kind of them: ``tokens``. */
+                action?: string | null;
+                /** @description Only those of this id. */
+                object_id?: string | null;
+                /** @description Only those done, or those refused. */
+                outcome?: ("done" | "refused") | null;
             };
             header?: never;
             path?: never;
