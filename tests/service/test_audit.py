@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from kinsynth.errors import AccessError, InternalError
 from kinsynth.service.actor import SYSTEM
-from kinsynth.service.audit import list_entries, record, verify
+from kinsynth.service.audit import Asked, list_entries, record, verify
 from kinsynth.service.pages import Wanted
 from kinsynth.service.platform import Platform
 from kinsynth.storage.tables import audit
@@ -133,3 +133,25 @@ def test_only_administrators_read_it(platform: Platform) -> None:
         with pytest.raises(AccessError) as caught:
             ask()
         assert caught.value.code == "access.forbidden"
+
+
+@pytest.mark.parametrize(
+    ("asked", "numbers"),
+    [
+        (Asked(), [5, 4, 3, 2, 1]),
+        (Asked(object_id="obj1"), [2]),
+        (Asked(action="test.do"), [4, 3, 2, 1]),
+        (Asked(action="test"), [5, 4, 3, 2, 1]),
+        (Asked(action="tes"), []),
+        (Asked(action="te_t"), []),
+        (Asked(outcome="refused"), [5]),
+        (Asked(actor_id="usr_x"), []),
+        (Asked(action="test", object_id="obj3", outcome="done"), [4]),
+    ],
+)
+def test_entries_are_chosen(platform: Platform, asked: Asked, numbers: list[int]) -> None:
+    fill(platform, 4)
+    with platform.records.write() as connection:
+        record(connection, SYSTEM, "test.undo", "obj9", outcome="refused")
+    found = list_entries(platform, SYSTEM, Wanted(), asked)
+    assert [entry.number for entry in found.items] == numbers

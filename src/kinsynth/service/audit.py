@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import Connection, Row, Select, insert, select, text
 
 from kinsynth.errors import InternalError
 from kinsynth.service.actor import Actor
@@ -46,6 +47,23 @@ class AuditState(View):
 
     entries: int
     head: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which entries are asked for; None takes all.
+
+    Attributes:
+        actor_id: By whom.
+        action: An operation, such as ``tokens.create``, or a kind of them, such as ``tokens``.
+        object_id: Done to what.
+        outcome: Done or refused.
+    """
+
+    actor_id: str | None = None
+    action: str | None = None
+    object_id: str | None = None
+    outcome: Outcome | None = None
 
 
 def record(
@@ -85,15 +103,18 @@ def record(
     connection.execute(insert(audit).values(**entry, digest=_digest(entry)))
 
 
-def list_entries(platform: Platform, actor: Actor, wanted: Wanted) -> Page[AuditEntry]:
-    """List entries, the newest first.
+def list_entries(
+    platform: Platform, actor: Actor, wanted: Wanted, asked: Asked | None = None
+) -> Page[AuditEntry]:
+    """List entries, the newest first; those that are asked for, or all.
 
     Raises:
         AccessError: As ``permissions.require``.
     """
     with platform.records.read() as connection:
         require(connection, actor, "audit.list")
-        rows, following = read_page(connection, select(audit), audit.c.number, audit.c.digest, wanted)
+        query = select(audit) if asked is None else _narrow(select(audit), asked)
+        rows, following = read_page(connection, query, audit.c.number, audit.c.digest, wanted)
         return Page(items=tuple(_view(row) for row in rows), next=following)
 
 
@@ -115,6 +136,16 @@ def verify(platform: Platform, actor: Actor) -> AuditState:
                     raise _broken(number + 1)
                 number, head = row.number, row.digest
         return AuditState(entries=number, head=head)
+
+
+def _narrow(query: Select[Any], asked: Asked) -> Select[Any]:
+    for name in ("actor_id", "object_id", "outcome"):
+        if (value := getattr(asked, name)) is not None:
+            query = query.where(audit.c[name] == value)
+    if asked.action is not None:
+        of_its_kind = audit.c.action.startswith(f"{asked.action}.", autoescape=True)
+        query = query.where((audit.c.action == asked.action) | of_its_kind)
+    return query
 
 
 def _broken(number: int) -> InternalError:

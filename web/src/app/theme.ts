@@ -1,0 +1,33 @@
+import { createTheme, type MantineColorsTuple } from "@mantine/core";
+
+const kin: MantineColorsTuple = [
+  "#edf2ff",
+  "#dbe4ff",
+  "#bac8ff",
+  "#91a7ff",
+  "#748ffc",
+  "#5c7cfa",
+  "#4c6ef5",
+  "#3b5bdb",
+  "#364fc7",
+  "#2b3f9e",
+];
+
+export const theme = createTheme({
+  colors: { kin },
+  primaryColor: "kin",
+  primaryShade: { light: 7, dark: 5 },
+  autoContrast: true,
+  defaultRadius: "md",
+  fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif",
+  headings: { fontWeight: "650" },
+  cursorType: "pointer",
+  components: {
+    Card: { defaultProps: { withBorder: true, radius: "lg", padding: "lg" } },
+    Paper: { defaultProps: { radius: "lg" } },
+    Modal: { defaultProps: { radius: "lg", centered: true } },
+    Tooltip: { defaultProps: { withArrow: true, openDelay: 300, multiline: true, maw: 320 } },
+    Table: { defaultProps: { highlightOnHover: true, verticalSpacing: "sm" } },
+    Loader: { defaultProps: { type: "dots" } },
+  },
+});

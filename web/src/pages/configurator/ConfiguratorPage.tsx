@@ -1,0 +1,3 @@
+export function ConfiguratorPage() {
+  return null;
+}

@@ -1,0 +1,3 @@
+import type { configurator as english } from "../en/configurator";
+
+export const configurator: typeof english = {};
