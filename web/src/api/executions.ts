@@ -1,13 +1,7 @@
-import {
-  type QueryClient,
-  queryOptions,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from "@tanstack/react-query";
+import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { ApiError, api, type Schemas, take } from "./client";
 import type { Certificate, Evaluation } from "./evaluation";
+import { MOST, type Page, useListing } from "./pages";
 
 export type Execution = Schemas["ExecutionView"];
 export type ExecutionDetail = Schemas["ExecutionDetail"];
@@ -39,23 +33,22 @@ const keys = {
   shares: (synthesisId: string) => ["shares", synthesisId],
 };
 
-/** The executions of a synthesis, newest first, page by page; looked at again while one is not finished. */
+/** The executions of a synthesis, newest first; looked at again while one is not finished. */
 export function useExecutions(synthesisId: string) {
-  return useInfiniteQuery({
-    queryKey: keys.of(synthesisId),
-    queryFn: ({ pageParam }) =>
+  const queryKey = keys.of(synthesisId);
+  const known = useQueryClient().getQueryData<{ pages: Page<Execution>[] }>(queryKey);
+  const isLive = known?.pages.some((page) => page.items.some((one) => !isFinal(one.status))) ?? false;
+  return useListing(
+    queryKey,
+    (cursor, signal) =>
       take(
         api.GET("/api/v1/syntheses/{synthesis_id}/executions", {
-          params: { path: { synthesis_id: synthesisId }, query: { limit: 50, cursor: pageParam } },
+          params: { path: { synthesis_id: synthesisId }, query: { limit: MOST, cursor } },
+          signal,
         }),
       ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
-    refetchInterval: (query) => {
-      const all = query.state.data?.pages.flatMap((page) => page.items) ?? [];
-      return all.some((one) => !isFinal(one.status)) ? LIVE_MS : false;
-    },
-  });
+    { refetchInterval: isLive ? LIVE_MS : false },
+  );
 }
 
 /** An execution with the document as it was at its start. */
@@ -100,14 +93,18 @@ export function useFiles(id: string, enabled: boolean) {
 }
 
 /** Some rows of a synthetic table. */
-export function readRows(id: string, table: string, offset: number, limit: number) {
+export function readRows(id: string, table: string, offset: number, limit: number, signal?: AbortSignal) {
   const { params } = at(id);
   return take(
     api.GET("/api/v1/executions/{execution_id}/preview", {
       params: { ...params, query: { table, offset, limit } },
+      signal,
     }),
   );
 }
+
+/** Names what is read of a table. */
+export const rowsKey = keys.rows;
 
 /** The first rows of a synthetic table: its columns, and how many rows it has. */
 export function useTable(id: string, table: string) {
@@ -121,6 +118,22 @@ export function useTable(id: string, table: string) {
 /** Where the report stands, to be opened in a tab of its own. */
 export function reportPath(id: string): string {
   return `/api/v1/executions/${id}/report`;
+}
+
+/** What a new run would find: its rows, how long it takes, what stands in its way. */
+export function checkOf(synthesisId: string, version: number) {
+  return queryOptions({
+    queryKey: ["checks", synthesisId, version],
+    queryFn: () =>
+      take(
+        api.POST("/api/v1/syntheses/{synthesis_id}/checks", {
+          params: { path: { synthesis_id: synthesisId } },
+          body: { source_version: null },
+        }),
+      ),
+    staleTime: 60_000,
+    retry: false,
+  });
 }
 
 /** Starts a run, or a drawing from a stored model. */
@@ -314,4 +327,10 @@ async function orNull<T>(call: Promise<T>): Promise<T | null> {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
   }
+}
+
+/** The execution whose scores speak of an execution: its own; for a drawing those of the training it draws from. */
+export function scoresFrom(execution: Execution, executions: Execution[]): string | null {
+  if (execution.kind === "run") return execution.id;
+  return executions.find((one) => one.trained_model_id === execution.model_id)?.id ?? null;
 }

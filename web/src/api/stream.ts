@@ -98,9 +98,7 @@ async function ask(
 ): Promise<boolean> {
   for (let known = after; ; ) {
     const params = { path: { execution_id: executionId }, query: { after: known, limit: PAGE } };
-    const found = await take(
-      api.GET("/api/v1/executions/{execution_id}/events", { params, signal: stop }),
-    );
+    const found = await take(api.GET("/api/v1/executions/{execution_id}/events", { params, signal: stop }));
     hear(found.items);
     if (found.ended) return true;
     if (found.items.length < PAGE) return false;

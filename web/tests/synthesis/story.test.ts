@@ -9,7 +9,12 @@ function event(kind: string, rest: Record<string, unknown> = {}) {
 }
 function trained(table: string, epoch: number, training: number, validation: number) {
   const values = { training_loss: training, validation_loss: validation };
-  return event("step_progressed", { step: "training", share: 0.5, message: `${table}, epoch ${epoch}`, values });
+  return event("step_progressed", {
+    step: "training",
+    share: 0.5,
+    message: `${table}, epoch ${epoch}`,
+    values,
+  });
 }
 function step(story: ReturnType<typeof begin>, name: string) {
   return story.steps.find((one) => one.name === name);

@@ -213,3 +213,9 @@ export function shareDone(story: Story): number {
   }, 0);
   return done / total;
 }
+
+/** The first step that is not done; the first of all where everything is. */
+export function firstUndone(story: Story): StepName {
+  const undone = story.steps.find((step) => step.state !== "finished" && step.state !== "inherited");
+  return undone?.name ?? (story.steps[0] as Step).name;
+}
