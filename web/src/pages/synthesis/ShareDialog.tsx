@@ -103,7 +103,7 @@ function ShareItem({ synthesisId, share, isOwner }: { synthesisId: string; share
   return (
     <li className={classes.item}>
       <Group gap="sm" wrap="nowrap" miw={0}>
-        <Avatar name={name} color="initials" radius="xl" aria-hidden />
+        <Avatar name={name} color="kin" variant="filled" radius="xl" aria-hidden />
         <Stack gap={0} miw={0}>
           <Text fw={600} truncate>
             {name}

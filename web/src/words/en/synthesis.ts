@@ -106,11 +106,7 @@ export const synthesis = {
     column_categories: "Categories are among those that may leave the source",
     other: "Further guarantees",
   },
-  size: {
-    title: "Size",
-    about: "Rows of root tables that were made. Rows of other tables belong to them and come with them.",
-    rows: "rows of root tables",
-  },
+  size: { rows: "Rows of root tables", rowsMade: "{{rows}} rows of root tables" },
   data: {
     table: "Table",
     label: "Synthetic rows of {{table}}, {{rows}} in all",

@@ -1,15 +1,4 @@
-import {
-  ActionIcon,
-  Badge,
-  Card,
-  Group,
-  Popover,
-  RingProgress,
-  SimpleGrid,
-  Stack,
-  Text,
-  Title,
-} from "@mantine/core";
+import { ActionIcon, Badge, Card, Group, Popover, RingProgress, Stack, Text, Title } from "@mantine/core";
 import { IconHelpCircle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -38,7 +27,7 @@ export function ScoreTiles({
     : t("synthesis.score.noReport");
   const borrowed = isBorrowed ? t("synthesis.score.borrowed") : "";
   return (
-    <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }} spacing="md">
+    <div className={classes.tiles}>
       <Score
         kind="privacy"
         score={evaluation?.privacy ?? null}
@@ -57,14 +46,8 @@ export function ScoreTiles({
         }
         note={borrowed}
       />
-      <Proven certificate={certificate} />
-      <Tile title={t("synthesis.size.title")} about={t("synthesis.size.about")}>
-        <Text className={classes.figure}>{format.number(rows)}</Text>
-        <Text size="sm" c="dimmed">
-          {t("synthesis.size.rows")}
-        </Text>
-      </Tile>
-    </SimpleGrid>
+      <Proven certificate={certificate} rows={rows} />
+    </div>
   );
 
   function weakest(found: Evaluation, kind: "privacy" | "accuracy", as: Format): string {
@@ -72,7 +55,7 @@ export function ScoreTiles({
       const score = table[kind];
       return score !== null && (!now || score < now.score) ? { name: table.name, score } : now;
     }, null);
-    if (!least || found.tables.length < 2) return "";
+    if (!least || found.tables.length < 2 || least.score >= 9) return "";
     return t("synthesis.score.weakest", { table: least.name, score: as.number(least.score, 1) });
   }
 }
@@ -96,12 +79,12 @@ function Score({
     <Tile title={title} about={t(`synthesis.${kind}.about`)}>
       <Group gap="md" wrap="nowrap">
         <RingProgress
-          size={84}
+          size={76}
           thickness={8}
           roundCaps
           sections={verdict && score !== null ? [{ value: score * 10, color: COLORS[verdict] }] : []}
           label={
-            <Text ta="center" fw={700} size="xl" lh={1}>
+            <Text ta="center" fw={700} size="lg" lh={1}>
               {score === null ? "–" : format.number(score, 1)}
             </Text>
           }
@@ -132,26 +115,33 @@ function Score({
   );
 }
 
-function Proven({ certificate }: { certificate: Certificate | null }) {
+function Proven({ certificate, rows }: { certificate: Certificate | null; rows: number }) {
   const { t } = useTranslation();
   const format = useFormat();
   const all = certificate?.guarantees ?? [];
   const held = all.filter((one) => one.passed).length;
   return (
     <Tile title={t("synthesis.certificate.title")} about={t("synthesis.certificate.about")}>
-      <Group gap="xs" align="baseline">
-        <Text className={classes.figure}>{certificate ? format.number(held) : "–"}</Text>
-        {certificate && (
-          <Text c="dimmed">
-            {t("synthesis.certificate.of", { count: all.length, total: format.number(all.length) })}
+      <Stack gap={4}>
+        <Group gap="xs" align="baseline" wrap="nowrap">
+          <Text className={classes.figure}>{certificate ? format.number(held) : "–"}</Text>
+          {certificate && (
+            <Text c="dimmed" size="sm">
+              {t("synthesis.certificate.of", { count: all.length, total: format.number(all.length) })}
+            </Text>
+          )}
+        </Group>
+        <Group gap="xs">
+          {certificate && (
+            <Badge variant="light" color={certificate.passed ? "teal" : "red"} tt="none">
+              {t(certificate.passed ? "synthesis.certificate.passed" : "synthesis.certificate.failed")}
+            </Badge>
+          )}
+          <Text size="sm" c="dimmed">
+            {t("synthesis.size.rowsMade", { rows: format.number(rows) })}
           </Text>
-        )}
-      </Group>
-      {certificate && (
-        <Badge variant="light" color={certificate.passed ? "teal" : "red"} tt="none">
-          {t(certificate.passed ? "synthesis.certificate.passed" : "synthesis.certificate.failed")}
-        </Badge>
-      )}
+        </Group>
+      </Stack>
     </Tile>
   );
 }
