@@ -4,6 +4,8 @@ import { useTranslation } from "react-i18next";
 /** How numbers, times and sizes are written in the language that is spoken. */
 export interface Format {
   number(value: number, digits?: number): string;
+  /** With three digits that count. */
+  short(value: number): string;
   percent(share: number, digits?: number): string;
   duration(seconds: number): string;
   moment(at: number): string;
@@ -30,6 +32,7 @@ export function makeFormat(language: string): Format {
         minimumFractionDigits: digits,
         maximumFractionDigits: digits,
       }).format(value),
+    short: (value) => new Intl.NumberFormat(language, { maximumSignificantDigits: 3 }).format(value),
     percent: (share, digits = 1) =>
       new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: digits }).format(share),
     duration: (seconds) => {

@@ -248,7 +248,6 @@ export const synthesis = {
     newest: "Follow the training ({{table}})",
     training: "Training",
     validation: "Validation",
-    epoch: "Epoch",
     atEpoch: "Epoch {{epoch}}",
     best: "Best validation loss: {{loss}} in epoch {{epoch}}. Lower is better; the best state is kept.",
     none: "The loss of training and validation appears here once the training goes on.",

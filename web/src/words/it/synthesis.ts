@@ -248,7 +248,6 @@ export const synthesis: typeof english = {
     newest: "Segui l'addestramento ({{table}})",
     training: "Addestramento",
     validation: "Validazione",
-    epoch: "Epoca",
     atEpoch: "Epoca {{epoch}}",
     best: "Migliore perdita di validazione: {{loss}} all'epoca {{epoch}}. Più bassa è, meglio è; si conserva lo stato migliore.",
     none: "La perdita di addestramento e di validazione appare qui durante l'addestramento.",

@@ -48,7 +48,7 @@ export function DistributionCard({
           ]}
           barProps={{ isAnimationActive: false, radius: [3, 3, 0, 0] }}
           maxBarWidth={26}
-          gridAxis="y"
+          gridAxis="x"
           tickLine="none"
           valueFormatter={(share) => format.percent(share)}
           xAxisProps={{ tickFormatter: shorten, interval: "equidistantPreserveStart", tickMargin: 6 }}

@@ -38,7 +38,9 @@ export default function LossChart({ story }: { story: Story }) {
         data={shown}
         dataKey="place"
         withLegend
-        legendProps={{ verticalAlign: "bottom" }}
+        legendProps={{ verticalAlign: "top", height: 36 }}
+        gridAxis="x"
+        tickLine="none"
         series={[
           { name: "training", label: words.training, color: "gray.6", strokeDasharray: "5 4" },
           { name: "validation", label: words.validation, color: "kin.5" },
@@ -46,9 +48,16 @@ export default function LossChart({ story }: { story: Story }) {
         curveType="monotone"
         withDots={points.length < 20}
         connectNulls
-        yAxisProps={{ domain: ["auto", "auto"], width: 48 }}
-        xAxisProps={{ tickFormatter: (place: number) => String(shown[place]?.epoch ?? ""), minTickGap: 24 }}
-        xAxisLabel={t("synthesis.loss.epoch")}
+        yAxisProps={{
+          domain: ["auto", "auto"],
+          width: 48,
+          tickFormatter: (loss: number) => format.short(loss),
+        }}
+        xAxisProps={{
+          tickFormatter: (place: number) => String(shown[place]?.epoch ?? ""),
+          minTickGap: 24,
+          tickMargin: 6,
+        }}
         valueFormatter={(value) => format.number(value, 3)}
         tooltipAnimationDuration={0}
         tooltipProps={{
