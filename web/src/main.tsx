@@ -14,6 +14,8 @@ import { theme, variables } from "./app/theme";
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
 
+Object.assign(globalThis, { __webpack_nonce__: nonce }); // dialogs stop the page's scrolling with a style of their own
+
 const client = new QueryClient({
   mutationCache: new MutationCache(),
   defaultOptions: {

@@ -25,7 +25,10 @@ export const theme = createTheme({
   components: {
     Card: { defaultProps: { withBorder: true, radius: "lg", padding: "lg" } },
     Paper: { defaultProps: { radius: "lg" } },
-    Modal: { defaultProps: { radius: "lg", centered: true } },
+    Modal: {
+      defaultProps: { radius: "lg", centered: true },
+      styles: { title: { fontWeight: 650, fontSize: "var(--mantine-font-size-lg)" } },
+    },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, multiline: true, maw: 320 } },
     Table: { defaultProps: { highlightOnHover: true, verticalSpacing: "sm" } },
     Loader: { defaultProps: { type: "dots" } },

@@ -73,6 +73,13 @@ describe("a story", () => {
     const story = tell(begin("run"), [queued]);
     expect(step(story, "loading")?.state).toBe("inherited");
     expect(story.remarks[0]?.beginning).toEqual({ at: "training", asked: "synthesis", reason: "files" });
+    const before = queued.at - 100;
+    const told = tell(story, [
+      event("step_started", { step: "loading", at: before }),
+      event("step_finished", { step: "loading", at: before, seconds: 4 }),
+    ]);
+    expect(step(told, "loading")).toMatchObject({ state: "inherited", seconds: 4 });
+    expect(step(tell(told, [event("step_started", { step: "loading" })]), "loading")?.state).toBe("running");
   });
 
   it("is all done when all steps are", () => {

@@ -174,7 +174,7 @@ function RowsWanted({
           onChange={(value) => change(table, value === "" ? null : Number(value))}
         />
       ))}
-      {isRun && (
+      {isRun && (check.isPending || seconds !== undefined) && (
         <Text size="sm" c="dimmed" role="status">
           {check.isPending && t("synthesis.start.checking")}
           {seconds !== undefined &&

@@ -85,7 +85,7 @@ function Score({
           sections={verdict && score !== null ? [{ value: score * 10, color: COLORS[verdict] }] : []}
           label={
             <Text ta="center" fw={700} size="lg" lh={1}>
-              {score === null ? "–" : format.number(score, 1)}
+              {score === null ? "–" : format.number(score, score < 9.95 ? 1 : 0)}
             </Text>
           }
           role="img"

@@ -45,7 +45,9 @@ export function TimelineDialog({
       }
       closeButtonProps={{ "aria-label": t("common.close") }}
     >
-      {execution.isError && <Problem error={execution.error} onRetry={() => void execution.refetch()} />}
+      {execution.isError && !execution.data && (
+        <Problem error={execution.error} onRetry={() => void execution.refetch()} />
+      )}
       {execution.isPending && <PageLoader />}
       {execution.data && (
         <Timeline key={executionId} synthesis={synthesis} execution={execution.data} onClose={onClose} />
@@ -124,7 +126,9 @@ function Head({
   const isOver = isFinal(execution.status);
   const began = execution.started_at ?? execution.created_at;
   const taken = (execution.finished_at ?? now) - began;
-  const color = { succeeded: "teal", failed: "red", paused: "orange" }[execution.status as string] ?? "kin";
+  const color =
+    { succeeded: "teal", failed: "red", paused: "orange", cancelled: "gray" }[execution.status as string] ??
+    "kin";
   return (
     <Stack gap="xs">
       <Group justify="space-between" gap="sm">

@@ -50,6 +50,8 @@ export interface Story {
   remarks: Remark[];
   /** What was estimated before the start. */
   expectedSeconds: number | null;
+  /** When it was put into the queue: what happened before is of the execution that it does again. */
+  queued: number;
 }
 
 export const STEPS: StepName[] = [
@@ -74,6 +76,7 @@ export function begin(kind: "run" | "generate"): Story {
     trained: null,
     remarks: [],
     expectedSeconds: null,
+    queued: 0,
   };
 }
 
@@ -90,8 +93,8 @@ function tellOne(story: Story, event: Event): Story {
     case "step_started":
       return change(story, body, (step) => ({
         ...step,
-        ...{ state: "running", started: body.at, seconds: null, share: 0, doing: "", ends: null },
-        messages: step.state === "inherited" || step.state === "waiting" ? step.messages : [],
+        state: body.at < story.queued ? "inherited" : "running",
+        ...{ started: body.at, seconds: null, share: 0, doing: "", ends: null, messages: [] },
       }));
     case "step_progressed":
       return measured(
@@ -108,7 +111,8 @@ function tellOne(story: Story, event: Event): Story {
     case "step_finished":
       return change(story, body, (step) => ({
         ...step,
-        ...{ state: "finished", seconds: body.seconds ?? null, share: 1, doing: "", ends: null },
+        state: body.at < story.queued ? "inherited" : "finished",
+        ...{ seconds: body.seconds ?? null, share: 1, doing: "", ends: null },
       }));
     case "execution_failed":
     case "execution_cancelled":
@@ -145,7 +149,7 @@ function begun(story: Story, event: Event, body: Body): Story {
   const steps = story.steps.map((step) =>
     body.takes_over?.includes(step.name) ? { ...step, state: "inherited" as const } : step,
   );
-  const told = { ...story, steps, expectedSeconds: body.seconds ?? null };
+  const told = { ...story, steps, expectedSeconds: body.seconds ?? null, queued: body.at };
   if (!body.begins_at || !body.asked) return told;
   const beginning = { at: body.begins_at, asked: body.asked, reason: body.reason ?? "asked" };
   const remark = { number: event.number, at: body.at, kind: "again" as const, beginning };
