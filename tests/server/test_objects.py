@@ -119,8 +119,11 @@ def test_from_upload_to_download(platform: Platform, caller: Caller, tmp_path: P
     assert caller.call("GET", f"{made}/certificate")[1] == {"holds": True}
     report = caller.send("GET", f"{made}/report")
     assert (report.content, report.headers["content-type"]) == (b"%PDF-1.7", "application/pdf")
+    assert report.headers["content-disposition"].startswith("inline;")
     assert caller.call("GET", f"{made}/preview", params=window)[1]["total"] == 150
-    assert caller.send("GET", f"{made}/files/tables/shop.csv").content.startswith(b"shop_id,")
+    table = caller.send("GET", f"{made}/files/tables/shop.csv")
+    assert table.content.startswith(b"shop_id,")
+    assert table.headers["content-disposition"].startswith("attachment;")
     assert caller.call("GET", f"{made}/files/model/model.json")[1]["code"] == "access.not_found"
     status, asked = caller.call("POST", f"{made}/downloads", json={"format": "parquet"})
     assert (status, asked["status"]) == (201, "preparing")

@@ -10,9 +10,11 @@ import { createRoot } from "react-dom/client";
 import { RouterProvider } from "react-router";
 import { ApiError } from "./api/client";
 import { router } from "./app/routes";
-import { theme } from "./app/theme";
+import { theme, variables } from "./app/theme";
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+
+Object.assign(globalThis, { __webpack_nonce__: nonce }); // dialogs stop the page's scrolling with a style of their own
 
 const client = new QueryClient({
   mutationCache: new MutationCache(),
@@ -26,7 +28,12 @@ const client = new QueryClient({
 
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={variables}
+      defaultColorScheme="auto"
+      getStyleNonce={() => nonce}
+    >
       <QueryClientProvider client={client}>
         <ModalsProvider>
           <Notifications position="bottom-right" />

@@ -19,13 +19,19 @@ Received = TypeVar("Received")
 BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
-def send_content(content: Content) -> StreamingResponse:
-    """Send a file; what is wrong with its first part is told as an error, later the connection breaks."""
+def send_content(content: Content, *, shown: bool = False) -> StreamingResponse:
+    """Send a file; what is wrong with its first part is told as an error, later the connection breaks.
+
+    Args:
+        content: The file.
+        shown: Whether a browser shows it where it can, rather than saves it.
+    """
     chunks = iter(content.chunks)
     first = next(chunks, b"")
+    use = "inline" if shown else "attachment"
     headers = {
         "Content-Length": str(content.size),
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(content.name, safe='')}",
+        "Content-Disposition": f"{use}; filename*=UTF-8''{quote(content.name, safe='')}",
         "ETag": f'"{content.digest}"',
     }
     return StreamingResponse(chain([first], chunks), headers=headers, media_type=content.media_type)

@@ -7,7 +7,7 @@ import {
   UnstyledButton,
   useMantineColorScheme,
 } from "@mantine/core";
-import { IconLogout, IconSettings } from "@tabler/icons-react";
+import { IconLogout, IconSettings, IconUser } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { LANGUAGES, type Language, speak } from "../words";
@@ -24,7 +24,9 @@ export function AccountMenu() {
     <Menu position="bottom-end" width={280} withinPortal>
       <Menu.Target>
         <UnstyledButton aria-label={t("nav.account", { name: user.name })}>
-          <Avatar name={user.name} color="initials" radius="xl" />
+          <Avatar color="kin" variant="filled" radius="xl" aria-hidden>
+            <IconUser size={20} stroke={1.8} />
+          </Avatar>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

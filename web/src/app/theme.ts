@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const kin: MantineColorsTuple = [
   "#edf2ff",
@@ -16,7 +16,7 @@ const kin: MantineColorsTuple = [
 export const theme = createTheme({
   colors: { kin },
   primaryColor: "kin",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 7,
   autoContrast: true,
   defaultRadius: "md",
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif",
@@ -25,9 +25,27 @@ export const theme = createTheme({
   components: {
     Card: { defaultProps: { withBorder: true, radius: "lg", padding: "lg" } },
     Paper: { defaultProps: { radius: "lg" } },
-    Modal: { defaultProps: { radius: "lg", centered: true } },
+    Modal: {
+      defaultProps: { radius: "lg", centered: true },
+      styles: { title: { fontWeight: 650, fontSize: "var(--mantine-font-size-lg)" } },
+    },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, multiline: true, maw: 320 } },
     Table: { defaultProps: { highlightOnHover: true, verticalSpacing: "sm" } },
     Loader: { defaultProps: { type: "dots" } },
   },
+});
+
+/** Words that stand back must still be read: 4.5 to 1 on every background. */
+export const variables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    "--mantine-color-dimmed": "var(--mantine-color-gray-7)",
+    "--mantine-color-teal-light-color": "#066649",
+    "--mantine-color-green-light-color": "#1f6b2e",
+    "--mantine-color-lime-light-color": "#416a08",
+    "--mantine-color-yellow-light-color": "#8a4b00",
+    "--mantine-color-orange-light-color": "#a8370a",
+    "--mantine-color-red-light-color": "#b02525",
+  },
+  dark: { "--mantine-color-dimmed": "var(--mantine-color-dark-1)" },
 });

@@ -301,10 +301,10 @@ def read_file(platform: OpenPlatform, actor: CurrentActor, execution_id: str, pa
     success={"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
 )
 def read_report(platform: OpenPlatform, actor: CurrentActor, execution_id: str) -> Response:
-    """Read the PDF report."""
-    return send_content(
-        results.open_result(platform, actor, execution_id, "report.pdf", operation="executions.report")
-    )
+    """Read the PDF report; a browser shows it."""
+    name, operation_id = "report.pdf", "executions.report"
+    content = results.open_result(platform, actor, execution_id, name, operation=operation_id)
+    return send_content(content, shown=True)
 
 
 @operation(
