@@ -3,11 +3,12 @@
 import { admin } from "./admin";
 import { configurator } from "./configurator";
 import { frame } from "./frame";
+import { parts } from "./parts";
 import { settings } from "./settings";
 import { sources } from "./sources";
 import { syntheses } from "./syntheses";
 import { synthesis } from "./synthesis";
 
-export const en = { ...frame, sources, syntheses, configurator, synthesis, settings, admin };
+export const en = { ...frame, parts, sources, syntheses, configurator, synthesis, settings, admin };
 
 export type Words = typeof en;
