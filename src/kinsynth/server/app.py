@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from kinsynth.server.errors import answer_invalid, answer_ours, answer_routing
 from kinsynth.server.headers import SafeHeaders
 from kinsynth.server.limits import HeaderLimit
 from kinsynth.server.metrics import Metrics
+from kinsynth.server.pages import BUILT, Pages
 from kinsynth.service.downloads import Preparer
 from kinsynth.service.people.single_sign_on import Provider
 from kinsynth.service.platform import Platform
@@ -27,16 +29,18 @@ from kinsynth.settings.deployment import Deployment
 PREFIX = "/api/v1"
 
 
-def make_app(platform: Platform, provider: Provider | None = None) -> FastAPI:
+def make_app(platform: Platform, provider: Provider | None = None, *, built: Path = BUILT) -> FastAPI:
     """Build the application of an open installation.
 
     Args:
         platform: The installation.
         provider: Where people sign in by OpenID Connect; as the settings say when it is left out.
+        built: Folder of the web application's files.
 
     Guarantees:
-        Every request has an id in its answer and one line in the log; every error is JSON of one form;
-        nothing is served without a row in the policy.
+        Every request has an id in its answer and one line in the log; every error of an operation is JSON
+        of one form; no operation is served without a row in the policy. Pages need none: they are files of
+        the build, the same for everybody, and hold no data.
     """
     app = FastAPI(
         title="kinsynth",
@@ -58,6 +62,7 @@ def make_app(platform: Platform, provider: Provider | None = None) -> FastAPI:
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_routing)
     for middleware, options in (  # the last one is the outermost
+        (Pages, {"folder": built}),
         (HeaderLimit, {}),
         (Access, {"metrics": app.state.metrics}),
         (SafeHeaders, {}),
