@@ -143,7 +143,10 @@ export function saveDocument(
   version: number,
 ): Promise<SynthesisDetail> {
   return take(
-    api.PUT("/api/v1/syntheses/{synthesis_id}", { ...at(synthesisId), body: { document, version, source_id: null } }),
+    api.PUT("/api/v1/syntheses/{synthesis_id}", {
+      ...at(synthesisId),
+      body: { document, version, source_id: null },
+    }),
   );
 }
 
@@ -151,5 +154,16 @@ export function saveDocument(
 export const documentSchema = queryOptions({
   queryKey: ["document-schema"],
   staleTime: Number.POSITIVE_INFINITY,
-  queryFn: async (): Promise<JsonSchema> => (await take(api.GET("/api/v1/document-schema" as never))) as JsonSchema,
+  queryFn: async (): Promise<JsonSchema> =>
+    (await take(api.GET("/api/v1/document-schema" as never))) as JsonSchema,
 });
+
+/** Start an execution of the newest version: it learns from the source, then draws. */
+export function startRun(synthesisId: string): Promise<Schemas["ExecutionDetail"]> {
+  return take(
+    api.POST("/api/v1/syntheses/{synthesis_id}/executions", {
+      ...at(synthesisId),
+      body: { kind: "run" } as never,
+    }),
+  );
+}

@@ -1,6 +1,6 @@
 import { useEffect, useReducer } from "react";
-import { useUser } from "../../app/session";
 import type { Document } from "../../api/documents";
+import { useUser } from "../../app/session";
 import { begin, isChanged, step } from "./model/history";
 
 export interface Kept {

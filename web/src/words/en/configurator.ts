@@ -2,12 +2,14 @@
 export const configurator = {
   title: "Configure {{name}}",
   loadingSource: "Looking into the source",
-  loadingSourceHelp: "Tables, types, keys and relations are being detected. This takes seconds, or minutes where the source is large.",
+  loadingSourceHelp:
+    "Tables, types, keys and relations are being detected. This takes seconds, or minutes where the source is large.",
   noRight: "You may look at this synthesis, but not change it.",
   noRightHelp: "Ask its owner for the right to edit.",
   toSynthesis: "To the synthesis",
   sourceGone: "The source of this synthesis is gone",
-  sourceGoneHelp: "It was deleted, or its owner may no longer edit this synthesis. The document can still be exported.",
+  sourceGoneHelp:
+    "It was deleted, or its owner may no longer edit this synthesis. The document can still be exported.",
   steps: {
     data: "Choose data",
     primary_keys: "Primary keys",
@@ -16,7 +18,8 @@ export const configurator = {
     settings: "Synth settings",
     dataAbout: "Take in what you need. What is left out is neither learned nor in the result.",
     primary_keysAbout: "A primary key names each row. Tables that others reference need one.",
-    foreign_keysAbout: "Foreign keys say which rows belong together. The model learns from them what depends on what.",
+    foreign_keysAbout:
+      "Foreign keys say which rows belong together. The model learns from them what depends on what.",
     treatmentAbout: "Say what the values mean, what is personal, and how each column is treated.",
     settingsAbout: "Name, size and model. What is not touched has sound defaults.",
     list: "Steps",
@@ -110,7 +113,8 @@ export const configurator = {
     takeIn: "Take it in",
     declared: "Detected: {{type}}",
     previewGone: "Rows cannot be shown",
-    previewNotYours: "Only the owner of the source sees its rows. Tables and columns can be configured all the same.",
+    previewNotYours:
+      "Only the owner of the source sees its rows. Tables and columns can be configured all the same.",
   },
   cascade: {
     title: "Leave {{column}} out?",
@@ -159,7 +163,8 @@ export const configurator = {
     key: "Points at",
     keyHelp: "The rows point at a row that they do not belong to.",
     reference: "Lookup",
-    referenceHelp: "The referenced table is original data: its rows stay, and which of them is named is learned.",
+    referenceHelp:
+      "The referenced table is original data: its rows stay, and which of them is named is learned.",
     implied: "Implied",
     impliedHelp: "This reference follows from others.",
     inactive: "Left out",
@@ -185,13 +190,15 @@ export const configurator = {
     apply: "Apply",
     onlyOf: "Of {{table}}",
     showAll: "Show all",
-    readDiagram: "Tables and their foreign keys. Choose a table to see its foreign keys, or an arrow to edit one.",
+    readDiagram:
+      "Tables and their foreign keys. Choose a table to see its foreign keys, or an arrow to edit one.",
     node: "{{name}}, {{rows}} rows, {{count}} foreign keys",
     roots: "Root table",
   },
   treatment: {
     original: "Original data",
-    originalHelp: "The rows are copied unchanged. For lookup tables without personal data that other tables reference.",
+    originalHelp:
+      "The rows are copied unchanged. For lookup tables without personal data that other tables reference.",
     originalShown: "The rows of this table are copied as they are, so its columns need no treatment.",
     order: "Order of the rows",
     orderHelp: "The column by which the rows under one parent follow each other.",
@@ -241,7 +248,8 @@ export const configurator = {
     nameHelp: "Name of the synthetic data set.",
     records: "Number of records of {{table}}",
     recordsOne: "Number of records",
-    recordsHelp: "Rows of the root table {{table}}. Empty: as many as the source has, {{rows}}. Other tables follow.",
+    recordsHelp:
+      "Rows of the root table {{table}}. Empty: as many as the source has, {{rows}}. Other tables follow.",
     roots: "Several root tables",
     rootsHelp: "Allow several independent trees of tables.",
     size: "Model size",

@@ -3,7 +3,16 @@
 import type { Schemas } from "../../../api/client";
 import type { Detection } from "../../../api/sources";
 import { type Document, type Place, read, splitPath } from "./document";
-import { all, type Edit, includeTables, removeForeignKey, set, setOriginal, setPrimaryKey, setType } from "./edits";
+import {
+  all,
+  type Edit,
+  includeTables,
+  removeForeignKey,
+  set,
+  setOriginal,
+  setPrimaryKey,
+  setType,
+} from "./edits";
 import type { View } from "./view";
 
 export type Finding = Schemas["FindingView"];

@@ -1,7 +1,15 @@
 /** What somebody may do to a document. Every edit gives a new one; what it does not touch stays as it is. */
 
 import type { Detection } from "../../../api/sources";
-import { type ColumnSettings, type Document, type ForeignKey, type Place, type Rule, read, write } from "./document";
+import {
+  type ColumnSettings,
+  type Document,
+  type ForeignKey,
+  type Place,
+  type Rule,
+  read,
+  write,
+} from "./document";
 import { keysOf } from "./view";
 
 export type Edit = (document: Document) => Document;
@@ -37,7 +45,8 @@ export function findCascade(
   table: string,
   columns: readonly string[],
 ): Cascade {
-  const uses = (names: readonly string[] | null | undefined) => names?.some((one) => columns.includes(one)) ?? false;
+  const uses = (names: readonly string[] | null | undefined) =>
+    names?.some((one) => columns.includes(one)) ?? false;
   const key = primaryKeyOf(document, detection, table);
   const relations = detection.tables.flatMap((one) =>
     keysOf(document, detection, one.name)
@@ -71,7 +80,11 @@ export function includeColumns(
     if (key.some(isGone)) made = write(made, tablePlace(table, "primary_key"), []);
     const rules = document.tables?.[table]?.rules;
     if (rules?.some((rule) => rule.columns.some(isGone)))
-      made = write(made, tablePlace(table, "rules"), rules.filter((rule) => !rule.columns.some(isGone)));
+      made = write(
+        made,
+        tablePlace(table, "rules"),
+        rules.filter((rule) => !rule.columns.some(isGone)),
+      );
     const order = document.tables?.[table]?.order_by;
     if (order && isGone(order)) made = write(made, tablePlace(table, "order_by"), "");
     return columns.reduce((done, one) => write(done, columnPlace(table, one, "include"), false), made);
@@ -139,7 +152,11 @@ export function setType(table: string, column: string, type: string | undefined)
     const rules = document.tables?.[table]?.rules;
     const made = write(document, columnPlace(table, column), settings);
     return rules?.some((rule) => rule.columns.includes(column))
-      ? write(made, tablePlace(table, "rules"), rules.filter((rule) => !rule.columns.includes(column)))
+      ? write(
+          made,
+          tablePlace(table, "rules"),
+          rules.filter((rule) => !rule.columns.includes(column)),
+        )
       : made;
   };
 }

@@ -57,7 +57,9 @@ export interface View {
 
 /** Put a document over what was detected in its source without any document. */
 export function combine(document: Document, detection: Detection): View {
-  const known = new Map(detection.relations.map((one) => [identify(one.table, one.columns, one.references_table), one]));
+  const known = new Map(
+    detection.relations.map((one) => [identify(one.table, one.columns, one.references_table), one]),
+  );
   const primary = new Map(
     detection.tables.map((found) => {
       const said = document.tables?.[found.name]?.primary_key;
@@ -155,7 +157,9 @@ export function combine(document: Document, detection: Detection): View {
     suggestions,
     synthesized,
     hasText: synthesized.some((table) =>
-      table.columns.some((one) => one.isIncluded && one.settings.treatment !== "leave_out" && one.type === "text"),
+      table.columns.some(
+        (one) => one.isIncluded && one.settings.treatment !== "leave_out" && one.type === "text",
+      ),
     ),
   };
 }
@@ -166,7 +170,11 @@ export function keysOf(document: Document, detection: Detection, table: string):
   if (said != null) return said;
   return detection.relations
     .filter((one) => one.used && one.table === table)
-    .map((one) => ({ columns: one.columns, table: one.references_table, references: one.references_columns }));
+    .map((one) => ({
+      columns: one.columns,
+      table: one.references_table,
+      references: one.references_columns,
+    }));
 }
 
 /** Give the tables that depend on no other synthesized one. */
