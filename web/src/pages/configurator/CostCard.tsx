@@ -6,7 +6,7 @@ import { useConfiguration } from "./context";
 import { writeDuration } from "./duration";
 import { splitPath } from "./model/document";
 import { all, type Edit, set } from "./model/edits";
-import { type JsonSchema, valueOf } from "./model/schema";
+import { fromText, type JsonSchema } from "./model/schema";
 
 const LOOKS = {
   good: { color: "green", icon: IconCircleCheck },
@@ -119,7 +119,7 @@ function applied(schema: JsonSchema, overrides: Record<string, string>): Edit {
   return all(
     ...Object.entries(overrides).map(([path, text]) => {
       const place = splitPath(path);
-      return set(place, valueOf(schema, place, text));
+      return set(place, fromText(schema, place, text));
     }),
   );
 }

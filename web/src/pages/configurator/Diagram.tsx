@@ -91,7 +91,6 @@ export function Diagram({ chosen, onChoose, onOpen }: Props) {
         edgesFocusable
         deleteKeyCode={null}
         onlyRenderVisibleElements={nodes.length > 60}
-        proOptions={{ hideAttribution: true }}
         aria-label={t("configurator.relations.readDiagram")}
         onNodeClick={(_, node) => onChoose(node.id === chosen ? null : node.id)}
         onPaneClick={() => onChoose(null)}

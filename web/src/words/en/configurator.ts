@@ -210,8 +210,7 @@ export const configurator = {
     ruleRemoved: "Rule removed.",
     sensitive: "Sensitive",
     notSensitive: "Not sensitive",
-    markSensitive: "Mark {{name}} as sensitive",
-    unmarkSensitive: "Mark {{name}} as not sensitive",
+    toggleSensitive: "Say whether this is personal data",
     treat: "Treatment of {{name}}",
     synthesize: "Synthesize",
     leave_out: "Leave out",
@@ -239,7 +238,7 @@ export const configurator = {
     shield: "Sensitive",
     treatment: "Treatment",
     keyNote: "New keys are made in the format of the source.",
-    asDetected: "As detected ({{type}})",
+    asDetected: "{{type}} (automatic)",
     noOptions: "This column has no further options.",
   },
   settings: {

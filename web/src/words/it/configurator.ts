@@ -211,8 +211,7 @@ export const configurator: typeof english = {
     ruleRemoved: "Rule removed.",
     sensitive: "Sensitive",
     notSensitive: "Not sensitive",
-    markSensitive: "Mark {{name}} as sensitive",
-    unmarkSensitive: "Mark {{name}} as not sensitive",
+    toggleSensitive: "Say whether this is personal data",
     treat: "Treatment of {{name}}",
     synthesize: "Synthesize",
     leave_out: "Leave out",
@@ -240,7 +239,7 @@ export const configurator: typeof english = {
     shield: "Sensitive",
     treatment: "Treatment",
     keyNote: "New keys are made in the format of the source.",
-    asDetected: "As detected ({{type}})",
+    asDetected: "{{type}} (automatico)",
     noOptions: "This column has no further options.",
   },
   settings: {

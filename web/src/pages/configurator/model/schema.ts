@@ -137,7 +137,7 @@ export function valueAt(schema: JsonSchema, document: Document, place: Place): u
 }
 
 /** Give the value that a text of the server means: suggestions and remedies write all values as texts. */
-export function valueOf(schema: JsonSchema, place: Place, text: string): unknown {
+export function fromText(schema: JsonSchema, place: Place, text: string): unknown {
   const kind = fieldAt(schema, place)?.kind ?? (place[1] === "rows" ? "integer" : "text");
   if (kind === "boolean") return text === "true";
   if (kind === "integer" || kind === "number") return Number(text);

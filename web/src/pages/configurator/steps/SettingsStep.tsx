@@ -3,6 +3,7 @@ import {
   Badge,
   Card,
   Group,
+  Input,
   NumberInput,
   SimpleGrid,
   Stack,
@@ -118,9 +119,9 @@ function ModelSize() {
   const chosen = valueAt(schema, document, place);
   return (
     <div>
-      <Text size="sm" fw={500} id="model-size" mb={6}>
+      <Input.Label component="div" id="model-size" mb={6}>
         {t("configurator.settings.size")}
-      </Text>
+      </Input.Label>
       <div role="radiogroup" aria-labelledby="model-size" className={classes.sizes}>
         {SIZES.map((size) => (
           <UnstyledButton

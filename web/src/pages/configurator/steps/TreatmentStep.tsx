@@ -50,6 +50,8 @@ const TREATMENTS = [
   "generalise",
   "shift",
 ] as const;
+/** Options that detection writes out; nobody chose them. */
+const DETECTED = new Set(["format", "pair"]);
 const ORDERED = new Set(["integer", "numeric", "date", "time", "datetime"]);
 
 /** What happens to tables and columns on their way. */
@@ -296,7 +298,10 @@ function ColumnRow({ table, column, isSelected, isLed, onSelect, onOptions }: Ro
   const { t } = useTranslation();
   const { schema } = useConfiguration();
   const set = optionsOf(schema, column).filter(
-    (field) => column.settings[field.name] !== undefined && !same(column.settings[field.name], field.default),
+    (field) =>
+      !DETECTED.has(field.name) &&
+      column.settings[field.name] !== undefined &&
+      !same(column.settings[field.name], field.default),
   ).length;
   return (
     <div className={classes.treatmentRow} data-spot={isLed || undefined}>
@@ -345,10 +350,9 @@ function ColumnRow({ table, column, isSelected, isLed, onSelect, onOptions }: Ro
 function Sensitive({ table, column }: { table: string; column: ColumnView }) {
   const { t } = useTranslation();
   const { edit } = useConfiguration();
-  const label = t(
-    column.isSensitive ? "configurator.treatment.unmarkSensitive" : "configurator.treatment.markSensitive",
-    { name: column.name },
-  );
+  const state = column.isSensitive
+    ? t(`parts.shield.${shieldOf(column)}`)
+    : t("configurator.treatment.notSensitive");
   return (
     <UnstyledButton
       className={classes.shield}
