@@ -3,6 +3,7 @@
 from kinsynth.server.api import (
     audit,
     destinations,
+    documents,
     downloads,
     drafts,
     executions,
@@ -30,6 +31,7 @@ ROUTERS = (
     tokens.router,
     shares.router,
     sources.router,
+    documents.router,
     syntheses.router,
     drafts.router,
     executions.router,
