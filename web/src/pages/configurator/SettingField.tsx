@@ -38,7 +38,6 @@ const UNITS = [
 
 /** One field of the document, made from its schema: what is not built yet can be seen, and not be set. */
 export function SettingField({ field, place }: { field: Field; place: Place }) {
-  const { t } = useTranslation();
   const { document } = useConfiguration();
   const said = read(document, place);
   const isChanged = said !== undefined && !same(said, field.default);
@@ -47,11 +46,6 @@ export function SettingField({ field, place }: { field: Field; place: Place }) {
       <div className={classes.settingInput}>
         <Input field={field} place={place} said={said} />
       </div>
-      {!field.isAvailable && (
-        <Badge size="sm" variant="light" color="gray" className={classes.later}>
-          {t("configurator.settings.later")}
-        </Badge>
-      )}
       {isChanged && <Reset field={field} place={place} />}
     </div>
   );
@@ -80,7 +74,18 @@ function Input({ field, place, said }: { field: Field; place: Place; said: unkno
   const { edit } = useConfiguration();
   const unit = UNITS.find((one) => one === field.unit);
   const words = {
-    label: unit ? `${field.title} (${t(`configurator.units.${unit}`)})` : field.title,
+    label: (
+      <>
+        {unit && !field.title.toLowerCase().includes(unit)
+          ? `${field.title} (${t(`configurator.units.${unit}`)})`
+          : field.title}
+        {!field.isAvailable && (
+          <Badge size="sm" variant="light" color="gray" className={classes.later}>
+            {t("configurator.settings.later")}
+          </Badge>
+        )}
+      </>
+    ),
     description: field.help,
     disabled: !field.isAvailable,
   };

@@ -357,7 +357,8 @@ function Sensitive({ table, column }: { table: string; column: ColumnView }) {
     <UnstyledButton
       className={classes.shield}
       aria-pressed={column.isSensitive}
-      aria-label={label}
+      aria-label={`${state}: ${column.name}`}
+      title={t("configurator.treatment.toggleSensitive")}
       onClick={() =>
         edit(setColumn(table, [column.name], "sensitive", column.isSensitive ? undefined : true))
       }
