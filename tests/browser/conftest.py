@@ -7,35 +7,30 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from serving import People, running_server
 from visits import AXE, Installation, Visit
 
 from kinsynth.server.pages import BUILT
 from shop_database import write_shops
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="the Python package playwright is not installed"
-)
-
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[playwright.Browser]:
+def chromium() -> Iterator[Browser]:
     """The browser; tests that need it are skipped, and say so, where something is missing."""
     program = os.environ.get("KINSYNTH_CHROMIUM") or shutil.which("chromium")
     if program is None:
         pytest.skip("chromium not found; install Debian's package chromium or set KINSYNTH_CHROMIUM")
     if not (BUILT / "index.html").is_file():
         pytest.skip(f"the web application was not built ({BUILT} is empty); run scripts/install")
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="session")
-def installation(
-    chromium: playwright.Browser, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Installation]:
+def installation(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A running server with a worker, an administrator and two people."""
     folder = tmp_path_factory.mktemp("installation")
     with running_server(folder) as (address, setup, _):
@@ -54,7 +49,7 @@ def axe() -> str:
 
 
 @pytest.fixture
-def visit(chromium: playwright.Browser, installation: Installation) -> Iterator[Callable[..., Visit]]:
+def visit(chromium: Browser, installation: Installation) -> Iterator[Callable[..., Visit]]:
     """Opens pages in a browser of their own; whatever went wrong in one fails the test at its end."""
     opened: list[Visit] = []
 

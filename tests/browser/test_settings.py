@@ -68,7 +68,7 @@ def test_a_token_lives_from_its_making_to_its_deletion(
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill("notebook")
     dialog.get_by_role("button", name="Make the token").click()
-    secret = dialog.locator("code").inner_text().strip()
+    secret = dialog.get_by_role("group", name="Token").locator("pre").inner_text().strip()
     assert ask_me(installation.address, secret) == 200
     page.keyboard.press("Escape")
     expect(dialog.get_by_text("This is the only time it is shown.")).to_be_visible()
