@@ -63,6 +63,7 @@ POLICY: Mapping[str, Rule] = {
     "health.read": ANYONE,
     "metrics.read": ANYONE,
     "openapi.read": USER,
+    "documents.schema": USER,
     "setup.claim": ANYONE,
     "audit.list": ADMIN,
     "audit.verify": ADMIN,

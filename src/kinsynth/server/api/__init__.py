@@ -3,6 +3,7 @@
 from kinsynth.server.api import (
     audit,
     destinations,
+    documents,
     downloads,
     executions,
     installation,
@@ -29,6 +30,7 @@ ROUTERS = (
     tokens.router,
     shares.router,
     sources.router,
+    documents.router,
     syntheses.router,
     executions.router,
     models.router,
