@@ -2,7 +2,8 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 // `npm run dev` talks to a kinsynth server on this address; built files are served by the server itself.
-const server = process.env.KINSYNTH_SERVER ?? "http://127.0.0.1:8642";
+const target = process.env.KINSYNTH_SERVER ?? "http://127.0.0.1:8642";
+const server = { target, changeOrigin: false }; // changes are taken from the server's own address only
 
 export default defineConfig({
   plugins: [react()],

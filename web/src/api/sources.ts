@@ -11,8 +11,8 @@ export type DetectedColumn = Schemas["ColumnView"];
 const SOURCES = ["sources"];
 /** The listing of sources. */
 export const SOURCE_LIST = [...SOURCES, "list"];
-const one = (sourceId: string) => [...SOURCES, sourceId];
-const versionKey = (sourceId: string, number: number) => [...one(sourceId), "versions", number];
+export const sourceKey = (sourceId: string) => [...SOURCES, sourceId];
+const versionKey = (sourceId: string, number: number) => [...sourceKey(sourceId), "versions", number];
 
 /** One's own sources, the newest first. */
 export function useSources() {
@@ -23,7 +23,7 @@ export function useSources() {
 
 export function useSource(sourceId: string | null | undefined) {
   return useQuery({
-    queryKey: one(sourceId ?? ""),
+    queryKey: sourceKey(sourceId ?? ""),
     enabled: sourceId != null,
     queryFn: () =>
       take(api.GET("/api/v1/sources/{source_id}", { params: { path: { source_id: sourceId ?? "" } } })),
@@ -32,7 +32,7 @@ export function useSource(sourceId: string | null | undefined) {
 
 /** The versions of a source, the newest first. */
 export function useSourceVersions(sourceId: string) {
-  return useListing([...one(sourceId), "versions"], (cursor, signal) =>
+  return useListing([...sourceKey(sourceId), "versions"], (cursor, signal) =>
     take(
       api.GET("/api/v1/sources/{source_id}/versions", {
         params: { path: { source_id: sourceId }, query: { limit: MOST, cursor } },
@@ -80,7 +80,7 @@ export function useRenameSource() {
   return useMutation({
     mutationFn: ({ id, name }: { id: string; name: string }) =>
       take(api.PATCH("/api/v1/sources/{source_id}", { params: { path: { source_id: id } }, body: { name } })),
-    onSuccess: (source) => client.setQueryData(one(source.id), source),
+    onSuccess: (source) => client.setQueryData(sourceKey(source.id), source),
     onSettled: () => client.invalidateQueries({ queryKey: SOURCE_LIST }),
   });
 }
@@ -88,9 +88,8 @@ export function useRenameSource() {
 export function useDeleteSource() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) =>
-      take(api.DELETE("/api/v1/sources/{source_id}", { params: { path: { source_id: id } } })),
-    onSuccess: (_, id) => client.removeQueries({ queryKey: one(id) }),
+    mutationFn: deleteSource,
+    onSuccess: (_, id) => client.removeQueries({ queryKey: sourceKey(id) }),
     onSettled: () => client.invalidateQueries({ queryKey: SOURCE_LIST }),
   });
 }
@@ -99,6 +98,10 @@ export function useDeleteSource() {
 
 export function createSource(name: string): Promise<Source> {
   return take(api.POST("/api/v1/sources", { body: { name } }));
+}
+
+export function deleteSource(sourceId: string): Promise<unknown> {
+  return take(api.DELETE("/api/v1/sources/{source_id}", { params: { path: { source_id: sourceId } } }));
 }
 
 export function openVersion(sourceId: string, copyFiles: boolean): Promise<SourceVersion> {

@@ -37,6 +37,8 @@ type Props = { label: string; columns: readonly GridColumn[]; height?: number | 
 const ROW = 34;
 const HEAD = 44;
 const PAGE = 100;
+const SAMPLE = 40; // rows that say how wide a column is
+const LETTER = 8.4; // pixels, on the average
 const MOST = 250_000; // a browser's page is at most some 17 million pixels high
 const RIGHT = new Set(["integer", "numeric"]);
 
@@ -111,6 +113,7 @@ export function DataGrid(props: Props) {
                   role="columnheader"
                   aria-colindex={item.index + 2}
                   className={classes.name}
+                  data-right={RIGHT.has(column.type ?? "") || undefined}
                   style={{ left: item.start, width: item.size }}
                 >
                   {column.isKey && <TypeIcon type="key" size={16} />}
@@ -175,7 +178,7 @@ export function DataGrid(props: Props) {
 
 interface Rows {
   row: (index: number) => GridRow | undefined;
-  sample: GridRow | undefined;
+  sample: readonly GridRow[] | undefined;
   error: unknown;
   retry: () => void;
 }
@@ -200,12 +203,17 @@ function useRows(props: Props, first: number, last: number): Rows {
     })),
   });
   if (isGiven)
-    return { row: (index) => props.rows[index], sample: props.rows[0], error: null, retry: () => {} };
+    return {
+      row: (index) => props.rows[index],
+      sample: props.rows.slice(0, SAMPLE),
+      error: null,
+      retry: () => {},
+    };
   const byPage = new Map(numbers.map((page, index) => [page, queries[index]?.data]));
   const failed = queries.filter((query) => query.isError);
   return {
     row: (index) => byPage.get(Math.floor(index / PAGE))?.[index % PAGE],
-    sample: queries.find((query) => query.data?.length)?.data?.[0],
+    sample: queries.find((query) => query.data?.length)?.data?.slice(0, SAMPLE),
     error: failed[0]?.error ?? null,
     retry: () => {
       for (const query of failed) void query.refetch();
@@ -229,22 +237,20 @@ async function readPage(
   return rows;
 }
 
-/** Give each column room for its name and for what its first row holds, once rows are there. */
-function useWidths(columns: readonly GridColumn[], sample: GridRow | undefined): number[] {
-  const kept = useRef<{ columns: readonly GridColumn[]; sample: GridRow | undefined }>({ columns, sample });
-  if (kept.current.columns !== columns || kept.current.sample === undefined)
-    kept.current = { columns, sample };
-  const { sample: first } = kept.current;
+/** Give each column room for its name and for what the first rows hold, once rows are there. */
+function useWidths(columns: readonly GridColumn[], sample: readonly GridRow[] | undefined): number[] {
+  const kept = useRef({ columns, sample });
+  if (kept.current.columns !== columns || !kept.current.sample) kept.current = { columns, sample };
+  const { sample: rows } = kept.current;
   return useMemo(
     () =>
       columns.map((column, index) => {
-        const icons =
-          (column.type !== undefined ? 24 : 0) + (column.isKey ? 24 : 0) + (column.shield ? 24 : 0);
-        const name = column.name.length * 8 + icons + 28;
-        const value = (first?.[index]?.length ?? 0) * 7.8 + 28;
-        return Math.round(Math.max(84, Math.min(300, Math.max(name, value))));
+        const icons = [column.type !== undefined, column.isKey, column.shield].filter(Boolean).length;
+        const letters = Math.max(0, ...(rows ?? []).map((row) => row[index]?.length ?? 0));
+        const needed = Math.max(column.name.length * LETTER + icons * 24, letters * LETTER) + 28;
+        return Math.round(Math.max(84, Math.min(300, needed)));
       }),
-    [columns, first],
+    [columns, rows],
   );
 }
 
