@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const kin: MantineColorsTuple = [
   "#edf2ff",
@@ -30,4 +30,11 @@ export const theme = createTheme({
     Table: { defaultProps: { highlightOnHover: true, verticalSpacing: "sm" } },
     Loader: { defaultProps: { type: "dots" } },
   },
+});
+
+/** Words that stand back must still be read: 4.5 to 1 on every background. */
+export const variables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: { "--mantine-color-dimmed": "var(--mantine-color-gray-7)" },
+  dark: { "--mantine-color-dimmed": "var(--mantine-color-dark-1)" },
 });
