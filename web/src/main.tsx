@@ -5,6 +5,7 @@ import { MantineProvider } from "@mantine/core";
 import { ModalsProvider } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
 import { MutationCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { setNonce } from "get-nonce";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { RouterProvider } from "react-router";
@@ -13,6 +14,7 @@ import { router } from "./app/routes";
 import { theme, variables } from "./app/theme";
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+setNonce(nonce); // for what keeps the page from scrolling behind a dialog
 
 Object.assign(globalThis, { __webpack_nonce__: nonce }); // dialogs stop the page's scrolling with a style of their own
 

@@ -25,27 +25,26 @@ export const theme = createTheme({
   components: {
     Card: { defaultProps: { withBorder: true, radius: "lg", padding: "lg" } },
     Paper: { defaultProps: { radius: "lg" } },
-    Modal: {
-      defaultProps: { radius: "lg", centered: true },
-      styles: { title: { fontWeight: 650, fontSize: "var(--mantine-font-size-lg)" } },
-    },
+    Modal: { defaultProps: { radius: "lg", centered: true } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, multiline: true, maw: 320 } },
     Table: { defaultProps: { highlightOnHover: true, verticalSpacing: "sm" } },
     Loader: { defaultProps: { type: "dots" } },
   },
 });
 
-/** Words that stand back must still be read: 4.5 to 1 on every background. */
+const LABELS = ["kin", "blue", "teal", "green", "yellow", "orange", "red", "gray"];
+
+/** Words that stand back, and those on a light ground of their colour, must still be read: 4.5 to 1. */
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
     "--mantine-color-dimmed": "var(--mantine-color-gray-7)",
-    "--mantine-color-teal-light-color": "#066649",
-    "--mantine-color-green-light-color": "#1f6b2e",
-    "--mantine-color-lime-light-color": "#416a08",
-    "--mantine-color-yellow-light-color": "#8a4b00",
-    "--mantine-color-orange-light-color": "#a8370a",
-    "--mantine-color-red-light-color": "#b02525",
+    ...Object.fromEntries(
+      LABELS.map((color) => [
+        `--mantine-color-${color}-light-color`,
+        `color-mix(in srgb, var(--mantine-color-${color}-9), black 45%)`,
+      ]),
+    ),
   },
   dark: { "--mantine-color-dimmed": "var(--mantine-color-dark-1)" },
 });
