@@ -684,6 +684,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/document-schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Schema
+         * @description Give the JSON schema of the synthesis document.
+         *
+         *     Beside what JSON Schema says of a field stand ``unit``, ``advanced``, ``types`` (the column types it
+         *     applies to), ``available`` and ``available_values`` (what is built), and ``visible_when``, the rule by
+         *     which forms show it. What stands beside a ``$ref`` goes before what it leads to.
+         */
+        get: operations["documents.schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/syntheses": {
         parameters: {
             query?: never;
@@ -1221,7 +1245,7 @@ export interface paths {
         };
         /**
          * Read Report
-         * @description Read the PDF report.
+         * @description Read the PDF report; a browser shows it.
          */
         get: operations["executions.report"];
         put?: never;
@@ -2040,6 +2064,16 @@ export interface components {
              * @description Rows of root tables that it generates.
              */
             rows: number;
+            /**
+             * Accuracy
+             * @description Data accuracy, 0 to 10; null before the report, or where none is made.
+             */
+            accuracy: number | null;
+            /**
+             * Privacy
+             * @description Privacy score, 0 to 10; null also where it cannot be measured.
+             */
+            privacy: number | null;
             /** Created At */
             created_at: number;
             /** Started At */
@@ -2115,6 +2149,16 @@ export interface components {
              * @description Rows of root tables that it generates.
              */
             rows: number;
+            /**
+             * Accuracy
+             * @description Data accuracy, 0 to 10; null before the report, or where none is made.
+             */
+            accuracy: number | null;
+            /**
+             * Privacy
+             * @description Privacy score, 0 to 10; null also where it cannot be measured.
+             */
+            privacy: number | null;
             /** Created At */
             created_at: number;
             /** Started At */
@@ -2266,6 +2310,11 @@ export interface components {
             password: boolean;
             /** Openid */
             openid: boolean;
+            /**
+             * Setup
+             * @description Whether nobody has an account yet: the token of the console makes the first.
+             */
+            setup: boolean;
         };
         /**
          * ModelView
@@ -2467,25 +2516,6 @@ export interface components {
              * @default false
              */
             copy_files: boolean;
-        };
-        /**
-         * NewestView
-         * @description The newest execution of a synthesis.
-         */
-        NewestView: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "queued" | "running" | "paused" | "cancelling" | "succeeded" | "failed" | "cancelled";
-            /** Created At */
-            created_at: number;
-            /** Finished At */
-            finished_at: number | null;
         };
         /**
          * OwnChange
@@ -2848,24 +2878,6 @@ export interface components {
             reason: string;
         };
         /**
-         * ScoresView
-         * @description What an execution reached.
-         */
-        ScoresView: {
-            /** Execution Id */
-            execution_id: string;
-            /**
-             * Accuracy
-             * @description 0 to 10; null where nothing could be compared.
-             */
-            accuracy: number | null;
-            /**
-             * Privacy
-             * @description 0 to 10; null where it could not be measured.
-             */
-            privacy: number | null;
-        };
-        /**
          * SessionState
          * @description Who is signed in, and what requests that change something repeat in ``X-CSRF-Token``.
          */
@@ -3030,14 +3042,39 @@ export interface components {
              * @description What the reader may do: view, run, edit or own.
              */
             level: string;
+            /** Owner Name */
+            owner_name: string;
+            /**
+             * Source Name
+             * @description Null where the source is not the reader's.
+             */
+            source_name: string | null;
+            /**
+             * Execution Id
+             * @description The newest execution; null where there is none.
+             */
+            execution_id: string | null;
+            /** Execution Status */
+            execution_status: ("queued" | "running" | "paused" | "cancelling" | "succeeded" | "failed" | "cancelled") | null;
+            /**
+             * Scored Id
+             * @description The newest execution that has scores; null where none has.
+             */
+            scored_id: string | null;
+            /**
+             * Accuracy
+             * @description Data accuracy, 0 to 10; null before the report, or where none is made.
+             */
+            accuracy: number | null;
+            /**
+             * Privacy
+             * @description Privacy score, 0 to 10; null also where it cannot be measured.
+             */
+            privacy: number | null;
             /** Created At */
             created_at: number;
             /** Updated At */
             updated_at: number;
-            /** @description The newest execution; null before the first. */
-            newest?: components["schemas"]["NewestView"] | null;
-            /** @description Those of the newest run that succeeded. */
-            scores?: components["schemas"]["ScoresView"] | null;
             /** Document */
             document: {
                 [key: string]: unknown;
@@ -3094,14 +3131,39 @@ export interface components {
              * @description What the reader may do: view, run, edit or own.
              */
             level: string;
+            /** Owner Name */
+            owner_name: string;
+            /**
+             * Source Name
+             * @description Null where the source is not the reader's.
+             */
+            source_name: string | null;
+            /**
+             * Execution Id
+             * @description The newest execution; null where there is none.
+             */
+            execution_id: string | null;
+            /** Execution Status */
+            execution_status: ("queued" | "running" | "paused" | "cancelling" | "succeeded" | "failed" | "cancelled") | null;
+            /**
+             * Scored Id
+             * @description The newest execution that has scores; null where none has.
+             */
+            scored_id: string | null;
+            /**
+             * Accuracy
+             * @description Data accuracy, 0 to 10; null before the report, or where none is made.
+             */
+            accuracy: number | null;
+            /**
+             * Privacy
+             * @description Privacy score, 0 to 10; null also where it cannot be measured.
+             */
+            privacy: number | null;
             /** Created At */
             created_at: number;
             /** Updated At */
             updated_at: number;
-            /** @description The newest execution; null before the first. */
-            newest?: components["schemas"]["NewestView"] | null;
-            /** @description Those of the newest run that succeeded. */
-            scores?: components["schemas"]["ScoresView"] | null;
         };
         /**
          * TableView
@@ -8495,7 +8557,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8503,7 +8565,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -8642,7 +8704,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8650,7 +8712,89 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
+                    };
+                };
+            };
+        };
+    };
+    "documents.schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description access.unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.unauthenticated";
+                    };
+                };
+            };
+            /** @description request.invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.invalid";
+                    };
+                };
+            };
+            /** @description request.headers */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.headers";
+                    };
+                };
+            };
+            /** @description server.failure */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "server.failure";
+                    };
+                };
+            };
+            /** @description machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
                     };
                 };
             };
@@ -8876,7 +9020,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8884,7 +9028,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -9023,7 +9167,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9031,7 +9175,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -10120,7 +10264,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -10128,7 +10272,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -10266,7 +10410,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -10274,7 +10418,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -10412,7 +10556,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -10420,7 +10564,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -10558,7 +10702,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -10566,7 +10710,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -10826,7 +10970,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -10834,7 +10978,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -11075,7 +11219,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -11083,7 +11227,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -11962,7 +12106,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -11970,7 +12114,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -12362,7 +12506,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -12370,7 +12514,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -12551,7 +12695,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -12559,7 +12703,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -12645,7 +12789,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -12653,7 +12797,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -12739,7 +12883,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -12747,7 +12891,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -12833,7 +12977,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -12841,7 +12985,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };
@@ -13942,7 +14086,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -13950,7 +14094,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };

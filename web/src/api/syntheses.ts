@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, type Schemas, take } from "./client";
+import { isFinal } from "./executions";
 import { MOST, useListing } from "./pages";
 
 export type Synthesis = Schemas["SynthesisView"];
@@ -17,7 +18,7 @@ export function useSyntheses() {
     SYNTHESIS_LIST,
     (cursor, signal) =>
       take(api.GET("/api/v1/syntheses", { params: { query: { limit: MOST, cursor } }, signal })),
-    { isLive: (one) => one.newest != null && one.newest.finished_at === null },
+    { isLive: (one) => one.execution_status !== null && !isFinal(one.execution_status) },
   );
 }
 

@@ -70,10 +70,10 @@ export function SidePanel({
         )}
       </Group>
       <Part title={t("syntheses.panel.scores")}>
-        {synthesis.scores ? (
+        {synthesis.scored_id ? (
           <Stack gap="sm">
-            <ScoreTile label={t("syntheses.privacy")} value={synthesis.scores.privacy ?? null} />
-            <ScoreTile label={t("syntheses.accuracy")} value={synthesis.scores.accuracy ?? null} />
+            <ScoreTile label={t("syntheses.privacy")} value={synthesis.privacy} />
+            <ScoreTile label={t("syntheses.accuracy")} value={synthesis.accuracy} />
           </Stack>
         ) : (
           <Text size="sm" c="dimmed">

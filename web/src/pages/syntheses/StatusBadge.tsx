@@ -10,7 +10,7 @@ import {
 import { useTranslation } from "react-i18next";
 import type { Synthesis } from "../../api/syntheses";
 
-type Status = NonNullable<Synthesis["newest"]>["status"] | "none";
+type Status = NonNullable<Synthesis["execution_status"]> | "none";
 
 const LOOKS: Record<Status, { color: string; Icon: typeof IconClock | null }> = {
   none: { color: "gray", Icon: IconCircleDashed },
@@ -26,7 +26,7 @@ const LOOKS: Record<Status, { color: string; Icon: typeof IconClock | null }> = 
 /** How the newest execution of a synthesis stands. */
 export function StatusBadge({ synthesis }: { synthesis: Synthesis }) {
   const { t } = useTranslation();
-  const status = synthesis.newest?.status ?? "none";
+  const status = synthesis.execution_status ?? "none";
   const { color, Icon } = LOOKS[status];
   return (
     <Badge

@@ -44,14 +44,14 @@ export function useColumns(
       title: t("syntheses.privacy"),
       width: 110,
       from: "lg",
-      render: (one) => <Score value={one.scores?.privacy} />,
+      render: (one) => <Score value={one.privacy} />,
     },
     {
       key: "accuracy",
       title: t("syntheses.accuracy"),
       width: 110,
       from: "lg",
-      render: (one) => <Score value={one.scores?.accuracy} />,
+      render: (one) => <Score value={one.accuracy} />,
     },
     {
       key: "state",
