@@ -1,7 +1,7 @@
 import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { ApiError, api, type Schemas, take } from "./client";
 import type { Certificate, Evaluation } from "./evaluation";
-import { MOST, type Page, useListing } from "./pages";
+import { MOST, useListing } from "./pages";
 
 export type Execution = Schemas["ExecutionView"];
 export type ExecutionDetail = Schemas["ExecutionDetail"];
