@@ -171,7 +171,7 @@ def add_run(
 ) -> str:
     """An execution, with the outcome of its report where it has one."""
     execution_id = make_id("exe")
-    counters = ("epoch", "attempt", "losses", "next_event", "reserved_rows", "used_rows")
+    counters = ("lease_expires_at", "epoch", "attempt", "losses", "next_event", "reserved_rows", "used_rows")
     with platform.records.write() as connection:
         connection.execute(
             insert(executions).values(
