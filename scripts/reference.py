@@ -12,7 +12,8 @@ import typer
 from kinsynth.cli.help import grouped_fields
 from kinsynth.cli.program import app
 from kinsynth.settings.deployment import Deployment
-from kinsynth.settings.fields import Field
+from kinsynth.settings.fields import Field, Group, groups
+from kinsynth.settings.visibility import describe
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 NOTE = "<!-- Made by scripts/docs from the code. Do not edit by hand. -->\n"
@@ -26,16 +27,38 @@ Every field of the synthesis document, in its order. The same path is an option 
 In a path, `<table>` and `<column>` stand for your own names, `<number>` for a place in a list, counted
 from 0. A field marked *not available yet* is refused by `kinsynth check` (`settings.not_available`)
 unless it has its default.
+
+The web application makes its forms from the same facts (`GET /api/v1/document-schema`): *advanced* fields are
+those that few need, and a field or a part with a rule is shown where the rule holds. What is not shown keeps
+its value.
 """
 
 
 def settings_page() -> str:
     """Every field of the synthesis document."""
     parts = [NOTE, SETTINGS_INTRODUCTION]
+    by_title = {group.title: group for group in groups()}
     for title, members in grouped_fields().items():
         rows = [(f"`{field.path}`", _describe(field), field.expected, _default(field)) for field in members]
-        parts += [f"## {title}\n", _table(("Field", "Meaning", "Takes", "Default"), rows)]
+        parts += [
+            f"## {title}\n",
+            *_describe_group(by_title.get(title)),
+            _table(("Field", "Meaning", "Takes", "Default"), rows),
+        ]
     return "\n".join(parts)
+
+
+def _describe_group(group: Group | None) -> list[str]:
+    words = _describe_form(group) if group is not None else []
+    return [f"{' '.join(words)}\n"] if words else []
+
+
+def _describe_form(part: Field | Group) -> list[str]:
+    """Say how forms show a field or a part."""
+    words = ["*Advanced.*"] if part.advanced else []
+    if part.visible_when is not None:
+        words.append(f"Shown where {describe(part.visible_when)}.")
+    return words
 
 
 def _describe(field: Field) -> str:
@@ -47,6 +70,9 @@ def _describe(field: Field) -> str:
     elif field.available_values is not None:
         values = ", ".join(f"`{value}`" for value in field.available_values)
         words.append(f"*Available so far: {values}.*")
+    if field.unit is not None:
+        words.append(f"Unit: {field.unit}.")
+    words += _describe_form(field)
     return " ".join(words)
 
 

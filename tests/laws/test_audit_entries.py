@@ -32,7 +32,15 @@ from server.test_access_matrix import OPERATIONS, ask
 from visitors import Visitors, visiting
 
 NEW_PASSWORD = "seven slow brown herons"
-LOOKS_ONLY = {"versions.detect", "syntheses.check", "syntheses.assess"}
+LOOKS_ONLY = {
+    "versions.detect",
+    "syntheses.check",
+    "syntheses.assess",
+    "drafts.check",
+    "drafts.detect",
+    "drafts.write",
+    "drafts.read",
+}
 TOLD_AT_SEALING = {"versions.upload"}
 HANDS_OUT = {
     "executions.file",

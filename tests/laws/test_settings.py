@@ -15,14 +15,20 @@ from kinsynth.settings import Synthesis
 from kinsynth.settings.document import dump, override, parse, read_yaml
 from kinsynth.settings.fields import Field, fields, find, groups, join_path, split_path, unavailable
 from kinsynth.settings.treatment import COLUMN_TYPES
+from kinsynth.settings.visibility import FACTS
 
-QUANTITY = re.compile(r"\b(a whole number|a number)\b")
-UNIT = re.compile(
-    r"bytes|\(s\)|seconds|epochs?|passes|rows?|columns?|characters|digits|steps?|batch|share|rate|number|version|"
-    r"norm|subjects|standard deviation|at most|degrees|port|seed|temperature|cells?|threads?|texts?|delta|"
-    r"below|improvement|variety",
-    re.IGNORECASE,
-)
+QUANTITY = re.compile(r"\b(a whole number|a number|numbers)\b")
+PURE = {  # numbers that are counted in nothing
+    "destination.port",
+    "differential_privacy.delta",
+    "differential_privacy.epsilon",
+    "differential_privacy.max_norm",
+    "differential_privacy.noise_multiplier",
+    "generation.seed",
+    "generation.temperature",
+    "text_model.learning_rate",
+    "training.learning_rate",
+}
 NAMES = {"<table>": "t", "<column>": "c", "<number>": "0"}
 by_path = pytest.mark.parametrize("field", fields(), ids=lambda field: field.path)
 
@@ -89,8 +95,11 @@ def test_every_field_is_explained(field: Field) -> None:
 
 @by_path
 def test_every_quantity_has_a_unit(field: Field) -> None:
-    if QUANTITY.search(field.type):
-        assert UNIT.search(f"{field.title} {field.description} {field.name}"), field.path
+    counted = QUANTITY.search(field.type) is not None
+    assert (field.unit is not None) == (counted and field.path not in PURE)
+    if field.unit == "share":
+        assert field.bounds.keys() & {"ge", "gt"}
+        assert field.bounds.get("le", field.bounds.get("lt", 2)) <= 1
 
 
 @by_path
@@ -153,6 +162,87 @@ def test_paths_are_unique_and_types_exist() -> None:
     assert all(group.title and group.description for group in groups())
 
 
+SHOWN = [(part.path, part.visible_when) for part in (*fields(), *groups()) if part.visible_when is not None]
+
+
+def simple_rules(rule: dict[str, Any]) -> list[dict[str, Any]]:
+    return [inner for one in rule["all"] for inner in simple_rules(one)] if "all" in rule else [rule]
+
+
+@pytest.mark.parametrize(("path", "rule"), SHOWN, ids=[path for path, _ in SHOWN])
+def test_what_a_rule_names_exists_and_takes_its_values(path: str, rule: dict[str, Any]) -> None:
+    """A rule names another field, in the same table and column where it names one, or a fact."""
+    by_path = {field.path: field for field in fields()}
+    for one in simple_rules(rule):
+        values = one.get("one_of", [one.get("equals")])
+        assert one.keys() in ({"field", "equals"}, {"field", "one_of"}, {"fact", "equals"})
+        if "fact" in one:
+            assert one["fact"] in FACTS
+            continue
+        named = one["field"]
+        assert named != path
+        assert named.count("<") == 0 or named.rpartition(".")[0] == path.rpartition(".")[0]
+        for value in values:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            changed = override(start(), {place(by_path[named]): text})
+            assert value_at(changed, place(by_path[named])) == value
+
+
+def test_the_rules_of_the_founding_page_hold() -> None:
+    """Learning rate without adaptive, batches without auto-batching, privacy with one table."""
+    rules = dict(SHOWN)
+    constant = {"field": "training.adaptive_learning_rate", "equals": False}
+    batched = {"field": "training.auto_batching", "equals": False}
+    private = {"field": "differential_privacy.enabled", "equals": True}
+    assert rules["training.learning_rate"] == constant
+    assert rules["training.batch_size"] == rules["training.generation_batch_size"] == batched
+    assert rules["training.gradient_accumulation"] == {"all": [batched, private | {"equals": False}]}
+    assert rules["differential_privacy.max_physical_batch_size"] == {"all": [private, batched]}
+    assert rules["differential_privacy.epsilon"] == private
+    assert rules["differential_privacy"] == {"fact": "modelled_tables", "equals": 1}
+    assert rules["text_model"] == {"fact": "has_text", "equals": True}
+    assert "text_model.max_epochs" not in rules
+    assert rules["text_model.learning_rate"] == {
+        "field": "text_model.adaptive_learning_rate",
+        "equals": False,
+    }
+    assert rules["text_model.batch_size"] == {"field": "text_model.auto_batching", "equals": False}
+    assert "differential_privacy.enabled" not in rules
+
+
+def test_the_schema_says_of_each_field_what_the_list_says() -> None:
+    """Forms are made from the schema; its parts and their fields carry the same facts."""
+    schema = Synthesis.model_json_schema()
+    for part in (*fields(), *groups()):
+        found = find_in_schema(schema, part.path)
+        assert (found["title"], found["description"]) == (part.title, part.description)
+        assert found.get("visible_when") == part.visible_when
+        assert found.get("advanced", False) == part.advanced
+        if isinstance(part, Field):
+            assert found.get("unit") == part.unit
+            assert found.get("available", True) == part.available
+            assert tuple(found.get("available_values", ())) == (part.available_values or ())
+            assert tuple(found.get("types", ())) == (part.types or ())
+            assert "default" in found or part.default in ({}, ())
+
+
+def find_in_schema(schema: dict[str, Any], path: str) -> dict[str, Any]:
+    """Walk a schema as forms do; what stands beside a reference goes before what it leads to."""
+    here: dict[str, Any] = schema
+    for name in path.split("."):
+        inner = next((one for one in (here, *here.get("anyOf", ())) if one.keys() & {"items", *WAYS}), here)
+        if name in NAMES:
+            inner = inner["items"] if name == "<number>" else inner["additionalProperties"]
+            here = inner
+            continue
+        if "$ref" in inner:
+            inner = schema["$defs"][inner["$ref"].rpartition("/")[2]]
+        here = inner["properties"][name]
+    beyond = schema["$defs"][here["$ref"].rpartition("/")[2]] if "$ref" in here else {}
+    return beyond | here
+
+
+WAYS = {"$ref", "properties", "additionalProperties"}
 CONTROL_PLANE = ("storage", "executions", "service", "server")  # knows documents as wholes
 
 

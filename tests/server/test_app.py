@@ -22,6 +22,7 @@ from kinsynth.server.operation import make_router, operation
 from kinsynth.service.people import users
 from kinsynth.service.people.tokens import NewToken, create_token
 from kinsynth.service.platform import Platform
+from kinsynth.settings import Synthesis
 from kinsynth.settings.deployment import Deployment
 from people import PASSWORD, add_person, make_platform
 from visitors import URL, Visitors, visiting
@@ -89,6 +90,14 @@ def test_the_document_is_for_those_who_are_signed_in(visitors: Visitors, platfor
     assert document["openapi"].startswith("3.1")
     for path in ("/docs", "/redoc", "/openapi.json"):
         assert visitors.make().get(path).status_code == 404
+
+
+def test_the_schema_of_the_document_is_that_of_the_settings(visitors: Visitors, platform: Platform) -> None:
+    assert visitors.make().get("/api/v1/document-schema").status_code == 401
+    schema = visitors.of(add_person(platform, "ana")).get("/api/v1/document-schema").json()
+    assert schema == Synthesis.model_json_schema()
+    rate = schema["$defs"]["Training"]["properties"]["learning_rate"]
+    assert rate["visible_when"] == {"field": "training.adaptive_learning_rate", "equals": False}
 
 
 def test_an_unexpected_error_is_an_id_and_nothing_else(

@@ -56,6 +56,7 @@ _LINKS: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {
                 "syntheses.export",
             ),
             *("syntheses.versions", "syntheses.version", "syntheses.check", "syntheses.assess"),
+            *("drafts.check", "drafts.detect", "drafts.write", "drafts.read"),
             *(
                 "shares.list",
                 "shares.set",

@@ -130,11 +130,9 @@ def _takes_gzip(headers: Headers) -> bool:
 
 @cache
 def read_build(folder: Path) -> Mapping[str, File]:
-    """Read every file of a build, by its path in an address; none where nothing was built."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return MappingProxyType(
-        {f"/{path.relative_to(folder).as_posix()}": _read(path, folder) for path in paths}
-    )
+    """Read every file of a build but hidden ones, by its path in an address; none where nothing was built."""
+    found = {path.relative_to(folder): path for path in folder.rglob("[!.]*") if path.is_file()}
+    return MappingProxyType({f"/{name.as_posix()}": _read(path, folder) for name, path in found.items()})
 
 
 def _read(path: Path, folder: Path) -> File:

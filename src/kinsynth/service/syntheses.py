@@ -276,11 +276,11 @@ def export_synthesis(platform: Platform, actor: Actor, synthesis_id: str) -> str
         require(connection, actor, "syntheses.export", synthesis_id)
         row = read_row(connection, synthesis_id)
         document = read_document(connection, synthesis_id, row.version)
-        names = _names_of_source(connection, row.source_id)
+        names = names_of_source(connection, row.source_id)
     return dump(parse(bind(document, names)))
 
 
-def _names_of_source(connection: Connection, source_id: str | None) -> Iterable[str]:
+def names_of_source(connection: Connection, source_id: str | None) -> Iterable[str]:
     """Give the names of the newest sealed files of a source; none where there are none."""
     number = connection.execute(
         select(sources.c.version).where(sources.c.id == source_id)

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from kinsynth.settings.visibility import Rule
+
+Unit = Literal[
+    "batches",
+    "bytes",
+    "cells",
+    "characters",
+    "columns",
+    "degrees",
+    "digits",
+    "epochs",
+    "root rows",
+    "rows",
+    "seconds",
+    "share",
+    "steps",
+    "subjects",
+    "texts",
+    "threads",
+    "validations",
+]
 
 
 class Settings(BaseModel):
@@ -29,6 +51,9 @@ def setting(
     available: bool = True,
     available_values: tuple[Any, ...] | None = None,
     types: tuple[str, ...] | None = None,
+    unit: Unit | None = None,
+    advanced: bool = False,
+    visible_when: Rule | None = None,
     **bounds: Any,
 ) -> Any:
     """Define one field of the document: the single place of its default, words and bounds.
@@ -41,14 +66,19 @@ def setting(
             default is refused by the check ``settings.not_available``.
         available_values: The values whose feature is built, when not all are.
         types: Column types the field applies to; None for all.
+        unit: What a quantity is counted in; ``share`` is a part of one, 0 to 1.
+        advanced: Whether forms keep the field, or the part, among those that few need.
+        visible_when: When forms show it; None for always.
         **bounds: Limits as pydantic's ``Field`` takes them (``ge``, ``gt``, ``le``, ``lt``).
     """
-    extra: dict[str, Any] = {}
-    if not available:
-        extra["available"] = False
-    if available_values is not None:
-        extra["available_values"] = list(available_values)
-    if types is not None:
-        extra["types"] = list(types)
+    facts = {
+        "available": None if available else False,
+        "available_values": None if available_values is None else list(available_values),
+        "types": None if types is None else list(types),
+        "unit": unit,
+        "advanced": advanced or None,
+        "visible_when": visible_when,
+    }
+    extra: dict[str, Any] = {name: fact for name, fact in facts.items() if fact is not None}
     source = {"default_factory": default} if callable(default) else {"default": default}
     return Field(title=title, description=description, json_schema_extra=extra or None, **source, **bounds)

@@ -7,7 +7,11 @@ from typing import Literal
 from pydantic import SecretStr
 
 from kinsynth.settings.base import Settings, setting
+from kinsynth.settings.visibility import when
 
+_KIND = "destination.kind"
+_DATABASES = ("postgresql", "mysql", "mariadb", "bigquery", "sql_server", "oracle")
+_STORES = ("s3", "google_cloud_storage")
 FileFormat = Literal["csv", "tsv", "parquet", "xlsx", "ods"]
 
 
@@ -28,13 +32,18 @@ class Destination(Settings):
         "files", "Kind of destination", "files writes into the output folder.", available_values=("files",)
     )
     format: FileFormat = setting(
-        "csv", "File format", "One file for each table; one sheet for each table in workbooks."
+        "csv",
+        "File format",
+        "One file for each table; one sheet for each table in workbooks.",
+        visible_when=when(_KIND, "files", *_STORES),
     )
     neutralise_formulas: bool = setting(
         False,
         "Neutralise formulas",
         "Write an apostrophe before text cells that a spreadsheet would run (csv, tsv, xlsx). "
         "Changes the data.",
+        advanced=True,
+        visible_when=when(_KIND, "files", *_STORES),
     )
     existing: Literal["fail", "replace", "append"] = setting(
         "fail",
@@ -42,13 +51,61 @@ class Destination(Settings):
         "What happens when the destination has the table already.",
         available_values=("fail",),
     )
-    host: str = setting("", "Host", "Address of the database or object store.", available=False)
-    port: int | None = setting(None, "Port", "Port of the database.", ge=1, le=65535, available=False)
-    database: str = setting("", "Database", "Database, service or project.", available=False)
-    schema_name: str = setting("", "Schema", "Schema or dataset in the database.", available=False)
-    user: str = setting("", "User", "Account with write access.", available=False)
-    password: SecretStr | None = setting(
-        None, "Password", "Secret of the account; never shown.", available=False
+    host: str = setting(
+        "",
+        "Host",
+        "Address of the database or object store.",
+        available=False,
+        visible_when=when(_KIND, *_DATABASES, *_STORES),
     )
-    bucket: str = setting("", "Bucket", "Bucket of the object store.", available=False)
-    prefix: str = setting("", "Prefix", "Start of the object keys.", available=False)
+    port: int | None = setting(
+        None,
+        "Port",
+        "Port of the database.",
+        ge=1,
+        le=65535,
+        available=False,
+        visible_when=when(_KIND, *_DATABASES),
+    )
+    database: str = setting(
+        "",
+        "Database",
+        "Database, service or project.",
+        available=False,
+        visible_when=when(_KIND, *_DATABASES),
+    )
+    schema_name: str = setting(
+        "",
+        "Schema",
+        "Schema or dataset in the database.",
+        available=False,
+        visible_when=when(_KIND, *_DATABASES),
+    )
+    user: str = setting(
+        "",
+        "User",
+        "Account with write access.",
+        available=False,
+        visible_when=when(_KIND, *_DATABASES, *_STORES),
+    )
+    password: SecretStr | None = setting(
+        None,
+        "Password",
+        "Secret of the account; never shown.",
+        available=False,
+        visible_when=when(_KIND, *_DATABASES, *_STORES),
+    )
+    bucket: str = setting(
+        "",
+        "Bucket",
+        "Bucket of the object store.",
+        available=False,
+        visible_when=when(_KIND, *_STORES),
+    )
+    prefix: str = setting(
+        "",
+        "Prefix",
+        "Start of the object keys.",
+        available=False,
+        visible_when=when(_KIND, *_STORES),
+    )

@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from kinsynth.errors import SettingsError
 from kinsynth.settings.synthesis import Synthesis
+from kinsynth.settings.visibility import Rule
 
 Place = tuple[str, ...]
 
@@ -53,6 +54,9 @@ class Field:
         available: Whether the feature is built; otherwise only the default is accepted.
         available_values: The values whose feature is built, or None for all.
         types: The column types the field applies to, or None for all.
+        unit: What a quantity is counted in, or None for pure numbers and everything else.
+        advanced: Whether forms keep it among the fields that few need; so is all of an advanced part.
+        visible_when: When forms show it, or None for always; its part must be shown, too.
     """
 
     path: str
@@ -65,6 +69,9 @@ class Field:
     available: bool
     available_values: tuple[Any, ...] | None
     types: tuple[str, ...] | None
+    unit: str | None
+    advanced: bool
+    visible_when: Rule | None
 
     @property
     def name(self) -> str:
@@ -86,6 +93,8 @@ class Group:
     path: str
     title: str
     description: str
+    advanced: bool
+    visible_when: Rule | None
 
 
 @cache
@@ -266,7 +275,7 @@ def sub_model(annotation: Any) -> type[BaseModel] | None:
 
 def make_field(path: str, info: FieldInfo) -> Field:
     """Describe one pydantic field."""
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    extra = _extra(info)
     return Field(
         path=path,
         type=describe_type(info.annotation),
@@ -278,7 +287,20 @@ def make_field(path: str, info: FieldInfo) -> Field:
         available=bool(extra.get("available", True)),
         available_values=_as_tuple(extra.get("available_values")),
         types=_as_tuple(extra.get("types")),
+        unit=extra.get("unit"),
+        advanced=bool(extra.get("advanced")),
+        visible_when=extra.get("visible_when"),
     )
+
+
+def _make_group(path: str, info: FieldInfo) -> Group:
+    extra = _extra(info)
+    words = (info.title or "", info.description or "")
+    return Group(path, *words, bool(extra.get("advanced")), extra.get("visible_when"))
+
+
+def _extra(info: FieldInfo) -> Mapping[str, Any]:
+    return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
 
 
 def _bounds(info: FieldInfo) -> dict[str, Any]:
@@ -299,7 +321,7 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[Field | Group]:
             continue
         if get_origin(info.annotation) in (Union, types.UnionType):
             yield make_field(path, info)
-        yield Group(path, info.title or "", info.description or "")
+        yield _make_group(path, info)
         yield from _walk(inner, f"{path}.{_PLACES[name]}." if _holds_several(info) else f"{path}.")
 
 

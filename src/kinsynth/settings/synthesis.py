@@ -12,6 +12,7 @@ from kinsynth.settings.privacy import DifferentialPrivacy, Protection
 from kinsynth.settings.source import Source
 from kinsynth.settings.tables import Table
 from kinsynth.settings.training import TextModel, Training
+from kinsynth.settings.visibility import given
 
 
 class Synthesis(Settings):
@@ -26,13 +27,33 @@ class Synthesis(Settings):
     tables: dict[str, Table] = setting(
         dict, "Tables", "Settings by table; a table that is not named here is used as detected."
     )
-    protection: Protection = setting(Protection, "Value protection", "Removal of rare and extreme values.")
+    protection: Protection = setting(
+        Protection,
+        "Value protection",
+        "Removal of rare and extreme values.",
+        advanced=True,
+    )
     training: Training = setting(Training, "Tabular model", "How the tabular model is trained.")
-    text_model: TextModel = setting(TextModel, "Text model", "How the text model is trained.")
+    text_model: TextModel = setting(
+        TextModel,
+        "Text model",
+        "How the text model is trained.",
+        advanced=True,
+        visible_when=given("has_text", True),
+    )
     differential_privacy: DifferentialPrivacy = setting(
-        DifferentialPrivacy, "Differential privacy", "The privacy budget."
+        DifferentialPrivacy,
+        "Differential privacy",
+        "The privacy budget.",
+        advanced=True,
+        visible_when=given("modelled_tables", 1),
     )
     generation: Generation = setting(Generation, "Generation", "How many rows are drawn.")
-    evaluation: Evaluation = setting(Evaluation, "Evaluation", "The comparison of original and synthetic.")
+    evaluation: Evaluation = setting(
+        Evaluation,
+        "Evaluation",
+        "The comparison of original and synthetic.",
+        advanced=True,
+    )
     report: Report = setting(Report, "Report", "The PDF report.")
     destination: Destination = setting(Destination, "Destination", "Where results are written.")

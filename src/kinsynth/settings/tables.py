@@ -20,12 +20,14 @@ class ForeignKey(Settings):
         "refuse",
         "References without a row",
         "refuse stops; null makes them missing; drop leaves the rows out.",
+        advanced=True,
     )
     owner: bool | None = setting(
         None,
         "Owner",
         "true: the rows belong to the referenced row and follow each other under it; false: they point at "
         "it; missing means as detected.",
+        advanced=True,
     )
 
 
@@ -84,23 +86,27 @@ class Table(Settings):
         "Order of rows",
         "Column (date, time or number) by which the rows under one parent follow each other; "
         "an empty text means that their order carries no meaning; missing means as detected.",
+        advanced=True,
     )
     rules: tuple[Rule, ...] | None = setting(
         None,
         "Rules",
         "What every row keeps; an empty list means none; missing means as detected.",
+        advanced=True,
     )
     unique: tuple[tuple[str, ...], ...] = setting(
         (),
         "Unique keys",
         "Lists of columns in which no two rows are equal; rows with a missing value in them are apart. "
         "Certified on the written files.",
+        advanced=True,
     )
     checks: tuple[str, ...] = setting(
         (),
         "Check constraints",
         "Conditions that no row breaks, in SQL: amount > 0, status in ('A', 'B'), end_date >= start_date. "
         "Certified on the written files.",
+        advanced=True,
     )
     columns: dict[str, Column] = setting(
         dict, "Columns", "Settings by column; a column that is not named here is used as detected."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from kinsynth.settings.base import Settings, setting
+from kinsynth.settings.visibility import when
 
 ColumnTypeName = Literal[
     "boolean",
@@ -23,6 +24,7 @@ NUMBERS = ("integer", "numeric")
 DATES = ("date", "time", "datetime")
 ORDERED = NUMBERS + DATES
 CATEGORIES = ("boolean", "categorical")
+_HERE = "tables.<table>.columns.<column>."
 
 
 class Column(Settings):
@@ -44,7 +46,11 @@ class Column(Settings):
         "Marks personal data: a green shield when synthesised, a gray one when left as it is.",
     )
     context: bool = setting(
-        False, "Keep as context", "Generate the other columns given values of this one.", available=False
+        False,
+        "Keep as context",
+        "Generate the other columns given values of this one.",
+        available=False,
+        advanced=True,
     )
     missing: Literal["reproduce", "impute"] = setting(
         "reproduce", "Missing values", "reproduce keeps their share; impute never generates a missing value."
@@ -64,6 +70,7 @@ class Column(Settings):
         "A category held by fewer root rows is protected; missing means protection.rare_minimum.",
         types=CATEGORIES,
         ge=1,
+        unit="root rows",
     )
     rare_share: float = setting(
         0.0,
@@ -72,6 +79,8 @@ class Column(Settings):
         types=CATEGORIES,
         ge=0,
         lt=1,
+        unit="share",
+        advanced=True,
     )
     rare_replacement: Literal["auto", "invent", "resample", "label", "drop"] = setting(
         "auto",
@@ -82,7 +91,11 @@ class Column(Settings):
         types=CATEGORIES,
     )
     rare_label: str = setting(
-        "_RARE_", "Label of rare categories", "Text written by rare_replacement: label.", types=CATEGORIES
+        "_RARE_",
+        "Label of rare categories",
+        "Text written by rare_replacement: label.",
+        types=CATEGORIES,
+        visible_when=when(f"{_HERE}rare_replacement", "label"),
     )
     unseen_values: Literal["forbid", "allow"] = setting(
         "forbid",
@@ -90,6 +103,7 @@ class Column(Settings):
         "forbid draws only categories of the source.",
         types=CATEGORIES,
         available_values=("forbid",),
+        advanced=True,
     )
     minimum: str | None = setting(
         None,
@@ -110,12 +124,15 @@ class Column(Settings):
         types=ORDERED,
         ge=0,
         lt=0.5,
+        unit="share",
+        advanced=True,
     )
     outliers: Literal["clip", "impute"] = setting(
         "clip",
         "Outliers become",
         "clip moves them to the bound; impute learns them as unknown.",
         types=ORDERED,
+        advanced=True,
     )
     non_negative: bool = setting(
         False, "Not negative", "No value below 0 is learned or generated.", types=NUMBERS
@@ -127,9 +144,14 @@ class Column(Settings):
         types=("numeric", "coordinates"),
         ge=0,
         le=15,
+        unit="digits",
     )
     decimal_mark: Literal["auto", "point", "comma"] = setting(
-        "auto", "Decimal mark", "How decimals are written in the source.", types=("numeric", "integer")
+        "auto",
+        "Decimal mark",
+        "How decimals are written in the source.",
+        types=("numeric", "integer"),
+        advanced=True,
     )
     format: str | None = setting(
         None,
@@ -138,22 +160,39 @@ class Column(Settings):
         types=DATES,
     )
     granularity: Literal["auto", "year", "month", "day", "hour", "minute", "second", "microsecond"] = setting(
-        "auto", "Granularity", "Smallest unit that is generated.", types=DATES
+        "auto",
+        "Granularity",
+        "Smallest unit that is generated.",
+        types=DATES,
+        advanced=True,
     )
     pair: str | None = setting(
-        None, "Paired column", "The column with the other coordinate of the place.", types=("coordinates",)
+        None,
+        "Paired column",
+        "The column with the other coordinate of the place.",
+        types=("coordinates",),
+        advanced=True,
     )
     bounding_box: tuple[float, float, float, float] | None = setting(
         None,
         "Bounding box",
         "South, west, north, east in degrees; places outside are not learned or generated.",
         types=("coordinates",),
+        unit="degrees",
+        advanced=True,
     )
     text_model: bool = setting(
         True, "Text model", "Learn the text; off leaves the column out.", types=("text",), available=False
     )
     maximum_length: int = setting(
-        0, "Longest text", "Characters; 0 is the model's own maximum.", types=("text",), ge=0, available=False
+        0,
+        "Longest text",
+        "Characters; 0 is the model's own maximum.",
+        types=("text",),
+        ge=0,
+        available=False,
+        unit="characters",
+        visible_when=when(f"{_HERE}text_model", True),
     )
     identifier_kind: Literal["auto", "pattern", "email", "phone", "iban", "fiscal_code", "name"] = setting(
         "auto",
@@ -168,10 +207,12 @@ class Column(Settings):
         "Columns that new identifiers must agree with.",
         types=("identifier",),
         available=False,
+        advanced=True,
     )
     key_format: Literal["keep", "integer", "uuid"] = setting(
         "keep",
         "Format of keys",
         "keep writes new key values in the source's type and format.",
         available_values=("keep",),
+        advanced=True,
     )

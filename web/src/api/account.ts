@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { SESSION } from "../app/session";
+import { forget, SESSION } from "../app/session";
 import { api, type Schemas, setCsrf, take } from "./client";
 import { readAll } from "./pages";
 
@@ -79,10 +79,6 @@ export function useEndSessions() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => take(api.DELETE("/api/v1/sessions")),
-    onSuccess: () => {
-      setCsrf("");
-      client.clear();
-      client.setQueryData(SESSION, null);
-    },
+    onSuccess: () => forget(client),
   });
 }

@@ -880,6 +880,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/syntheses/{synthesis_id}/draft/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check
+         * @description Check a document against the synthesis' source without saving it: all findings, and the cost.
+         */
+        post: operations["drafts.check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syntheses/{synthesis_id}/draft/detection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Detect
+         * @description Find tables, types, keys and relations of the synthesis' source under a document.
+         */
+        post: operations["drafts.detect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syntheses/{synthesis_id}/draft/yaml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write
+         * @description Write a document as YAML with comments.
+         */
+        post: operations["drafts.write"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/syntheses/{synthesis_id}/draft/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read
+         * @description Read a document in YAML without saving it; its paths are left out.
+         */
+        post: operations["drafts.read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/syntheses/{synthesis_id}/executions": {
         parameters: {
             query?: never;
@@ -1797,6 +1877,48 @@ export interface components {
             sha256: string | null;
             /** Created At */
             created_at: number;
+        };
+        /**
+         * Draft
+         * @description A document that somebody works on.
+         */
+        Draft: {
+            /**
+             * Document
+             * @description A synthesis document, as the command line has it in YAML.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * DraftAgainst
+         * @description A document that somebody works on, and what it is looked at against.
+         */
+        DraftAgainst: {
+            /**
+             * Document
+             * @description A synthesis document, as the command line has it in YAML.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Source Version
+             * @description Null is the newest.
+             */
+            source_version?: number | null;
+        };
+        /**
+         * DraftText
+         * @description A document as somebody wrote it.
+         */
+        DraftText: {
+            /**
+             * Text
+             * @description YAML, as kinsynth init writes it.
+             */
+            text: string;
         };
         /**
          * DriverView
@@ -10117,6 +10239,566 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code?: "artefact.missing" | "keys.missing" | "request.invalid" | "source.archive" | "source.cell_too_large" | "source.column_type" | "source.compressed" | "source.damaged" | "source.empty" | "source.encoding" | "source.encoding_mixed" | "source.encoding_unknown" | "source.encrypted" | "source.file_name" | "source.gone" | "source.header" | "source.headers" | "source.line_too_long" | "source.no_columns" | "source.no_tables" | "source.not_found" | "source.parser_died" | "source.parser_memory" | "source.parser_timeout" | "source.ragged_rows" | "source.table_name" | "source.text_after_quote" | "source.timestamp_range" | "source.too_large" | "source.too_many_cells" | "source.too_many_columns" | "source.too_many_files" | "source.unclosed_quote" | "source.unknown_kind" | "source.wrong_type" | "synthesis.unfit";
+                    };
+                };
+            };
+            /** @description request.headers */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.headers";
+                    };
+                };
+            };
+            /** @description artefact.changed, artefact.damaged, artefacts.settings, internal.child, keys.tampered, server.failure */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "artefact.changed" | "artefact.damaged" | "artefacts.settings" | "internal.child" | "keys.tampered" | "server.failure";
+                    };
+                };
+            };
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                    };
+                };
+            };
+        };
+    };
+    "drafts.check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                synthesis_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftAgainst"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckView"];
+                };
+            };
+            /** @description access.unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.unauthenticated";
+                    };
+                };
+            };
+            /** @description access.csrf, access.forbidden, access.origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.csrf" | "access.forbidden" | "access.origin";
+                    };
+                };
+            };
+            /** @description access.not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.not_found";
+                    };
+                };
+            };
+            /** @description request.cut */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.cut";
+                    };
+                };
+            };
+            /** @description source.not_sealed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "source.not_sealed";
+                    };
+                };
+            };
+            /** @description request.too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.too_large";
+                    };
+                };
+            };
+            /** @description artefact.missing, keys.missing, request.invalid, settings.syntax, settings.too_large, settings.unknown_field, settings.value, settings.version, source.archive, source.cell_too_large, source.column_type, source.compressed, source.damaged, source.empty, source.encoding, source.encoding_mixed, source.encoding_unknown, source.encrypted, source.file_name, source.gone, source.header, source.headers, source.line_too_long, source.no_columns, source.no_tables, source.not_found, source.parser_died, source.parser_memory, source.parser_timeout, source.ragged_rows, source.table_name, source.text_after_quote, source.timestamp_range, source.too_large, source.too_many_cells, source.too_many_columns, source.too_many_files, source.unclosed_quote, source.unknown_kind, source.wrong_type, synthesis.source_kind */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "artefact.missing" | "keys.missing" | "request.invalid" | "settings.syntax" | "settings.too_large" | "settings.unknown_field" | "settings.value" | "settings.version" | "source.archive" | "source.cell_too_large" | "source.column_type" | "source.compressed" | "source.damaged" | "source.empty" | "source.encoding" | "source.encoding_mixed" | "source.encoding_unknown" | "source.encrypted" | "source.file_name" | "source.gone" | "source.header" | "source.headers" | "source.line_too_long" | "source.no_columns" | "source.no_tables" | "source.not_found" | "source.parser_died" | "source.parser_memory" | "source.parser_timeout" | "source.ragged_rows" | "source.table_name" | "source.text_after_quote" | "source.timestamp_range" | "source.too_large" | "source.too_many_cells" | "source.too_many_columns" | "source.too_many_files" | "source.unclosed_quote" | "source.unknown_kind" | "source.wrong_type" | "synthesis.source_kind";
+                    };
+                };
+            };
+            /** @description request.headers */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.headers";
+                    };
+                };
+            };
+            /** @description artefact.changed, artefact.damaged, artefacts.settings, internal.child, keys.tampered, server.failure */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "artefact.changed" | "artefact.damaged" | "artefacts.settings" | "internal.child" | "keys.tampered" | "server.failure";
+                    };
+                };
+            };
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                    };
+                };
+            };
+        };
+    };
+    "drafts.detect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                synthesis_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftAgainst"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionView"];
+                };
+            };
+            /** @description access.unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.unauthenticated";
+                    };
+                };
+            };
+            /** @description access.csrf, access.forbidden, access.origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.csrf" | "access.forbidden" | "access.origin";
+                    };
+                };
+            };
+            /** @description access.not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.not_found";
+                    };
+                };
+            };
+            /** @description request.cut */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.cut";
+                    };
+                };
+            };
+            /** @description source.not_sealed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "source.not_sealed";
+                    };
+                };
+            };
+            /** @description request.too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.too_large";
+                    };
+                };
+            };
+            /** @description artefact.missing, keys.missing, request.invalid, settings.syntax, settings.too_large, settings.unknown_field, settings.value, settings.version, source.archive, source.cell_too_large, source.column_type, source.compressed, source.damaged, source.empty, source.encoding, source.encoding_mixed, source.encoding_unknown, source.encrypted, source.file_name, source.gone, source.header, source.headers, source.line_too_long, source.no_columns, source.no_tables, source.not_found, source.parser_died, source.parser_memory, source.parser_timeout, source.ragged_rows, source.table_name, source.text_after_quote, source.timestamp_range, source.too_large, source.too_many_cells, source.too_many_columns, source.too_many_files, source.unclosed_quote, source.unknown_kind, source.wrong_type, synthesis.source_kind */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "artefact.missing" | "keys.missing" | "request.invalid" | "settings.syntax" | "settings.too_large" | "settings.unknown_field" | "settings.value" | "settings.version" | "source.archive" | "source.cell_too_large" | "source.column_type" | "source.compressed" | "source.damaged" | "source.empty" | "source.encoding" | "source.encoding_mixed" | "source.encoding_unknown" | "source.encrypted" | "source.file_name" | "source.gone" | "source.header" | "source.headers" | "source.line_too_long" | "source.no_columns" | "source.no_tables" | "source.not_found" | "source.parser_died" | "source.parser_memory" | "source.parser_timeout" | "source.ragged_rows" | "source.table_name" | "source.text_after_quote" | "source.timestamp_range" | "source.too_large" | "source.too_many_cells" | "source.too_many_columns" | "source.too_many_files" | "source.unclosed_quote" | "source.unknown_kind" | "source.wrong_type" | "synthesis.source_kind";
+                    };
+                };
+            };
+            /** @description request.headers */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.headers";
+                    };
+                };
+            };
+            /** @description artefact.changed, artefact.damaged, artefacts.settings, internal.child, keys.tampered, server.failure */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "artefact.changed" | "artefact.damaged" | "artefacts.settings" | "internal.child" | "keys.tampered" | "server.failure";
+                    };
+                };
+            };
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                    };
+                };
+            };
+        };
+    };
+    "drafts.write": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                synthesis_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Draft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": Record<string, never>;
+                };
+            };
+            /** @description access.unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.unauthenticated";
+                    };
+                };
+            };
+            /** @description access.csrf, access.forbidden, access.origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.csrf" | "access.forbidden" | "access.origin";
+                    };
+                };
+            };
+            /** @description access.not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.not_found";
+                    };
+                };
+            };
+            /** @description request.cut */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.cut";
+                    };
+                };
+            };
+            /** @description request.too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.too_large";
+                    };
+                };
+            };
+            /** @description request.invalid, settings.syntax, settings.too_large, settings.unknown_field, settings.value, settings.version, synthesis.source_kind */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.invalid" | "settings.syntax" | "settings.too_large" | "settings.unknown_field" | "settings.value" | "settings.version" | "synthesis.source_kind";
+                    };
+                };
+            };
+            /** @description request.headers */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.headers";
+                    };
+                };
+            };
+            /** @description server.failure */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "server.failure";
+                    };
+                };
+            };
+            /** @description machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                    };
+                };
+            };
+        };
+    };
+    "drafts.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                synthesis_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description access.unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.unauthenticated";
+                    };
+                };
+            };
+            /** @description access.csrf, access.forbidden, access.origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.csrf" | "access.forbidden" | "access.origin";
+                    };
+                };
+            };
+            /** @description access.not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "access.not_found";
+                    };
+                };
+            };
+            /** @description request.cut */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.cut";
+                    };
+                };
+            };
+            /** @description request.too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.too_large";
+                    };
+                };
+            };
+            /** @description request.invalid, settings.syntax, settings.too_large, settings.unknown_field, settings.value, settings.version, synthesis.source_kind */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "request.invalid" | "settings.syntax" | "settings.too_large" | "settings.unknown_field" | "settings.value" | "settings.version" | "synthesis.source_kind";
                     };
                 };
             };

@@ -24,7 +24,7 @@ export function AccountMenu() {
     <Menu position="bottom-end" width={280} withinPortal>
       <Menu.Target>
         <UnstyledButton aria-label={t("nav.account", { name: user.name })}>
-          <Avatar name={user.name} color="initials" radius="xl" />
+          <Avatar name={user.name} color="initials" radius="xl" aria-hidden />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

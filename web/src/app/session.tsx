@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect } from "react";
 import { Navigate, useLocation } from "react-router";
 import { ApiError, api, type Schemas, setCsrf, take, whenSignedOut } from "../api/client";
@@ -49,8 +49,13 @@ export function useSignOut(): () => Promise<void> {
   const client = useQueryClient();
   return async () => {
     await take(api.DELETE("/api/v1/sessions/current"));
-    setCsrf("");
-    client.clear();
-    client.setQueryData(SESSION, null);
+    forget(client);
   };
+}
+
+/** Forget the session and all that was read in it; who watches the session is told, so it stays watched. */
+export function forget(client: QueryClient): void {
+  setCsrf("");
+  client.setQueryData(SESSION, null);
+  client.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION[0] });
 }

@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const kin: MantineColorsTuple = [
   "#edf2ff",
@@ -16,7 +16,7 @@ const kin: MantineColorsTuple = [
 export const theme = createTheme({
   colors: { kin },
   primaryColor: "kin",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 7,
   autoContrast: true,
   defaultRadius: "md",
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif",
@@ -30,4 +30,21 @@ export const theme = createTheme({
     Table: { defaultProps: { highlightOnHover: true, verticalSpacing: "sm" } },
     Loader: { defaultProps: { type: "dots" } },
   },
+});
+
+const LABELS = ["kin", "blue", "teal", "green", "yellow", "orange", "red", "gray"];
+
+/** Words that stand back, and those on a light ground of their colour, must still be read: 4.5 to 1. */
+export const variables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    "--mantine-color-dimmed": "var(--mantine-color-gray-7)",
+    ...Object.fromEntries(
+      LABELS.map((color) => [
+        `--mantine-color-${color}-light-color`,
+        `color-mix(in srgb, var(--mantine-color-${color}-9), black 45%)`,
+      ]),
+    ),
+  },
+  dark: { "--mantine-color-dimmed": "var(--mantine-color-dark-1)" },
 });

@@ -1,5 +1,5 @@
 import { Tabs } from "@mantine/core";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Navigate, useNavigate, useParams } from "react-router";
 import classes from "./AddressTabs.module.css";
 
@@ -10,6 +10,12 @@ export function AddressTabs({ base, label, tabs }: { base: string; label: string
   const { part } = useParams();
   const navigate = useNavigate();
   const open = tabs.find((tab) => tab.key === (part ?? tabs[0].key));
+  const list = useRef<HTMLDivElement>(null);
+  const key = open?.key;
+  useEffect(() => {
+    if (key)
+      list.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [key]);
   if (!open) return <Navigate to={base} replace />;
   return (
     <Tabs
@@ -17,7 +23,7 @@ export function AddressTabs({ base, label, tabs }: { base: string; label: string
       onChange={(key) => key && navigate(`${base}/${key}`, { replace: true })}
       keepMounted={false}
     >
-      <Tabs.List className={classes.list} aria-label={label} mb="lg">
+      <Tabs.List ref={list} className={classes.list} aria-label={label} mb="lg">
         {tabs.map((tab) => (
           <Tabs.Tab key={tab.key} value={tab.key} leftSection={tab.icon} className={classes.tab}>
             {tab.label}

@@ -182,7 +182,11 @@ function Entries({ entries, people }: { entries: AuditEntry[]; people: Person[] 
             </Text>
           ),
         },
-        { key: "at", label: t("admin.audit.at"), render: (entry) => amounts.time(entry.at) },
+        {
+          key: "at",
+          label: t("admin.audit.at"),
+          render: (entry) => <span style={{ whiteSpace: "nowrap" }}>{amounts.time(entry.at)}</span>,
+        },
       ]}
     />
   );

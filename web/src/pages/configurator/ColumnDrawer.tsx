@@ -1,0 +1,56 @@
+import { Drawer, Stack, Text } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { useConfiguration } from "./context";
+import { type Field, fieldsOf, holds, type JsonSchema } from "./model/schema";
+import type { ColumnView, TableView } from "./model/view";
+import { SettingField } from "./SettingField";
+
+const COLUMN = ["tables", "*", "columns", "*"];
+/** What stands in the row of the column itself. */
+const IN_ROW = new Set(["include", "type", "treatment", "sensitive"]);
+
+/** The options of a column of a type. */
+export function optionsOf(schema: JsonSchema, column: ColumnView): Field[] {
+  const isKey = column.isPrimary || column.parents.length > 0;
+  return fieldsOf(schema, COLUMN).filter(
+    (field) =>
+      !IN_ROW.has(field.name) &&
+      (field.types === null || field.types.includes(column.type)) &&
+      (field.name !== "key_format" || isKey),
+  );
+}
+
+/** All options of a column that its type has. */
+export function ColumnDrawer(props: { table: TableView; column: ColumnView; onClose: () => void }) {
+  const { t } = useTranslation();
+  const { schema, document } = useConfiguration();
+  const { table, column, onClose } = props;
+  const fields = optionsOf(schema, column).filter((field) =>
+    holds(field.visibleWhen, schema, document, {}, [table.name, column.name]),
+  );
+  return (
+    <Drawer
+      opened
+      onClose={onClose}
+      position="right"
+      size="md"
+      title={
+        <Text fw={650} size="lg">
+          {t("configurator.treatment.options", { name: column.name })}
+        </Text>
+      }
+      closeButtonProps={{ "aria-label": t("common.close") }}
+    >
+      <Stack gap="lg">
+        {fields.length === 0 && <Text c="dimmed">{t("configurator.treatment.noOptions")}</Text>}
+        {fields.map((field) => (
+          <SettingField
+            key={field.name}
+            field={field}
+            place={["tables", table.name, "columns", column.name, field.name]}
+          />
+        ))}
+      </Stack>
+    </Drawer>
+  );
+}
