@@ -33,16 +33,16 @@ export function SynthesesPage() {
   const [selectedId, setSelectedId] = useState<string | null>(null);
   const [open, setOpen] = useState<Open>(null);
   const act = useAct(setOpen, setSelectedId);
-  const columns = useColumns(sourceName, act.act);
   const wanted = useDeferredValue(text.trim().toLowerCase());
   const shown = syntheses.items.filter((one) =>
     `${one.name}\n${sourceName(one)}`.toLowerCase().includes(wanted),
   );
   const selected = syntheses.items.find((one) => one.id === selectedId);
+  const isWide = useMediaQuery("(min-width: 75em)", true, { getInitialValueInEffect: false });
+  const columns = useColumns(Boolean(selected && isWide), sourceName, act.act);
   const close = () => setOpen(null);
   const create = () => setSearch({ create: "" });
   const hasSome = syntheses.items.length > 0;
-  const isWide = useMediaQuery("(min-width: 75em)", true, { getInitialValueInEffect: false });
 
   return (
     <>

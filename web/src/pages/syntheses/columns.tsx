@@ -11,15 +11,18 @@ import { StatusBadge } from "./StatusBadge";
 
 export type Act = "clone" | "export" | "rename" | "delete";
 
-/** What the listing shows of each synthesis. */
+const IN_PANEL = new Set(["source", "changed"]);
+
+/** What the listing shows of each synthesis; beside an open panel not what stands there. */
 export function useColumns(
+  hasPanel: boolean,
   sourceName: (synthesis: Synthesis) => string,
   act: (what: Act, synthesis: Synthesis) => void,
 ): RowColumn<Synthesis>[] {
   const { t } = useTranslation();
   const { ago, time } = useAmounts();
   const actions = useActions(act);
-  return [
+  const all: RowColumn<Synthesis>[] = [
     {
       key: "name",
       title: t("common.name"),
@@ -76,6 +79,7 @@ export function useColumns(
       render: (one) => <RowMenu name={one.name} actions={actions(one)} />,
     },
   ];
+  return hasPanel ? all.filter((one) => !IN_PANEL.has(one.key)) : all;
 }
 
 function useActions(act: (what: Act, synthesis: Synthesis) => void) {
