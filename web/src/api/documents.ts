@@ -154,8 +154,7 @@ export function saveDocument(
 export const documentSchema = queryOptions({
   queryKey: ["document-schema"],
   staleTime: Number.POSITIVE_INFINITY,
-  queryFn: async (): Promise<JsonSchema> =>
-    (await take(api.GET("/api/v1/document-schema" as never))) as JsonSchema,
+  queryFn: async (): Promise<JsonSchema> => (await take(api.GET("/api/v1/document-schema"))) as JsonSchema,
 });
 
 /** Start an execution of the newest version: it learns from the source, then draws. */

@@ -57,6 +57,7 @@ export function Configurator({ synthesis, detection, schema, step }: Props) {
   const { history, act } = useDraft(synthesis.id, saved, synthesis.version);
   const { present: document } = history;
   const [spot, setSpot] = useState<Spot | null>(null);
+  const [isRestored, setRestored] = useState(() => isChanged(history));
   const [yaml, yamlDialog] = useDisclosure();
   const [create, createDialog] = useDisclosure();
   const save = useSave(synthesis, (detail) =>
@@ -114,6 +115,7 @@ export function Configurator({ synthesis, detection, schema, step }: Props) {
   const to = (number: number) => `/syntheses/${synthesis.id}/configure/${STEPS[number]}`;
   const isBlocked =
     !checks.isCurrent || checks.said === null || checks.said.findings.some((one) => one.severity === "error");
+  const firstError = alerts.find((one) => one.finding.severity === "error");
   const Body = BODIES[step];
   return (
     <Current.Provider value={configuration}>
@@ -134,10 +136,13 @@ export function Configurator({ synthesis, detection, schema, step }: Props) {
           onKeep={() => act({ kind: "open", saved, version: synthesis.version, present: document })}
         />
       ) : (
-        <Restored
-          onDiscard={() => act({ kind: "open", saved, version: synthesis.version })}
-          history={history}
-        />
+        isRestored &&
+        isChanged(history) && (
+          <Restored
+            onDiscard={() => act({ kind: "open", saved, version: synthesis.version })}
+            onClose={() => setRestored(false)}
+          />
+        )
       )}
       <Stack gap="md" component="section" aria-labelledby="step-heading">
         <div>
@@ -171,11 +176,16 @@ export function Configurator({ synthesis, detection, schema, step }: Props) {
             </Button>
           ) : (
             <Group gap="sm">
-              {isBlocked && (
-                <Text size="sm" c="dimmed">
-                  {checks.isCurrent ? t("configurator.bar.blocked") : t("configurator.bar.checking")}
-                </Text>
-              )}
+              {isBlocked &&
+                (checks.isCurrent && firstError ? (
+                  <Button variant="subtle" color="red" onClick={() => goTo(firstError.spot)}>
+                    {t("configurator.bar.blocked")}
+                  </Button>
+                ) : (
+                  <Text size="sm" c="dimmed">
+                    {checks.error == null && t("configurator.bar.checking")}
+                  </Text>
+                ))}
               <Button leftSection={<IconRocket size={18} />} disabled={isBlocked} onClick={createDialog.open}>
                 {t("configurator.bar.create")}
               </Button>
@@ -254,17 +264,9 @@ function Conflict(props: { mine: number; theirs: number; onTake: () => void; onK
   );
 }
 
-/** Says, once, that changes of an earlier time are back. */
-function Restored({
-  history,
-  onDiscard,
-}: {
-  history: Parameters<typeof isChanged>[0];
-  onDiscard: () => void;
-}) {
+/** Says that changes of an earlier time are back. */
+function Restored({ onDiscard, onClose }: { onDiscard: () => void; onClose: () => void }) {
   const { t } = useTranslation();
-  const [isShown, setShown] = useState(() => isChanged(history));
-  if (!isShown || !isChanged(history)) return null;
   return (
     <Alert
       icon={<IconHistory />}
@@ -272,7 +274,7 @@ function Restored({
       title={t("configurator.draft.restored")}
       withCloseButton
       closeButtonLabel={t("common.close")}
-      onClose={() => setShown(false)}
+      onClose={onClose}
     >
       <Group justify="space-between">
         <Text size="sm">{t("configurator.draft.restoredHelp")}</Text>

@@ -57,7 +57,7 @@ export interface View {
 
 /** Put a document over what was detected in its source without any document. */
 export function combine(document: Document, detection: Detection): View {
-  const known = new Map(
+  const proposals = new Map(
     detection.relations.map((one) => [identify(one.table, one.columns, one.references_table), one]),
   );
   const primary = new Map(
@@ -75,7 +75,7 @@ export function combine(document: Document, detection: Detection): View {
   for (const found of detection.tables) {
     for (const [number, key] of keysOf(document, detection, found.name).entries()) {
       const references = key.references?.length ? key.references : (primary.get(key.table) ?? []);
-      const proposal = known.get(identify(found.name, key.columns, key.table));
+      const proposal = proposals.get(identify(found.name, key.columns, key.table));
       const isDeclared = document.tables?.[found.name]?.foreign_keys != null;
       relations.push({
         id: `${identify(found.name, key.columns, key.table)}#${number}`,
@@ -119,36 +119,9 @@ export function combine(document: Document, detection: Detection): View {
       parents.set(place, [...(parents.get(place) ?? []), relation.parent]);
     }
 
-  const tables = detection.tables.map((found): TableView => {
-    const settings = document.tables?.[found.name] ?? {};
-    const key = new Set(primary.get(found.name));
-    return {
-      name: found.name,
-      rows: found.rows,
-      isIncluded: settings.include !== false,
-      isOriginal: settings.original === true,
-      primaryKey: primary.get(found.name) ?? [],
-      found,
-      orderBy: settings.order_by === undefined ? found.order_by : settings.order_by || null,
-      settings,
-      columns: found.columns.map((column): ColumnView => {
-        const said = settings.columns?.[column.name] ?? {};
-        const targets = parents.get(`${found.name}\u0000${column.name}`) ?? [];
-        const asKey = key.has(column.name) || targets.length > 0 ? "identifier" : column.detected;
-        return {
-          name: column.name,
-          type: said.type ?? asKey,
-          isDeclared: said.type != null && said.type !== column.detected,
-          found: column,
-          isIncluded: said.include !== false,
-          isSensitive: said.sensitive === true,
-          isPrimary: key.has(column.name),
-          parents: targets,
-          settings: said,
-        };
-      }),
-    };
-  });
+  const tables = detection.tables.map((found) =>
+    describe(found, document.tables?.[found.name], primary.get(found.name) ?? [], parents),
+  );
   const synthesized = tables.filter((one) => one.isIncluded && !one.isOriginal);
   return {
     tables,
@@ -161,6 +134,63 @@ export function combine(document: Document, detection: Detection): View {
         (one) => one.isIncluded && one.settings.treatment !== "leave_out" && one.type === "text",
       ),
     ),
+  };
+}
+
+interface Described {
+  settings: TableSettings | undefined;
+  keys: string;
+  view: TableView;
+}
+
+/** Tables as they were last described: an edit changes one or few of many. */
+const known = new WeakMap<DetectedTable, Described>();
+
+function describe(
+  found: DetectedTable,
+  said: TableSettings | undefined,
+  primaryKey: string[],
+  parents: ReadonlyMap<string, string[]>,
+): TableView {
+  const targets = found.columns.map((one) => parents.get(`${found.name}\u0000${one.name}`) ?? []);
+  const keys = JSON.stringify([primaryKey, targets]);
+  const before = known.get(found);
+  if (before && before.settings === said && before.keys === keys) return before.view;
+  const settings = said ?? {};
+  const view: TableView = {
+    name: found.name,
+    rows: found.rows,
+    isIncluded: settings.include !== false,
+    isOriginal: settings.original === true,
+    primaryKey,
+    found,
+    orderBy: settings.order_by === undefined ? found.order_by : settings.order_by || null,
+    settings,
+    columns: found.columns.map((column, index) =>
+      describeColumn(column, settings.columns?.[column.name] ?? {}, primaryKey, targets[index] ?? []),
+    ),
+  };
+  known.set(found, { settings: said, keys, view });
+  return view;
+}
+
+function describeColumn(
+  found: DetectedColumn,
+  settings: ColumnSettings,
+  primaryKey: readonly string[],
+  parents: string[],
+): ColumnView {
+  const isPrimary = primaryKey.includes(found.name);
+  return {
+    name: found.name,
+    type: settings.type ?? (isPrimary || parents.length > 0 ? "identifier" : found.detected),
+    isDeclared: settings.type != null && settings.type !== found.detected,
+    found,
+    isIncluded: settings.include !== false,
+    isSensitive: settings.sensitive === true,
+    isPrimary,
+    parents,
+    settings,
   };
 }
 
