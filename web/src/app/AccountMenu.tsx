@@ -6,6 +6,7 @@ import {
   Text,
   UnstyledButton,
   useMantineColorScheme,
+  VisuallyHidden,
 } from "@mantine/core";
 import { IconLogout, IconSettings } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
@@ -23,7 +24,8 @@ export function AccountMenu() {
   return (
     <Menu position="bottom-end" width={280} withinPortal>
       <Menu.Target>
-        <UnstyledButton aria-label={t("nav.account", { name: user.name })}>
+        <UnstyledButton>
+          <VisuallyHidden>{t("nav.account", { name: user.name })}</VisuallyHidden>
           <Avatar name={user.name} color="initials" radius="xl" aria-hidden />
         </UnstyledButton>
       </Menu.Target>
