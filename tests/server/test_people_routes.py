@@ -187,7 +187,11 @@ class TestSingleSignOn:
     def test_there_and_back(self, visitors: Visitors, platform: Platform, fake: FakeProvider) -> None:
         ana = add_person(platform, "ana")
         browser = visitors.make()
-        assert browser.get("/api/v1/sign-in").json() == {"password": True, "openid": True}
+        assert browser.get("/api/v1/sign-in").json() == {
+            "password": True,
+            "openid": True,
+            "setup": False,
+        }
         away = browser.get("/api/v1/sign-in/openid")
         code, state = fake.sign_in(away.headers["location"])
         back = browser.get("/api/v1/sign-in/openid/callback", params={"code": code, "state": state})

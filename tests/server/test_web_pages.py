@@ -210,3 +210,11 @@ def test_where_nothing_was_built_the_page_says_how(platform: Platform, tmp_path:
 def test_pages_are_no_operations(pages: Visitors, platform: Platform) -> None:
     document = pages.of(add_person(platform, "ana")).get("/api/v1/openapi.json").json()
     assert all(path.startswith(("/api/v1/", "/health", "/metrics")) for path in document["paths"])
+
+
+def test_strangers_are_told_where_to_begin(pages: Visitors, platform: Platform) -> None:
+    """An installation without accounts leads to the setup, every other one to the sign-in."""
+    client = pages.make()
+    assert client.get("/api/v1/sign-in").json() == {"password": True, "openid": False, "setup": True}
+    add_person(platform, "ana")
+    assert client.get("/api/v1/sign-in").json()["setup"] is False

@@ -91,6 +91,8 @@ def play_all(child: ScriptedChild) -> Iterator[Said]:
             child.write("work/checkpoints/000.safetensors", "state")
         yield child.say(step, "half")
         child.write(path, f"what {step} makes")
+        if step == "report":
+            child.write("evaluation.json", '{"accuracy": 8.5, "privacy": null}')
         yield child.finish(step, path)
         assert child.answers == number + 1, "it goes on only when the files are kept"
     yield {"event": {"kind": "execution_finished", "at": time.time()}}

@@ -107,6 +107,10 @@ def test_every_step_is_recorded_with_its_files_and_its_event(stage: Stage) -> No
         "work/original/000.arrow": "original",
     }
     assert stage.outcomes() == ALL
+    with stage.found.platform.records.read() as connection:
+        outcomes = read_outcomes(connection, stage.id)
+    assert outcomes["report"]["scores"] == {"accuracy": 8.5, "privacy": None}
+    assert all("scores" not in outcome for step, outcome in outcomes.items() if step != "report")
     kinds = [kind for kind, _ in stage.found.kinds(stage.id)]
     assert kinds == ["step_started", "step_message", "step_finished"] * 7
     with stage.found.platform.records.read() as connection:

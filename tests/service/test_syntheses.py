@@ -12,11 +12,13 @@ from installation import make_source
 from kinsynth.errors import ConflictError, KinsynthError, SettingsError
 from kinsynth.service import sources, syntheses
 from kinsynth.service.actor import Actor
+from kinsynth.service.executions import list_executions, read_execution
 from kinsynth.service.pages import Wanted
 from kinsynth.service.platform import Platform
 from kinsynth.settings.document import parse, read_yaml
 from kinsynth.storage.clock import now
-from kinsynth.storage.tables import shares
+from kinsynth.storage.ids import make_id
+from kinsynth.storage.tables import executions, shares, steps
 from shop_database import write_shops
 
 
@@ -157,6 +159,74 @@ def test_levels_decide(platform: Platform, ann: Actor, bob: Actor, source_id: st
     assert code_of(update, platform, bob, made.id, document={}, expected=1) == "access.forbidden"
     assert code_of(syntheses.delete_synthesis, platform, bob, made.id) == "access.forbidden"
     assert code_of(sources.read_source, platform, bob, source_id) == "access.not_found"
+
+
+def add_run(
+    platform: Platform,
+    made: syntheses.SynthesisDetail,
+    at: float,
+    *,
+    scores: dict[str, Any] | None,
+    status: str,
+) -> str:
+    """An execution, with the outcome of its report where it has one."""
+    execution_id = make_id("exe")
+    counters = ("lease_expires_at", "epoch", "attempt", "losses", "next_event", "reserved_rows", "used_rows")
+    with platform.records.write() as connection:
+        connection.execute(
+            insert(executions).values(
+                **dict.fromkeys((*counters, "reserved_seconds", "used_seconds", "charged_seconds"), 0),
+                id=execution_id,
+                synthesis_id=made.id,
+                synthesis_version=1,
+                name="Run",
+                source_id=made.source_id,
+                source_version=1,
+                owner_id=made.owner_id,
+                kind="run",
+                document={},
+                request={},
+                status=status,
+                created_at=at,
+            )
+        )
+        if scores is not None:
+            outcome = {"step": "report", "outputs": {}, "limits": [], "scores": scores}
+            values = {"step": "report", "epoch": 0, "started_at": at, "finished_at": at, "outcome": outcome}
+            connection.execute(insert(steps).values(execution_id=execution_id, **values))
+    return execution_id
+
+
+def test_a_list_shows_what_came_of_the_last_executions(
+    platform: Platform, ann: Actor, bob: Actor, source_id: str
+) -> None:
+    """The newest execution with its status, and the newest scores, which may be of an earlier one."""
+    made, _ = syntheses.create_synthesis(platform, ann, source_id, name="Shops", document={})
+    other, _ = syntheses.create_synthesis(platform, ann, source_id, name="Other", document={})
+    assert (made.execution_id, made.scored_id, made.accuracy, made.privacy) == (None, None, None, None)
+    add_run(platform, made, 1.0, scores={"accuracy": 5.0, "privacy": 9.5}, status="succeeded")
+    scored = add_run(platform, made, 2.0, scores={"accuracy": 8.25, "privacy": None}, status="succeeded")
+    add_run(platform, made, 3.0, scores={"accuracy": None, "privacy": None}, status="succeeded")
+    newest = add_run(platform, made, 4.0, scores=None, status="failed")
+    share(platform, made.id, bob, "view")
+    by_id = {one.id: one for one in syntheses.list_syntheses(platform, ann, Wanted()).items}
+    assert len(by_id) == 2
+    assert by_id[other.id].execution_id is None
+    found = by_id[made.id]
+    assert (found.execution_id, found.execution_status) == (newest, "failed")
+    assert (found.scored_id, found.accuracy, found.privacy) == (scored, 8.25, None)
+    assert found.source_name == sources.read_source(platform, ann, source_id).name
+    theirs = syntheses.list_syntheses(platform, bob, Wanted()).items[0]
+    assert theirs == found.model_copy(update={"level": "view", "source_name": None})
+    assert syntheses.read_synthesis(platform, bob, made.id).owner_name == found.owner_name
+    listed = list_executions(platform, ann, Wanted(), synthesis_id=made.id).items
+    assert [(one.accuracy, one.privacy) for one in listed] == [
+        (None, None),
+        (None, None),
+        (8.25, None),
+        (5.0, 9.5),
+    ]
+    assert read_execution(platform, bob, scored).accuracy == 8.25
 
 
 def test_a_deleted_source_leaves_the_synthesis(platform: Platform, ann: Actor, source_id: str) -> None:

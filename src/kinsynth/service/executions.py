@@ -21,10 +21,11 @@ from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.permissions import not_found, require, visible_syntheses
 from kinsynth.service.platform import Platform
 from kinsynth.service.removal import remove_execution
+from kinsynth.service.scores import Accuracy, Privacy, report_of_execution, score_columns
 from kinsynth.service.timelines import StepView, view_timeline
 from kinsynth.service.usage import reserve_slice, settle_usage
 from kinsynth.storage.locks import hold
-from kinsynth.storage.tables import executions, models
+from kinsynth.storage.tables import executions, models, steps
 
 _log = logging.getLogger(__name__)
 Kind = Literal["run", "generate"]
@@ -61,6 +62,8 @@ class ExecutionView(View):
     attempt: int
     used_seconds: float
     rows: int = Field(description="Rows of root tables that it generates.")
+    accuracy: Accuracy
+    privacy: Privacy
     created_at: float
     started_at: float | None
     finished_at: float | None
@@ -278,6 +281,7 @@ def _executions() -> Any:
         (executions.c.reserved_rows > executions.c.used_rows, executions.c.reserved_rows),
         else_=executions.c.used_rows,
     )
-    return select(executions, models.c.id.label("trained_model_id"), rows.label("rows")).select_from(
-        executions.outerjoin(models, models.c.execution_id == executions.c.id)
-    )
+    made = executions.outerjoin(models, models.c.execution_id == executions.c.id)
+    return select(
+        executions, models.c.id.label("trained_model_id"), rows.label("rows"), *score_columns()
+    ).select_from(made.outerjoin(steps, report_of_execution()))

@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy import Connection, Row, case, delete, func, insert, literal, select, update
 
 from kinsynth.errors import ConflictError
+from kinsynth.executions.state import Status
 from kinsynth.service.actor import Actor
 from kinsynth.service.analysis.versions import check_version, detect, find_version, refusal
 from kinsynth.service.analysis.views import AssessmentView, CheckView
@@ -20,13 +21,22 @@ from kinsynth.service.pages import Page, View, Wanted, read_page
 from kinsynth.service.permissions import find_level, not_found, require, visible_syntheses
 from kinsynth.service.platform import Platform
 from kinsynth.service.removal import remove_execution
+from kinsynth.service.scores import Accuracy, Privacy, report_of_execution, score_columns
 from kinsynth.service.sources import UNFINISHED
 from kinsynth.settings.document import dump, parse
 from kinsynth.storage.clock import now
 from kinsynth.storage.files import list_files
 from kinsynth.storage.ids import make_id
 from kinsynth.storage.locks import hold
-from kinsynth.storage.tables import executions, shares, sources, syntheses, synthesis_versions
+from kinsynth.storage.tables import (
+    executions,
+    shares,
+    sources,
+    steps,
+    syntheses,
+    synthesis_versions,
+    users,
+)
 
 
 class SynthesisView(View):
@@ -40,6 +50,13 @@ class SynthesisView(View):
     )
     version: int
     level: str = Field(description="What the reader may do: view, run, edit or own.")
+    owner_name: str
+    source_name: str | None = Field(description="Null where the source is not the reader's.")
+    execution_id: str | None = Field(description="The newest execution; null where there is none.")
+    execution_status: Status | None
+    scored_id: str | None = Field(description="The newest execution that has scores; null where none has.")
+    accuracy: Accuracy
+    privacy: Privacy
     created_at: float
     updated_at: float
 
@@ -384,10 +401,35 @@ def _insert_version(
 
 
 def _with_level(actor: Actor) -> Any:
-    """Ask for syntheses with what somebody may do with each."""
+    """Ask for syntheses with what somebody may do with each, and what came of them last."""
     theirs = (shares.c.synthesis_id == syntheses.c.id) & (shares.c.user_id == actor.user_id)
     level = case((syntheses.c.owner_id == actor.user_id, literal("own")), else_=shares.c.level)
-    return select(syntheses, level.label("level")).select_from(syntheses.outerjoin(shares, theirs))
+    newest, scored = executions.alias(), executions.alias()
+    mine = (sources.c.id == syntheses.c.source_id) & (sources.c.owner_id == actor.user_id)
+    way = syntheses.outerjoin(shares, theirs).outerjoin(sources, mine)
+    way = way.join(users, users.c.id == syntheses.c.owner_id)
+    way = way.outerjoin(newest, newest.c.id == _newest_execution())
+    way = way.outerjoin(scored, scored.c.id == _newest_execution(has_scores=True))
+    return select(
+        syntheses,
+        level.label("level"),
+        users.c.name.label("owner_name"),
+        sources.c.name.label("source_name"),
+        newest.c.id.label("execution_id"),
+        newest.c.status.label("execution_status"),
+        scored.c.id.label("scored_id"),
+        *score_columns(),
+    ).select_from(way.outerjoin(steps, report_of_execution(scored)))
+
+
+def _newest_execution(*, has_scores: bool = False) -> Any:
+    """Ask for the id of a synthesis' newest execution, for each synthesis of the query around it."""
+    one, report = executions.alias(), steps.alias()
+    query = select(one.c.id).where(one.c.synthesis_id == syntheses.c.id).correlate(syntheses)
+    if has_scores:
+        accuracy, _ = score_columns(report)
+        query = query.join(report, report_of_execution(one, report)).where(accuracy.is_not(None))
+    return query.order_by(one.c.created_at.desc(), one.c.id.desc()).limit(1).scalar_subquery()
 
 
 def _detail(connection: Connection, actor: Actor, synthesis_id: str) -> SynthesisDetail:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from kinsynth.errors import AccessError
@@ -12,6 +13,7 @@ from kinsynth.server.auth import OpenPlatform, address_of, public_address, set_s
 from kinsynth.server.operation import make_router, operation
 from kinsynth.service.pages import View
 from kinsynth.service.people import single_sign_on
+from kinsynth.service.people.setup import needs_setup
 from kinsynth.service.people.single_sign_on import Provider
 from kinsynth.service.permissions import not_found
 
@@ -26,6 +28,9 @@ class Methods(View):
 
     password: bool = True
     openid: bool
+    setup: bool = Field(
+        description="Whether nobody has an account yet: the token of the console makes the first."
+    )
 
 
 async def _provider(request: Request) -> Provider:
@@ -39,9 +44,9 @@ OpenProvider = Annotated[Provider, Depends(_provider)]
 
 
 @operation(router, "GET", "/sign-in", "sign_in.methods")
-async def methods(request: Request) -> Methods:
+def methods(platform: OpenPlatform, request: Request) -> Methods:
     """Say how people can sign in here."""
-    return Methods(openid=request.app.state.provider is not None)
+    return Methods(openid=request.app.state.provider is not None, setup=needs_setup(platform))
 
 
 @operation(

@@ -55,6 +55,12 @@ def offer_setup(platform: Platform) -> str | None:
     return token
 
 
+def needs_setup(platform: Platform) -> bool:
+    """Tell whether nobody has an account yet; anyone may know, who is to be led to the setup."""
+    with platform.records.read() as connection:
+        return not count_users(connection)
+
+
 def claim_setup(platform: Platform, claim: Claim) -> UserView:
     """Make the first administrator.
 

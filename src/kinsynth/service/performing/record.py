@@ -21,6 +21,7 @@ from kinsynth.executions.journal import (
 )
 from kinsynth.service.performing.jobs import Job
 from kinsynth.service.performing.mirror import CHECKPOINTS, DRAWN, SYNTHETIC
+from kinsynth.service.scores import SCORES, SHOWN_SCORES
 from kinsynth.storage import clock, files
 from kinsynth.storage.artefacts import Stored
 from kinsynth.storage.ids import make_id
@@ -131,6 +132,8 @@ class Record:
 
     def _finish(self, connection: Connection, step: str, stored: Mapping[str, Stored]) -> None:
         outcome = read_json(self._folder / "steps" / f"{step}.json")
+        if step == "report":
+            outcome[SCORES] = read_scores(self._folder / "evaluation.json")
         finish_step(connection, self._id, step, outcome, epoch=self._claim.epoch)
         self._give_up(connection)
         files.attach(connection, self._id, 0, stored)
@@ -152,6 +155,12 @@ class Record:
                 files.detach(connection, self._id, under=path)
             if step == "training":
                 connection.execute(delete(models).where(models.c.execution_id == self._id))
+
+
+def read_scores(evaluation: Path) -> dict[str, float | None]:
+    """Give the two numbers of an evaluation that lists show beside an execution."""
+    found = read_json(evaluation)
+    return {name: found[name] for name in SHOWN_SCORES}
 
 
 def add_model(connection: Connection, execution_id: str, synthesis_id: str, name: str) -> None:
