@@ -2064,6 +2064,16 @@ export interface components {
              * @description Rows of root tables that it generates.
              */
             rows: number;
+            /**
+             * Accuracy
+             * @description Data accuracy, 0 to 10; null before the report, or where none is made.
+             */
+            accuracy: number | null;
+            /**
+             * Privacy
+             * @description Privacy score, 0 to 10; null also where it cannot be measured.
+             */
+            privacy: number | null;
             /** Created At */
             created_at: number;
             /** Started At */
@@ -2139,6 +2149,16 @@ export interface components {
              * @description Rows of root tables that it generates.
              */
             rows: number;
+            /**
+             * Accuracy
+             * @description Data accuracy, 0 to 10; null before the report, or where none is made.
+             */
+            accuracy: number | null;
+            /**
+             * Privacy
+             * @description Privacy score, 0 to 10; null also where it cannot be measured.
+             */
+            privacy: number | null;
             /** Created At */
             created_at: number;
             /** Started At */
@@ -2290,6 +2310,11 @@ export interface components {
             password: boolean;
             /** Openid */
             openid: boolean;
+            /**
+             * Setup
+             * @description Whether nobody has an account yet: the token of the console makes the first.
+             */
+            setup: boolean;
         };
         /**
          * ModelView
@@ -3017,6 +3042,35 @@ export interface components {
              * @description What the reader may do: view, run, edit or own.
              */
             level: string;
+            /** Owner Name */
+            owner_name: string;
+            /**
+             * Source Name
+             * @description Null where the source is not the reader's.
+             */
+            source_name: string | null;
+            /**
+             * Execution Id
+             * @description The newest execution; null where there is none.
+             */
+            execution_id: string | null;
+            /** Execution Status */
+            execution_status: ("queued" | "running" | "paused" | "cancelling" | "succeeded" | "failed" | "cancelled") | null;
+            /**
+             * Scored Id
+             * @description The newest execution that has scores; null where none has.
+             */
+            scored_id: string | null;
+            /**
+             * Accuracy
+             * @description Data accuracy, 0 to 10; null before the report, or where none is made.
+             */
+            accuracy: number | null;
+            /**
+             * Privacy
+             * @description Privacy score, 0 to 10; null also where it cannot be measured.
+             */
+            privacy: number | null;
             /** Created At */
             created_at: number;
             /** Updated At */
@@ -3077,6 +3131,35 @@ export interface components {
              * @description What the reader may do: view, run, edit or own.
              */
             level: string;
+            /** Owner Name */
+            owner_name: string;
+            /**
+             * Source Name
+             * @description Null where the source is not the reader's.
+             */
+            source_name: string | null;
+            /**
+             * Execution Id
+             * @description The newest execution; null where there is none.
+             */
+            execution_id: string | null;
+            /** Execution Status */
+            execution_status: ("queued" | "running" | "paused" | "cancelling" | "succeeded" | "failed" | "cancelled") | null;
+            /**
+             * Scored Id
+             * @description The newest execution that has scores; null where none has.
+             */
+            scored_id: string | null;
+            /**
+             * Accuracy
+             * @description Data accuracy, 0 to 10; null before the report, or where none is made.
+             */
+            accuracy: number | null;
+            /**
+             * Privacy
+             * @description Privacy score, 0 to 10; null also where it cannot be measured.
+             */
+            privacy: number | null;
             /** Created At */
             created_at: number;
             /** Updated At */
