@@ -32,7 +32,7 @@ export const theme = createTheme({
   },
 });
 
-const LABELS = ["kin", "blue", "teal", "green", "yellow", "orange", "red", "gray"];
+const LABELS = "kin blue cyan grape gray green indigo lime orange pink red teal violet yellow".split(" ");
 
 /** Words that stand back, and those on a light ground of their colour, must still be read: 4.5 to 1. */
 export const variables: CSSVariablesResolver = () => ({
