@@ -1,7 +1,7 @@
 import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { ApiError, api, type Schemas, take } from "./client";
 import type { Certificate, Evaluation } from "./evaluation";
-import { MOST, type Page, useListing } from "./pages";
+import { MOST, useListing } from "./pages";
 
 export type Execution = Schemas["ExecutionView"];
 export type ExecutionDetail = Schemas["ExecutionDetail"];
@@ -35,11 +35,8 @@ const keys = {
 
 /** The executions of a synthesis, newest first; looked at again while one is not finished. */
 export function useExecutions(synthesisId: string) {
-  const queryKey = keys.of(synthesisId);
-  const known = useQueryClient().getQueryData<{ pages: Page<Execution>[] }>(queryKey);
-  const isLive = known?.pages.some((page) => page.items.some((one) => !isFinal(one.status))) ?? false;
   return useListing(
-    queryKey,
+    keys.of(synthesisId),
     (cursor, signal) =>
       take(
         api.GET("/api/v1/syntheses/{synthesis_id}/executions", {
@@ -47,7 +44,7 @@ export function useExecutions(synthesisId: string) {
           signal,
         }),
       ),
-    { refetchInterval: isLive ? LIVE_MS : false },
+    { isLive: (one) => !isFinal(one.status) },
   );
 }
 
