@@ -9,7 +9,7 @@ export interface Page<T> {
 /** Objects on a page of a listing: as many as the server gives at once. */
 export const MOST = 200;
 
-const LIVE_MS = 5_000; // between two looks at a listing in which something goes on
+const LIVE_MS = 3_000; // between two looks at a listing in which something goes on
 
 /** A whole listing, page after page: the first is shown while the others come. */
 export function useListing<T>(

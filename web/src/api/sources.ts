@@ -89,7 +89,7 @@ export function useDeleteSource() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: deleteSource,
-    onSuccess: (_, id) => client.removeQueries({ queryKey: sourceKey(id) }),
+    onSuccess: (_, id) => client.removeQueries({ queryKey: sourceKey(id), type: "inactive" }),
     onSettled: () => client.invalidateQueries({ queryKey: SOURCE_LIST }),
   });
 }

@@ -64,7 +64,7 @@ export function useDeleteSynthesis() {
   const client = useQueryClient();
   return useChange(
     (id: string) => take(api.DELETE("/api/v1/syntheses/{synthesis_id}", at(id))),
-    (_, id) => client.removeQueries({ queryKey: synthesisKey(id) }),
+    (_, id) => client.removeQueries({ queryKey: synthesisKey(id), type: "inactive" }),
   );
 }
 

@@ -39,6 +39,7 @@ const HEAD = 44;
 const PAGE = 100;
 const SAMPLE = 40; // rows that say how wide a column is
 const LETTER = 8.4; // pixels, on the average
+const BOLD_LETTER = 9.8;
 const MOST = 250_000; // a browser's page is at most some 17 million pixels high
 const RIGHT = new Set(["integer", "numeric"]);
 
@@ -247,7 +248,7 @@ function useWidths(columns: readonly GridColumn[], sample: readonly GridRow[] | 
       columns.map((column, index) => {
         const icons = [column.type !== undefined, column.isKey, column.shield].filter(Boolean).length;
         const letters = Math.max(0, ...(rows ?? []).map((row) => row[index]?.length ?? 0));
-        const needed = Math.max(column.name.length * LETTER + icons * 24, letters * LETTER) + 28;
+        const needed = Math.max(column.name.length * BOLD_LETTER + icons * 24, letters * LETTER) + 28;
         return Math.round(Math.max(84, Math.min(300, needed)));
       }),
     [columns, rows],

@@ -27,9 +27,14 @@ export function useColumns(
       key: "name",
       title: t("common.name"),
       render: (one) => (
-        <Text size="sm" fw={550} truncate title={one.name}>
-          {one.name}
-        </Text>
+        <>
+          <Text size="sm" fw={550} truncate title={one.name}>
+            {one.name}
+          </Text>
+          <Text size="xs" c="dimmed" truncate hiddenFrom="xs">
+            {t(`syntheses.status.${one.newest?.status ?? "none"}`)}
+          </Text>
+        </>
       ),
     },
     {

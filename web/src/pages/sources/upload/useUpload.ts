@@ -120,13 +120,15 @@ export function useUpload(onSealed: (version: SourceVersion) => void) {
       return (await send(files)) && isWhole;
     });
 
-  /** Stop; a source that was made for this goes again. */
+  /** Stop; a source that was made for this goes again, a version of another stays open. */
   const cancel = async () => {
     abort.current.abort();
     const sourceId = made.current;
+    const left = version.current;
     version.current = made.current = null;
     setPhase("choosing");
     setSendings(new Map());
+    if (left) await client.invalidateQueries({ queryKey: sourceKey(left.source_id) });
     if (!sourceId) return;
     try {
       await deleteSource(sourceId);
