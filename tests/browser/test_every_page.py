@@ -9,13 +9,14 @@ from visits import ADMIN, ANA, Installation, Visit
 
 pytestmark = pytest.mark.slow
 
+STEPS = ("data", "primary_keys", "foreign_keys", "treatment", "settings")
 OUTSIDE = ["/sign-in", "/setup"]
 OWN = [
     "/sources",
     "{source}",
     "/syntheses",
     "{synthesis}",
-    *(f"{{synthesis}}/configure/{step}" for step in range(1, 6)),
+    *(f"{{synthesis}}/configure/{step}" for step in STEPS),
     *(
         f"/settings/{part}"
         for part in ("profile", "tokens", "quota", "sessions", "destinations", "appearance")

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route, expect
 from serving import API, PASSWORD, prepare
 
 AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -17,6 +17,8 @@ ADMIN, ANA, BEN = "admin@example.org", "person0@example.org", "person1@example.o
 _BREACHES = """addEventListener("securitypolicyviolation", (breach) =>
     console.error(`policy: ${breach.violatedDirective} ${breach.blockedURI}`));"""
 _REFUSED = "Failed to load resource: the server responded with a status of 4"
+
+expect.set_options(timeout=15_000)  # on a machine that does other things, too
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = {".git", ".venv", "__pycache__", "dist", "build", "demo", "out", ".hypothesis", "results"}
+MADE |= {"node_modules", "static"}
 SCRIPTS = [*sorted(path for path in (ROOT / "scripts").iterdir() if not path.suffix), ROOT / ".ci" / "run"]
 
 # Written in pieces, so that this file does not hold what it looks for.
