@@ -7,8 +7,10 @@ const BOUNDS: [number, Verdict][] = [
   [5, "fair"],
 ];
 
+/** Judge a score as it is shown, with one digit. */
 export function judge(score: number): Verdict {
-  return BOUNDS.find(([bound]) => score >= bound)?.[1] ?? "poor";
+  const shown = Math.round(score * 10) / 10;
+  return BOUNDS.find(([bound]) => shown >= bound)?.[1] ?? "poor";
 }
 
 /** Colours go with the words, never instead of them. */
