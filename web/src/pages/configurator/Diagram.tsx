@@ -13,7 +13,7 @@ import {
   Position,
   ReactFlow,
 } from "@xyflow/react";
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import classes from "./Configurator.module.css";
 import { useConfiguration } from "./context";
@@ -32,51 +32,60 @@ interface Props {
 }
 
 /** Tables and what connects them, parents above their children; both can be clicked and reached by keyboard. */
-export function Diagram({ chosen, onChoose, onOpen }: Props) {
+export const Diagram = memo(function Diagram({ chosen, onChoose, onOpen }: Props) {
   const { t, i18n } = useTranslation();
   const { view } = useConfiguration();
   const { colorScheme } = useMantineColorScheme();
   const places = useMemo(() => arrange(view), [view]);
   const roots = useMemo(() => new Set(findRoots(view)), [view]);
-  const number = new Intl.NumberFormat(i18n.language);
-  const active = view.relations.filter((one) => one.isActive);
-  const nodes: TableNode[] = view.tables
-    .filter((one) => one.isIncluded)
-    .map((table) => ({
-      id: table.name,
-      type: "table",
-      position: places.get(table.name) ?? { x: 0, y: 0 },
-      data: {
-        table,
-        isRoot: roots.has(table.name),
-        isChosen: chosen === table.name,
-        rows: t("configurator.tables.rows", { count: table.rows, shown: number.format(table.rows) }),
-      },
-      width: WIDTH,
-      height: HEIGHT,
-      draggable: false,
-      connectable: false,
-      ariaLabel: t("configurator.relations.node", {
-        name: table.name,
-        rows: number.format(table.rows),
-        count: active.filter((one) => one.table === table.name || one.parent === table.name).length,
-      }),
-    }));
-  const edges: Edge[] = active.map((one) => ({
-    id: one.id,
-    source: one.parent,
-    target: one.table,
-    label: nodes.length <= 40 ? one.columns.join(", ") : undefined,
-    markerStart: { type: MarkerType.ArrowClosed, width: 18, height: 18 },
-    animated: false,
-    className: classes.edge,
-    selected: chosen !== null && (one.table === chosen || one.parent === chosen),
-    ariaLabel: t("configurator.relations.edit", {
-      child: `${one.table}.${one.columns.join(", ")}`,
-      parent: one.parent,
-    }),
-    interactionWidth: 24,
-  }));
+  const active = useMemo(() => view.relations.filter((one) => one.isActive), [view]);
+  const nodes = useMemo((): TableNode[] => {
+    const number = new Intl.NumberFormat(i18n.language);
+    const degree = new Map<string, number>();
+    for (const name of active.flatMap((one) => [...new Set([one.table, one.parent])]))
+      degree.set(name, (degree.get(name) ?? 0) + 1);
+    return view.tables
+      .filter((one) => one.isIncluded)
+      .map((table) => ({
+        id: table.name,
+        type: "table",
+        position: places.get(table.name) ?? { x: 0, y: 0 },
+        data: {
+          table,
+          isRoot: roots.has(table.name),
+          isChosen: chosen === table.name,
+          rows: t("configurator.tables.rows", { count: table.rows, shown: number.format(table.rows) }),
+        },
+        width: WIDTH,
+        height: HEIGHT,
+        draggable: false,
+        connectable: false,
+        ariaLabel: t("configurator.relations.node", {
+          name: table.name,
+          rows: number.format(table.rows),
+          count: degree.get(table.name) ?? 0,
+        }),
+      }));
+  }, [view, active, places, roots, chosen, t, i18n.language]);
+  const edges = useMemo(
+    (): Edge[] =>
+      active.map((one) => ({
+        id: one.id,
+        source: one.parent,
+        target: one.table,
+        label: places.size <= 40 ? one.columns.join(", ") : undefined,
+        markerStart: { type: MarkerType.ArrowClosed, width: 18, height: 18 },
+        animated: false,
+        className: classes.edge,
+        selected: chosen !== null && (one.table === chosen || one.parent === chosen),
+        ariaLabel: t("configurator.relations.edit", {
+          child: `${one.table}.${one.columns.join(", ")}`,
+          parent: one.parent,
+        }),
+        interactionWidth: 24,
+      })),
+    [active, places, chosen, t],
+  );
   return (
     <div className={classes.diagram}>
       <ReactFlow
@@ -112,7 +121,7 @@ export function Diagram({ chosen, onChoose, onOpen }: Props) {
       </ReactFlow>
     </div>
   );
-}
+});
 
 function DrawnTable({ data }: NodeProps<TableNode>) {
   const { t } = useTranslation();

@@ -185,7 +185,7 @@ export const configurator = {
     readDiagram:
       "Tables and their foreign keys. Choose a table to see its foreign keys, or an arrow to edit one.",
     node: "{{name}}, {{rows}} rows, {{count}} foreign keys",
-    roots: "Root table",
+    roots: "root",
   },
   treatment: {
     original: "Original data",

@@ -188,7 +188,7 @@ export const configurator: typeof english = {
     readDiagram:
       "Tabelle e loro chiavi esterne. Scegli una tabella per vedere le sue chiavi esterne, o una freccia per modificarne una.",
     node: "{{name}}, {{rows}} righe, {{count}} chiavi esterne",
-    roots: "Tabella radice",
+    roots: "radice",
   },
   treatment: {
     original: "Dati originali",

@@ -11,7 +11,7 @@ import {
   IconTrash,
   IconX,
 } from "@tabler/icons-react";
-import { lazy, Suspense, useDeferredValue, useState } from "react";
+import { lazy, Suspense, useDeferredValue, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Empty } from "../../../parts/Empty";
 import { PageLoader } from "../../../parts/PageLoader";
@@ -35,6 +35,11 @@ export function ForeignKeysStep() {
   const [text, setText] = useState("");
   const [table, setTable] = useState<string | null>(null);
   const [opened, setOpened] = useState<RelationView | "new" | null>(null);
+  const [isSettled, setSettled] = useState(false);
+  useEffect(() => {
+    const wait = setTimeout(() => setSettled(true), 60); // the list first: a large diagram takes its time
+    return () => clearTimeout(wait);
+  }, []);
   const wanted = useDeferredValue(text).trim().toLowerCase();
   const isShown = (one: RelationView) =>
     (table === null || one.table === table || one.parent === table) &&
@@ -124,9 +129,13 @@ export function ForeignKeysStep() {
   );
   const diagram = (
     <section className={classes.pane} aria-label={t("configurator.relations.diagram")}>
-      <Suspense fallback={<PageLoader />}>
-        <Diagram chosen={table} onChoose={setTable} onOpen={setOpened} />
-      </Suspense>
+      {isSettled ? (
+        <Suspense fallback={<PageLoader />}>
+          <Diagram chosen={table} onChoose={setTable} onOpen={setOpened} />
+        </Suspense>
+      ) : (
+        <PageLoader />
+      )}
     </section>
   );
   return (
