@@ -32,7 +32,7 @@ export function useColumns(
             {one.name}
           </Text>
           <Text size="xs" c="dimmed" truncate hiddenFrom="xs">
-            {t(`syntheses.status.${one.newest?.status ?? "none"}`)}
+            {t(`syntheses.status.${one.execution_status ?? "none"}`)}
           </Text>
         </>
       ),
