@@ -54,5 +54,6 @@ def test_a_page_is_for_everybody(
     said = [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in grave]
     assert said == []
     page.set_viewport_size({"width": 360, "height": 740})
-    page.wait_for_load_state("networkidle")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.wait_for_function(
+        "document.documentElement.scrollWidth <= 360", timeout=10_000
+    )  # once it is laid out

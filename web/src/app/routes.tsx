@@ -22,42 +22,49 @@ export const router = createBrowserRouter([
         Component: Shell,
         ErrorBoundary: Fault,
         children: [
-          { index: true, element: <Navigate to="/syntheses" replace /> },
           {
-            path: "sources",
-            lazy: async () => ({ Component: (await import("../pages/sources/SourcesPage")).SourcesPage }),
+            ErrorBoundary: Fault, // inside of the frame: the way to other pages stays
+            children: [
+              { index: true, element: <Navigate to="/syntheses" replace /> },
+              {
+                path: "sources",
+                lazy: async () => ({ Component: (await import("../pages/sources/SourcesPage")).SourcesPage }),
+              },
+              {
+                path: "sources/:sourceId",
+                lazy: async () => ({ Component: (await import("../pages/sources/SourcePage")).SourcePage }),
+              },
+              {
+                path: "syntheses",
+                lazy: async () => ({
+                  Component: (await import("../pages/syntheses/SynthesesPage")).SynthesesPage,
+                }),
+              },
+              {
+                path: "syntheses/:synthesisId",
+                lazy: async () => ({
+                  Component: (await import("../pages/synthesis/SynthesisPage")).SynthesisPage,
+                }),
+              },
+              {
+                path: "syntheses/:synthesisId/configure/:step?",
+                lazy: async () => ({
+                  Component: (await import("../pages/configurator/ConfiguratorPage")).ConfiguratorPage,
+                }),
+              },
+              {
+                path: "settings/:part?",
+                lazy: async () => ({
+                  Component: (await import("../pages/settings/SettingsPage")).SettingsPage,
+                }),
+              },
+              {
+                path: "admin/:part?",
+                lazy: async () => ({ Component: (await import("../pages/admin/AdminPage")).AdminPage }),
+              },
+              { path: "*", Component: NotFound },
+            ],
           },
-          {
-            path: "sources/:sourceId",
-            lazy: async () => ({ Component: (await import("../pages/sources/SourcePage")).SourcePage }),
-          },
-          {
-            path: "syntheses",
-            lazy: async () => ({
-              Component: (await import("../pages/syntheses/SynthesesPage")).SynthesesPage,
-            }),
-          },
-          {
-            path: "syntheses/:synthesisId",
-            lazy: async () => ({
-              Component: (await import("../pages/synthesis/SynthesisPage")).SynthesisPage,
-            }),
-          },
-          {
-            path: "syntheses/:synthesisId/configure/:step?",
-            lazy: async () => ({
-              Component: (await import("../pages/configurator/ConfiguratorPage")).ConfiguratorPage,
-            }),
-          },
-          {
-            path: "settings/:part?",
-            lazy: async () => ({ Component: (await import("../pages/settings/SettingsPage")).SettingsPage }),
-          },
-          {
-            path: "admin/:part?",
-            lazy: async () => ({ Component: (await import("../pages/admin/AdminPage")).AdminPage }),
-          },
-          { path: "*", Component: NotFound },
         ],
       },
     ],
