@@ -27,4 +27,4 @@ def test_two_people_do_not_see_each_others_work(
         expect(ben.open(made[kind]).get_by_role("main")).to_contain_text("There is nothing at this address.")
     ben.faults[:] = [
         fault for fault in ben.faults if "or it is not shared with you" not in fault
-    ]  # React says it
+    ]
