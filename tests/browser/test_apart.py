@@ -25,6 +25,4 @@ def test_two_people_do_not_see_each_others_work(
     for kind, name in (("synthesis", "anas synthesis"), ("source", "anas source")):
         expect(ana.open(made[kind]).get_by_text(name).first).to_be_visible()
         expect(ben.open(made[kind]).get_by_role("main")).to_contain_text("There is nothing at this address.")
-    ben.faults[:] = [
-        fault for fault in ben.faults if "or it is not shared with you" not in fault
-    ]
+    ben.faults[:] = [fault for fault in ben.faults if "or it is not shared with you" not in fault]
