@@ -223,6 +223,6 @@ class TestSingleSignOn:
 
 def test_without_a_provider_there_is_nothing_to_begin(visitors: Visitors) -> None:
     browser = visitors.make()
-    assert browser.get("/api/v1/sign-in").json() == {"password": True, "openid": False}
+    assert browser.get("/api/v1/sign-in").json() == {"password": True, "openid": False, "setup": True}
     for path in ("/api/v1/sign-in/openid", "/api/v1/sign-in/openid/callback?code=a&state=b"):
         assert browser.get(path).status_code == 404

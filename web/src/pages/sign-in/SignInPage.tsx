@@ -67,9 +67,11 @@ export function SignInPage() {
           </Button>
         </>
       )}
-      <Anchor component={Link} to="/setup" size="sm" ta="center">
-        {t("signIn.first")}
-      </Anchor>
+      {methods.data?.setup && (
+        <Anchor component={Link} to="/setup" size="sm" ta="center">
+          {t("signIn.first")}
+        </Anchor>
+      )}
     </Welcome>
   );
 }
