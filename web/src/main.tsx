@@ -4,7 +4,7 @@ import "./words";
 import { MantineProvider } from "@mantine/core";
 import { ModalsProvider } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
-import { MutationCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { setNonce } from "get-nonce";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -19,7 +19,6 @@ setNonce(nonce); // for what keeps the page from scrolling behind a dialog
 Object.assign(globalThis, { __webpack_nonce__: nonce }); // dialogs stop the page's scrolling with a style of their own
 
 const client = new QueryClient({
-  mutationCache: new MutationCache(),
   defaultOptions: {
     queries: {
       staleTime: 5_000,

@@ -99,8 +99,9 @@ def make_document(app: FastAPI) -> dict[str, Any]:
         for operation in operations(document):
             _name_codes(operation)
         _add_links(document)
-        _close_names(document)
-        _write_whole_bounds(document)
+        for part in _find_parts(document):
+            _close_names(part)
+            _write_whole_bounds(part)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -125,29 +126,25 @@ def _name_codes(operation: dict[str, Any]) -> None:
         body["schema"] = {"allOf": [body["schema"], {"properties": {"code": {"enum": codes}}}]}
 
 
-def _close_names(part: Any) -> None:
+def _find_parts(part: Any) -> Iterator[dict[str, Any]]:
+    """Give every object within a document, at any depth, and the document itself."""
+    if isinstance(part, dict):
+        yield part
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _find_parts(inner)
+
+
+def _close_names(part: dict[str, Any]) -> None:
     """Say of objects whose names follow a pattern that there are no others; pydantic leaves that open."""
-    if isinstance(part, dict):
-        if "patternProperties" in part:
-            part.setdefault("additionalProperties", False)
-        for inner in part.values():
-            _close_names(inner)
-    elif isinstance(part, list):
-        for inner in part:
-            _close_names(inner)
+    if "patternProperties" in part:
+        part.setdefault("additionalProperties", False)
 
 
-def _write_whole_bounds(part: Any) -> None:
+def _write_whole_bounds(part: dict[str, Any]) -> None:
     """Write bounds that are whole numbers as such: 2**63 as a float is printed as a number above it."""
-    if isinstance(part, dict):
-        for name in _BOUNDS & part.keys():
-            if isinstance(part[name], float) and part[name].is_integer():
-                part[name] = int(part[name])
-        for inner in part.values():
-            _write_whole_bounds(inner)
-    elif isinstance(part, list):
-        for inner in part:
-            _write_whole_bounds(inner)
+    for name in _BOUNDS & part.keys():
+        if isinstance(part[name], float) and part[name].is_integer():
+            part[name] = int(part[name])
 
 
 def _add_links(document: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@ import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Problem } from "./Problem";
 
-/** Asks for a name. */
+/** Asks for a name; for another one than it has where it `mustDiffer`. */
 export function NameDialog({
   onClose,
   onName,
@@ -12,6 +12,7 @@ export function NameDialog({
   submit,
   isPending,
   error,
+  mustDiffer = false,
 }: {
   onClose: () => void;
   onName: (name: string) => void;
@@ -20,12 +21,15 @@ export function NameDialog({
   submit: string;
   isPending: boolean;
   error: unknown;
+  mustDiffer?: boolean;
 }) {
   const { t } = useTranslation();
   const [text, setText] = useState(name);
+  const wanted = text.trim();
+  const isRefused = !wanted || (mustDiffer && wanted === name);
   const send = (event: FormEvent) => {
     event.preventDefault();
-    if (text.trim()) onName(text.trim());
+    if (!isRefused) onName(wanted);
   };
   return (
     <Modal
@@ -50,7 +54,7 @@ export function NameDialog({
             <Button variant="default" onClick={onClose}>
               {t("common.cancel")}
             </Button>
-            <Button type="submit" loading={isPending} disabled={!text.trim()}>
+            <Button type="submit" loading={isPending} disabled={isRefused}>
               {submit}
             </Button>
           </Group>

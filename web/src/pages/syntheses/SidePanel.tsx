@@ -5,10 +5,10 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { type Synthesis, useSynthesis } from "../../api/syntheses";
 import { Problem } from "../../parts/Problem";
+import { StatusBadge } from "../../parts/StatusBadge";
 import { TypeIcon, typeName } from "../../parts/TypeIcon";
 import { useAmounts } from "../../words/amounts";
 import { ScoreTile } from "./Score";
-import { StatusBadge } from "./StatusBadge";
 import { countTypes, type Document, summarize } from "./summary";
 
 /** What one wants to know of a synthesis before it is opened. */
@@ -42,7 +42,7 @@ export function SidePanel({
           {t("syntheses.panel.versionOf", { number: synthesis.version, ago: ago(synthesis.updated_at) })}
         </Text>
         <Group gap="xs">
-          <StatusBadge synthesis={synthesis} />
+          <StatusBadge status={synthesis.execution_status ?? "none"} size="lg" />
           {synthesis.level !== "own" && (
             <Badge variant="light" color="grape" tt="none" size="lg">
               {t(`syntheses.level.${levelOf(synthesis.level)}`)}

@@ -5,9 +5,9 @@ import { useNavigate } from "react-router";
 import type { Synthesis } from "../../api/syntheses";
 import type { RowColumn } from "../../parts/RowList";
 import { RowMenu } from "../../parts/RowMenu";
+import { StatusBadge } from "../../parts/StatusBadge";
 import { useAmounts } from "../../words/amounts";
 import { Score } from "./Score";
-import { StatusBadge } from "./StatusBadge";
 
 export type Act = "clone" | "export" | "rename" | "delete";
 
@@ -32,7 +32,7 @@ export function useColumns(
             {one.name}
           </Text>
           <Text size="xs" c="dimmed" truncate hiddenFrom="xs">
-            {t(`syntheses.status.${one.execution_status ?? "none"}`)}
+            {t(`parts.status.${one.execution_status ?? "none"}`)}
           </Text>
         </>
       ),
@@ -66,7 +66,7 @@ export function useColumns(
       title: t("syntheses.state"),
       width: 170,
       from: "xs",
-      render: (one) => <StatusBadge synthesis={one} />,
+      render: (one) => <StatusBadge status={one.execution_status ?? "none"} size="lg" />,
     },
     {
       key: "changed",

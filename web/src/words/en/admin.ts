@@ -44,13 +44,10 @@ export const admin = {
   quotas: {
     title: "Quotas of {{name}}",
     limited: "Limited",
-    limit: "Limit",
     hours: "Limit in hours",
     rows: "Limit in rows",
     period: "Renewed",
     periods: { day: "Daily", week: "Weekly", month: "Monthly", year: "Yearly" },
-    now: "Now",
-    periodHelp: "Another period begins a new count.",
   },
   audit: {
     proofTitle: "Proof",

@@ -63,6 +63,5 @@ export const frame = {
     company: "Organisation",
     passwordHelp: "At least 12 characters.",
     submit: "Create the account",
-    done: "This installation has its first account. Sign in.",
   },
 };

@@ -1,5 +1,15 @@
 /** What the shared parts say. */
 export const parts = {
+  status: {
+    none: "Never run",
+    queued: "Waiting",
+    running: "Running",
+    paused: "Paused",
+    cancelling: "Being cancelled",
+    succeeded: "Succeeded",
+    failed: "Failed",
+    cancelled: "Cancelled",
+  },
   type: {
     boolean: "Yes or no",
     categorical: "Category",

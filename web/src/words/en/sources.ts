@@ -7,11 +7,9 @@ export const sources = {
   count_one: "{{count}} source",
   count_other: "{{count}} sources",
   noMatch: "No source is called like “{{text}}”.",
-  made: "Created",
   changed: "Changed",
   version: "Version",
   noVersion: "Upload not finished",
-  open: "Open",
   synthesize: "Create synthesis",
   newVersion: "New version",
   empty: {
@@ -34,7 +32,6 @@ export const sources = {
     text: "CSV, TSV, Parquet, XLSX, XLS, XLSB or ODS. One table per file; in workbooks, one per sheet.",
     files: "Choose files",
     folder: "Choose a folder",
-    more: "Add more",
     label: "Files to upload",
   },
   sending: {
@@ -59,7 +56,6 @@ export const sources = {
     retryOne: "Send {{name}} again",
     leaveOut: "Leave out {{name}}",
     cancel: "Cancel upload",
-    done: "{{name}} is ready.",
     waiting: "Waiting",
     sent: "Uploaded",
   },
@@ -74,7 +70,6 @@ export const sources = {
   },
   page: {
     back: "All sources",
-    about: "Version {{number}} · {{tables}} · {{rows}}",
     tables_one: "{{count}} table",
     tables_other: "{{count}} tables",
     rows_one: "{{amount}} row",

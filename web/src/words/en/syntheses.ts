@@ -25,16 +25,6 @@ export const syntheses = {
       "Choose a source, walk through five short steps with sensible answers already given, and press create. " +
       "You watch the model learn, read how good and how private the result is, and download it.",
   },
-  status: {
-    none: "Never run",
-    queued: "Waiting",
-    running: "Running",
-    paused: "Paused",
-    cancelling: "Stopping",
-    succeeded: "Succeeded",
-    failed: "Failed",
-    cancelled: "Cancelled",
-  },
   level: { view: "Shared: view", run: "Shared: run", edit: "Shared: edit", own: "Yours" },
   rename: { title: "Rename synthesis" },
   copied: "{{name}} was made.",

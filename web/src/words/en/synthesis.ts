@@ -3,15 +3,6 @@ export const synthesis = {
   configure: "Edit the configuration",
   resume: "Continue",
   explain: "What is this? {{title}}",
-  status: {
-    queued: "Waiting",
-    running: "Running",
-    paused: "Paused",
-    cancelling: "Being cancelled",
-    succeeded: "Finished",
-    failed: "Failed",
-    cancelled: "Cancelled",
-  },
   kind: { run: "Trained", generate: "Drawn from a model" },
   tabs: { data: "Data", charts: "Original and synthetic", certificate: "Certificate" },
   empty: {

@@ -46,13 +46,10 @@ export const admin: typeof english = {
   quotas: {
     title: "Quote di {{name}}",
     limited: "Limitato",
-    limit: "Limite",
     hours: "Limite in ore",
     rows: "Limite in righe",
     period: "Rinnovo",
     periods: { day: "Giornaliero", week: "Settimanale", month: "Mensile", year: "Annuale" },
-    now: "Ora",
-    periodHelp: "Un altro periodo comincia un nuovo conteggio.",
   },
   audit: {
     proofTitle: "Prova",

@@ -64,6 +64,5 @@ export const frame: typeof english = {
     company: "Organizzazione",
     passwordHelp: "Almeno 12 caratteri.",
     submit: "Crea l'account",
-    done: "Questa installazione ha il suo primo account. Accedi.",
   },
 };

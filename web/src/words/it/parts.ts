@@ -1,6 +1,16 @@
 import type { parts as english } from "../en/parts";
 
 export const parts: typeof english = {
+  status: {
+    none: "Mai eseguita",
+    queued: "In attesa",
+    running: "In corso",
+    paused: "In pausa",
+    cancelling: "In annullamento",
+    succeeded: "Riuscita",
+    failed: "Fallita",
+    cancelled: "Annullata",
+  },
   type: {
     boolean: "Sì o no",
     categorical: "Categoria",

@@ -8,11 +8,9 @@ export const sources: typeof english = {
   count_one: "{{count}} sorgente",
   count_other: "{{count}} sorgenti",
   noMatch: "Nessuna sorgente si chiama come “{{text}}”.",
-  made: "Creata",
   changed: "Modificata",
   version: "Versione",
   noVersion: "Caricamento non concluso",
-  open: "Apri",
   synthesize: "Crea sintesi",
   newVersion: "Nuova versione",
   empty: {
@@ -35,7 +33,6 @@ export const sources: typeof english = {
     text: "CSV, TSV, Parquet, XLSX, XLS, XLSB o ODS. Una tabella per file; nelle cartelle di lavoro, una per foglio.",
     files: "Scegli file",
     folder: "Scegli una cartella",
-    more: "Aggiungi altri",
     label: "File da caricare",
   },
   sending: {
@@ -61,7 +58,6 @@ export const sources: typeof english = {
     retryOne: "Invia di nuovo {{name}}",
     leaveOut: "Lascia fuori {{name}}",
     cancel: "Annulla il caricamento",
-    done: "{{name}} è pronta.",
     waiting: "In attesa",
     sent: "Caricato",
   },
@@ -76,7 +72,6 @@ export const sources: typeof english = {
   },
   page: {
     back: "Tutte le sorgenti",
-    about: "Versione {{number}} · {{tables}} · {{rows}}",
     tables_one: "{{count}} tabella",
     tables_other: "{{count}} tabelle",
     rows_one: "{{amount}} riga",

@@ -26,16 +26,6 @@ export const syntheses: typeof english = {
       "Scegli una sorgente, percorri cinque brevi passi con risposte sensate già date, e premi crea. Guardi il " +
       "modello imparare, leggi quanto il risultato è buono e privato, e lo scarichi.",
   },
-  status: {
-    none: "Mai eseguita",
-    queued: "In attesa",
-    running: "In corso",
-    paused: "In pausa",
-    cancelling: "Si sta fermando",
-    succeeded: "Riuscita",
-    failed: "Fallita",
-    cancelled: "Annullata",
-  },
   level: {
     view: "Condivisa: vedere",
     run: "Condivisa: eseguire",

@@ -4,15 +4,6 @@ export const synthesis: typeof english = {
   configure: "Modifica la configurazione",
   resume: "Continua",
   explain: "Che cos'è? {{title}}",
-  status: {
-    queued: "In attesa",
-    running: "In corso",
-    paused: "In pausa",
-    cancelling: "In annullamento",
-    succeeded: "Terminata",
-    failed: "Fallita",
-    cancelled: "Annullata",
-  },
   kind: { run: "Con addestramento", generate: "Da un modello" },
   tabs: { data: "Dati", charts: "Originale e sintetico", certificate: "Certificato" },
   empty: {

@@ -1,9 +1,8 @@
-import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { Problem } from "../../../parts/Problem";
+import { NameDialog } from "../../../parts/NameDialog";
 
-/** Asks for another name. */
+/** Asks for another name, and is there until it was given. */
 export function RenameDialog({
   title,
   name,
@@ -16,43 +15,17 @@ export function RenameDialog({
   onClose: () => void;
 }) {
   const { t } = useTranslation();
-  const [wanted, setWanted] = useState(name);
-  const [isPending, setPending] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setPending(true);
-    try {
-      await rename(wanted.trim());
-      onClose();
-    } catch (refusal) {
-      setError(refusal);
-      setPending(false);
-    }
-  };
+  const change = useMutation({ mutationFn: rename, onSuccess: onClose });
   return (
-    <Modal opened onClose={onClose} title={title} closeButtonProps={{ "aria-label": t("common.close") }}>
-      <form onSubmit={(event) => void submit(event)}>
-        <Stack>
-          {error != null && <Problem error={error} />}
-          <TextInput
-            label={t("common.name")}
-            value={wanted}
-            maxLength={200}
-            required
-            data-autofocus
-            onChange={(event) => setWanted(event.currentTarget.value)}
-          />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {t("common.cancel")}
-            </Button>
-            <Button type="submit" loading={isPending} disabled={!wanted.trim() || wanted.trim() === name}>
-              {t("common.save")}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <NameDialog
+      title={title}
+      name={name}
+      submit={t("common.save")}
+      onName={change.mutate}
+      onClose={onClose}
+      isPending={change.isPending}
+      error={change.error}
+      mustDiffer
+    />
   );
 }

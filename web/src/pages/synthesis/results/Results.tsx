@@ -14,9 +14,9 @@ import {
 import type { Synthesis } from "../../../api/syntheses";
 import { PageLoader } from "../../../parts/PageLoader";
 import { Problem } from "../../../parts/Problem";
+import { StatusBadge } from "../../../parts/StatusBadge";
 import { Failure } from "../Failure";
 import { usePlace } from "../place";
-import { StatusBadge } from "../StatusBadge";
 import { CertificateTab } from "./CertificateTab";
 import { DataTab } from "./DataTab";
 import { ScoreTiles } from "./ScoreTiles";

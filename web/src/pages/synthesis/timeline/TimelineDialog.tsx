@@ -7,9 +7,9 @@ import { type ExecutionDetail, isFinal, useExecution } from "../../../api/execut
 import type { Synthesis } from "../../../api/syntheses";
 import { PageLoader } from "../../../parts/PageLoader";
 import { Problem } from "../../../parts/Problem";
+import { StatusBadge } from "../../../parts/StatusBadge";
 import { Failure } from "../Failure";
 import { useFormat } from "../format";
-import { StatusBadge } from "../StatusBadge";
 import { Remarks } from "./Remarks";
 import { StepList } from "./StepList";
 import { firstUndone, shareDone } from "./story";
@@ -195,7 +195,7 @@ function Announcer({ following, status }: { following: Following; status: Execut
   const step = following.story.steps.find((one) => one.state === "running");
   return (
     <span className={classes.unseen} role="status" aria-live="polite">
-      {t(`synthesis.status.${status}`)}
+      {t(`parts.status.${status}`)}
       {step && `: ${t(`synthesis.step.${step.name}`)}`}
     </span>
   );

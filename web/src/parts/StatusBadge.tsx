@@ -2,15 +2,17 @@ import { Badge, type MantineSize } from "@mantine/core";
 import {
   IconBan,
   IconCircleCheck,
+  IconCircleDashed,
   IconCircleX,
   IconClock,
   IconLoader2,
   IconPlayerPause,
 } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
-import type { Status } from "../../api/executions";
+import type { Status } from "../api/executions";
 
 const LOOKS = {
+  none: { color: "gray", icon: IconCircleDashed },
   queued: { color: "gray", icon: IconClock },
   running: { color: "kin", icon: IconLoader2 },
   paused: { color: "orange", icon: IconPlayerPause },
@@ -20,8 +22,8 @@ const LOOKS = {
   cancelled: { color: "gray", icon: IconBan },
 } as const;
 
-/** The state of an execution in words, with an icon. */
-export function StatusBadge({ status, size = "md" }: { status: Status; size?: MantineSize }) {
+/** The state of an execution in words, with an icon; or that there is none. */
+export function StatusBadge({ status, size = "md" }: { status: Status | "none"; size?: MantineSize }) {
   const { t } = useTranslation();
   const { color, icon: Icon } = LOOKS[status];
   return (
@@ -34,7 +36,7 @@ export function StatusBadge({ status, size = "md" }: { status: Status; size?: Ma
       leftSection={<Icon size={size === "sm" ? 12 : 14} aria-hidden />}
       style={{ flex: "none" }}
     >
-      {t(`synthesis.status.${status}`)}
+      {t(`parts.status.${status}`)}
     </Badge>
   );
 }
