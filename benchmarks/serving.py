@@ -134,32 +134,36 @@ class People:
         return answer.json()
 
 
+def post(client: httpx.Client, path: str, **options: Any) -> Any:
+    """Ask for something to be made; gives the answer."""
+    answer = client.post(path, **{"json": {}, **options})
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+def upload(client: httpx.Client, files: dict[str, bytes], name: str = "shops") -> dict[str, str]:
+    """Make a source; gives the paths of it and of its version."""
+    source = f"/sources/{post(client, '/sources', json={'name': name})['id']}"
+    version = f"{source}/versions/{post(client, f'{source}/versions')['number']}"
+    for file, content in files.items():
+        answer = client.put(f"{version}/files/{file}", content=content)
+        assert answer.is_success, answer.text
+    post(client, f"{version}/seal")
+    return {"source": source, "version": version}
+
+
 def prepare(client: httpx.Client, files: dict[str, bytes]) -> dict[str, str]:
     """Make a source and a synthesis; gives the paths that can be asked for."""
-
-    def post(path: str, **options: Any) -> Any:
-        answer = client.post(path, **{"json": {}, **options})
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    source = post("/sources", json={"name": "shops"})["id"]
-    number = post(f"/sources/{source}/versions")["number"]
-    for name, content in files.items():
-        answer = client.put(f"/sources/{source}/versions/{number}/files/{name}", content=content)
-        assert answer.is_success, answer.text
-    post(f"/sources/{source}/versions/{number}/seal")
-    synthesis = post("/syntheses", json={"source_id": source, "name": "shops"})
+    made = upload(client, files)
+    said = {"source_id": made["source"].rsplit("/", 1)[-1], "name": "shops"}
+    synthesis = post(client, "/syntheses", json=said)
     document = dict(synthesis["document"])
     for name, values in DOCUMENT.items():
         document[name] = {**document.get(name, {}), **values}
     document["tables"]["region"]["original"] = True
     answer = client.put(f"/syntheses/{synthesis['id']}", json={"document": document, "version": 1})
     assert answer.is_success, answer.text
-    return {
-        "source": f"/sources/{source}",
-        "version": f"/sources/{source}/versions/{number}",
-        "synthesis": f"/syntheses/{synthesis['id']}",
-    }
+    return {**made, "synthesis": f"/syntheses/{synthesis['id']}"}
 
 
 def mix(
@@ -189,7 +193,7 @@ def read_status(address: str, token: str, path: str) -> str:
     return str(answer.json()["status"])
 
 
-async def upload(address: str, token: str, source: str, megabytes: int) -> tuple[float, int]:
+async def upload_large(address: str, token: str, source: str, megabytes: int) -> tuple[float, int]:
     """Upload a large file of one column; gives the seconds it took and its status."""
 
     async def content() -> AsyncIterator[bytes]:
@@ -229,7 +233,7 @@ async def load(
 
     started = time.perf_counter()
     uploading = asyncio.gather(
-        *(upload(address, token, *one) for token, one in zip(tokens, uploads, strict=False))
+        *(upload_large(address, token, *one) for token, one in zip(tokens, uploads, strict=False))
     )
     await asyncio.gather(*(client(number, plan) for number, plan in enumerate(plans)))
     seconds = time.perf_counter() - started

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from serving import People, running_server
-from visits import AXE, Installation, Visit
+from visits import AXE, PERSONS, Installation, Visit
 
 from kinsynth.server.pages import BUILT
 from shop_database import write_shops
@@ -31,13 +31,13 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def installation(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """A running server with a worker, an administrator and two people."""
+    """A running server with a worker, an administrator and some people."""
     folder = tmp_path_factory.mktemp("installation")
     with running_server(folder) as (address, setup, _):
-        people = People(address, setup, count=2)
-        people.admin.close()
+        people = People(address, setup, count=len(PERSONS))
         write_shops(folder / "shops")
-        yield Installation(address, people.tokens, folder / "shops")
+        yield Installation(address, people, folder / "shops")
+        people.admin.close()
 
 
 @pytest.fixture(scope="session")

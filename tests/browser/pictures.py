@@ -43,9 +43,8 @@ def main(folder: Path) -> None:
     place = Path(tempfile.mkdtemp())
     with sync_playwright() as driver, running_server(place) as (address, setup, _):
         people = People(address, setup, count=2)
-        people.admin.close()
         write_shops(place / "shops")
-        installation = Installation(address, people.tokens, place / "shops")
+        installation = Installation(address, people, place / "shops")
         made = installation.synthesise()
         installation.finish(made["synthesis"])
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
@@ -61,6 +60,7 @@ def main(folder: Path) -> None:
             for visit in visits.values():
                 visit.close()
         browser.close()
+        people.admin.close()
     shutil.rmtree(place)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,12 @@ from urllib.parse import urlsplit
 
 import httpx
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route, expect
-from serving import API, PASSWORD, prepare
+from serving import API, PASSWORD, People, post, prepare, upload
 
 AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-ADMIN, ANA, BEN = "admin@example.org", "person0@example.org", "person1@example.org"
+ADMIN = "admin@example.org"
+PERSONS = [f"person{number}@example.org" for number in range(5)]
+ANA, BEN, *NEWCOMERS = PERSONS
 _BREACHES = """addEventListener("securitypolicyviolation", (breach) =>
     console.error(`policy: ${breach.violatedDirective} ${breach.blockedURI}`));"""
 _REFUSED = "Failed to load resource: the server responded with a status of 4"
@@ -27,33 +30,41 @@ class Installation:
 
     Attributes:
         address: Where it is.
-        tokens: Those of the two people.
+        people: Those who have an account.
         shops: A folder with a small database.
     """
 
     address: str
-    tokens: list[str]
+    people: People
     shops: Path
 
-    def client(self, person: int = 0) -> httpx.Client:
+    def client(self, person: str = ANA) -> httpx.Client:
         """Give a client of a person's API."""
-        headers = {"Authorization": f"Bearer {self.tokens[person]}"}
+        headers = {"Authorization": f"Bearer {self.people.tokens[PERSONS.index(person)]}"}
         return httpx.Client(base_url=self.address + API, headers=headers, timeout=60)
 
-    def synthesise(self, person: int = 0) -> dict[str, str]:
+    def synthesise(self, person: str = ANA, **changes: Any) -> dict[str, str]:
         """Make a source and a synthesis of the shops; gives their paths in the API."""
         files = {path.name: path.read_bytes() for path in sorted(self.shops.iterdir())}
         with self.client(person) as client:
-            return prepare(client, files)
+            made = prepare(client, files)
+            if changes:
+                change(client, made["synthesis"], changes)
+            return made
 
-    def finish(self, synthesis: str, person: int = 0, seconds: float = 240) -> str:
+    def make(self, files: dict[str, bytes], changes: dict[str, Any], person: str = ANA) -> dict[str, str]:
+        """Make a source of files, and a synthesis with parts of its document changed; gives their paths."""
+        with self.client(person) as client:
+            made = upload(client, files)
+            said = {"source_id": made["source"].rsplit("/", 1)[-1], "name": "made"}
+            made["synthesis"] = f"/syntheses/{post(client, '/syntheses', json=said)['id']}"
+            change(client, made["synthesis"], changes)
+            return made
+
+    def finish(self, synthesis: str, person: str = ANA, seconds: float = 240) -> str:
         """Start an execution of a synthesis and wait for its end; gives its id."""
         with self.client(person) as client:
-            document = client.get(synthesis).json()
-            changed = document["document"] | {"training": {"max_epochs": 2, "threads": 1}}
-            client.put(
-                synthesis, json={"document": changed, "version": document["version"]}
-            ).raise_for_status()
+            change(client, synthesis, {"training": {"max_epochs": 2, "threads": 1}})
             made = client.post(f"{synthesis}/executions", json={"name": "first"}).raise_for_status().json()
             ends = time.monotonic() + seconds
             while time.monotonic() < ends:
@@ -63,6 +74,13 @@ class Installation:
                     return str(made["id"])
                 time.sleep(0.5)
         raise AssertionError("the execution did not end in time")
+
+
+def change(client: httpx.Client, synthesis: str, changes: dict[str, Any]) -> None:
+    """Write parts of the document of a synthesis anew."""
+    known = client.get(synthesis).raise_for_status().json()
+    said = {"document": known["document"] | changes, "version": known["version"]}
+    client.put(synthesis, json=said).raise_for_status()
 
 
 class Visit:
@@ -118,3 +136,15 @@ class Visit:
             response.status == 404 and urlsplit(response.url).path.startswith("/assets")
         ):
             self.faults.append(f"{response.status} of {response.url}")
+
+
+def choose_table(page: Page, table: str) -> None:
+    """Choose a table in a step of the configurator."""
+    tables = page.get_by_role("region", name="Tables", exact=True)
+    tables.get_by_role("button", name=re.compile(f"^{table}\\b")).click()
+
+
+def wait_for_checks(page: Page) -> None:
+    """Wait until the server has said what it thinks of the configuration as it is now."""
+    said = page.get_by_role("status").filter(has_text=re.compile("^Check"))
+    expect(said).to_have_text("Checked", timeout=60_000)

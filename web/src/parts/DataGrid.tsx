@@ -6,6 +6,7 @@ import { type QueryKey, useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useFormat } from "../words/format";
 import classes from "./DataGrid.module.css";
 import { Problem } from "./Problem";
 import { Shield, type ShieldState } from "./Shield";
@@ -46,7 +47,7 @@ const RIGHT = new Set(["integer", "numeric"]);
 /** Rows of a table, of any length and width: only what is seen is asked for and drawn. */
 export function DataGrid(props: Props) {
   const { label, columns, height = 520 } = props;
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const scroller = useRef<HTMLDivElement>(null);
   const total = "rows" in props ? props.rows.length : props.rowCount;
   const [start, setStart] = useState(0); // of the stretch of rows that can be scrolled through
@@ -78,7 +79,7 @@ export function DataGrid(props: Props) {
   useEffect(() => across.measure(), [widths]);
   const shown = across.getVirtualItems();
   const width = across.getTotalSize() + gutter;
-  const number = new Intl.NumberFormat(i18n.language);
+  const format = useFormat();
 
   const goTo = (row: number) => {
     const place = Math.max(0, Math.min(total, row) - 1);
@@ -133,7 +134,7 @@ export function DataGrid(props: Props) {
             <Row
               key={item.index}
               number={start + item.index + 1}
-              text={number.format(start + item.index + 1)}
+              text={format.number(start + item.index + 1)}
               top={item.start}
               width={width}
               gutter={gutter}
@@ -150,9 +151,9 @@ export function DataGrid(props: Props) {
           {total === 0
             ? t("parts.grid.empty")
             : t("parts.grid.rowsOf", {
-                first: number.format(start + (down.range?.startIndex ?? 0) + 1),
-                last: number.format(Math.min(total, start + (down.range?.endIndex ?? 0) + 1)),
-                total: number.format(total),
+                first: format.number(start + (down.range?.startIndex ?? 0) + 1),
+                last: format.number(Math.min(total, start + (down.range?.endIndex ?? 0) + 1)),
+                total: format.number(total),
               })}
           {" · "}
           {t("parts.grid.columns", { count: columns.length })}

@@ -1,14 +1,14 @@
 import { Group, Progress, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Quota } from "../api/account";
-import { useAmounts } from "../words/amounts";
+import { useFormat } from "../words/format";
 
 /** How much of a quota is used, held and left, and when it is renewed. */
 export function QuotaMeter({ quota }: { quota: Quota }) {
   const { t } = useTranslation();
-  const amounts = useAmounts();
+  const format = useFormat();
   const say = (value: number) =>
-    quota.resource === "seconds" ? amounts.duration(value) : amounts.number(value);
+    quota.resource === "seconds" ? format.duration(value) : format.number(value);
   const share = (value: number) => (quota.limit ? Math.min(100, (100 * value) / quota.limit) : 0);
   const isLow = quota.limit !== null && (quota.left ?? 0) <= quota.limit / 10;
   return (
@@ -41,7 +41,7 @@ export function QuotaMeter({ quota }: { quota: Quota }) {
         </Text>
         <Text size="sm" c="dimmed">
           {t("settings.quota.renewed", {
-            when: amounts.date(quota.renewed_at),
+            when: format.date(quota.renewed_at),
             period: t(`settings.quota.periods.${quota.period}`),
           })}
         </Text>

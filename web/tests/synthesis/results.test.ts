@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Distribution } from "../../src/api/evaluation";
 import { remedyOf } from "../../src/pages/synthesis/Failure";
-import { makeFormat } from "../../src/pages/synthesis/format";
 import { rootTables } from "../../src/pages/synthesis/panel/roots";
 import { cellsOf } from "../../src/pages/synthesis/results/cells";
 import { gridColumns } from "../../src/pages/synthesis/results/columns";
 import { judge } from "../../src/pages/synthesis/results/verdict";
 import { may } from "../../src/pages/synthesis/rights";
+import { makeFormat } from "../../src/words/format";
 
 const bank = {
   tables: {
@@ -72,11 +72,20 @@ describe("words for numbers", () => {
   });
   it("write durations and sizes", () => {
     const format = makeFormat("en");
-    expect([3.2, 28.4, 75, 3_900].map(format.duration)).toEqual([
+    expect([0, 3.2, 28.4, 75, 3_900, 10_800].map(format.duration)).toEqual([
+      "0 sec",
       "3.2 sec",
       "28 sec",
       "1 min 15 sec",
       "1 hr 5 min",
+      "3 hr",
+    ]);
+    expect([0.2, 1, 80, 600, 9_000].map(format.about)).toEqual([
+      "1 second",
+      "1 second",
+      "80 seconds",
+      "10 minutes",
+      "2.5 hours",
     ]);
     expect(format.bytes(91_000)).toBe("91 kB");
   });

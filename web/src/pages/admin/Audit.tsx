@@ -8,7 +8,7 @@ import { type Person, usePeople } from "../../api/people";
 import { Empty } from "../../parts/Empty";
 import { Listing } from "../../parts/Listing";
 import { Problem } from "../../parts/Problem";
-import { useAmounts } from "../../words/amounts";
+import { useFormat } from "../../words/format";
 import { Proof } from "./Proof";
 
 const AREAS = [
@@ -131,7 +131,7 @@ function Filters({
 
 function Entries({ entries, people }: { entries: AuditEntry[]; people: Person[] }) {
   const { t } = useTranslation();
-  const amounts = useAmounts();
+  const format = useFormat();
   const names = new Map(people.map((person) => [person.id, person.name]));
   const say = (id: string) => names.get(id) ?? <Code>{id}</Code>;
   return (
@@ -185,7 +185,7 @@ function Entries({ entries, people }: { entries: AuditEntry[]; people: Person[] 
         {
           key: "at",
           label: t("admin.audit.at"),
-          render: (entry) => <span style={{ whiteSpace: "nowrap" }}>{amounts.time(entry.at)}</span>,
+          render: (entry) => <span style={{ whiteSpace: "nowrap" }}>{format.moment(entry.at)}</span>,
         },
       ]}
     />

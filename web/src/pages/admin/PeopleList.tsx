@@ -9,7 +9,7 @@ import { useUser } from "../../app/session";
 import { Listing } from "../../parts/Listing";
 import { Problem } from "../../parts/Problem";
 import { type RowAction, RowMenu } from "../../parts/RowMenu";
-import { useAmounts } from "../../words/amounts";
+import { useFormat } from "../../words/format";
 import { PasswordDialog } from "./PasswordDialog";
 import { PersonDialog } from "./PersonDialog";
 import { QuotasDialog } from "./QuotasDialog";
@@ -19,7 +19,7 @@ type Opened = { person: Person; dialog: "edit" | "password" | "quotas" };
 /** Accounts with what an administrator does with each. */
 export function PeopleList({ people }: { people: Person[] }) {
   const { t } = useTranslation();
-  const amounts = useAmounts();
+  const format = useFormat();
   const [opened, setOpened] = useState<Opened | null>(null);
   const blocking = useBlocking();
   const close = () => setOpened(null);
@@ -83,7 +83,7 @@ export function PeopleList({ people }: { people: Person[] }) {
           {
             key: "made",
             label: t("admin.people.made"),
-            render: (person) => amounts.date(person.created_at),
+            render: (person) => format.date(person.created_at),
           },
         ]}
         actions={(person) => <RowMenu name={person.name} actions={actions(person)} />}

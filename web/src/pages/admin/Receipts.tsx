@@ -7,7 +7,7 @@ import { useReceipts } from "../../api/audit";
 import { Empty } from "../../parts/Empty";
 import { Listing } from "../../parts/Listing";
 import { Problem } from "../../parts/Problem";
-import { useAmounts } from "../../words/amounts";
+import { useFormat } from "../../words/format";
 
 const REASONS = ["execution_ended", "results_expired", "deleted", "replaced"] as const;
 type Reason = (typeof REASONS)[number];
@@ -15,7 +15,7 @@ type Reason = (typeof REASONS)[number];
 /** What was removed, when and why. */
 export function Receipts() {
   const { t } = useTranslation();
-  const amounts = useAmounts();
+  const format = useFormat();
   const [typed, setTyped] = useState("");
   const [subject] = useDebouncedValue(typed.trim(), 250);
   const receipts = useReceipts(subject || undefined);
@@ -58,14 +58,14 @@ export function Receipts() {
             {
               key: "files",
               label: t("admin.receipts.files"),
-              render: (receipt) => amounts.number(receipt.files),
+              render: (receipt) => format.number(receipt.files),
             },
             {
               key: "bytes",
               label: t("admin.receipts.bytes"),
-              render: (receipt) => amounts.bytes(receipt.bytes),
+              render: (receipt) => format.bytes(receipt.bytes),
             },
-            { key: "at", label: t("admin.receipts.at"), render: (receipt) => amounts.time(receipt.at) },
+            { key: "at", label: t("admin.receipts.at"), render: (receipt) => format.moment(receipt.at) },
           ]}
         />
       )}

@@ -2,8 +2,8 @@ import { Alert, Button, Card, Group, Loader, Progress, Stack, Text, Title } from
 import { IconAlertTriangle, IconCircleCheck, IconClockExclamation, IconWand } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Assessment } from "../../api/documents";
+import { useFormat } from "../../words/format";
 import { useConfiguration } from "./context";
-import { writeDuration } from "./duration";
 import { splitPath } from "./model/document";
 import { all, type Edit, set } from "./model/edits";
 import { fromText, type JsonSchema } from "./model/schema";
@@ -41,16 +41,16 @@ export function CostCard() {
 }
 
 function Verdict({ assessment }: { assessment: Assessment }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
+  const format = useFormat();
   const { checks } = useConfiguration();
   const look = LOOKS[assessment.verdict];
   const Icon = look.icon;
-  const number = new Intl.NumberFormat(i18n.language);
   const rows = Object.values(checks.said?.rows ?? {}).reduce((sum, one) => sum + one, 0);
   const facts = [
-    [t("configurator.cost.time"), writeDuration(t, assessment.seconds, i18n.language)],
-    [t("configurator.cost.memory"), writeBytes(assessment.peak_memory_bytes, i18n.language)],
-    [t("configurator.cost.rows"), number.format(rows)],
+    [t("configurator.cost.time"), t("configurator.cost.about", { time: format.about(assessment.seconds) })],
+    [t("configurator.cost.memory"), format.bytes(assessment.peak_memory_bytes)],
+    [t("configurator.cost.rows"), format.number(rows)],
   ];
   return (
     <Stack>
@@ -152,9 +152,4 @@ function Drivers({ assessment }: { assessment: Assessment }) {
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function writeBytes(bytes: number, language: string): string {
-  const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
-  return bytes < 1e9 ? `${number.format(Math.round(bytes / 1e6))} MB` : `${number.format(bytes / 1e9)} GB`;
 }

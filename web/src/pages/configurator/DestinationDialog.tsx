@@ -6,9 +6,9 @@ import { useNavigate } from "react-router";
 import { startRun } from "../../api/documents";
 import type { SynthesisDetail } from "../../api/syntheses";
 import { Problem } from "../../parts/Problem";
+import { useFormat } from "../../words/format";
 import classes from "./Configurator.module.css";
 import { useConfiguration } from "./context";
-import { writeDuration } from "./duration";
 import { set } from "./model/edits";
 import { fieldAt, valueAt } from "./model/schema";
 
@@ -17,7 +17,8 @@ const STORES = ["s3", "google_cloud_storage"] as const;
 
 /** Where the result goes; then the execution starts, and its timeline opens. */
 export function DestinationDialog(props: { onClose: () => void; save: () => Promise<SynthesisDetail> }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
+  const format = useFormat();
   const { document, schema, edit, checks } = useConfiguration();
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -29,7 +30,7 @@ export function DestinationDialog(props: { onClose: () => void; save: () => Prom
     },
   });
   const kind = valueAt(schema, document, ["destination", "kind"]);
-  const format = fieldAt(schema, ["destination", "format"]);
+  const files = fieldAt(schema, ["destination", "format"]);
   const isBuilt = (name: string) =>
     fieldAt(schema, ["destination", "kind"])?.availableValues?.includes(name) ?? true;
   const rows = Object.values(checks.said?.rows ?? {}).reduce((sum, one) => sum + one, 0);
@@ -98,14 +99,14 @@ export function DestinationDialog(props: { onClose: () => void; save: () => Prom
             </div>
           ))}
         </div>
-        {format && (
+        {files && (
           <NativeSelect
             label={t("configurator.destination.format")}
             value={String(valueAt(schema, document, ["destination", "format"]))}
-            data={format.choices}
+            data={files.choices}
             onChange={(event) => {
               const { value } = event.currentTarget;
-              edit(set(["destination", "format"], value === format.default ? undefined : value));
+              edit(set(["destination", "format"], value === files.default ? undefined : value));
             }}
           />
         )}
@@ -113,8 +114,8 @@ export function DestinationDialog(props: { onClose: () => void; save: () => Prom
           <Text size="sm" c="dimmed">
             {checks.said?.assessment &&
               t("configurator.destination.summary", {
-                rows: new Intl.NumberFormat(i18n.language).format(rows),
-                time: writeDuration(t, checks.said.assessment.seconds, i18n.language),
+                rows: format.number(rows),
+                time: format.about(checks.said.assessment.seconds),
               })}
           </Text>
           <Button

@@ -15,6 +15,7 @@ import {
 } from "@xyflow/react";
 import { memo, useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { useFormat } from "../../words/format";
 import classes from "./Configurator.module.css";
 import { useConfiguration } from "./context";
 import { findRoots, type RelationView, type TableView, type View } from "./model/view";
@@ -33,14 +34,14 @@ interface Props {
 
 /** Tables and what connects them, parents above their children; both can be clicked and reached by keyboard. */
 export const Diagram = memo(function Diagram({ chosen, onChoose, onOpen }: Props) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const { view } = useConfiguration();
   const { colorScheme } = useMantineColorScheme();
+  const format = useFormat();
   const places = useMemo(() => arrange(view), [view]);
   const roots = useMemo(() => new Set(findRoots(view)), [view]);
   const active = useMemo(() => view.relations.filter((one) => one.isActive), [view]);
   const nodes = useMemo((): TableNode[] => {
-    const number = new Intl.NumberFormat(i18n.language);
     const degree = new Map<string, number>();
     for (const name of active.flatMap((one) => [...new Set([one.table, one.parent])]))
       degree.set(name, (degree.get(name) ?? 0) + 1);
@@ -54,7 +55,7 @@ export const Diagram = memo(function Diagram({ chosen, onChoose, onOpen }: Props
           table,
           isRoot: roots.has(table.name),
           isChosen: chosen === table.name,
-          rows: t("configurator.tables.rows", { count: table.rows, shown: number.format(table.rows) }),
+          rows: t("configurator.tables.rows", { count: table.rows, shown: format.number(table.rows) }),
         },
         width: WIDTH,
         height: HEIGHT,
@@ -62,11 +63,11 @@ export const Diagram = memo(function Diagram({ chosen, onChoose, onOpen }: Props
         connectable: false,
         ariaLabel: t("configurator.relations.node", {
           name: table.name,
-          rows: number.format(table.rows),
+          rows: format.number(table.rows),
           count: degree.get(table.name) ?? 0,
         }),
       }));
-  }, [view, active, places, roots, chosen, t, i18n.language]);
+  }, [view, active, places, roots, chosen, t, format]);
   const edges = useMemo(
     (): Edge[] =>
       active.map((one) => ({

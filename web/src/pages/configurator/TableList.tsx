@@ -2,6 +2,7 @@ import { Button, Checkbox, Group, Text, TextInput, Tooltip, UnstyledButton } fro
 import { IconAlertTriangleFilled, IconAsterisk, IconCircleXFilled, IconSearch } from "@tabler/icons-react";
 import { useDeferredValue, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useFormat } from "../../words/format";
 import classes from "./Configurator.module.css";
 import { useConfiguration } from "./context";
 import { includeTables } from "./model/edits";
@@ -18,7 +19,7 @@ interface Props {
 
 /** Tables to choose one from: with what they are and what checks say of them. */
 export function TableList({ tables, chosen, onChoose, canInclude = false }: Props) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const { alerts, edit, step } = useConfiguration();
   const [text, setText] = useState("");
   const wanted = useDeferredValue(text).trim().toLowerCase();
@@ -33,7 +34,7 @@ export function TableList({ tables, chosen, onChoose, canInclude = false }: Prop
         if (found.get(spot.table) !== "error") found.set(spot.table, finding.severity as "error" | "warning");
     return found;
   }, [alerts, step]);
-  const number = new Intl.NumberFormat(i18n.language);
+  const format = useFormat();
   const included = tables.filter((one) => one.isIncluded).length;
   const names = shown.map((one) => one.name);
   return (
@@ -110,7 +111,7 @@ export function TableList({ tables, chosen, onChoose, canInclude = false }: Prop
                     )}
                   </Text>
                   <Text span size="xs" c="dimmed">
-                    {t("configurator.tables.rows", { count: table.rows, shown: number.format(table.rows) })}
+                    {t("configurator.tables.rows", { count: table.rows, shown: format.number(table.rows) })}
                     {" · "}
                     {t("parts.grid.columns", { count: table.columns.length })}
                   </Text>

@@ -13,7 +13,7 @@ import { Empty } from "../../parts/Empty";
 import { Listing } from "../../parts/Listing";
 import { Problem } from "../../parts/Problem";
 import { RowMenu } from "../../parts/RowMenu";
-import { useAmounts } from "../../words/amounts";
+import { useFormat } from "../../words/format";
 import { DestinationDialog, USUAL } from "./DestinationDialog";
 
 /** Named places for results. */
@@ -58,7 +58,7 @@ export function Destinations() {
 
 function DestinationList({ found, onEdit }: { found: Destination[]; onEdit: (one: Destination) => void }) {
   const { t } = useTranslation();
-  const amounts = useAmounts();
+  const format = useFormat();
   const remove = useDeleteDestination();
   const askDelete = (one: Destination) =>
     modals.openConfirmModal({
@@ -95,7 +95,7 @@ function DestinationList({ found, onEdit }: { found: Destination[]; onEdit: (one
           {
             key: "changed",
             label: t("settings.destinations.changed"),
-            render: (one) => amounts.date(one.updated_at),
+            render: (one) => format.date(one.updated_at),
           },
         ]}
         actions={(one) => (

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useChangeProfile } from "../../api/account";
 import { useUser } from "../../app/session";
 import { Problem } from "../../parts/Problem";
-import { useAmounts } from "../../words/amounts";
+import { useFormat } from "../../words/format";
 import { Password } from "./Password";
 
 export function Profile() {
@@ -20,7 +20,7 @@ export function Profile() {
 function AboutYou() {
   const { t } = useTranslation();
   const user = useUser();
-  const amounts = useAmounts();
+  const format = useFormat();
   const [name, setName] = useState(user.name);
   const [company, setCompany] = useState(user.company);
   const change = useChangeProfile();
@@ -45,7 +45,7 @@ function AboutYou() {
               <Group gap="xs">
                 <Badge variant="light">{t(`settings.profile.${user.role}`)}</Badge>
                 <Text size="sm" c="dimmed">
-                  {t("settings.profile.since", { date: amounts.date(user.created_at) })}
+                  {t("settings.profile.since", { date: format.date(user.created_at) })}
                 </Text>
               </Group>
             </Stack>

@@ -5,12 +5,12 @@ import { useTranslation } from "react-i18next";
 import { useEndSessions, useSessions } from "../../api/account";
 import { Listing } from "../../parts/Listing";
 import { Problem } from "../../parts/Problem";
-import { useAmounts } from "../../words/amounts";
+import { useFormat } from "../../words/format";
 
 /** Where one is signed in, and the way out of everywhere. */
 export function Sessions() {
   const { t } = useTranslation();
-  const amounts = useAmounts();
+  const format = useFormat();
   const sessions = useSessions();
   const endAll = useEndSessions();
   const askEnd = () =>
@@ -61,17 +61,17 @@ export function Sessions() {
             {
               key: "since",
               label: t("settings.sessions.since"),
-              render: (session) => amounts.time(session.created_at),
+              render: (session) => format.moment(session.created_at),
             },
             {
               key: "seen",
               label: t("settings.sessions.seen"),
-              render: (session) => amounts.ago(session.seen_at),
+              render: (session) => format.ago(session.seen_at),
             },
             {
               key: "expires",
               label: t("settings.sessions.expires"),
-              render: (session) => amounts.time(session.expires_at),
+              render: (session) => format.moment(session.expires_at),
             },
           ]}
         />

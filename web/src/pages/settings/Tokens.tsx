@@ -16,7 +16,7 @@ import { Empty } from "../../parts/Empty";
 import { Listing } from "../../parts/Listing";
 import { Problem } from "../../parts/Problem";
 import { RowMenu } from "../../parts/RowMenu";
-import { useAmounts } from "../../words/amounts";
+import { useFormat } from "../../words/format";
 import { EditToken } from "./EditToken";
 import { MakeToken } from "./MakeToken";
 
@@ -57,7 +57,7 @@ export function Tokens() {
 
 function TokenList({ tokens, onEdit }: { tokens: Token[]; onEdit: (token: Token) => void }) {
   const { t } = useTranslation();
-  const amounts = useAmounts();
+  const format = useFormat();
   const change = useChangeToken();
   const remove = useDeleteToken();
   const askDelete = (token: Token) =>
@@ -100,19 +100,19 @@ function TokenList({ tokens, onEdit }: { tokens: Token[]; onEdit: (token: Token)
           {
             key: "made",
             label: t("settings.tokens.made"),
-            render: (token) => amounts.date(token.created_at),
+            render: (token) => format.date(token.created_at),
           },
           {
             key: "used",
             label: t("settings.tokens.used"),
             render: (token) =>
-              token.used_at === null ? t("settings.tokens.unused") : amounts.ago(token.used_at),
+              token.used_at === null ? t("settings.tokens.unused") : format.ago(token.used_at),
           },
           {
             key: "expires",
             label: t("settings.tokens.expires"),
             render: (token) =>
-              token.expires_at === null ? t("settings.tokens.forever") : amounts.date(token.expires_at),
+              token.expires_at === null ? t("settings.tokens.forever") : format.date(token.expires_at),
           },
         ]}
         actions={(token) => (

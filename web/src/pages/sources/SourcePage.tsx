@@ -8,7 +8,7 @@ import { PageHead } from "../../parts/PageHead";
 import { PageLoader } from "../../parts/PageLoader";
 import { Problem } from "../../parts/Problem";
 import { RowMenu } from "../../parts/RowMenu";
-import { useAmounts } from "../../words/amounts";
+import { useFormat } from "../../words/format";
 import { DeleteSource, RenameSource } from "./SourceDialogs";
 import { UploadDialog } from "./upload/UploadDialog";
 import { OpenVersion } from "./version/OpenVersion";
@@ -29,7 +29,7 @@ export function SourcePage() {
 
 function Shown({ source, versions }: { source: Source; versions: SourceVersion[] }) {
   const { t } = useTranslation();
-  const { date } = useAmounts();
+  const { date } = useFormat();
   const navigate = useNavigate();
   const [search, setSearch] = useSearchParams();
   const [open, setOpen] = useState<Open>(null);

@@ -11,7 +11,7 @@ import { Problem } from "../../parts/Problem";
 import { type RowColumn, RowList } from "../../parts/RowList";
 import { RowMenu } from "../../parts/RowMenu";
 import { SearchInput } from "../../parts/SearchInput";
-import { useAmounts } from "../../words/amounts";
+import { useFormat } from "../../words/format";
 import { DeleteSource, RenameSource } from "./SourceDialogs";
 import { UploadDialog } from "./upload/UploadDialog";
 
@@ -90,7 +90,7 @@ export function SourcesPage() {
 
 function useColumns(setOpen: (open: Open) => void): RowColumn<Source>[] {
   const { t } = useTranslation();
-  const { ago, time } = useAmounts();
+  const { ago, moment } = useFormat();
   return [
     {
       key: "name",
@@ -124,7 +124,7 @@ function useColumns(setOpen: (open: Open) => void): RowColumn<Source>[] {
       title: t("sources.changed"),
       width: 180,
       from: "xs",
-      render: (one) => <span title={time(one.updated_at)}>{ago(one.updated_at)}</span>,
+      render: (one) => <span title={moment(one.updated_at)}>{ago(one.updated_at)}</span>,
     },
     {
       key: "menu",

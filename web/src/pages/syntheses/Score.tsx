@@ -1,6 +1,6 @@
 import { Group, RingProgress, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { useAmounts } from "../../words/amounts";
+import { useFormat } from "../../words/format";
 
 function colorOf(score: number): string {
   if (score >= 8) return "green";
@@ -9,13 +9,13 @@ function colorOf(score: number): string {
 
 /** A score from 0 to 10 in a row: a number with a ring. */
 export function Score({ value }: { value: number | null | undefined }) {
-  const { number } = useAmounts();
+  const { number } = useFormat();
   if (value == null) return <Text c="dimmed">–</Text>;
   return (
     <Group gap={8} wrap="nowrap">
       <Ring value={value} size={26} />
       <Text size="sm" fw={600}>
-        {number(value)}
+        {number(value, 1)}
       </Text>
     </Group>
   );
@@ -24,7 +24,7 @@ export function Score({ value }: { value: number | null | undefined }) {
 /** A score in words, for a panel. */
 export function ScoreTile({ label, value }: { label: string; value: number | null }) {
   const { t } = useTranslation();
-  const { number } = useAmounts();
+  const { number } = useFormat();
   return (
     <Group gap="sm" wrap="nowrap">
       <Ring value={value ?? 0} size={52} />
@@ -36,7 +36,7 @@ export function ScoreTile({ label, value }: { label: string; value: number | nul
           <Text size="sm">{t("syntheses.panel.noScore")}</Text>
         ) : (
           <Text fw={700} size="xl" lh={1.2}>
-            {number(value)}{" "}
+            {number(value, 1)}{" "}
             <Text span size="sm" c="dimmed" fw={400}>
               {t("syntheses.panel.of")}
             </Text>

@@ -7,7 +7,7 @@ import { type Synthesis, useSynthesis } from "../../api/syntheses";
 import { Problem } from "../../parts/Problem";
 import { StatusBadge } from "../../parts/StatusBadge";
 import { TypeIcon, typeName } from "../../parts/TypeIcon";
-import { useAmounts } from "../../words/amounts";
+import { useFormat } from "../../words/format";
 import { ScoreTile } from "./Score";
 import { countTypes, type Document, summarize } from "./summary";
 
@@ -22,7 +22,7 @@ export function SidePanel({
   onClose?: () => void;
 }) {
   const { t } = useTranslation();
-  const { ago } = useAmounts();
+  const { ago } = useFormat();
   const detail = useSynthesis(synthesis.id);
   const canEdit = synthesis.level === "own" || synthesis.level === "edit";
   return (
@@ -115,7 +115,7 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
 /** Data types and model settings, as the document has them. */
 function Facts({ document }: { document: Document }) {
   const { t } = useTranslation();
-  const { number } = useAmounts();
+  const { number } = useFormat();
   const found = summarize(document);
   const types = countTypes(document);
   const settings: [string, string][] = [

@@ -6,7 +6,7 @@ import type { Synthesis } from "../../api/syntheses";
 import type { RowColumn } from "../../parts/RowList";
 import { RowMenu } from "../../parts/RowMenu";
 import { StatusBadge } from "../../parts/StatusBadge";
-import { useAmounts } from "../../words/amounts";
+import { useFormat } from "../../words/format";
 import { Score } from "./Score";
 
 export type Act = "clone" | "export" | "rename" | "delete";
@@ -20,7 +20,7 @@ export function useColumns(
   act: (what: Act, synthesis: Synthesis) => void,
 ): RowColumn<Synthesis>[] {
   const { t } = useTranslation();
-  const { ago, time } = useAmounts();
+  const { ago, moment } = useFormat();
   const actions = useActions(act);
   const all: RowColumn<Synthesis>[] = [
     {
@@ -73,7 +73,7 @@ export function useColumns(
       title: t("syntheses.changed"),
       width: 140,
       from: "sm",
-      render: (one) => <span title={time(one.updated_at)}>{ago(one.updated_at)}</span>,
+      render: (one) => <span title={moment(one.updated_at)}>{ago(one.updated_at)}</span>,
     },
     {
       key: "menu",

@@ -13,7 +13,7 @@ import {
   usePrepare,
 } from "../../api/executions";
 import { Problem } from "../../parts/Problem";
-import { useFormat } from "./format";
+import { useFormat } from "../../words/format";
 import classes from "./Items.module.css";
 
 const ICONS = {

@@ -146,22 +146,27 @@ const write: Make = ({ place, finding }) => {
   return value === undefined ? [] : remedy("write", set(place, Number(value)), { value });
 };
 
-/** Lookup tables could be marked: others reference them, and they reference no table that is made anew. */
-function markable(view: View, tables: readonly string[]): string[] {
+const FEWEST_ROWS = 20;
+
+/**
+ * Give the tables that look like lookups: others reference them, they reference no table that is made anew, and
+ * their rows are too few to be people's. Of no others is it offered to copy the rows.
+ */
+function lookups(view: View): string[] {
   const made = new Set(view.synthesized.map((one) => one.name));
   const active = view.relations.filter((one) => one.isActive && one.table !== one.parent);
-  return tables.filter(
-    (name) =>
-      made.has(name) &&
-      active.some((one) => one.parent === name) &&
-      !active.some((one) => one.table === name && made.has(one.parent)),
-  );
+  return view.synthesized
+    .filter((one) => one.rows < FEWEST_ROWS)
+    .map((one) => one.name)
+    .filter(
+      (name) =>
+        active.some((one) => one.parent === name) &&
+        !active.some((one) => one.table === name && made.has(one.parent)),
+    );
 }
 
-const FEWEST_ROWS = 20;
 const mark: Make = ({ view, place: [, table] }) => {
-  const small = view.synthesized.filter((one) => one.rows < FEWEST_ROWS).map((one) => one.name);
-  const able = markable(view, table === undefined ? small : [table]);
+  const able = lookups(view).filter((name) => table === undefined || name === table);
   return able.length
     ? remedy("markOriginal", setOriginal(able, true), { table: able.join(", "), count: able.length })
     : [];
@@ -177,7 +182,6 @@ const REMEDIES: Record<string, Make | undefined> = {
     const marks = mark(about);
     return marks.length ? marks : leaveTableOut(about);
   },
-  "data.few_rows": mark,
   "primary_keys.unknown_column": noKey,
   "primary_keys.nulls": noKey,
   "primary_keys.duplicates": noKey,

@@ -9,6 +9,7 @@ import { sourceRows, useSource } from "../../../api/sources";
 import { PageLoader } from "../../../parts/PageLoader";
 import { Problem } from "../../../parts/Problem";
 import { typeName } from "../../../parts/TypeIcon";
+import { useFormat } from "../../../words/format";
 import { ColumnMarks, shieldOf } from "../ColumnMarks";
 import classes from "../Configurator.module.css";
 import { useConfiguration } from "../context";
@@ -34,9 +35,9 @@ export function DataStep() {
 }
 
 function TablePane({ table }: { table: TableView }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const { edit } = useConfiguration();
-  const rows = new Intl.NumberFormat(i18n.language).format(table.rows);
+  const rows = useFormat().number(table.rows);
   return (
     <section className={classes.pane} aria-label={table.name}>
       <Group className={classes.paneHead} justify="space-between" wrap="nowrap">
@@ -126,11 +127,11 @@ function ColumnRow(props: {
   column: ColumnView;
   onInclude: (column: string, isIncluded: boolean) => void;
 }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const { table, column, onInclude } = props;
   const { spot } = useConfiguration();
   const missing = table.rows ? column.found.missing / table.rows : 0;
-  const share = new Intl.NumberFormat(i18n.language, { style: "percent", maximumFractionDigits: 1 });
+  const format = useFormat();
   const note = column.isDeclared
     ? t("configurator.columns.declared", { type: t(`parts.type.${typeName(column.found.detected)}`) })
     : column.found.reason;
@@ -152,7 +153,7 @@ function ColumnRow(props: {
         label={t("configurator.columns.type", { name: column.name })}
       />
       <Text size="xs" c="dimmed" className={classes.note} title={note}>
-        {missing > 0 && <b>{t("configurator.columns.missing", { share: share.format(missing) })} · </b>}
+        {missing > 0 && <b>{t("configurator.columns.missing", { share: format.percent(missing) })} · </b>}
         {note}
       </Text>
     </div>

@@ -14,6 +14,7 @@ import {
   UnstyledButton,
 } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { useFormat } from "../../../words/format";
 import classes from "../Configurator.module.css";
 import { CostCard } from "../CostCard";
 import { useConfiguration } from "../context";
@@ -91,11 +92,11 @@ function BasicCard() {
 }
 
 function Records({ root, isOnly }: { root: string; isOnly: boolean }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const { document, edit, view } = useConfiguration();
   const place = ["generation", "rows", root];
   const said = read(document, place);
-  const rows = new Intl.NumberFormat(i18n.language).format(view.byName.get(root)?.rows ?? 0);
+  const rows = useFormat().number(view.byName.get(root)?.rows ?? 0);
   return (
     <NumberInput
       label={

@@ -11,7 +11,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useProblemWords } from "../../../parts/Problem";
-import { useAmounts } from "../../../words/amounts";
+import { useFormat } from "../../../words/format";
 import type { Candidate } from "./candidates";
 import classes from "./FileList.module.css";
 import type { Sending } from "./useUpload";
@@ -77,7 +77,7 @@ function FileRow({
   onRetry: () => void;
 }) {
   const { t } = useTranslation();
-  const { bytes } = useAmounts();
+  const { bytes } = useFormat();
   const state = file.refusal ? "refused" : (sending?.state ?? "ready");
   return (
     <Group wrap="nowrap" gap="sm" h="100%">

@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { SourceVersion } from "../../../api/sources";
 import { Problem } from "../../../parts/Problem";
-import { useAmounts } from "../../../words/amounts";
+import { useFormat } from "../../../words/format";
 import { type Candidate, judge, proposeName } from "./candidates";
 import { DropArea } from "./DropArea";
 import { FileList } from "./FileList";
@@ -21,7 +21,7 @@ interface Props {
 /** Choosing files, sending them, and what becomes of each. */
 export function UploadForm({ source, onDone, onAtWork, onLeave }: Props) {
   const { t } = useTranslation();
-  const { bytes } = useAmounts();
+  const { bytes } = useFormat();
   const [files, setFiles] = useState<Candidate[]>([]);
   const [name, setName] = useState("");
   const [copyFiles, setCopyFiles] = useState(true);

@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { DetectedColumn, DetectedTable } from "../../../api/sources";
 import { type RowColumn, RowList } from "../../../parts/RowList";
 import { TypeIcon, typeName } from "../../../parts/TypeIcon";
-import { useAmounts } from "../../../words/amounts";
+import { useFormat } from "../../../words/format";
 
 /** The columns of a table: what was made of each, and why. */
 export function ColumnsView({ table }: { table: DetectedTable }) {
@@ -73,12 +73,12 @@ export function ColumnsView({ table }: { table: DetectedTable }) {
 }
 
 function Share({ value, color }: { value: number; color: string }) {
-  const { number } = useAmounts();
+  const { percent } = useFormat();
   return (
     <Group gap={8} wrap="nowrap">
       <Progress value={100 * value} color={color} size="sm" flex={1} aria-hidden />
       <Text size="xs" w={44} ta="right">
-        {number(100 * value)} %
+        {percent(value)}
       </Text>
     </Group>
   );

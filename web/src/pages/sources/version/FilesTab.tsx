@@ -2,12 +2,12 @@ import { Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../../api/client";
 import { RowList } from "../../../parts/RowList";
-import { useAmounts } from "../../../words/amounts";
+import { useFormat } from "../../../words/format";
 
 /** The files of a version. */
 export function FilesTab({ files }: { files: Schemas["FileView"][] }) {
   const { t } = useTranslation();
-  const { bytes } = useAmounts();
+  const { bytes } = useFormat();
   return (
     <RowList
       label={t("sources.page.tabs.files")}

@@ -4,14 +4,14 @@ import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../../api/client";
 import { Empty } from "../../../parts/Empty";
 import { type RowColumn, RowList } from "../../../parts/RowList";
-import { useAmounts } from "../../../words/amounts";
+import { useFormat } from "../../../words/format";
 
 type Relation = Schemas["RelationView"];
 
 /** Which columns refer to which tables, as it was found. */
 export function RelationsTab({ relations }: { relations: Relation[] }) {
   const { t } = useTranslation();
-  const { number } = useAmounts();
+  const { percent } = useFormat();
   if (relations.length === 0)
     return (
       <Empty icon={<IconArrowsJoin size={32} stroke={1.5} />} title={t("sources.relation.none")}>
@@ -46,7 +46,7 @@ export function RelationsTab({ relations }: { relations: Relation[] }) {
       width: 90,
       from: "lg",
       align: "right",
-      render: (one) => one.confidence !== null && `${number(100 * one.confidence)} %`,
+      render: (one) => one.confidence !== null && percent(one.confidence, 0),
     },
     {
       key: "why",

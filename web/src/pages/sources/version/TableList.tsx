@@ -4,7 +4,7 @@ import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { DetectedTable } from "../../../api/sources";
 import { SearchInput } from "../../../parts/SearchInput";
-import { useAmounts } from "../../../words/amounts";
+import { useFormat } from "../../../words/format";
 import classes from "./TableList.module.css";
 
 const MANY = 8;
@@ -20,7 +20,7 @@ export function TableList({
   onChoose: (name: string) => void;
 }) {
   const { t } = useTranslation();
-  const { number } = useAmounts();
+  const { number } = useFormat();
   const [text, setText] = useState("");
   const shown = tables.filter((one) => one.name.toLowerCase().includes(text.trim().toLowerCase()));
   const scroller = useRef<HTMLDivElement>(null);

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { type DetectedTable, type SourceVersion, sourceRows } from "../../../api/sources";
 import { DataGrid } from "../../../parts/DataGrid";
-import { useAmounts } from "../../../words/amounts";
+import { useFormat } from "../../../words/format";
 import { ColumnsView } from "./ColumnsView";
 import { TableList } from "./TableList";
 import classes from "./TablesTab.module.css";
@@ -87,7 +87,7 @@ function OneTable({ version, table }: { version: SourceVersion; table: DetectedT
 
 function TableHead({ table }: { table: DetectedTable }) {
   const { t } = useTranslation();
-  const { number } = useAmounts();
+  const { number } = useFormat();
   const said = [
     t("sources.page.rows", { count: table.rows, amount: number(table.rows) }),
     table.sheet ? t("sources.page.sheet", { sheet: table.sheet, file: table.file }) : table.file,

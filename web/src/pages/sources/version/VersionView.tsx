@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { type SourceVersion, useDetection } from "../../../api/sources";
 import { Problem } from "../../../parts/Problem";
-import { useAmounts } from "../../../words/amounts";
+import { useFormat } from "../../../words/format";
 import { FilesTab } from "./FilesTab";
 import { FindingsTab } from "./FindingsTab";
 import { RelationsTab } from "./RelationsTab";
@@ -15,7 +15,7 @@ import { TablesTab } from "./TablesTab";
 /** What a sealed version holds, as it was detected. */
 export function VersionView({ version }: { version: SourceVersion }) {
   const { t } = useTranslation();
-  const { number, bytes } = useAmounts();
+  const { number, bytes } = useFormat();
   const [search, setSearch] = useSearchParams();
   const detection = useDetection(version.source_id, version.number);
   const tab = search.get("tab") ?? (detection.isError ? "files" : "tables");

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Execution, evaluationOf, scoresFrom } from "../../../api/executions";
 import { Problem } from "../../../parts/Problem";
-import { useFormat } from "../format";
+import { useFormat } from "../../../words/format";
 import { usePlace } from "../place";
 import { ScoreBadge } from "../results/TableScores";
 

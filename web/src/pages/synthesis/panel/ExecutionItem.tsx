@@ -7,7 +7,7 @@ import { type Execution, isFinal, useDelete, useRename } from "../../../api/exec
 import type { Synthesis } from "../../../api/syntheses";
 import { useUser } from "../../../app/session";
 import { StatusBadge } from "../../../parts/StatusBadge";
-import { useFormat } from "../format";
+import { useFormat } from "../../../words/format";
 import { usePlace } from "../place";
 import { mayChange } from "../rights";
 import { useTell } from "../tell";

@@ -12,7 +12,7 @@ import {
 } from "../../../api/executions";
 import type { Synthesis } from "../../../api/syntheses";
 import { Problem } from "../../../parts/Problem";
-import { useFormat } from "../format";
+import { useFormat } from "../../../words/format";
 import { may } from "../rights";
 import { useTell } from "../tell";
 import classes from "./Panel.module.css";

@@ -3,7 +3,7 @@ import { IconAlertTriangle, IconCertificate, IconCheck, IconX } from "@tabler/ic
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Certificate, Guarantee } from "../../../api/evaluation";
-import { useFormat } from "../format";
+import { useFormat } from "../../../words/format";
 import classes from "./Results.module.css";
 
 const AT_ONCE = 100;

@@ -4,7 +4,7 @@ import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ColumnComparison, Evaluation, RelationComparison } from "../../../api/evaluation";
 import { TypeIcon } from "../../../parts/TypeIcon";
-import { useFormat } from "../format";
+import { useFormat } from "../../../words/format";
 import { usePlace } from "../place";
 import { DistributionCard } from "./DistributionCard";
 import { PrivacyTable } from "./PrivacyTable";

@@ -6,7 +6,7 @@ import { type ExecutionDetail, readRows, rowsKey, useTable } from "../../../api/
 import { DataGrid } from "../../../parts/DataGrid";
 import { Problem } from "../../../parts/Problem";
 import { Shield } from "../../../parts/Shield";
-import { useFormat } from "../format";
+import { useFormat } from "../../../words/format";
 import { usePlace } from "../place";
 import { gridColumns, tableSettings } from "./columns";
 

@@ -3,7 +3,7 @@ import { Badge, Card, Group, Text, Tooltip } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Distribution, Metric } from "../../../api/evaluation";
-import { useFormat } from "../format";
+import { useFormat } from "../../../words/format";
 import { cellsOf } from "./cells";
 import { COLORS, judge } from "./verdict";
 

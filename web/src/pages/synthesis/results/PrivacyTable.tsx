@@ -1,7 +1,7 @@
 import { ScrollArea, Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Evaluation } from "../../../api/evaluation";
-import { useFormat } from "../format";
+import { useFormat } from "../../../words/format";
 import { ScoreBadge } from "./TableScores";
 
 const ATTACKS = ["exact_copies", "close_rows", "rows_at_risk", "membership"] as const;

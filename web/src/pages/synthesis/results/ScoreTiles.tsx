@@ -3,7 +3,7 @@ import { IconHelpCircle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Certificate, Evaluation } from "../../../api/evaluation";
-import { type Format, useFormat } from "../format";
+import { type Format, useFormat } from "../../../words/format";
 import classes from "./Results.module.css";
 import { COLORS, judge } from "./verdict";
 

@@ -1,7 +1,7 @@
 import { Badge, ScrollArea, Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Evaluation, Metric, TableEvaluation } from "../../../api/evaluation";
-import { type Format, useFormat } from "../format";
+import { type Format, useFormat } from "../../../words/format";
 import { COLORS, judge } from "./verdict";
 
 const LEVELS = ["columns", "pairs", "detection"] as const;

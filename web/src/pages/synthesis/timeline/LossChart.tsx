@@ -3,7 +3,7 @@ import { LineChart } from "@mantine/charts";
 import { Group, NativeSelect, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useFormat } from "../format";
+import { useFormat } from "../../../words/format";
 import { best, type Story, thin } from "./story";
 
 /** The losses of one table while it was trained: on rows it learned from, and on rows kept from it. */

@@ -1,7 +1,7 @@
 import { Group, Stack, Text } from "@mantine/core";
 import { IconInfoCircle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
-import { useFormat } from "../format";
+import { useFormat } from "../../../words/format";
 import type { Remark } from "./story";
 
 /** What happened beside the steps: pauses, lost workers, where a retry begins. */

@@ -9,7 +9,7 @@ import {
 } from "@tabler/icons-react";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useFormat } from "../format";
+import { useFormat } from "../../../words/format";
 import type { Step } from "./story";
 import classes from "./Timeline.module.css";
 

@@ -1,0 +1,279 @@
+"""Somebody's way from a folder of files to a synthetic database and its downloads, as people go it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from playwright.sync_api import Page, expect
+from python_calamine import CalamineWorkbook
+from serving import PASSWORD
+from visits import NEWCOMERS, Installation, Visit, choose_table, wait_for_checks
+
+pytestmark = pytest.mark.slow
+LONG = 400_000  # milliseconds: a training
+STEPS = ("Data loading", "Preprocessing", "Building the model", "Training", "Synthesis", "Report", "Storing")
+Rows = list[list[str]]
+
+
+@dataclass(frozen=True)
+class Database:
+    """What is synthesised: files with a lookup table, and a column that is left out."""
+
+    person: str
+    original: str
+    table: str
+    column: str
+
+
+DATABASES = {
+    "shops": Database(NEWCOMERS[0], "region", "sale", "kind"),
+    "berka": Database(NEWCOMERS[1], "district", "trans", "k_symbol"),
+}
+
+
+@pytest.mark.parametrize("name", DATABASES)
+def test_from_files_to_downloads(
+    visit: Callable[..., Visit],
+    installation: Installation,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    name: str,
+) -> None:
+    about = DATABASES[name]
+    folder = installation.shops if name == "shops" else request.getfixturevalue("data_root") / name
+    files = sorted(folder.glob("*.csv"))
+    page = visit(reduced_motion="reduce").open("/")
+    sign_in(page, about.person)
+    upload(page, files, name)
+    choose_data(page, about)
+    look_at_keys(page, files)
+    treat(page, about)
+    set_up(page, name)
+    start(page)
+    watch(page)
+    look_at_results(page, about)
+    tables = download(page, tmp_path)
+    assert set(tables) == {file.stem for file in files}
+    assert tables[about.original] == read_csv((folder / f"{about.original}.csv").read_text(), ",")
+    assert about.column not in tables[about.table][0]
+    assert len(tables[about.table]) > 20
+    draw(page, name)
+
+
+def sign_in(page: Page, email: str) -> None:
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def upload(page: Page, files: list[Path], name: str) -> None:
+    """Begin where nothing is: the first synthesis brings its source with it."""
+    page.get_by_role("button", name="Create synthesis").click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("input[type=file]").first.set_input_files(files)
+    dialog.get_by_label("Name of the source").fill(name)
+    dialog.get_by_role("button", name=f"Upload {len(files)} files").click()
+    dialog.get_by_role("button", name="Continue").click(timeout=60_000)
+    expect(page.get_by_role("heading", name="Choose data")).to_be_visible(timeout=60_000)
+
+
+def choose_data(page: Page, about: Database) -> None:
+    choose_table(page, about.table)
+    table = page.get_by_role("region", name=about.table, exact=True)
+    table.get_by_label(f"Take {about.column} in").uncheck()
+    confirm = page.get_by_role("dialog").get_by_role("button", name="Leave out")
+    if confirm.is_visible():
+        confirm.click()
+    expect(table.get_by_label(f"Take {about.column} in")).not_to_be_checked()
+    table.get_by_role("tab", name="Rows").click()
+    expect(table.get_by_role("grid").or_(table.get_by_role("table"))).to_be_visible()
+    go_on(page, "Primary keys")
+
+
+def look_at_keys(page: Page, files: list[Path]) -> None:
+    keys = page.get_by_role("region", name="Primary keys")
+    for file in files:
+        expect(keys.get_by_text(file.stem, exact=True)).to_be_visible()
+    go_on(page, "Foreign keys")
+    relations = page.get_by_role("region", name="Foreign keys").get_by_role("listitem")
+    expect(relations.first).to_be_visible()
+    diagram = page.get_by_role("region", name="Diagram")
+    for file in files:
+        expect(diagram.get_by_text(file.stem, exact=True)).to_be_visible()
+    go_on(page, "Data treatment")
+
+
+def treat(page: Page, about: Database) -> None:
+    choose_table(page, about.original)
+    table = page.get_by_role("region", name=about.original, exact=True)
+    table.get_by_role("switch", name="Original data").press("Space")
+    chosen = page.get_by_role("region", name="Tables").get_by_role("listitem").filter(has_text=about.original)
+    expect(chosen.get_by_role("img", name="Original data")).to_be_visible()
+    go_on(page, "Synth settings")
+
+
+def set_up(page: Page, name: str) -> None:
+    page.get_by_label("Name", exact=False).first.fill(f"Synthetic {name}")
+    page.get_by_role("radio", name=re.compile("^Small")).click()
+    page.get_by_role("button", name=re.compile("^Tabular model")).click()
+    epochs = page.get_by_label("Maximum number of epochs")
+    epochs.fill("2")
+    expect(page.get_by_label("Learning rate", exact=True)).to_be_hidden()
+    page.get_by_role("switch", name="Adaptive learning rate").press("Space")
+    expect(page.get_by_label("Learning rate", exact=True)).to_be_visible()
+    page.get_by_role("switch", name="Adaptive learning rate").press("Space")
+    wait_for_checks(page)
+    repair = page.get_by_role("button", name="Repair the problems first.")
+    if repair.is_visible():
+        repair.click()
+        page.get_by_role("button", name="Allow several root tables").click()
+        page.get_by_role("link", name="5. Synth settings").click()
+        wait_for_checks(page)
+    cost = page.get_by_role("region", name="Complexity assessment")
+    expect(cost.get_by_text("Estimated time")).to_be_visible(timeout=60_000)
+
+
+def start(page: Page) -> None:
+    page.get_by_role("button", name="Create …").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("radio", name=re.compile("^Built-in storage"))).to_be_checked()
+    expect(dialog.get_by_role("radio", name="PostgreSQL")).to_be_disabled()
+    dialog.get_by_role("button", name="Create synthetic data").click()
+    expect(page.get_by_role("dialog", name="Timeline")).to_be_visible()
+
+
+def watch(page: Page) -> None:
+    """Look on; somewhere on the way the page is loaded again."""
+    timeline = page.get_by_role("dialog", name="Timeline")
+    expect(timeline.get_by_role("button", name="Cancel it")).to_be_visible()
+    page.reload()
+    expect(timeline.get_by_role("listitem")).to_have_count(len(STEPS))
+    results = timeline.get_by_role("button", name="See the results")
+    expect(results).to_be_visible(timeout=LONG)
+    for step, words in zip(timeline.get_by_role("listitem").all(), STEPS, strict=True):
+        expect(step).to_contain_text(words)
+        expect(step).to_contain_text("done")
+    expect(timeline.get_by_text("Best validation loss")).to_be_visible()
+    results.click()
+    expect(timeline).to_be_hidden()
+
+
+def look_at_results(page: Page, about: Database) -> None:
+    page.get_by_role("tab", name="Certificate").click()
+    expect(page.get_by_text("Everything that was declared holds in the written files")).to_be_visible()
+    page.get_by_role("tab", name="Original and synthetic").click()
+    expect(page.get_by_text("Scores by table")).to_be_visible()
+    page.get_by_role("tab", name="Data", exact=True).click()
+    page.get_by_role("combobox", name="Table").click()
+    page.get_by_role("option", name=f"{about.original} *").click()
+    expect(page.get_by_text("Original data: copied unchanged from the source.")).to_be_visible()
+    report = page.get_by_role("link", name="Report").get_attribute("href")
+    answer = page.context.request.get(str(report))
+    assert answer.ok
+    assert answer.body().startswith(b"%PDF-")
+
+
+def download(page: Page, folder: Path) -> dict[str, Rows]:
+    """Take all five formats; they say the same. Gives the tables."""
+    page.get_by_role("button", name="Download", exact=True).click()
+    dialog = page.get_by_role("dialog", name=re.compile("^Download "))
+    found = {}
+    for ending, words in {
+        "csv": "CSV",
+        "tsv": "TSV",
+        "xlsx": "Excel (xlsx)",
+        "ods": "OpenDocument (ods)",
+        "parquet": "Parquet",
+    }.items():
+        with page.expect_download(timeout=120_000) as waiting:
+            dialog.get_by_role("button", name=f"Download as {words}").click()
+        file = folder / waiting.value.suggested_filename
+        waiting.value.save_as(file)
+        found[ending] = read(file, ending)
+    page.keyboard.press("Escape")
+    texts = found.pop("csv")
+    for ending, tables in found.items():
+        assert {name: len(rows) for name, rows in tables.items()} == {
+            name: len(rows) for name, rows in texts.items()
+        }, ending
+        for name, rows in tables.items():
+            assert rows == texts[name], (ending, name)
+    return texts
+
+
+def draw(page: Page, name: str) -> None:
+    """A second execution: more rows of the model that is there, which takes no training."""
+    executions = page.get_by_role("complementary").get_by_role("region", name="Executions")
+    executions.get_by_role("button", name="New").click()
+    dialog = page.get_by_role("dialog", name="New execution")
+    dialog.get_by_role("radio", name="Draw from a stored model").click()
+    dialog.get_by_label("Name", exact=True).fill("further rows")
+    dialog.get_by_label("Seed").fill("5")
+    dialog.get_by_role("button", name="Start").click()
+    timeline = page.get_by_role("dialog", name="Timeline")
+    timeline.get_by_role("button", name="See the results").click(timeout=LONG)
+    expect(page.get_by_text("Measured when its model was trained.").first).to_be_visible()
+    executions.get_by_role("button", name="Compare scores").click()
+    compared = page.get_by_role("dialog", name="Compare scores")
+    expect(compared.get_by_text("further rows").first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Syntheses").first.click()
+    row = page.get_by_role("row").filter(has_text=f"Synthetic {name}")
+    expect(row).to_contain_text("Succeeded")
+
+
+def go_on(page: Page, to: str) -> None:
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(page.get_by_role("heading", name=to, exact=True)).to_be_visible()
+
+
+# What was downloaded, as texts
+
+
+def read(file: Path, ending: str) -> dict[str, Rows]:
+    """Read a download with what others made, not with what wrote it."""
+    if ending in {"xlsx", "ods"}:
+        book = CalamineWorkbook.from_path(str(file))
+        return {
+            name: [[plain(cell) for cell in row] for row in book.get_sheet_by_name(name).to_python()]
+            for name in book.sheet_names
+        }
+    with zipfile.ZipFile(file) as packed:
+        contents = {Path(name).stem: packed.read(name) for name in packed.namelist() if name.endswith(ending)}
+    if ending == "parquet":
+        frames = {name: pq.read_table(io.BytesIO(content)) for name, content in contents.items()}
+        return {
+            name: [frame.column_names, *([plain(cell) for cell in row.values()] for row in frame.to_pylist())]
+            for name, frame in frames.items()
+        }
+    delimiter = "\t" if ending == "tsv" else ","
+    return {name: read_csv(content.decode(), delimiter) for name, content in contents.items()}
+
+
+def read_csv(text: str, delimiter: str) -> Rows:
+    header, *rows = csv.reader(io.StringIO(text), delimiter=delimiter)
+    return [header, *([plain(cell) for cell in row] for row in rows)]
+
+
+def plain(cell: object) -> str:
+    """Write a cell as every format could have it: numbers with ten digits, days and moments by ISO 8601."""
+    if cell is None or cell == "" or (isinstance(cell, float) and pd.isna(cell)):
+        return ""
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ").removesuffix(" 00:00:00")
+    if isinstance(cell, date):
+        return cell.isoformat()
+    try:
+        return f"{float(str(cell)):.10g}"
+    except ValueError:
+        return str(cell).replace("T00:00:00", "")
