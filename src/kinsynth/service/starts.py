@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from kinsynth.errors import AccessError, ConflictError, UserError
 from kinsynth.executions.journal import add_event, read_events
@@ -178,7 +179,7 @@ def retry_execution(
         platform: The platform.
         actor: Who; their quota is used.
         execution_id: An execution that ended.
-        name: Name of the new one; empty for the name of the old one.
+        name: Name of the new one; empty for the name of the synthesis with the next number.
         first_step: The step to begin at; ``loading`` repeats all, ``training`` trains anew.
         seed: Another seed; None keeps the old one. With one, ``synthesis`` draws from the trained model, and
             earlier steps begin at ``preprocessing`` at the latest: the rows held out follow the seed.
@@ -214,7 +215,11 @@ def retry_execution(
         inherited = find_inheritance(connection, execution_id, again.steps)
         if again.values["kind"] == "run" and "loading" not in inherited.done and source_id is None:
             raise gone()  # what was there a moment ago was removed
-        named = {"ancestor_id": old.id, "source_id": source_id, "name": name or old.name}
+        named = {
+            "ancestor_id": old.id,
+            "source_id": source_id,
+            "name": name or _next_name(connection, old.synthesis_id),
+        }
         values = {**again.values, **named}
         said = _say_beginning(old, again, first_step, inherited)
         given = list_files(connection, execution_id, under=GIVEN)
@@ -422,7 +427,7 @@ def _maker(
 
     def make(connection: Connection) -> str:
         require(connection, actor, "executions.create", synthesis.id)
-        named = {**values, "name": order.name or _next_name(connection, synthesis)}
+        named = {**values, "name": order.name or _next_name(connection, synthesis.id)}
         execution_id = _insert(connection, actor, named, expected)
         attach(connection, execution_id, 0, files or {})
         record(connection, actor, "executions.create", execution_id)
@@ -505,7 +510,15 @@ def _with_generation(document: Document, order: Order) -> Document:
     return {**document, "generation": generation} if generation else document
 
 
-def _next_name(connection: Connection, synthesis: Row[Any]) -> str:
-    mine = executions.c.synthesis_id == synthesis.id
-    number = connection.execute(select(func.count()).select_from(executions).where(mine)).scalar_one() + 1
-    return f"{synthesis.name[:180]} {number}"
+def _next_name(connection: Connection, synthesis_id: str) -> str:
+    """Give the name of the synthesis with the next number that none of its executions has."""
+    stem = connection.execute(select(syntheses.c.name).where(syntheses.c.id == synthesis_id)).scalar_one()[
+        :180
+    ]
+    names = connection.execute(
+        select(executions.c.name).where(executions.c.synthesis_id == synthesis_id)
+    ).scalars()
+    taken = [
+        int(name[len(stem) + 1 :]) for name in names if re.fullmatch(rf"{re.escape(stem)} [0-9]{{1,9}}", name)
+    ]
+    return f"{stem} {max(taken, default=0) + 1}"

@@ -2824,7 +2824,7 @@ export interface components {
         Retried: {
             /**
              * Name
-             * @description Empty for the name of the old one.
+             * @description Empty for the name of the synthesis with the next number.
              * @default
              */
             name: string;

@@ -23,7 +23,12 @@ export interface Format {
 
 export function useFormat(): Format {
   const { i18n } = useTranslation();
-  return useMemo(() => makeFormat(i18n.language), [i18n.language]);
+  return useMemo(() => makeFormat(regional(i18n.language)), [i18n.language]);
+}
+
+/** The language as it is written where somebody is: days and numbers differ between countries. */
+export function regional(language: string): string {
+  return navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
 }
 
 const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];

@@ -83,7 +83,7 @@ class NewDrawing(_New):
 class Retried(Body):
     """How an execution is done again."""
 
-    name: Short = Field("", description="Empty for the name of the old one.")
+    name: Short = Field("", description="Empty for the name of the synthesis with the next number.")
     first_step: StepName = Field(
         "loading",
         description="The step to begin at: loading repeats all, training trains again. Finished steps before "

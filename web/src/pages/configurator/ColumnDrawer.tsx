@@ -1,9 +1,12 @@
-import { Drawer, Stack, Text } from "@mantine/core";
+import { Drawer, Group, Stack, Text } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useTranslation } from "react-i18next";
 import { useConfiguration } from "./context";
 import { type Field, fieldsOf, holds, type JsonSchema } from "./model/schema";
 import type { ColumnView, TableView } from "./model/view";
+import { SensitiveToggle } from "./SensitiveToggle";
 import { SettingField } from "./SettingField";
+import { TypeSelect } from "./TypeSelect";
 
 const COLUMN = ["tables", "*", "columns", "*"];
 /** What stands in the row of the column itself. */
@@ -25,6 +28,7 @@ export function ColumnDrawer(props: { table: TableView; column: ColumnView; onCl
   const { t } = useTranslation();
   const { schema, document } = useConfiguration();
   const { table, column, onClose } = props;
+  const isNarrow = useMediaQuery("(max-width: 48em)"); // rows have no room for all of it there
   const fields = optionsOf(schema, column).filter((field) =>
     holds(field.visibleWhen, schema, document, {}, [table.name, column.name]),
   );
@@ -42,6 +46,16 @@ export function ColumnDrawer(props: { table: TableView; column: ColumnView; onCl
       closeButtonProps={{ "aria-label": t("common.close") }}
     >
       <Stack gap="lg">
+        {isNarrow && (
+          <Group justify="space-between">
+            <TypeSelect
+              table={table.name}
+              column={column}
+              label={t("configurator.columns.type", { name: column.name })}
+            />
+            <SensitiveToggle table={table.name} column={column} />
+          </Group>
+        )}
         {fields.length === 0 && <Text c="dimmed">{t("configurator.treatment.noOptions")}</Text>}
         {fields.map((field) => (
           <SettingField

@@ -12,28 +12,26 @@ import {
   TextInput,
   Title,
   Tooltip,
-  UnstyledButton,
 } from "@mantine/core";
 import {
   IconAdjustmentsHorizontal,
   IconAsterisk,
   IconChevronRight,
   IconSearch,
-  IconShield,
   IconTrash,
 } from "@tabler/icons-react";
 import { useDeferredValue, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Shield } from "../../../parts/Shield";
 import { typeName } from "../../../parts/TypeIcon";
 import { ColumnDrawer, optionsOf } from "../ColumnDrawer";
-import { ColumnMarks, shieldOf } from "../ColumnMarks";
+import { ColumnMarks } from "../ColumnMarks";
 import classes from "../Configurator.module.css";
 import { useConfiguration } from "../context";
 import { same } from "../model/document";
 import { all, set, setColumn, setOriginal, setType } from "../model/edits";
 import { fieldAt } from "../model/schema";
 import type { ColumnView, TableView } from "../model/view";
+import { SensitiveToggle } from "../SensitiveToggle";
 import { TableList } from "../TableList";
 import { TypeSelect } from "../TypeSelect";
 import { useChosenTable } from "../useChosenTable";
@@ -318,7 +316,7 @@ function ColumnRow({ table, column, isSelected, isLed, onSelect, onOptions }: Ro
         column={column}
         label={t("configurator.columns.type", { name: column.name })}
       />
-      <Sensitive table={table.name} column={column} />
+      <SensitiveToggle table={table.name} column={column} />
       <Treatment table={table} column={column} />
       <Tooltip
         label={
@@ -344,36 +342,6 @@ function ColumnRow({ table, column, isSelected, isLed, onSelect, onOptions }: Ro
         </ActionIcon>
       </Tooltip>
     </div>
-  );
-}
-
-function Sensitive({ table, column }: { table: string; column: ColumnView }) {
-  const { t } = useTranslation();
-  const { edit } = useConfiguration();
-  const state = column.isSensitive
-    ? t(`parts.shield.${shieldOf(column)}`)
-    : t("configurator.treatment.notSensitive");
-  return (
-    <UnstyledButton
-      className={classes.shield}
-      aria-pressed={column.isSensitive}
-      aria-label={`${state}: ${column.name}`}
-      title={t("configurator.treatment.toggleSensitive")}
-      onClick={() =>
-        edit(setColumn(table, [column.name], "sensitive", column.isSensitive ? undefined : true))
-      }
-    >
-      {column.isSensitive ? (
-        <Shield state={shieldOf(column)} withWords />
-      ) : (
-        <>
-          <IconShield size={18} stroke={1.4} aria-hidden />
-          <Text span size="sm" c="dimmed">
-            {t("configurator.treatment.notSensitive")}
-          </Text>
-        </>
-      )}
-    </UnstyledButton>
   );
 }
 

@@ -70,8 +70,9 @@ export function ExecutionItem({
             </Text>
           </Group>
           <Text size="sm" c="dimmed" truncate>
-            {t(`synthesis.kind.${kind}`)} ·{" "}
-            {t("synthesis.executions.rows", { rows: format.number(execution.rows) })}
+            {t(`synthesis.kind.${kind}`)}
+            {execution.rows > 0 &&
+              ` · ${t("synthesis.executions.rows", { rows: format.number(execution.rows) })}`}
           </Text>
         </Stack>
       </UnstyledButton>

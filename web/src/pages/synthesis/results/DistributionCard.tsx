@@ -3,7 +3,7 @@ import { Badge, Card, Group, Text, Tooltip } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Distribution, Metric } from "../../../api/evaluation";
-import { useFormat } from "../../../words/format";
+import { regional, useFormat } from "../../../words/format";
 import { cellsOf } from "./cells";
 import { COLORS, judge } from "./verdict";
 
@@ -23,7 +23,7 @@ export function DistributionCard({
 }) {
   const { t, i18n } = useTranslation();
   const format = useFormat();
-  const cells = distribution ? cellsOf(distribution, i18n.language) : [];
+  const cells = distribution ? cellsOf(distribution, regional(i18n.language)) : [];
   return (
     <Card padding="md">
       <Group justify="space-between" wrap="nowrap" mb="xs">
