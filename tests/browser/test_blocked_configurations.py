@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from serving import post
 from visits import ANA, Installation, Visit, wait_for_checks
 
 from check_cases import CASES
@@ -79,7 +80,7 @@ def configure(
         files[f"{name}.parquet"] = written.getvalue()
     path = installation.make(files, document)["synthesis"]
     with installation.client() as client:
-        checked = client.post(f"{path}/checks").raise_for_status().json()
+        checked = post(client, f"{path}/checks")
     return path, checked["findings"]
 
 
