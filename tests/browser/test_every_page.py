@@ -16,7 +16,11 @@ OWN = [
     "/sources",
     "{source}",
     "/syntheses",
+    "/syntheses?create",
     "{synthesis}",
+    "{synthesis}?tab=charts",
+    "{synthesis}?tab=certificate",
+    "{synthesis}?timeline={execution}",
     *(f"{{synthesis}}/configure/{step}" for step in STEPS),
     *(
         f"/settings/{part}"
@@ -34,8 +38,7 @@ PAGES = (
 def places(installation: Installation) -> dict[str, str]:
     """Addresses of a source, and of a synthesis that was executed."""
     made = installation.synthesise()
-    installation.finish(made["synthesis"])
-    return {"source": made["source"], "synthesis": made["synthesis"]}
+    return {**made, "execution": installation.finish(made["synthesis"])}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -17,6 +17,7 @@ AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" 
 ADMIN = "admin@example.org"
 PERSONS = [f"person{number}@example.org" for number in range(5)]
 ANA, BEN, *NEWCOMERS = PERSONS
+QUICK = {"training": {"max_epochs": 2, "threads": 1}, "report": {"enabled": True}}
 _BREACHES = """addEventListener("securitypolicyviolation", (breach) =>
     console.error(`policy: ${breach.violatedDirective} ${breach.blockedURI}`));"""
 _REFUSED = "Failed to load resource: the server responded with a status of 4"
@@ -44,19 +45,20 @@ class Installation:
         return httpx.Client(base_url=self.address + API, headers=headers, timeout=60)
 
     def synthesise(self, person: str = ANA, **changes: Any) -> dict[str, str]:
-        """Make a source and a synthesis of the shops; gives their paths in the API."""
+        """Make a source and a synthesis of the shops, to be trained quickly; gives their paths in the API."""
         files = {path.name: path.read_bytes() for path in sorted(self.shops.iterdir())}
         with self.client(person) as client:
             made = prepare(client, files)
-            if changes:
-                change(client, made["synthesis"], changes)
+            change(client, made["synthesis"], QUICK | changes)
             return made
 
-    def make(self, files: dict[str, bytes], changes: dict[str, Any], person: str = ANA) -> dict[str, str]:
+    def make(
+        self, files: dict[str, bytes], changes: dict[str, Any], person: str = ANA, name: str = "made"
+    ) -> dict[str, str]:
         """Make a source of files, and a synthesis with parts of its document changed; gives their paths."""
         with self.client(person) as client:
-            made = upload(client, files)
-            said = {"source_id": made["source"].rsplit("/", 1)[-1], "name": "made"}
+            made = upload(client, files, name)
+            said = {"source_id": made["source"].rsplit("/", 1)[-1], "name": name}
             made["synthesis"] = f"/syntheses/{post(client, '/syntheses', json=said)['id']}"
             change(client, made["synthesis"], changes)
             return made
@@ -64,14 +66,13 @@ class Installation:
     def finish(self, synthesis: str, person: str = ANA, seconds: float = 240) -> str:
         """Start an execution of a synthesis and wait for its end; gives its id."""
         with self.client(person) as client:
-            change(client, synthesis, {"training": {"max_epochs": 2, "threads": 1}})
-            made = client.post(f"{synthesis}/executions", json={"name": "first"}).raise_for_status().json()
+            made = post(client, f"{synthesis}/executions", json={"name": "first"})["id"]
             ends = time.monotonic() + seconds
             while time.monotonic() < ends:
-                status = client.get(f"/executions/{made['id']}").json()["status"]
+                status = client.get(f"/executions/{made}").json()["status"]
                 if status not in {"queued", "running"}:
                     assert status == "succeeded", status
-                    return str(made["id"])
+                    return str(made)
                 time.sleep(0.5)
         raise AssertionError("the execution did not end in time")
 

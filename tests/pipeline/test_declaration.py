@@ -73,6 +73,22 @@ def test_what_was_said_stays() -> None:
     assert declared["old"].include is False
 
 
+def test_personal_columns_are_marked_unless_somebody_said_otherwise() -> None:
+    """Those of keys, too, which have nothing else of their own."""
+    personal = {"lines": {"day", "number"}, "orders": {"id"}}
+    columns = declare(SCHEMA, Synthesis(), None, personal).tables
+    assert {name: column.sensitive for name, column in columns["lines"].columns.items()} == {
+        "number": True,
+        "day": True,
+    }
+    assert columns["orders"].columns["id"].sensitive
+    assert columns["orders"].columns["id"].type is None
+    said = parse({"tables": {"lines": {"columns": {"day": {"sensitive": False}}}}})
+    again = declare(SCHEMA, declare(SCHEMA, said, None, personal), None, personal)
+    assert not again.tables["lines"].columns["day"].sensitive
+    assert again.tables["lines"].columns["number"].sensitive
+
+
 def test_declaring_twice_is_declaring_once() -> None:
     """Also by way of the file."""
     once = declare(SCHEMA, Synthesis())

@@ -189,7 +189,7 @@ def init(
         inspection = inspect_source(synthesis, base=base)
         proposals = review_rules(inspection, synthesis)
         rules = {name: [one.rule for one in found] for name, found in proposals.items()}
-        declared = declare(inspection.schema, synthesis, rules)
+        declared = declare(inspection.schema, synthesis, rules, inspection.personal())
     if printed:
         typer.echo(dump(declared), nl=False)
         return

@@ -41,6 +41,7 @@ def _show_table(console: Console, table: Mapping[str, Any]) -> None:
         kept = column["type"] == column["detected"]
         sure = f"{column['confidence']:.0%}" if kept else ""
         why = column["reason"] if kept else f"detected {column['detected']}"
+        why += f"; personal: {column['personal']}" if column["personal"] else ""
         grid.add_row(*map(Text, (column["name"], column["type"], missing, sure, why)))
     console.print(grid)
     key = ", ".join(table["primary_key"]) or "none"

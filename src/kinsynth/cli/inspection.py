@@ -59,6 +59,8 @@ def _show_table(console: Console, inspection: Inspection, table: Table) -> None:
     rows = max(1, inspection.tables[table.name].num_rows)
     for column in table.columns:
         confidence, reason = _reason(inspection, table, column)
+        personal = inspection.detected[table.name][column.name].personal
+        reason += f"; personal: {personal}" if personal else ""
         nulls = inspection.tables[table.name].column(column.name).null_count
         missing = f"{nulls / rows:.1%}" if nulls else ""
         grid.add_row(*map(Text, (column.name, column.type, missing, confidence, reason)))

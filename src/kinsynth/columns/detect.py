@@ -13,7 +13,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kinsynth.columns import forms
 from kinsynth.columns.patterns import moment_columns
+from kinsynth.columns.personal import find_personal
 from kinsynth.schema.literals import reads_back, unparsable_rows
 from kinsynth.schema.names import words
 from kinsynth.schema.table import Column, TextFormat
@@ -40,12 +42,11 @@ _DECIMAL = r"^-?\d+(\.\d+)?([eE][+-]?\d+)?$"
 _COMMA_DECIMAL = r"^-?\d+(,\d+)?$"
 _THOUSANDS = r"^-?([1-9]\d{0,2}(,\d{3})+|\d{1,3})$"
 _KINDS = {
-    "e-mail addresses": r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$",
-    "UUIDs": r"^\{?[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?$",
-    "bank account numbers": r"^[A-Z]{2}\d{2}( ?[A-Z0-9]{4}){2,7}( ?[A-Z0-9]{1,4})?$",
-    "web addresses": r"^(https?|ftp)://\S+$",
+    "e-mail addresses": forms.EMAIL,
+    "UUIDs": forms.UUID,
+    "bank account numbers": forms.IBAN,
+    "web addresses": forms.WEB_ADDRESS,
 }
-_PHONE = r"^\+?[\d ().\-/]{7,20}( ?x\d+)?$"
 _CODE = r"^[^\s]{1,40}$"
 
 
@@ -72,6 +73,7 @@ class Detected:
         reason: Why, in words a user reads; names and counts, never a value.
         alternatives: Other types the values could have.
         pair: The column with the other coordinate of the place.
+        personal: Why it seems to be about a person; empty where nothing says so.
     """
 
     type: str
@@ -82,6 +84,7 @@ class Detected:
     reason: str
     alternatives: tuple[str, ...] = ()
     pair: str | None = None
+    personal: str = ""
 
     def column(self, name: str) -> Column:
         """Give the column of the schema."""
@@ -107,6 +110,8 @@ def detect_table(table: pa.Table) -> dict[str, Detected]:
                 confidence=0.95,
                 reason=f"name and range of a coordinate; pair with {other}",
             )
+    for name, why in find_personal(table).items():
+        found[name] = replace(found[name], personal=why)
     return found
 
 
@@ -233,18 +238,18 @@ def _numeric_columns(
     least, most = int(digits.min()), int(digits.max())
     point_zero = least != 0 or bool(pl.Series(distinct).str.contains(r"[eE]").any())
     free = TextFormat(decimal_mark=mark, point_zero=point_zero)
-    forms = [replace(free, decimals=int(most))] if least == most and most else []
-    forms.append(free)
-    if forms[0].decimals and not pl.Series(distinct).str.contains(rf"{re.escape(mark)}\d*[1-9]").any():
+    ways = [replace(free, decimals=int(most))] if least == most and most else []
+    ways.append(free)
+    if ways[0].decimals and not pl.Series(distinct).str.contains(rf"{re.escape(mark)}\d*[1-9]").any():
         yield (
-            Column(name, "integer", "int64", text=forms[0]),
+            Column(name, "integer", "int64", text=ways[0]),
             0.9,
             f"whole numbers written with {most} decimals",
         )
-    for text in forms:
+    for text in ways:
         how = f"numbers with {most} decimals" if text.decimals else f"numbers with up to {most} decimals"
         yield Column(name, "numeric", "double", text=text), 0.95, how
-    for text in forms:
+    for text in ways:
         if 0 < most <= 38:
             column = Column(name, "numeric", f"decimal128(38, {most})", text=text)
             yield column, 0.85, f"exact numbers with {most} decimals"
@@ -296,7 +301,7 @@ def _known_kind(cells: pl.Series, name: str) -> str | None:
     for kind, pattern in _KINDS.items():
         if _share(cells, pattern) >= _MOSTLY:
             return kind
-    return "phone numbers" if words(name).is_phone and _share(cells, _PHONE) >= 0.8 else None
+    return "phone numbers" if words(name).is_phone and _share(cells, forms.PHONE) >= 0.8 else None
 
 
 def _share(cells: pl.Series, pattern: str) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from kinsynth.rules.base import Rule
 from kinsynth.schema.table import Column, Relation, Schema, Table
@@ -13,7 +14,10 @@ from kinsynth.settings.treatment import Column as ColumnSettings
 
 
 def declare(
-    schema: Schema, synthesis: Synthesis, rules: Mapping[str, Sequence[Rule]] | None = None
+    schema: Schema,
+    synthesis: Synthesis,
+    rules: Mapping[str, Sequence[Rule]] | None = None,
+    personal: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Synthesis:
     """Write types, keys, relations, orders and rules into a document, where it left them to detection.
 
@@ -21,6 +25,7 @@ def declare(
         schema: What was found in the source under this document.
         synthesis: The document.
         rules: Rules that were found, by table; None leaves them to detection.
+        personal: Columns that seem to be about a person, by table: they are marked as sensitive.
 
     Returns:
         The document with every table and column of the schema in it. Columns of keys are named by
@@ -32,7 +37,12 @@ def declare(
     """
     declared = {
         name: _declare_rules(
-            _declare_table(table, schema.outgoing(name), synthesis.tables.get(name, settings.Table())),
+            _declare_table(
+                table,
+                schema.outgoing(name),
+                synthesis.tables.get(name, settings.Table()),
+                personal.get(name, ()),
+            ),
             None if rules is None else rules.get(name, ()),
         )
         for name, table in schema.tables.items()
@@ -40,13 +50,18 @@ def declare(
     return synthesis.model_copy(update={"tables": {**synthesis.tables, **declared}})
 
 
-def _declare_table(table: Table, relations: tuple[Relation, ...], said: settings.Table) -> settings.Table:
+def _declare_table(
+    table: Table, relations: tuple[Relation, ...], said: settings.Table, personal: Collection[str]
+) -> settings.Table:
     linked = {*table.primary_key, *(column for relation in relations for column in relation.columns)}
-    columns = {
-        column.name: _declare_column(column, said.columns.get(column.name, ColumnSettings()))
-        for column in table.columns
-        if column.name not in linked
-    }
+    columns = {}
+    for column in table.columns:
+        before = said.columns.get(column.name, ColumnSettings())
+        now = before if column.name in linked else _declare_column(column, before)
+        if column.name in personal and "sensitive" not in before.model_fields_set:
+            now = now.model_copy(update={"sensitive": True})
+        if column.name not in linked or now is not before:
+            columns[column.name] = now
     foreign_keys = tuple(_declare_relation(relation) for relation in relations)
     return said.model_copy(
         update={

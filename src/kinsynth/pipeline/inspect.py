@@ -71,6 +71,13 @@ class Inspection:
     listing: Listing | None = None
     key_facts: Facts = field(default_factory=dict)
 
+    def personal(self) -> dict[str, frozenset[str]]:
+        """Give the columns that seem to be about a person, by table."""
+        return {
+            table: frozenset(name for name, found in columns.items() if found.personal)
+            for table, columns in self.detected.items()
+        }
+
     def database(self) -> Database:
         """Give the originals as a database."""
         return Database(self.schema, self.tables, "original")

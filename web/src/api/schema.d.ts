@@ -1774,6 +1774,12 @@ export interface components {
             confidence: number;
             /** Reason */
             reason: string;
+            /**
+             * Personal
+             * @description Why it seems to be about a person; empty where nothing says so.
+             * @default
+             */
+            personal: string;
         };
         /**
          * Copied

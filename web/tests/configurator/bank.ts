@@ -22,6 +22,7 @@ function table(name: string, rows: number, key: string[], columns: [string, stri
       detected: type,
       confidence: 1,
       reason: "",
+      personal: "",
     })),
   };
 }

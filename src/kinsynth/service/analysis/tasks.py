@@ -61,7 +61,7 @@ def detect(document: dict[str, Any]) -> dict[str, Any]:
     synthesis, inspection = _inspect(document)
     proposals = review_rules(inspection, synthesis)
     rules = {name: [one.rule for one in found] for name, found in proposals.items()}
-    declared = declare(inspection.schema, synthesis, rules)
+    declared = declare(inspection.schema, synthesis, rules, inspection.personal())
     return {
         "tables": [_describe_table(inspection, table) for table in inspection.schema.tables.values()],
         "relations": _describe_relations(inspection),
@@ -289,6 +289,7 @@ def _describe_column(inspection: Inspection, table: str, column: Column) -> dict
         "detected": found.type,
         "confidence": found.confidence,
         "reason": found.reason,
+        "personal": found.personal,
     }
 
 

@@ -48,6 +48,7 @@ class ColumnView(View):
     detected: str = Field(description="Type that its cells speak for.")
     confidence: float
     reason: str
+    personal: str = Field("", description="Why it seems to be about a person; empty where nothing says so.")
 
 
 class DialectView(View):

@@ -12,6 +12,8 @@ import type { ColumnView } from "./model/view";
 export function SensitiveToggle({ table, column }: { table: string; column: ColumnView }) {
   const { t } = useTranslation();
   const { edit } = useConfiguration();
+  const { personal } = column.found;
+  const said = column.isSensitive ? (personal ? false : undefined) : true; // or it would be proposed again
   const state = column.isSensitive
     ? t(`parts.shield.${shieldOf(column)}`)
     : t("configurator.treatment.notSensitive");
@@ -20,10 +22,12 @@ export function SensitiveToggle({ table, column }: { table: string; column: Colu
       className={classes.shield}
       aria-pressed={column.isSensitive}
       aria-label={`${state}: ${column.name}`}
-      title={t("configurator.treatment.toggleSensitive")}
-      onClick={() =>
-        edit(setColumn(table, [column.name], "sensitive", column.isSensitive ? undefined : true))
+      title={
+        personal
+          ? t("configurator.treatment.foundPersonal", { reason: personal })
+          : t("configurator.treatment.toggleSensitive")
       }
+      onClick={() => edit(setColumn(table, [column.name], "sensitive", said))}
     >
       {column.isSensitive ? (
         <Shield state={shieldOf(column)} withWords />

@@ -202,6 +202,7 @@ export const configurator = {
     sensitive: "Sensitive",
     notSensitive: "Not sensitive",
     toggleSensitive: "Say whether this is personal data",
+    foundPersonal: "Seems personal: {{reason}}. Click to say otherwise.",
     treat: "Treatment of {{name}}",
     synthesize: "Synthesize",
     leave_out: "Leave out",

@@ -104,7 +104,14 @@ export const sources = {
     read: "Read as {{encoding}}, separated by {{delimiter}}",
     sheet: "Sheet {{sheet}} of {{file}}",
   },
-  column: { name: "Column", type: "Type", missing: "Missing", sure: "Sure", why: "Why" },
+  column: {
+    name: "Column",
+    type: "Type",
+    missing: "Missing",
+    sure: "Sure",
+    why: "Why",
+    personal: "Seems personal: {{reason}}",
+  },
   relation: {
     from: "Column",
     to: "Refers to",

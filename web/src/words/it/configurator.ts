@@ -206,6 +206,7 @@ export const configurator: typeof english = {
     sensitive: "Sensibile",
     notSensitive: "Non sensibile",
     toggleSensitive: "Di' se sono dati personali",
+    foundPersonal: "Sembra personale: {{reason}}. Fai clic per dire di no.",
     treat: "Trattamento di {{name}}",
     synthesize: "Sintetizza",
     leave_out: "Escludi",

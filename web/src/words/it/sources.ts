@@ -106,7 +106,14 @@ export const sources: typeof english = {
     read: "Letto come {{encoding}}, separato da {{delimiter}}",
     sheet: "Foglio {{sheet}} di {{file}}",
   },
-  column: { name: "Colonna", type: "Tipo", missing: "Mancanti", sure: "Certezza", why: "Perché" },
+  column: {
+    name: "Colonna",
+    type: "Tipo",
+    missing: "Mancanti",
+    sure: "Certezza",
+    why: "Perché",
+    personal: "Sembra personale: {{reason}}",
+  },
   relation: {
     from: "Colonna",
     to: "Si riferisce a",

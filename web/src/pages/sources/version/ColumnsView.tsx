@@ -1,4 +1,5 @@
 import { Group, Progress, Text, Tooltip } from "@mantine/core";
+import { IconShield } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { DetectedColumn, DetectedTable } from "../../../api/sources";
 import { type RowColumn, RowList } from "../../../parts/RowList";
@@ -18,6 +19,16 @@ export function ColumnsView({ table }: { table: DetectedTable }) {
           <Text size="sm" fw={550} truncate title={one.name}>
             {one.name}
           </Text>
+          {one.personal && (
+            <Tooltip label={t("sources.column.personal", { reason: one.personal })}>
+              <IconShield
+                size={16}
+                role="img"
+                aria-label={t("sources.column.personal", { reason: one.personal })}
+                style={{ flex: "none" }}
+              />
+            </Tooltip>
+          )}
         </Group>
       ),
     },
