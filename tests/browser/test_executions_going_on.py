@@ -59,6 +59,16 @@ def test_a_training_is_left_looked_at_again_cancelled_and_tried_again(
     expect(items).to_have_count(2)
     expect(items.filter(has_text="Cancelled")).to_have_count(2)
 
+    page.get_by_role("button", name="Actions for shops 2").click()
+    page.get_by_role("menuitem", name="Rename").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("second try")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(items.filter(has_text="second try")).to_be_visible()
+    page.get_by_role("button", name="Actions for shops 1").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog", name="Delete shops 1?").get_by_role("button", name="Delete").click()
+    expect(items).to_have_count(1)
+
 
 def test_a_start_above_the_quota_is_refused_with_the_numbers(
     visit: Callable[..., Visit], installation: Installation
@@ -73,6 +83,7 @@ def test_a_start_above_the_quota_is_refused_with_the_numbers(
 
     page = visit(person).open(made["synthesis"])
     dialog = open_new(page)
+    expect(dialog.get_by_text("Left of your quota: 10 rows")).to_be_visible()
     dialog.get_by_role("button", name="Start").click()
     refused = dialog.get_by_role("alert")
     expect(refused).to_contain_text("quota.")

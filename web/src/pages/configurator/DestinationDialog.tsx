@@ -6,6 +6,7 @@ import { useNavigate } from "react-router";
 import { startRun } from "../../api/documents";
 import type { SynthesisDetail } from "../../api/syntheses";
 import { Problem } from "../../parts/Problem";
+import { QuotaLine } from "../../parts/QuotaLine";
 import { useFormat } from "../../words/format";
 import classes from "./Configurator.module.css";
 import { useConfiguration } from "./context";
@@ -110,6 +111,7 @@ export function DestinationDialog(props: { onClose: () => void; save: () => Prom
             }}
           />
         )}
+        <QuotaLine />
         <Group justify="space-between">
           <Text size="sm" c="dimmed">
             {checks.said?.assessment &&

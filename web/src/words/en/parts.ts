@@ -25,6 +25,13 @@ export const parts = {
     unknown: "Type not known",
     key: "Primary key",
   },
+  quota: {
+    left: "Left of your quota: {{what}}",
+    seconds_one: "{{amount}} of compute time",
+    seconds_other: "{{amount}} of compute time",
+    rows_one: "{{amount}} row",
+    rows_other: "{{amount}} rows",
+  },
   shield: {
     protected: "Sensitive, synthesized",
     protectedHelp: "Personal data. The values in the result are new ones, drawn by the model.",

@@ -26,6 +26,13 @@ export const parts: typeof english = {
     unknown: "Tipo sconosciuto",
     key: "Chiave primaria",
   },
+  quota: {
+    left: "Resta della tua quota: {{what}}",
+    seconds_one: "{{amount}} di tempo di calcolo",
+    seconds_other: "{{amount}} di tempo di calcolo",
+    rows_one: "{{amount}} riga",
+    rows_other: "{{amount}} righe",
+  },
   shield: {
     protected: "Sensibile, sintetizzata",
     protectedHelp: "Dati personali. I valori nel risultato sono nuovi, estratti dal modello.",

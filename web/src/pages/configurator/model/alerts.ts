@@ -146,6 +146,12 @@ const write: Make = ({ place, finding }) => {
   return value === undefined ? [] : remedy("write", set(place, Number(value)), { value });
 };
 
+const withoutBounds: Make = ({ place }) => {
+  const fields = ["minimum", "maximum", "non_negative"];
+  const edits = fields.map((name) => set([...place.slice(0, 4), name], undefined));
+  return remedy("reset", all(...edits), { field: fields.join(", ") });
+};
+
 const FEWEST_ROWS = 20;
 
 /**
@@ -195,16 +201,19 @@ const REMEDIES: Record<string, Make | undefined> = {
   "foreign_keys.not_unique": removeRelation,
   "foreign_keys.null_in_key": orphans("drop"),
   "foreign_keys.orphans": (about) => [...orphans("null", "drop")(about), ...removeRelation(about)],
-  "foreign_keys.types_differ": ({ place, view, document }) => {
-    const [, table = "", , number = ""] = place;
-    const key = view.relations.find((one) => one.table === table && String(one.number) === number);
-    const child = key?.columns[0];
-    const target = view.byName.get(key?.parent ?? "")?.columns.find((one) => one.name === key?.references[0]);
-    if (!child || !target) return [];
-    const type = target.settings.type ?? target.type;
-    return read(document, ["tables", table, "columns", child, "type"]) === type
-      ? []
-      : remedy("asType", setType(table, child, type), { type });
+  "foreign_keys.types_differ": (about) => {
+    const [, table = "", , number = ""] = about.place;
+    const key = about.view.relations.find((one) => one.table === table && String(one.number) === number);
+    const places = [
+      ...(key?.columns ?? []).map((name) => [table, name]),
+      ...(key?.references ?? []).map((name) => [key?.parent ?? "", name]),
+    ].map(([of = "", name = ""]) => ["tables", of, "columns", name, "type"]);
+    const said = places.filter((place) => read(about.document, place) != null);
+    const edits = said.map((place) => set(place, undefined));
+    return [
+      ...(edits.length ? remedy("reset", all(...edits), { field: "type" }) : []),
+      ...removeRelation(about),
+    ];
   },
   "foreign_keys.duplicate": ({ place: [, table = ""], document, detection }) => {
     const keys = document.tables?.[table]?.foreign_keys ?? [];
@@ -240,25 +249,30 @@ const REMEDIES: Record<string, Make | undefined> = {
   "treatment.text_left_out": asType("categorical"),
   "treatment.key_left_out": reset,
   "treatment.value_unreadable": reset,
-  "treatment.bounds_empty": ({ place, document }) => {
-    const column = place.slice(0, 4);
-    const [low, high] = ["minimum", "maximum"].map((name) => read(document, [...column, name]));
-    return low == null || high == null
-      ? reset({ place } as About)
-      : remedy("swapBounds", all(set([...column, "minimum"], high), set([...column, "maximum"], low)));
+  "treatment.bounds_empty": (about) => {
+    const column = about.place.slice(0, 4);
+    const [low, high] = ["minimum", "maximum"].map((name) => read(about.document, [...column, name]));
+    if (low == null || high == null)
+      return read(about.document, about.place) == null ? withoutBounds(about) : reset(about);
+    return remedy("swapBounds", all(set([...column, "minimum"], high), set([...column, "maximum"], low)));
   },
-  "treatment.bounds_without_values": ({ place }) => {
-    const column = place.slice(0, 4);
-    const edit = all(
-      ...["minimum", "maximum", "non_negative"].map((name) => set([...column, name], undefined)),
-    );
-    return remedy("reset", edit, { field: "minimum, maximum" });
-  },
+  "treatment.bounds_without_values": withoutBounds,
   "treatment.never_all": reset,
   "treatment.impute_without_values": reset,
-  "treatment.pair_missing": asType("numeric"),
+  "treatment.pair_missing": ({ view, place: [, table = "", , column = ""] }) => {
+    const pair = (view.byName.get(table)?.columns ?? []).filter(
+      (one) => one.name === column || (one.type === "coordinates" && one.settings.pair === column),
+    );
+    return remedy("asType", all(...pair.map((one) => setType(table, one.name, "numeric"))), {
+      type: "numeric",
+    });
+  },
   "treatment.bounding_box": reset,
-  "treatment.rare_label": reset,
+  "treatment.rare_label": ({ place }) => {
+    const fields = ["rare_label", "rare_replacement"];
+    const edits = fields.map((name) => set([...place.slice(0, 4), name], undefined));
+    return remedy("reset", all(...edits), { field: fields.join(", ") });
+  },
   "treatment.rare_invention": reset,
   "treatment.mostly_rare": asType("identifier"),
   "rules.unknown_column": removeRule,

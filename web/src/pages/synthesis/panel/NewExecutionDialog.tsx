@@ -16,6 +16,7 @@ import { Link } from "react-router";
 import type { Schemas } from "../../../api/client";
 import { checkOf, useModels, useStart } from "../../../api/executions";
 import { type Synthesis, useSynthesis } from "../../../api/syntheses";
+import { QuotaLine } from "../../../parts/QuotaLine";
 import { useFormat } from "../../../words/format";
 import { Refusal } from "../Failure";
 import { usePlace } from "../place";
@@ -113,6 +114,7 @@ export function NewExecutionDialog({
             allowDecimal={false}
             onChange={(value) => setSeed(value === "" ? "" : Number(value))}
           />
+          <QuotaLine />
           <Group justify="space-between">
             {may(synthesis, "edit") ? (
               <Button component={Link} to={`/syntheses/${synthesis.id}/configure`} variant="subtle">
