@@ -193,6 +193,15 @@ def test_a_server_that_is_away_is_told(wire: Wire, client: Client) -> None:
     assert len(wire.sent) == 6
 
 
+def test_a_server_that_was_there_is_waited_for_a_minute(wire: Wire, client: Client) -> None:
+    list(client.sources())
+    wire.loses, before = (lambda _number: True), len(wire.sent)
+    with pytest.raises(TransientError, match=r"server\.unreachable"):
+        client.create_source("a")
+    tries = len(wire.sent) - before
+    assert 60 <= sum(min(10.0, 0.2 * 2.0**attempt) for attempt in range(1, tries)) <= 70
+
+
 def test_events_and_results_come_back(
     platform: Platform, client: Client, shops: list[Path], tmp_path: Path
 ) -> None:

@@ -29,7 +29,8 @@ from kinsynth.errors import (
 Object = dict[str, Any]
 ENDED = ("succeeded", "failed", "cancelled")
 _API = "/api/v1"
-_TRIES = 6
+_TRIES = 6  # 12 s: the address may be wrong
+_TRIES_ONCE_SEEN = 11  # a minute: it is being started again
 _LOOK_S = 1.0
 _CHUNK = 1 << 20
 _KINDS: Mapping[int, type[KinsynthError]] = {
@@ -59,7 +60,8 @@ class Client:
         A request that was lost is sent again, with the same key where it makes something: nothing is made
         twice. Where the answer was lost and the repetition is told that it is done already, the wish is met
         and nothing is raised: what is to be deleted is gone, what is to go on is not paused. The installation
-        itself answers as before when the same is sealed, cancelled, renamed or written again.
+        itself answers as before when the same is sealed, cancelled, renamed or written again. An installation
+        that has answered before is waited for a minute.
     """
 
     def __init__(
@@ -76,7 +78,12 @@ class Client:
             headers={"Authorization": f"Bearer {token}", "User-Agent": "kinsynth"},
             timeout=httpx.Timeout(timeout_s, connect=10.0),
             transport=transport,
+            event_hooks={"response": [self._notice]},
         )
+        self._tries = _TRIES
+
+    def _notice(self, _answer: httpx.Response) -> None:
+        self._tries = _TRIES_ONCE_SEEN
 
     def __enter__(self) -> Client:
         """Begin."""
@@ -122,7 +129,7 @@ class Client:
                     headers={"Content-Length": size},
                 )
 
-        return _object(_persist(send))
+        return _object(_persist(send, self._tries))
 
     def remove_file(self, source_id: str, number: int, name: str) -> None:
         """Take a file out of an open version."""
@@ -351,7 +358,7 @@ class Client:
                         return
             except (httpx.TransportError, TransientError):
                 failures += 1
-                if failures >= _TRIES:
+                if failures >= self._tries:
                     raise _unreachable(self.url) from None
                 time.sleep(_pause(failures))
 
@@ -410,10 +417,10 @@ class Client:
             raise _revive(asked["error"], UserError)
         ticket = self._do("POST", f"/downloads/{asked['id']}/ticket")
         target = folder / Path(ticket["file_name"]).name
-        self._fetch(ticket["path"].removeprefix(_API), target, tries=1)
+        self._fetch(ticket["path"].removeprefix(_API), target, is_once=True)
         return target
 
-    def _fetch(self, path: str, target: Path, *, tries: int = _TRIES) -> None:
+    def _fetch(self, path: str, target: Path, *, is_once: bool = False) -> None:
         temporary = target.with_name(f".{target.name}.part")
         target.parent.mkdir(parents=True, exist_ok=True)
 
@@ -427,7 +434,7 @@ class Client:
                 return answer
 
         try:
-            _persist(receive, tries=tries)
+            _persist(receive, 1 if is_once else self._tries)
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
@@ -445,7 +452,7 @@ class Client:
     # Requests
 
     def _send(self, method: str, path: str, *, done: str = "", **options: Any) -> httpx.Response:
-        return _persist(lambda: self._http.request(method, path, **options), done=done)
+        return _persist(lambda: self._http.request(method, path, **options), self._tries, done)
 
     def _delete(self, path: str) -> None:
         self._send("DELETE", path, done="access.not_found")
@@ -476,7 +483,7 @@ def failure_of(execution: Object) -> KinsynthError | None:
     return None if error is None else _revive(error, UserError)
 
 
-def _persist(send: Callable[[], httpx.Response], *, tries: int = _TRIES, done: str = "") -> httpx.Response:
+def _persist(send: Callable[[], httpx.Response], tries: int, done: str = "") -> httpx.Response:
     """Send until there is an answer that is not only for the moment.
 
     Args:
