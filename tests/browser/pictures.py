@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from serving import People, running_server
 from test_every_page import PAGES
-from visits import ANA, Installation, Visit, change
+from visits import ANA, Installation, Visit, change, choose_table
 
 SIZE = {"width": 1360, "height": 850}
 MOST_BYTES = 150_000
@@ -42,6 +42,12 @@ def choose_synthesis(page: Page) -> None:
     page.get_by_role("row").nth(1).click()
 
 
+def show_patients(page: Page) -> None:
+    choose_table(page, "patients")
+
+
+# What is done on a page before its picture is taken
+BEFORE = {"data": show_patients, "treatment": show_patients}
 FURTHER = {
     "synthesis-download": ("{synthesis}", open_download),
     "destination": ("{synthesis}/configure/settings", open_destination),
@@ -73,8 +79,6 @@ def fill(installation: Installation, place: Path) -> dict[str, str]:
     with installation.client() as client:
         tables = client.get(made["synthesis"]).raise_for_status().json()["document"]["tables"]
         tables["departments"]["original"] = True
-        for column in ("birth_date", "city"):
-            tables["patients"].setdefault("columns", {}).setdefault(column, {})["sensitive"] = True
         change(client, made["synthesis"], {"tables": tables})
     return {**made, "execution": installation.finish(made["synthesis"], seconds=900)}
 
@@ -97,7 +101,9 @@ def main(folder: Path) -> None:
                     visits[email] = Visit(browser, address, color_scheme=scheme, **given)
                     if email:
                         visits[email].sign_in(email)
-                take(visits[email].open(path.format(**made)), folder / f"{name(path)}-{scheme}.webp")
+                page = visits[email].open(path.format(**made))
+                BEFORE.get(path.rsplit("/", 1)[-1], lambda _: None)(page)
+                take(page, folder / f"{name(path)}-{scheme}.webp")
             for words, (path, act) in FURTHER.items():
                 page = visits[ANA].open(path.format(**made))
                 act(page)

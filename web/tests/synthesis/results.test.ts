@@ -4,8 +4,8 @@ import { remedyOf } from "../../src/pages/synthesis/Failure";
 import { rootTables } from "../../src/pages/synthesis/panel/roots";
 import { cellsOf } from "../../src/pages/synthesis/results/cells";
 import { gridColumns } from "../../src/pages/synthesis/results/columns";
-import { judge } from "../../src/pages/synthesis/results/verdict";
 import { may } from "../../src/pages/synthesis/rights";
+import { judge } from "../../src/parts/verdict";
 import { makeFormat } from "../../src/words/format";
 
 const bank = {

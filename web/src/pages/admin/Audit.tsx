@@ -177,8 +177,14 @@ function Entries({ entries, people }: { entries: AuditEntry[]; people: Person[] 
           key: "details",
           label: t("admin.audit.details"),
           render: (entry) => (
-            <Text size="sm" c="dimmed" maw={360} style={{ overflowWrap: "anywhere" }}>
-              {describe(entry.details)}
+            <Text
+              size="sm"
+              c="dimmed"
+              maw={360}
+              style={{ overflowWrap: "anywhere" }}
+              title={describe(entry.details)}
+            >
+              {describe(entry.details, SHORT)}
             </Text>
           ),
         },
@@ -192,10 +198,13 @@ function Entries({ entries, people }: { entries: AuditEntry[]; people: Person[] 
   );
 }
 
-/** Say details, which are numbers, ids and names of fields, on one line. */
-function describe(details: AuditEntry["details"]): string {
-  const said = Object.entries(details).map(
-    ([name, value]) => `${name}: ${Array.isArray(value) ? value.join(", ") : JSON.stringify(value)}`,
-  );
-  return said.join(" · ").replaceAll('"', "");
+const SHORT = 32;
+
+/** Say details, which are numbers, ids, digests and names of fields, on one line; of long ones the beginning. */
+function describe(details: AuditEntry["details"], longest = Number.POSITIVE_INFINITY): string {
+  const said = Object.entries(details).map(([name, value]) => {
+    const text = Array.isArray(value) ? value.join(", ") : JSON.stringify(value).replaceAll('"', "");
+    return `${name}: ${text.length > longest ? `${text.slice(0, 12)}…` : text}`;
+  });
+  return said.join(" · ");
 }

@@ -1,11 +1,7 @@
 import { Group, RingProgress, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { COLORS, judge } from "../../parts/verdict";
 import { useFormat } from "../../words/format";
-
-function colorOf(score: number): string {
-  if (score >= 8) return "green";
-  return score >= 6 ? "yellow" : "red";
-}
 
 /** A score from 0 to 10 in a row: a number with a ring. */
 export function Score({ value }: { value: number | null | undefined }) {
@@ -53,7 +49,7 @@ function Ring({ value, size }: { value: number; size: number }) {
       size={size}
       thickness={size / 8}
       roundCaps
-      sections={[{ value: value * 10, color: colorOf(value) }]}
+      sections={[{ value: value * 10, color: COLORS[judge(value)] }]}
       aria-hidden
     />
   );

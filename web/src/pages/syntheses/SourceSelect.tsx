@@ -19,6 +19,7 @@ export function SourceSelect({
       description={t("syntheses.made.sourceHelp")}
       placeholder={t("syntheses.made.choose")}
       searchable
+      data-autofocus
       required
       limit={200}
       value={value}

@@ -229,7 +229,7 @@ export const configurator = {
     type: "Type",
     shield: "Sensitive",
     treatment: "Treatment",
-    asDetected: "{{type}} (automatic)",
+    asDetected: "{{type}}, auto",
     noOptions: "This column has no further options.",
   },
   settings: {

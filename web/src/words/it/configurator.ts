@@ -233,7 +233,7 @@ export const configurator: typeof english = {
     type: "Tipo",
     shield: "Sensibile",
     treatment: "Trattamento",
-    asDetected: "{{type}} (automatico)",
+    asDetected: "{{type}}, auto",
     noOptions: "Questa colonna non ha altre opzioni.",
   },
   settings: {

@@ -3,9 +3,9 @@ import { Badge, Card, Group, Text, Tooltip } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Distribution, Metric } from "../../../api/evaluation";
+import { COLORS, judge } from "../../../parts/verdict";
 import { regional, useFormat } from "../../../words/format";
 import { cellsOf } from "./cells";
-import { COLORS, judge } from "./verdict";
 
 /** How values are distributed in the original and in the synthetic rows, side by side. */
 export function DistributionCard({

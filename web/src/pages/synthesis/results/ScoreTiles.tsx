@@ -3,9 +3,9 @@ import { IconHelpCircle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Certificate, Evaluation } from "../../../api/evaluation";
+import { COLORS, judge } from "../../../parts/verdict";
 import { type Format, useFormat } from "../../../words/format";
 import classes from "./Results.module.css";
-import { COLORS, judge } from "./verdict";
 
 /** The result in four tiles: how private, how accurate, what was proven, how much. */
 export function ScoreTiles({

@@ -1,8 +1,8 @@
 import { Badge, ScrollArea, Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Evaluation, Metric, TableEvaluation } from "../../../api/evaluation";
+import { COLORS, judge } from "../../../parts/verdict";
 import { type Format, useFormat } from "../../../words/format";
-import { COLORS, judge } from "./verdict";
 
 const LEVELS = ["columns", "pairs", "detection"] as const;
 
