@@ -61,7 +61,7 @@ class Client:
         twice. Where the answer was lost and the repetition is told that it is done already, the wish is met
         and nothing is raised: what is to be deleted is gone, what is to go on is not paused. The installation
         itself answers as before when the same is sealed, cancelled, renamed or written again. An installation
-        that has answered before is waited for a minute.
+        that has answered before is waited for, about a minute of pauses in all.
     """
 
     def __init__(
@@ -82,8 +82,9 @@ class Client:
         )
         self._tries = _TRIES
 
-    def _notice(self, _answer: httpx.Response) -> None:
-        self._tries = _TRIES_ONCE_SEEN
+    def _notice(self, answer: httpx.Response) -> None:
+        if answer.status_code < 500:  # others may be of what stands before it
+            self._tries = _TRIES_ONCE_SEEN
 
     def __enter__(self) -> Client:
         """Begin."""
@@ -504,7 +505,8 @@ def _persist(send: Callable[[], httpx.Response], tries: int, done: str = "") -> 
             if not answer.is_error or (may_be_done and _error(answer).code == done):
                 return answer
             may_be_done |= answer.status_code == 503  # of a proxy, perhaps, that lost the answer
-            if answer.status_code not in {429, 503} or attempt == tries:
+            most = min(tries, _TRIES) if answer.status_code == 429 else tries  # it is there, and says no
+            if answer.status_code not in {429, 503} or attempt >= most:
                 raise _error(answer)
         time.sleep(_pause(attempt))
     raise AssertionError("the last try returns or raises")

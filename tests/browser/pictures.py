@@ -85,8 +85,9 @@ def fill(installation: Installation, place: Path) -> dict[str, str]:
 
 def main(folder: Path) -> None:
     """Take all pictures."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.webp"):
+        old.unlink()
     place = Path(tempfile.mkdtemp())
     with sync_playwright() as driver, running_server(place) as (address, setup, _):
         people = People(address, setup, count=2)

@@ -51,6 +51,7 @@ def test_what_is_wrong_is_shown_and_repaired(
     show_all(page)
     expect(alerts).to_have_attribute("data-severity", finding["severity"])
     remedies = remedies_of(alerts)
+    assert remedies.count() > 0 or code not in QUICK
     for number in range(remedies.count()):
         remedies.nth(number).click()
         wait_for_checks(page)

@@ -85,6 +85,7 @@ def test_personal_columns_are_marked_unless_somebody_said_otherwise() -> None:
     assert columns["orders"].columns["id"].type is None
     said = parse({"tables": {"lines": {"columns": {"day": {"sensitive": False}}}}})
     again = declare(SCHEMA, declare(SCHEMA, said, None, personal), None, personal)
+    assert declare(SCHEMA, parse(read_yaml(dump(again), where="it")), None, personal) == again
     assert not again.tables["lines"].columns["day"].sensitive
     assert again.tables["lines"].columns["number"].sensitive
 

@@ -62,7 +62,20 @@ def test_a_run_is_started_once(platform: Platform, ann: Actor, synthesis_id: str
     assert code_of(starts.start_run, platform, ann, synthesis_id, Order("other", key="key")) == (
         "idempotency.reused"
     )
-    assert starts.start_run(platform, ann, synthesis_id, Order())[0].name == "Shops 2"
+    assert starts.start_run(platform, ann, synthesis_id, Order())[0].name == "Shops 1"
+
+
+def test_executions_without_a_name_are_numbered(platform: Platform, ann: Actor, synthesis_id: str) -> None:
+    def start(name: str = "") -> str:
+        return starts.start_run(platform, ann, synthesis_id, Order(name))[0].name
+
+    assert [start(), start("Shops x 9"), start("Shops 7"), start("shops 20"), start()] == [
+        "Shops 1",
+        "Shops x 9",
+        "Shops 7",
+        "shops 20",
+        "Shops 8",
+    ]
 
 
 def test_what_cannot_run_is_refused_before_it_starts(
@@ -158,7 +171,7 @@ def test_more_is_drawn_from_a_model_and_a_run_is_repeated(
     assert refused == "settings.rows_not_root"
     assert code_of(models.delete_model, platform, ann, model_id) == "model.in_use"
     again, _ = starts.retry_execution(platform, ann, made.id)
-    assert (again.kind, again.name, again.ancestor_id) == ("run", "first", made.id)
+    assert (again.kind, again.name, again.ancestor_id) == ("run", "Shops 2", made.id)
     assert again.document == made.document
     redrawn, _ = starts.retry_execution(platform, ann, made.id, first_step="synthesis", seed=5)
     assert (redrawn.kind, redrawn.model_id, redrawn.rows) == ("generate", model_id, 150)

@@ -20,6 +20,10 @@ Numbers = NDArray[np.float64]
 ROUNDINGS = ("half_up", "half_even", "down", "up")
 NUMBERS = ("integer", "numeric")
 FEWEST_VALUES = 4
+FEWEST_TRIALS = 8
+# Rows that a formula is tried on, some at a time: one rules out most groups of many columns, and a few more
+# nearly all others.
+TRIAL_STAGES = (slice(0, 1), slice(1, 3), slice(3, FEWEST_TRIALS), slice(FEWEST_TRIALS, None))
 _NOISE_DIGITS = 6
 _ROOM = 20
 _LARGEST = 2.0**53

@@ -13,8 +13,10 @@ import pyarrow as pa
 from kinsynth.columns.measure import Measure, as_numbers
 from kinsynth.rules.base import Columns
 from kinsynth.rules.formula import (
+    FEWEST_TRIALS,
     NUMBERS,
     ROUNDINGS,
+    TRIAL_STAGES,
     Formula,
     Numbers,
     holds,
@@ -28,7 +30,6 @@ from kinsynth.rules.formula import (
 from kinsynth.rules.view import View
 
 _TRIAL = 40
-_FEWEST_TRIALS = 8
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,17 @@ class Product(Formula):
         number_CR = np.stack([view.number(name) for name in names])
         for place, target in enumerate(names):
             number_CT = number_CR[:, telling_rows(view, target, _TRIAL)]
-            open_G = pairs[(pairs != place).all(axis=1)]
-            for rows in (slice(0, _FEWEST_TRIALS), slice(None)):
-                product_GT = number_CT[open_G[:, 0], rows] * number_CT[open_G[:, 1], rows]
-                slack_G = _slack(view, target, names)[open_G].max(axis=1)
-                off_GT = product_GT - number_CT[place, rows]
-                open_G = open_G[~(np.abs(off_GT) > slack_G[:, None] + 1e-9 * np.abs(product_GT)).any(axis=1)]
-            for left, right in open_G:
+            slack_C = _slack(view, target, names)
+            open_G = pairs
+            for rows in TRIAL_STAGES:
+                number_CS = number_CT[:, rows]
+                product_GS = number_CS[open_G[:, 0]] * number_CS[open_G[:, 1]]
+                slack_G = np.maximum(slack_C[open_G[:, 0]], slack_C[open_G[:, 1]])
+                off_GS = np.abs(product_GS - number_CS[place])
+                open_G = open_G[~(off_GS > slack_G[:, None] + 1e-9 * np.abs(product_GS)).any(axis=1)]
+            for left, right in open_G[(open_G != place).all(axis=1)]:
                 both_T = np.isfinite(number_CT[left] * number_CT[right])
-                if both_T.sum() >= _FEWEST_TRIALS:
+                if both_T.sum() >= FEWEST_TRIALS:
                     yield target, names[left], names[right]
 
     @classmethod

@@ -13,7 +13,9 @@ import pyarrow as pa
 from kinsynth.columns.measure import Measure, as_numbers
 from kinsynth.rules.base import Columns
 from kinsynth.rules.formula import (
+    FEWEST_TRIALS,
     NUMBERS,
+    TRIAL_STAGES,
     Formula,
     Numbers,
     holds,
@@ -27,7 +29,6 @@ from kinsynth.rules.formula import (
 from kinsynth.rules.view import View
 
 _TRIAL = 40
-_FEWEST_TRIALS = 8
 _MOST_FOR_THREE = 40
 _UNITS = {"date": (1.0,), "datetime": (1e6, 6e7, 3.6e9, 8.64e10)}
 
@@ -102,11 +103,11 @@ def _find_sums(view: View, names: list[str], terms: int) -> Iterator[tuple[str, 
     groups = np.array(list(combinations(range(len(names)), terms)))
     for place, target in enumerate(names):
         number_CT = number_CR[:, telling_rows(view, target, _TRIAL)]
-        open_G = groups[(groups != place).all(axis=1)]
-        for rows in (slice(0, _FEWEST_TRIALS), slice(None)):
-            total_GT = sum(number_CT[open_G[:, term], rows] for term in range(terms))
+        open_G = groups
+        for rows in TRIAL_STAGES:
+            total_GT = sum(number_CT[:, rows][open_G[:, term]] for term in range(terms))
             open_G = open_G[_agree_all(np.asarray(total_GT), number_CT[place, rows])]
-        for group in open_G:
+        for group in open_G[(open_G != place).all(axis=1)]:
             if _agree(number_CT[place], number_CT[group].sum(axis=0)):
                 yield target, *(names[one] for one in group)
 
@@ -116,7 +117,7 @@ def _find_durations(
 ) -> list[str]:
     """Name the numbers that are a distance in time, in one of the units."""
     number_CT = np.stack([trial[name] for name in names])
-    enough_C = np.isfinite(number_CT - distance_T).sum(axis=1) >= _FEWEST_TRIALS
+    enough_C = np.isfinite(number_CT - distance_T).sum(axis=1) >= FEWEST_TRIALS
     fits_C = np.zeros(len(names), dtype=bool)
     for unit in units:
         fits_C |= _agree_all(unit * number_CT, distance_T)
@@ -133,7 +134,7 @@ def _agree(left_T: Numbers, right_T: Numbers) -> bool:
     """Tell whether two columns agree wherever both are there, in enough places."""
     both_T = np.isfinite(left_T) & np.isfinite(right_T)
     close = np.isclose(left_T[both_T], right_T[both_T], rtol=1e-9, atol=1e-6)
-    return bool(both_T.sum() >= _FEWEST_TRIALS and close.all())
+    return bool(both_T.sum() >= FEWEST_TRIALS and close.all())
 
 
 def _is_constant(view: View, name: str) -> bool:

@@ -512,13 +512,9 @@ def _with_generation(document: Document, order: Order) -> Document:
 
 def _next_name(connection: Connection, synthesis_id: str) -> str:
     """Give the name of the synthesis with the next number that none of its executions has."""
-    stem = connection.execute(select(syntheses.c.name).where(syntheses.c.id == synthesis_id)).scalar_one()[
-        :180
-    ]
-    names = connection.execute(
-        select(executions.c.name).where(executions.c.synthesis_id == synthesis_id)
-    ).scalars()
-    taken = [
-        int(name[len(stem) + 1 :]) for name in names if re.fullmatch(rf"{re.escape(stem)} [0-9]{{1,9}}", name)
-    ]
-    return f"{stem} {max(taken, default=0) + 1}"
+    name = connection.execute(select(syntheses.c.name).where(syntheses.c.id == synthesis_id)).scalar_one()
+    mine = executions.c.synthesis_id == synthesis_id
+    numbered = re.compile(rf"{re.escape(name[:180])} ([0-9]{{1,9}})")
+    taken = connection.execute(select(executions.c.name).where(mine)).scalars()
+    numbers = [int(found[1]) for found in map(numbered.fullmatch, taken) if found]
+    return f"{name[:180]} {max(numbers, default=0) + 1}"

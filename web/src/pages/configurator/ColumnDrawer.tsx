@@ -12,6 +12,9 @@ const COLUMN = ["tables", "*", "columns", "*"];
 /** What stands in the row of the column itself. */
 const IN_ROW = new Set(["include", "type", "treatment", "sensitive"]);
 
+/** Where rows have no room for type and sensitivity, which stand in the drawer then. */
+export const NARROW = "(max-width: 48em)";
+
 /** The options of a column of a type. */
 export function optionsOf(schema: JsonSchema, column: ColumnView): Field[] {
   const isKey = column.isPrimary || column.parents.length > 0;
@@ -28,8 +31,8 @@ export function ColumnDrawer(props: { table: TableView; column: ColumnView; onCl
   const { t } = useTranslation();
   const { schema, document } = useConfiguration();
   const { table, column, onClose } = props;
-  const isNarrow = useMediaQuery("(max-width: 48em)"); // rows have no room for all of it there
-  const fields = optionsOf(schema, column).filter((field) =>
+  const isNarrow = useMediaQuery(NARROW);
+  const fields = (table.isOriginal ? [] : optionsOf(schema, column)).filter((field) =>
     holds(field.visibleWhen, schema, document, {}, [table.name, column.name]),
   );
   return (

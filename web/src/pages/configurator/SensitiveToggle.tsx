@@ -5,7 +5,7 @@ import { Shield } from "../../parts/Shield";
 import { shieldOf } from "./ColumnMarks";
 import classes from "./Configurator.module.css";
 import { useConfiguration } from "./context";
-import { setColumn } from "./model/edits";
+import { setSensitive } from "./model/edits";
 import type { ColumnView } from "./model/view";
 
 /** Whether a column is personal, in words and with its shield; a click says the other. */
@@ -13,7 +13,6 @@ export function SensitiveToggle({ table, column }: { table: string; column: Colu
   const { t } = useTranslation();
   const { edit } = useConfiguration();
   const { personal } = column.found;
-  const said = column.isSensitive ? (personal ? false : undefined) : true; // or it would be proposed again
   const state = column.isSensitive
     ? t(`parts.shield.${shieldOf(column)}`)
     : t("configurator.treatment.notSensitive");
@@ -24,10 +23,10 @@ export function SensitiveToggle({ table, column }: { table: string; column: Colu
       aria-label={`${state}: ${column.name}`}
       title={
         personal
-          ? t("configurator.treatment.foundPersonal", { reason: personal })
+          ? t("sources.column.personal", { reason: personal })
           : t("configurator.treatment.toggleSensitive")
       }
-      onClick={() => edit(setColumn(table, [column.name], "sensitive", said))}
+      onClick={() => edit(setSensitive(table, [column.name], !column.isSensitive))}
     >
       {column.isSensitive ? (
         <Shield state={shieldOf(column)} withWords />

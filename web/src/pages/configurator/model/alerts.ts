@@ -11,9 +11,10 @@ import {
   set,
   setOriginal,
   setPrimaryKey,
+  setSensitive,
   setType,
 } from "./edits";
-import type { View } from "./view";
+import type { TableView, View } from "./view";
 
 export type Finding = Schemas["FindingView"];
 
@@ -46,6 +47,7 @@ export interface Remedy {
     | "reset"
     | "swapBounds"
     | "removeRule"
+    | "notPersonal"
     | "write"
     | "autoBatching"
     | "csv";
@@ -153,16 +155,18 @@ const withoutBounds: Make = ({ place }) => {
 };
 
 const FEWEST_ROWS = 20;
+const personalColumns = (table: TableView | undefined): string[] =>
+  (table?.columns ?? []).filter((one) => one.isIncluded && one.isSensitive).map((one) => one.name);
 
 /**
- * Give the tables that look like lookups: others reference them, they reference no table that is made anew, and
- * their rows are too few to be people's. Of no others is it offered to copy the rows.
+ * Give the tables that look like lookups: others reference them, they reference no table that is made anew, their
+ * rows are few, and nothing in them is personal. Of no others is it offered to copy the rows.
  */
 function lookups(view: View): string[] {
   const made = new Set(view.synthesized.map((one) => one.name));
   const active = view.relations.filter((one) => one.isActive && one.table !== one.parent);
   return view.synthesized
-    .filter((one) => one.rows < FEWEST_ROWS)
+    .filter((one) => one.rows < FEWEST_ROWS && personalColumns(one).length === 0)
     .map((one) => one.name)
     .filter(
       (name) =>
@@ -236,12 +240,22 @@ const REMEDIES: Record<string, Make | undefined> = {
       .filter((one) => one.isActive && one.table === table)
       .map((one) => one.parent)
       .filter((name) => about.view.synthesized.some((one) => one.name === name));
+    const able = lookups(about.view);
     return [
       ...unmark(about),
-      ...remedy("markParentOriginal", setOriginal(parents, true), { table: parents.join(", ") }),
+      ...(parents.length > 0 && parents.every((name) => able.includes(name))
+        ? remedy("markParentOriginal", setOriginal(parents, true), { table: parents.join(", ") })
+        : []),
     ];
   },
-  "treatment.original_sensitive": unmark,
+  "treatment.original_sensitive": (about) => {
+    const [, table = ""] = about.place;
+    const columns = personalColumns(about.view.byName.get(table));
+    return [
+      ...unmark(about),
+      ...remedy("notPersonal", setSensitive(table, columns, false), { columns: columns.join(", ") }),
+    ];
+  },
   "treatment.original_not_small": unmark,
   "treatment.order_type": ({ place }) => remedy("reset", set(place, ""), { field: "order_by" }),
   "treatment.order_option": reset,

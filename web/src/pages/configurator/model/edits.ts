@@ -143,6 +143,11 @@ export function setOriginal(tables: readonly string[], isOriginal: boolean): Edi
 const KEPT_OPTIONS = new Set(["include", "type", "treatment", "sensitive", "context", "missing", "never"]);
 
 /** Give a column another type; options of the old one go, and rules that use it, which may not hold for the new. */
+/** Say whether columns are personal; "no" is written, too, or detection would propose it again. */
+export function setSensitive(table: string, columns: readonly string[], isSensitive: boolean): Edit {
+  return setColumn(table, columns, "sensitive", isSensitive);
+}
+
 export function setType(table: string, column: string, type: string | undefined): Edit {
   return (document) => {
     const said = (read(document, columnPlace(table, column)) ?? {}) as ColumnSettings;

@@ -13,6 +13,7 @@ import {
   Title,
   Tooltip,
 } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import {
   IconAdjustmentsHorizontal,
   IconAsterisk,
@@ -23,12 +24,12 @@ import {
 import { useDeferredValue, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { typeName } from "../../../parts/TypeIcon";
-import { ColumnDrawer, optionsOf } from "../ColumnDrawer";
+import { ColumnDrawer, NARROW, optionsOf } from "../ColumnDrawer";
 import { ColumnMarks } from "../ColumnMarks";
 import classes from "../Configurator.module.css";
 import { useConfiguration } from "../context";
 import { same } from "../model/document";
-import { all, set, setColumn, setOriginal, setType } from "../model/edits";
+import { all, set, setColumn, setOriginal, setSensitive, setType } from "../model/edits";
 import { fieldAt } from "../model/schema";
 import type { ColumnView, TableView } from "../model/view";
 import { SensitiveToggle } from "../SensitiveToggle";
@@ -295,6 +296,7 @@ interface RowProps {
 function ColumnRow({ table, column, isSelected, isLed, onSelect, onOptions }: RowProps) {
   const { t } = useTranslation();
   const { schema } = useConfiguration();
+  const isNarrow = useMediaQuery(NARROW);
   const set = optionsOf(schema, column).filter(
     (field) =>
       !DETECTED.has(field.name) &&
@@ -329,7 +331,7 @@ function ColumnRow({ table, column, isSelected, isLed, onSelect, onOptions }: Ro
           variant={set > 0 ? "light" : "subtle"}
           color={set > 0 ? undefined : "gray"}
           size="lg"
-          disabled={table.isOriginal}
+          disabled={table.isOriginal && !isNarrow}
           onClick={onOptions}
           aria-label={t("configurator.treatment.options", { name: column.name })}
         >
@@ -409,10 +411,10 @@ function Bulk({ table, columns, onClear }: { table: TableView; columns: ColumnVi
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item onClick={() => edit(setColumn(table.name, names, "sensitive", true))}>
+          <Menu.Item onClick={() => edit(setSensitive(table.name, names, true))}>
             {t("configurator.treatment.sensitive")}
           </Menu.Item>
-          <Menu.Item onClick={() => edit(setColumn(table.name, names, "sensitive", undefined))}>
+          <Menu.Item onClick={() => edit(setSensitive(table.name, names, false))}>
             {t("configurator.treatment.notSensitive")}
           </Menu.Item>
         </Menu.Dropdown>
