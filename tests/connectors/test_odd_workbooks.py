@@ -142,6 +142,12 @@ def test_f14_too_many_cells(reader: Reader) -> None:
     assert reader("t.xlsx", xlsx(far), max_cells=1_000_000) == "source.too_many_cells"
 
 
+def test_a_workbook_that_names_no_table_of_contents_is_damaged(reader: Reader) -> None:
+    parts = xlsx_parts("<row><c><v>1</v></c></row>")
+    parts["_rels/.rels"] = parts["_rels/.rels"].replace('officeDocument"', 'thumbnail"')
+    assert reader("t.xlsx", archive(parts)) == "source.damaged"
+
+
 @pytest.mark.parametrize("place", ['r="1048577"', 'r="99999999999999999999"', 'r="0"', 'r="-1"', 'r="x"'])
 def test_f14_rows_no_sheet_has(reader: Reader, place: str) -> None:
     assert reader("t.xlsx", xlsx(f"<row {place}><c><v>1</v></c></row>")) == "source.damaged"

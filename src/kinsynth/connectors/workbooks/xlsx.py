@@ -281,7 +281,10 @@ def _workbook_name(archive: zipfile.ZipFile) -> str:
     """Find the table of contents."""
     relations = _Relations()
     _consume(archive, "_rels/.rels", relations)
-    return next(target.lstrip("/") for kind, target in relations.targets.values() if kind == "officeDocument")
+    for kind, target in relations.targets.values():
+        if kind == "officeDocument":
+            return target.lstrip("/")
+    raise ValueError("no workbook is named")  # as other damage is told
 
 
 def _targets(archive: zipfile.ZipFile, workbook: str) -> dict[str, tuple[str, str]]:
