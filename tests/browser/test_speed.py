@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from visits import ANA, Installation, Visit, choose_table, wait_for_checks
+from visits import ANA, Installation, Visit, choose_table
 
 TABLES, WIDE, ROWS = 300, 1_000, 60
 FORM_MS, ROUTE_BYTES, EVENT_MS = 2_000, 400 * 1024, 200
@@ -98,9 +98,10 @@ def events(page: Page) -> Iterator[float]:
 def test_a_large_schema_answers_at_once(visit: Callable[..., Visit], large: str) -> None:
     one = visit(ANA)
     one.context.add_init_script(_EVENTS)
-    page = one.open(f"{large}/configure/data")
+    page = one.page
+    page.goto(f"{large}/configure/data")
     expect(page.get_by_role("heading", name="Choose data")).to_be_visible(timeout=120_000)
-    wait_for_checks(page)
+    page.wait_for_load_state("networkidle", timeout=300_000)
     steps = {"data": in_data, "treatment": in_treatment, "settings": in_settings}
     for place, name in enumerate(("data", "primary_keys", "foreign_keys", "treatment", "settings"), 1):
         page.get_by_role("link", name=f"{place}. ").click()
@@ -147,7 +148,7 @@ def in_treatment(page: Page) -> None:
     choose_table(page, "table_001")
     columns = page.get_by_role("region", name="table_001", exact=True)
     columns.get_by_label("Select all columns shown").click()
-    columns.get_by_role("button", name="Sensitive").click()
+    columns.get_by_role("button", name="Sensitive", exact=True).click()
     page.get_by_role("menuitem", name="Sensitive", exact=True).click()
     page.wait_for_timeout(300)
     columns.get_by_role("button", name="Clear").click()

@@ -42,7 +42,7 @@ class Installation:
     def client(self, person: str = ANA) -> httpx.Client:
         """Give a client of a person's API."""
         headers = {"Authorization": f"Bearer {self.people.tokens[PERSONS.index(person)]}"}
-        return httpx.Client(base_url=self.address + API, headers=headers, timeout=60)
+        return httpx.Client(base_url=self.address + API, headers=headers, timeout=300)
 
     def synthesise(self, person: str = ANA, **changes: Any) -> dict[str, str]:
         """Make a source and a synthesis of the shops, to be trained quickly; gives their paths in the API."""

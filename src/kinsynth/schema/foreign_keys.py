@@ -144,7 +144,7 @@ def _judge(column: Profile, target: Profile, name: float) -> ForeignKeyProposal 
     """Weigh name and inclusion against each other."""
     if column.family == "none" or not target.rows or (name == 0 and not _is_telling(column, target)):
         return None
-    mixed = column.values.dtype != target.values.dtype
+    mixed = column.dtype != target.dtype
     if mixed and name < 0.9:
         return None
     found = _as(pl.String, column.distinct, mixed).is_in(_as(pl.String, target.distinct, mixed).implode())
@@ -177,7 +177,7 @@ def _is_enough(name: float, inclusion: float, coverage: float) -> bool:
 
 def _is_telling(column: Profile, target: Profile) -> bool:
     """Tell whether inclusion alone is evidence: codes, or numbers that are too sparse to meet by accident."""
-    if column.values.dtype != target.values.dtype:
+    if column.dtype != target.dtype:
         return False
     if column.family == "text":
         lengths = column.distinct.str.len_chars().to_numpy()

@@ -38,6 +38,11 @@ class Profile:
         return comparison(self.cells)
 
     @cached_property
+    def dtype(self) -> pl.DataType:
+        """The type of these values."""
+        return self.values.dtype
+
+    @cached_property
     def distinct(self) -> pl.Series:
         """The distinct values; only asked for where names or shape make the column a candidate."""
         return self.values.drop_nulls().unique(maintain_order=True)

@@ -84,7 +84,7 @@ def _targets(column: Profile, targets: Sequence[Profile]) -> tuple[str, ...]:
 
 def _coverage(column: Profile, target: Profile) -> float:
     """Give the share of a table's keys that occur in a column; 0 where the column has many other values."""
-    if column.values.dtype != target.values.dtype:
+    if column.dtype != target.dtype:
         return 0.0
     held = float(column.distinct.is_in(target.distinct.implode()).to_numpy().mean())
     return held * len(column.distinct) / target.rows if held >= _INCLUSION else 0.0
