@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+
 from check_cases import CASES
 from checked_bank import (
     DOCUMENT,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from check_cases import CASES
 from checked_bank import (
     DOCUMENT,
@@ -18,7 +19,6 @@ from checked_bank import (
     make_tables,
     small_town,
 )
-
 from kinsynth.connectors.base import Dialect, Listing, Skipped, SourceTable
 from kinsynth.errors import SchemaError, SettingsError
 from kinsynth.pipeline import checks
