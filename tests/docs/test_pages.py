@@ -89,7 +89,7 @@ def test_commands_exist() -> None:
 def test_scripts_exist() -> None:
     """Every script that a page names is there."""
     for page in PAGES:
-        for script in re.findall(r"(?<![\w/])scripts/(\w+)", page.read_text(encoding="utf-8")):
+        for script in re.findall(r"(?<![\w/])scripts/([\w-]+)", page.read_text(encoding="utf-8")):
             assert (ROOT / "scripts" / script).is_file(), f"{name(page)}: scripts/{script}"
 
 
