@@ -29,9 +29,8 @@ from shop_database import write_shops
 # What the script passes at least, whatever the server does on its own meanwhile.
 PASSED = {"records.before_commit", "records.committed", "artefacts.announced", "artefacts.written"}
 PASSED |= {"store.before_rename", "store.after_rename"}
-IN_CHILDREN = (
-    "files."  # what those who read files pass; without one the server goes on, and asks to be asked again
-)
+# What children that read files pass: without one the server goes on, and asks to be asked again.
+IN_CHILDREN = "files."
 CHOSEN = {"sqlite": "records.committed:9", "postgresql": "store.after_rename:3"}
 
 

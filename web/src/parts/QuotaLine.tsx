@@ -8,18 +8,15 @@ export function QuotaLine() {
   const { t } = useTranslation();
   const format = useFormat();
   const quotas = useOwnQuotas();
-  const left = (quotas.data ?? []).flatMap(({ resource, left }) =>
+  const amounts = (quotas.data ?? []).flatMap(({ resource, left }) =>
     left === null
       ? []
-      : t(`parts.quota.${resource}`, {
-          count: left,
-          amount: resource === "seconds" ? format.duration(left) : format.number(left),
-        }),
+      : t(`parts.quota.${resource}`, { count: left, amount: format.resource(resource, left) }),
   );
-  if (left.length === 0) return null;
+  if (amounts.length === 0) return null;
   return (
     <Text size="sm" c="dimmed">
-      {t("parts.quota.left", { what: left.join(", ") })}
+      {t("parts.quota.left", { what: amounts.join(", ") })}
     </Text>
   );
 }

@@ -7,8 +7,7 @@ import { useFormat } from "../words/format";
 export function QuotaMeter({ quota }: { quota: Quota }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const say = (value: number) =>
-    quota.resource === "seconds" ? format.duration(value) : format.number(value);
+  const say = (value: number) => format.resource(quota.resource, value);
   const share = (value: number) => (quota.limit ? Math.min(100, (100 * value) / quota.limit) : 0);
   const isLow = quota.limit !== null && (quota.left ?? 0) <= quota.limit / 10;
   return (

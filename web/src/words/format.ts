@@ -1,4 +1,3 @@
-import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 /** How numbers, times and sizes are written in the language that is spoken. */
@@ -19,11 +18,19 @@ export interface Format {
   /** How long ago that is. */
   ago(at: number): string;
   bytes(size: number): string;
+  /** What a quota limits: seconds, or rows. */
+  resource(name: "seconds" | "rows", value: number): string;
 }
+
+/** One for each language: what writes numbers is dear to make, and every row of a list asks for it. */
+const known = new Map<string, Format>();
 
 export function useFormat(): Format {
   const { i18n } = useTranslation();
-  return useMemo(() => makeFormat(regional(i18n.language)), [i18n.language]);
+  const language = regional(i18n.language);
+  const format = known.get(language) ?? makeFormat(language);
+  known.set(language, format);
+  return format;
 }
 
 /** The language as it is written where somebody is: days and numbers differ between countries. */
@@ -35,13 +42,18 @@ const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 const [MINUTE, HOUR] = [60, 3_600];
 
 export function makeFormat(language: string): Format {
-  const write = (value: number, options: Intl.NumberFormatOptions) =>
-    new Intl.NumberFormat(language, options).format(value);
+  const writers = new Map<string, Intl.NumberFormat>();
+  const write = (value: number, options: Intl.NumberFormatOptions) => {
+    const key = JSON.stringify(options);
+    const writer = writers.get(key) ?? new Intl.NumberFormat(language, options);
+    writers.set(key, writer);
+    return writer.format(value);
+  };
   const unit = (value: number, name: string, digits = 0, unitDisplay: "short" | "long" = "short") =>
     write(value, { style: "unit", unit: name, unitDisplay, maximumFractionDigits: digits });
   const date = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
   const moment = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-  return {
+  const format: Format = {
     number: (value, digits = 0) =>
       write(value, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
     short: (value) => write(value, { maximumSignificantDigits: 3 }),
@@ -77,7 +89,9 @@ export function makeFormat(language: string): Format {
       const power = Math.min(SIZES.length - 1, Math.floor(Math.log10(Math.max(1, size)) / 3));
       return unit(size / 1_000 ** power, SIZES[power] ?? "byte", power > 1 ? 1 : 0);
     },
+    resource: (name, value) => (name === "seconds" ? format.duration(value) : format.number(value)),
   };
+  return format;
 }
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [

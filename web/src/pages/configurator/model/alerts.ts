@@ -148,11 +148,14 @@ const write: Make = ({ place, finding }) => {
   return value === undefined ? [] : remedy("write", set(place, Number(value)), { value });
 };
 
-const withoutBounds: Make = ({ place }) => {
-  const fields = ["minimum", "maximum", "non_negative"];
-  const edits = fields.map((name) => set([...place.slice(0, 4), name], undefined));
-  return remedy("reset", all(...edits), { field: fields.join(", ") });
-};
+/** Take the defaults of fields of a column. */
+const resetFields =
+  (...fields: string[]): Make =>
+  ({ place }) =>
+    remedy("reset", all(...fields.map((name) => set([...place.slice(0, 4), name], undefined))), {
+      field: fields.join(", "),
+    });
+const withoutBounds = resetFields("minimum", "maximum", "non_negative");
 
 const FEWEST_ROWS = 20;
 const personalColumns = (table: TableView | undefined): string[] =>
@@ -282,11 +285,7 @@ const REMEDIES: Record<string, Make | undefined> = {
     });
   },
   "treatment.bounding_box": reset,
-  "treatment.rare_label": ({ place }) => {
-    const fields = ["rare_label", "rare_replacement"];
-    const edits = fields.map((name) => set([...place.slice(0, 4), name], undefined));
-    return remedy("reset", all(...edits), { field: fields.join(", ") });
-  },
+  "treatment.rare_label": resetFields("rare_label", "rare_replacement"),
   "treatment.rare_invention": reset,
   "treatment.mostly_rare": asType("identifier"),
   "rules.unknown_column": removeRule,

@@ -202,6 +202,7 @@ function Rules({ table }: { table: TableView }) {
 function Columns({ table }: { table: TableView }) {
   const { t } = useTranslation();
   const { spot, step } = useConfiguration();
+  const isNarrow = useMediaQuery(NARROW);
   const [text, setText] = useState("");
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [opened, setOpened] = useState<string | null>(null);
@@ -267,6 +268,7 @@ function Columns({ table }: { table: TableView }) {
                 column={column}
                 isSelected={selected.has(column.name)}
                 isLed={column.name === led}
+                isNarrow={isNarrow}
                 onSelect={(isOn) => {
                   const next = new Set(selected);
                   if (isOn) next.add(column.name);
@@ -289,14 +291,14 @@ interface RowProps {
   column: ColumnView;
   isSelected: boolean;
   isLed: boolean;
+  isNarrow: boolean;
   onSelect: (isOn: boolean) => void;
   onOptions: () => void;
 }
 
-function ColumnRow({ table, column, isSelected, isLed, onSelect, onOptions }: RowProps) {
+function ColumnRow({ table, column, isSelected, isLed, isNarrow, onSelect, onOptions }: RowProps) {
   const { t } = useTranslation();
   const { schema } = useConfiguration();
-  const isNarrow = useMediaQuery(NARROW);
   const set = optionsOf(schema, column).filter(
     (field) =>
       !DETECTED.has(field.name) &&
