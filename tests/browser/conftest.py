@@ -16,13 +16,20 @@ from shop_database import write_shops
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The browser; tests that need it are skipped, and say so, where something is missing."""
-    program = os.environ.get("KINSYNTH_CHROMIUM") or shutil.which("chromium")
-    if program is None:
+def program() -> str:
+    """The path of the browser; tests that need it are skipped, and say so, where something is missing."""
+    path = os.environ.get("KINSYNTH_CHROMIUM") or shutil.which("chromium")
+    if path is None:
         pytest.skip("chromium not found; install Debian's package chromium or set KINSYNTH_CHROMIUM")
     if not (BUILT / "index.html").is_file():
         pytest.skip(f"the web application was not built ({BUILT} is empty); run scripts/install")
+    return path
+
+
+@pytest.fixture(scope="module")
+def chromium(program: str) -> Iterator[Browser]:
+    """The browser. It ends with its module: Playwright keeps an event loop running in this thread, in which
+    no other test could start one."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
@@ -30,7 +37,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def installation(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A running server with a worker, an administrator and some people."""
     folder = tmp_path_factory.mktemp("installation")
     with running_server(folder) as (address, setup, _):
