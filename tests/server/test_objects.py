@@ -116,6 +116,14 @@ def test_from_upload_to_download(platform: Platform, caller: Caller, tmp_path: P
     model_id = succeed(platform, execution["id"], tmp_path)
     assert caller.call("GET", made)[1]["trained_model_id"] == model_id
     assert [one["id"] for one in caller.call("GET", "/models")[1]["items"]] == [model_id]
+    told = {table["name"]: table for table in caller.call("GET", f"/models/{model_id}")[1]["tables"]}
+    assert {name: table["rows"] for name, table in told.items()} == {
+        "region": None,
+        "shop": 150,
+        "sale": None,
+    }
+    in_keys = {one["name"] for one in told["shop"]["columns"] if one["in_key"]}
+    assert in_keys == {"shop_id", "region_id"}
     assert caller.call("GET", f"{made}/certificate")[1] == {"holds": True}
     report = caller.send("GET", f"{made}/report")
     assert (report.content, report.headers["content-type"]) == (b"%PDF-1.7", "application/pdf")

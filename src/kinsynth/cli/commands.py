@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -143,17 +143,10 @@ def _kinsynth(
 def inspect(context: typer.Context, source: SourceArgument) -> None:
     """Show what a source holds: tables, column types and proposed keys, each with its reason."""
     invocation = invocation_of(context, settings=True)
-    from kinsynth.cli.inspection import show_inspection
-    from kinsynth.pipeline.review import inspect_source, review_rules
+    from kinsynth.cli.detection import show_detection
 
     synthesis, base = _read_source(source, invocation.settings)
-    if invocation.server:
-        from kinsynth.cli.remote import inspect_remotely
-
-        inspect_remotely(invocation, synthesis, base)
-        return
-    inspection = inspect_source(synthesis, base=base)
-    show_inspection(invocation.out, inspection, review_rules(inspection, synthesis))
+    show_detection(invocation.out, _detect(invocation, synthesis, base))
 
 
 @app.command(cls=SettingsCommand)
@@ -167,9 +160,7 @@ def init(
 ) -> None:
     """Write a complete synthesis document for a source: every field with its value and a comment."""
     invocation = invocation_of(context, settings=True)
-    from kinsynth.pipeline.declaration import declare
-    from kinsynth.pipeline.review import inspect_source, review_rules
-    from kinsynth.settings.document import dump
+    from kinsynth.settings.document import dump, parse
     from kinsynth.system.files import write_atomically
 
     printed = str(output) == "-"
@@ -181,15 +172,7 @@ def init(
             remedy="Choose another name, or add --force to replace it.",
         )
     synthesis, base = _read_source(source, invocation.settings)
-    if invocation.server:
-        from kinsynth.cli.remote import declare_remotely
-
-        declared = declare_remotely(invocation, synthesis, base)
-    else:
-        inspection = inspect_source(synthesis, base=base)
-        proposals = review_rules(inspection, synthesis)
-        rules = {name: [one.rule for one in found] for name, found in proposals.items()}
-        declared = declare(inspection.schema, synthesis, rules, inspection.personal())
+    declared = parse(_detect(invocation, synthesis, base)["document"])
     if printed:
         typer.echo(dump(declared), nl=False)
         return
@@ -424,6 +407,18 @@ def _read_source(source: list[str], settings: dict[str, str]) -> tuple[Synthesis
     name = Path(source[0]).resolve().stem or "synthesis"
     synthesis = Synthesis(name=name, source=Source(paths=tuple(source)))
     return override(synthesis, settings), Path.cwd()
+
+
+def _detect(invocation: Invocation, synthesis: Synthesis, base: Path) -> dict[str, Any]:
+    """Say what a source holds, here or in an installation."""
+    if invocation.server:
+        from kinsynth.cli.remote import detect_remotely
+
+        return detect_remotely(invocation, synthesis, base)
+    from kinsynth.pipeline.description import describe
+    from kinsynth.pipeline.review import inspect_source
+
+    return describe(inspect_source(synthesis, base=base), synthesis)
 
 
 def _generation_settings(rows: list[str] | None, seed: int | None) -> dict[str, str]:

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.text import Text
 
 from kinsynth.cli.commands import Invocation
-from kinsynth.cli.detection import show_detection
 from kinsynth.cli.execution import GENERATION, show_paths
 from kinsynth.cli.progress import show_progress
 from kinsynth.client import Client, Object, failure_of
@@ -55,17 +54,13 @@ def connected(server: str) -> Iterator[Client]:
         yield client
 
 
-def inspect_remotely(invocation: Invocation, synthesis: Synthesis, base: Path) -> None:
-    """Have a source detected and show what was found."""
+def detect_remotely(invocation: Invocation, synthesis: Synthesis, base: Path) -> Object:
+    """Have a source detected; the document that says it outright names the files as they are here."""
     with connected(invocation.server) as client:
-        show_detection(invocation.out, _detect(client, synthesis, base))
-
-
-def declare_remotely(invocation: Invocation, synthesis: Synthesis, base: Path) -> Synthesis:
-    """Have a source detected; gives the document that says it outright."""
-    with connected(invocation.server) as client:
-        found = _detect(client, synthesis, base)
-    return with_paths(parse(found["document"]), synthesis.source.paths)
+        source_id, number = client.put_source(synthesis.name, find_files(synthesis, base))
+        found = client.detect(source_id, number, _document(synthesis))
+    declared = with_paths(parse(found["document"]), synthesis.source.paths)
+    return {**found, "document": declared.model_dump(mode="json", exclude_unset=True)}
 
 
 def check_remotely(
@@ -255,11 +250,6 @@ def find_files(synthesis: Synthesis, base: Path) -> list[Path]:
 
 def _is_table(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".") and path.suffix.lower() in ENDINGS
-
-
-def _detect(client: Client, synthesis: Synthesis, base: Path) -> Object:
-    source_id, number = client.put_source(synthesis.name, find_files(synthesis, base))
-    return client.detect(source_id, number, _document(synthesis))
 
 
 def _document(synthesis: Synthesis) -> Object:

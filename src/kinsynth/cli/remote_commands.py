@@ -32,7 +32,7 @@ def _remote(context: typer.Context) -> Invocation:
 def executions(context: typer.Context) -> None:
     """List the executions of an installation, the newest first (with --server)."""
     invocation = _remote(context)
-    from kinsynth.cli.inspection import make_grid
+    from kinsynth.cli.grid import make_grid
     from kinsynth.cli.remote import connected
 
     grid = make_grid("Executions", "Id", "Name", "Kind", "Status", "Rows")

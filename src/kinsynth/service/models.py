@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pydantic import Field
 from sqlalchemy import delete, func, select
 
 from kinsynth.errors import ConflictError, SettingsError, UserError
 from kinsynth.executions.state import FINAL
 from kinsynth.pipeline.growth import check_wanted, expect_rows
 from kinsynth.schema.document import read_schema
-from kinsynth.schema.table import Schema
+from kinsynth.schema.table import Schema, Table
 from kinsynth.service.actor import Actor
 from kinsynth.service.audit import record
 from kinsynth.service.documents import Document
@@ -38,6 +39,29 @@ class ModelView(View):
     execution_id: str
     synthesis_id: str
     created_at: float
+
+
+class ModelColumn(View):
+    """A column that a model knows."""
+
+    name: str
+    type: str
+    in_key: bool = Field(description="Whether a primary or foreign key has it: conditions cannot name it.")
+
+
+class ModelTable(View):
+    """A table that a model makes, or whose rows it knows."""
+
+    name: str
+    original: bool
+    rows: int | None = Field(description="Rows in the source of a root table; null for others.")
+    columns: tuple[ModelColumn, ...]
+
+
+class ModelDetail(ModelView):
+    """A model with what can be asked of it."""
+
+    tables: tuple[ModelTable, ...]
 
 
 @dataclass(frozen=True)
@@ -99,13 +123,33 @@ def list_models(
     return Page(items=tuple(ModelView.model_validate(row) for row in rows), next=cursor)
 
 
-def read_model(platform: Platform, actor: Actor, model_id: str) -> ModelView:
-    """Give a model."""
+def read_model(platform: Platform, actor: Actor, model_id: str) -> ModelDetail:
+    """Give a model with what can be asked of it.
+
+    Raises:
+        UserError: ``model.not_found``, its files are gone.
+    """
+    view = _read_view(platform, actor, model_id)
+    facts = read_model_facts(platform, view.synthesis_id, model_id)
+    tables = tuple(_view_table(facts.schema, table, facts.rows) for table in facts.schema.tables.values())
+    return ModelDetail(**view.model_dump(), tables=tables)
+
+
+def _read_view(platform: Platform, actor: Actor, model_id: str) -> ModelView:
     with platform.records.read() as connection:
         require(connection, actor, "models.read", model_id)
         return ModelView.model_validate(
             connection.execute(select(models).where(models.c.id == model_id)).one()
         )
+
+
+def _view_table(schema: Schema, table: Table, rows: Mapping[str, int]) -> ModelTable:
+    linked = {*table.primary_key, *(one for key in schema.outgoing(table.name) for one in key.columns)}
+    columns = tuple(
+        ModelColumn(name=column.name, type=column.type, in_key=column.name in linked)
+        for column in table.columns
+    )
+    return ModelTable(name=table.name, original=table.original, rows=rows.get(table.name), columns=columns)
 
 
 def read_model_document(platform: Platform, actor: Actor, model_id: str) -> Document:
@@ -123,7 +167,7 @@ def rename_model(platform: Platform, actor: Actor, model_id: str, name: str) -> 
     """Give a model another name."""
     with platform.records.write() as connection:
         rename(connection, actor, "models.rename", models, model_id, name=name)
-    return read_model(platform, actor, model_id)
+    return _read_view(platform, actor, model_id)
 
 
 def delete_model(platform: Platform, actor: Actor, model_id: str) -> None:

@@ -7,6 +7,7 @@ export type Execution = Schemas["ExecutionView"];
 export type ExecutionDetail = Schemas["ExecutionDetail"];
 export type Status = Execution["status"];
 export type Model = Schemas["ModelView"];
+export type ModelDetail = Schemas["ModelDetail"];
 export type Download = Schemas["DownloadView"];
 export type Format = Download["format"];
 export type Share = Schemas["ShareView"];
@@ -30,6 +31,7 @@ const keys = {
   rows: (id: string, table: string) => ["executions", "rows", id, table],
   downloads: (id: string) => ["downloads", id],
   models: (synthesisId: string) => ["models", synthesisId],
+  model: (id: string) => ["model", id],
   shares: (synthesisId: string) => ["shares", synthesisId],
 };
 
@@ -203,6 +205,16 @@ export function useModels(synthesisId: string) {
     queryKey: keys.models(synthesisId),
     queryFn: () =>
       take(api.GET("/api/v1/models", { params: { query: { synthesis_id: synthesisId, limit: 200 } } })),
+  });
+}
+
+/** A stored model with what can be asked of it: that never changes. */
+export function useModel(id: string | null) {
+  return useQuery({
+    queryKey: keys.model(id ?? ""),
+    enabled: id !== null,
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: () => take(api.GET("/api/v1/models/{model_id}", { params: { path: { model_id: id ?? "" } } })),
   });
 }
 

@@ -1325,7 +1325,7 @@ export interface paths {
         };
         /**
          * Read
-         * @description Read a model.
+         * @description Read a model with the tables and columns that can be asked for.
          */
         get: operations["models.read"];
         put?: never;
@@ -2323,6 +2323,56 @@ export interface components {
             setup: boolean;
         };
         /**
+         * ModelColumn
+         * @description A column that a model knows.
+         */
+        ModelColumn: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /**
+             * In Key
+             * @description Whether a primary or foreign key has it: conditions cannot name it.
+             */
+            in_key: boolean;
+        };
+        /**
+         * ModelDetail
+         * @description A model with what can be asked of it.
+         */
+        ModelDetail: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Execution Id */
+            execution_id: string;
+            /** Synthesis Id */
+            synthesis_id: string;
+            /** Created At */
+            created_at: number;
+            /** Tables */
+            tables: components["schemas"]["ModelTable"][];
+        };
+        /**
+         * ModelTable
+         * @description A table that a model makes, or whose rows it knows.
+         */
+        ModelTable: {
+            /** Name */
+            name: string;
+            /** Original */
+            original: boolean;
+            /**
+             * Rows
+             * @description Rows in the source of a root table; null for others.
+             */
+            rows: number | null;
+            /** Columns */
+            columns: components["schemas"]["ModelColumn"][];
+        };
+        /**
          * ModelView
          * @description A model.
          */
@@ -2795,6 +2845,11 @@ export interface components {
             role: string;
             /** Used */
             used: boolean;
+            /**
+             * Implied
+             * @description Path of keys that it follows from; empty for others.
+             */
+            implied: string;
             /** Confidence */
             confidence: number | null;
             /** Reason */
@@ -3183,6 +3238,13 @@ export interface components {
             /** Sheet */
             sheet: string;
             dialect: components["schemas"]["DialectView"] | null;
+            /**
+             * Notes
+             * @description Counts worth knowing of how it was read.
+             */
+            notes: {
+                [key: string]: number;
+            };
             /** Rows */
             rows: number;
             /** Original */
@@ -13101,7 +13163,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ModelView"];
+                    "application/json": components["schemas"]["ModelDetail"];
                 };
             };
             /** @description access.unauthenticated */
@@ -13128,7 +13190,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description request.invalid */
+            /** @description model.not_found, request.invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13136,7 +13198,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "request.invalid";
+                        code?: "model.not_found" | "request.invalid";
                     };
                 };
             };
@@ -13152,7 +13214,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description server.failure */
+            /** @description artefact.changed, artefact.damaged, artefacts.settings, internal.child, keys.tampered, server.failure */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -13160,11 +13222,11 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "server.failure";
+                        code?: "artefact.changed" | "artefact.damaged" | "artefacts.settings" | "internal.child" | "keys.tampered" | "server.failure";
                     };
                 };
             };
-            /** @description machine.busy, machine.disk_full, machine.memory, records.unavailable */
+            /** @description analysis.busy, artefact.collected, artefacts.unavailable, machine.busy, machine.disk_full, machine.memory, records.unavailable, source.parser_killed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -13172,7 +13234,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code?: "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable";
+                        code?: "analysis.busy" | "artefact.collected" | "artefacts.unavailable" | "machine.busy" | "machine.disk_full" | "machine.memory" | "records.unavailable" | "source.parser_killed";
                     };
                 };
             };

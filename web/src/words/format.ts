@@ -86,7 +86,8 @@ export function makeFormat(language: string): Format {
     moment: (at) => moment.format(at * 1_000),
     ago: (at) => relative(at - Date.now() / 1_000, language),
     bytes: (size) => {
-      const power = Math.min(SIZES.length - 1, Math.floor(Math.log10(Math.max(1, size)) / 3));
+      const rounded = Number(Math.max(1, size).toPrecision(3)); // 999,999 bytes are a megabyte
+      const power = Math.min(SIZES.length - 1, Math.floor(Math.log10(rounded) / 3));
       return unit(size / 1_000 ** power, SIZES[power] ?? "byte", power > 1 ? 1 : 0);
     },
     resource: (name, value) => (name === "seconds" ? format.duration(value) : format.number(value)),

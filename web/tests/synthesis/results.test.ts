@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Distribution } from "../../src/api/evaluation";
 import { remedyOf } from "../../src/pages/synthesis/Failure";
-import { rootTables } from "../../src/pages/synthesis/panel/roots";
+import { rootTables } from "../../src/pages/synthesis/panel/start/roots";
 import { cellsOf } from "../../src/pages/synthesis/results/cells";
 import { gridColumns } from "../../src/pages/synthesis/results/columns";
 import { may } from "../../src/pages/synthesis/rights";

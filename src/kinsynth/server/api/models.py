@@ -8,10 +8,11 @@ from fastapi import Query
 
 from kinsynth.server.auth import CurrentActor, OpenPlatform
 from kinsynth.server.bodies import Renamed
+from kinsynth.server.codes import BUSY, DAMAGED
 from kinsynth.server.operation import make_router, operation
 from kinsynth.server.words import PAGES, PageOf
 from kinsynth.service import models
-from kinsynth.service.models import ModelView
+from kinsynth.service.models import ModelDetail, ModelView
 from kinsynth.service.pages import Page
 
 router = make_router()
@@ -28,9 +29,15 @@ def list_all(
     return models.list_models(platform, actor, page, synthesis_id=synthesis_id)
 
 
-@operation(router, "GET", "/models/{model_id}", "models.read")
-def read(platform: OpenPlatform, actor: CurrentActor, model_id: str) -> ModelView:
-    """Read a model."""
+@operation(
+    router,
+    "GET",
+    "/models/{model_id}",
+    "models.read",
+    errors={422: ("model.not_found",), 500: DAMAGED, 503: BUSY},
+)
+def read(platform: OpenPlatform, actor: CurrentActor, model_id: str) -> ModelDetail:
+    """Read a model with the tables and columns that can be asked for."""
     return models.read_model(platform, actor, model_id)
 
 

@@ -21,19 +21,17 @@ from kinsynth.errors import SettingsError
 from kinsynth.pipeline.artefacts import load_database, load_table, table_path
 from kinsynth.pipeline.checks import check
 from kinsynth.pipeline.complexity import assess_inspection
-from kinsynth.pipeline.declaration import declare
+from kinsynth.pipeline.description import describe
 from kinsynth.pipeline.growth import expect_rows
 from kinsynth.pipeline.inspect import Inspection, inspect
 from kinsynth.pipeline.outline import check_drawing as check_asked
 from kinsynth.pipeline.outline import load_outline
 from kinsynth.pipeline.request import find_conditions, gather_rows, name_table, save_given, write_conditions
-from kinsynth.pipeline.review import review_rules
-from kinsynth.rules.detect import Proposal
-from kinsynth.rules.wording import write_rule
 from kinsynth.schema.document import read_schema
 from kinsynth.schema.graph import find_structure
 from kinsynth.schema.literals import format_text
-from kinsynth.schema.table import Column, Relation, Schema, Table
+from kinsynth.schema.table import Column
+from kinsynth.service.analysis import LISTING
 from kinsynth.settings.conditions import Asked, Fill
 from kinsynth.settings.destination import Destination
 from kinsynth.settings.document import dump, parse
@@ -42,7 +40,6 @@ from kinsynth.settings.synthesis import Synthesis
 from kinsynth.system.failures import explained
 from kinsynth.system.files import read_json, write_json
 
-LISTING = "listing.json"
 CELL_LETTERS = 1_000
 PAGE_CELLS, PAGE_LETTERS = 100_000, 2_000_000
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -59,17 +56,7 @@ def parse_files(source: dict[str, Any], names: list[str]) -> None:
 def detect(document: dict[str, Any]) -> dict[str, Any]:
     """Say what the tables hold, and write a document that says it outright."""
     synthesis, inspection = _inspect(document)
-    proposals = review_rules(inspection, synthesis)
-    rules = {name: [one.rule for one in found] for name, found in proposals.items()}
-    declared = declare(inspection.schema, synthesis, rules, inspection.personal())
-    return {
-        "tables": [_describe_table(inspection, table) for table in inspection.schema.tables.values()],
-        "relations": _describe_relations(inspection),
-        "rules": [_describe_rule(table, one) for table, found in proposals.items() for one in found],
-        "skipped": [asdict(one) for one in inspection.listing.skipped] if inspection.listing else [],
-        "findings": [asdict(finding) for finding in inspection.findings],
-        "document": declared.model_dump(mode="json", exclude_unset=True),
-    }
+    return describe(inspection, synthesis)
 
 
 @explained()
@@ -251,86 +238,3 @@ def _add(archive: zipfile.ZipFile, file: Path) -> None:
     with file.open("rb") as source, archive.open(member, "w", force_zip64=True) as sink:
         while part := source.read(1 << 20):
             sink.write(part)
-
-
-# Words
-
-
-def _describe_table(inspection: Inspection, table: Table) -> dict[str, Any]:
-    proposal = inspection.key_proposals.get(table.name)
-    order = inspection.order_proposals.get(table.name)
-    read_from = {one.name: one for one in inspection.listing.tables} if inspection.listing else {}
-    origin = read_from.get(table.name)
-    return {
-        "name": table.name,
-        "file": origin.file if origin else "",
-        "sheet": origin.sheet if origin else "",
-        "dialect": asdict(origin.dialect) if origin and origin.dialect else None,
-        "rows": inspection.tables[table.name].num_rows,
-        "original": table.original,
-        "primary_key": list(table.primary_key),
-        "proposed_key": list(proposal.columns) if proposal else [],
-        "key_confidence": proposal.confidence if proposal else None,
-        "key_reason": proposal.reason if proposal else "",
-        "order_by": table.order_by,
-        "order_reason": order.reason if order and order.column == table.order_by else "",
-        "columns": [_describe_column(inspection, table.name, column) for column in table.columns],
-    }
-
-
-def _describe_column(inspection: Inspection, table: str, column: Column) -> dict[str, Any]:
-    found = inspection.detected[table][column.name]
-    values = inspection.tables[table].column(column.name)
-    return {
-        "name": column.name,
-        "type": column.type,
-        "storage": column.storage,
-        "missing": values.null_count,
-        "detected": found.type,
-        "confidence": found.confidence,
-        "reason": found.reason,
-        "personal": found.personal,
-    }
-
-
-def _describe_relations(inspection: Inspection) -> list[dict[str, Any]]:
-    proposals = {str(one.relation): one for one in inspection.relation_proposals}
-    used = []
-    for relation in inspection.schema.relations:
-        proposal = proposals.pop(str(relation), None)
-        used.append(
-            _describe_relation(inspection.schema, relation, True)
-            | {
-                "confidence": proposal.confidence if proposal else None,
-                "reason": proposal.reason if proposal else "declared",
-            }
-        )
-    return used + [
-        _describe_relation(inspection.schema, one.relation, False)
-        | {"confidence": one.confidence, "reason": one.reason}
-        for one in proposals.values()
-    ]
-
-
-def _describe_relation(schema: Schema, relation: Relation, used: bool) -> dict[str, Any]:
-    target = schema.tables.get(relation.references_table)
-    to_original = target is not None and target.original and relation.role != "implied"
-    return {
-        "table": relation.table,
-        "columns": list(relation.columns),
-        "references_table": relation.references_table,
-        "references_columns": list(relation.references_columns),
-        "role": "" if not used else "reference" if to_original else relation.role,
-        "used": used,
-    }
-
-
-def _describe_rule(table: str, proposal: Proposal) -> dict[str, Any]:
-    rule = proposal.rule
-    return {
-        "table": table,
-        "kind": rule.kind,
-        "columns": list(rule.columns),
-        "text": write_rule(rule.kind, rule.columns),
-        "reason": proposal.reason,
-    }

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, select
 
 from kinsynth.errors import Finding, SchemaError, UserError
 from kinsynth.service.actor import Actor
+from kinsynth.service.analysis import LISTING
 from kinsynth.service.analysis.analysts import Call
 from kinsynth.service.analysis.readers import Pages
 from kinsynth.service.analysis.views import CheckView, DetectionView, FindingView, RowsView, Window
@@ -32,7 +33,6 @@ from kinsynth.storage.locks import hold
 from kinsynth.storage.tables import sources
 from kinsynth.system.files import read_json, write_json
 
-LISTING = "listing.json"
 _MOST_WAYS, _MOST_ANSWERS = 2, 20  # of reading a version; about a version
 _ATTEMPTS = 3
 

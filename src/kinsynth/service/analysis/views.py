@@ -67,6 +67,7 @@ class TableView(View):
     file: str
     sheet: str
     dialect: DialectView | None
+    notes: dict[str, int] = Field(description="Counts worth knowing of how it was read.")
     rows: int
     original: bool
     primary_key: tuple[str, ...]
@@ -87,6 +88,7 @@ class RelationView(View):
     references_columns: tuple[str, ...]
     role: str
     used: bool
+    implied: str = Field(description="Path of keys that it follows from; empty for others.")
     confidence: float | None
     reason: str
 

@@ -161,7 +161,7 @@ export const configurator = {
     referenceHelp:
       "The referenced table is original data: its rows stay, and which of them is named is learned.",
     implied: "Implied",
-    impliedHelp: "This reference follows from others.",
+    impliedHelp: "This reference follows from others: {{path}}",
     inactive: "Left out",
     inactiveHelp: "One of its columns or tables is left out.",
     dialogNew: "New foreign key",

@@ -164,7 +164,7 @@ export const configurator: typeof english = {
     referenceHelp:
       "La tabella riferita è di dati originali: le sue righe restano, e si apprende quale viene nominata.",
     implied: "Implicita",
-    impliedHelp: "Questo riferimento segue da altri.",
+    impliedHelp: "Questo riferimento segue da altri: {{path}}",
     inactive: "Esclusa",
     inactiveHelp: "Una delle sue colonne o tabelle è esclusa.",
     dialogNew: "Nuova chiave esterna",

@@ -37,6 +37,8 @@ export interface RelationView {
   orphans: "refuse" | "null" | "drop";
   owner: boolean | null;
   role: string;
+  /** Path of keys that it follows from; empty for others. */
+  implied: string;
   reason: string;
   confidence: number | null;
   /** Its place among the foreign keys of the document; null for one that is only detected. */
@@ -86,6 +88,7 @@ export function combine(document: Document, detection: Detection): View {
         orphans: key.orphans ?? "refuse",
         owner: key.owner ?? null,
         role: proposal?.role ?? "",
+        implied: proposal?.implied ?? "",
         reason: proposal?.reason ?? "",
         confidence: proposal?.confidence ?? null,
         number: isDeclared ? number : null,
@@ -105,6 +108,7 @@ export function combine(document: Document, detection: Detection): View {
       orphans: "refuse" as const,
       owner: null,
       role: "",
+      implied: "",
       reason: one.reason,
       confidence: one.confidence,
       number: null,

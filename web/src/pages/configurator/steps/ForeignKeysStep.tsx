@@ -246,7 +246,7 @@ function RelationBadges({ relation, isSuggestion }: { relation: RelationView; is
         </Tooltip>
       )}
       {role && !isSuggestion && (
-        <Tooltip label={t(`configurator.relations.${role}Help`)}>
+        <Tooltip label={t(`configurator.relations.${role}Help`, { path: relation.implied })}>
           <Badge size="sm" variant="light" tabIndex={0}>
             {t(`configurator.relations.${role}`)}
           </Badge>

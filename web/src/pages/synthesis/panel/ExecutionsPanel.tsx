@@ -8,8 +8,8 @@ import { may } from "../rights";
 import { CompareDialog } from "./CompareDialog";
 import { ExecutionItem } from "./ExecutionItem";
 import { ModelList } from "./ModelList";
-import { NewExecutionDialog } from "./NewExecutionDialog";
 import classes from "./Panel.module.css";
+import { NewExecutionDialog } from "./start/NewExecutionDialog";
 
 const AT_ONCE = 20;
 

@@ -10,6 +10,7 @@ import { Problem } from "../../../parts/Problem";
 import { StatusBadge } from "../../../parts/StatusBadge";
 import { useFormat } from "../../../words/format";
 import { Failure } from "../Failure";
+import { AskedLine } from "./AskedLine";
 import { Remarks } from "./Remarks";
 import { StepList } from "./StepList";
 import { firstUndone, shareDone } from "./story";
@@ -162,6 +163,7 @@ function Head({
         transitionDuration={300}
         aria-label={t("synthesis.timeline.whole")}
       />
+      <AskedLine request={execution.request} />
     </Stack>
   );
 }
