@@ -29,6 +29,22 @@ def open_download(page: Page) -> None:
     page.get_by_role("button", name="Download", exact=True).click()
 
 
+def open_drawing(page: Page) -> None:
+    panel = page.get_by_role("complementary").get_by_role("region", name="Executions")
+    panel.get_by_role("button", name="New").click()
+    dialog = page.get_by_role("dialog", name="New execution")
+    dialog.get_by_role("radio", name="Draw from a stored model").click()
+    dialog.get_by_role("button", name="Conditions").click()
+    dialog.get_by_role("button", name="Add a condition").click()
+    condition = dialog.get_by_role("group", name="Condition 1")
+    condition.get_by_label("Condition", exact=True).select_option("A share of the rows has")
+    condition.get_by_label("Column").click()
+    page.get_by_role("option", name="smoker", exact=True).click()
+    condition.get_by_label("Value").fill("yes")
+    condition.get_by_label("Share").fill("50")
+    dialog.get_by_role("button", name="Add a condition").scroll_into_view_if_needed()
+
+
 def open_destination(page: Page) -> None:
     page.get_by_role("button", name="Create …").click(timeout=60_000)
 
@@ -50,6 +66,7 @@ def show_patients(page: Page) -> None:
 BEFORE = {"data": show_patients, "treatment": show_patients}
 FURTHER = {
     "synthesis-download": ("{synthesis}", open_download),
+    "synthesis-drawing": ("{synthesis}", open_drawing),
     "destination": ("{synthesis}/configure/settings", open_destination),
     "settings-advanced": ("{synthesis}/configure/settings", show_advanced),
     "syntheses-panel": ("/syntheses", choose_synthesis),

@@ -36,6 +36,7 @@ from kinsynth.storage.tables import (
     sources,
     steps,
     syntheses,
+    workers,
 )
 from shop_database import shop_document
 
@@ -104,6 +105,12 @@ class Installation:
             )
         self.workers.append(worker)
         return worker
+
+    def wait_started(self, worker: subprocess.Popen[bytes]) -> None:
+        """Wait until a worker is there: how long a process takes to start is the machine's."""
+        self.wait(
+            lambda: count(self.platform.records, workers, workers.c.pid == worker.pid) > 0, 60, "started"
+        )
 
     def row(self, execution_id: str) -> Any:
         """Give the row of an execution."""

@@ -332,7 +332,7 @@ def test_a_worker_that_was_stopped_past_its_lease_changes_nothing_when_it_wakes(
         wait_for_step(found, execution_id, "preprocessing")
         sleeper.send_signal(signal.SIGSTOP)
         epoch = found.row(execution_id).epoch
-        found.start_worker()
+        found.wait_started(found.start_worker())
         found.wait(lambda: found.row(execution_id).epoch > epoch, 15, "taken over")
         sleeper.send_signal(signal.SIGCONT)
         found.wait_for(execution_id, "succeeded", "failed")

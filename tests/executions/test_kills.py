@@ -86,6 +86,7 @@ def test_a_stopped_worker_that_wakes_changes_nothing_and_is_of_use_again(
     until(lambda: read_row(records, execution_id).next_event > 1, 60)  # it says that it has begun
     stop_between_writes(records, first)
     second = begin(step_s=1.5)
+    until(lambda: has_begun(records, [second]), 60)  # how long a process takes to start is the machine's
     waited_s = until(lambda: read_row(records, execution_id).epoch == 2, 30)
     assert waited_s < RESUMED_S
     first.send_signal(signal.SIGCONT)  # its step is done by now, and it wants to record that
@@ -168,7 +169,7 @@ def test_a_graceful_stop_gives_back_at_once(records: Records, begin: Begin) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("away_s", "lease_s", "losses"), [(2, 20, 0), (6, 2, 1)])
+@pytest.mark.parametrize(("away_s", "lease_s", "losses"), [(2, 60, 0), (6, 2, 1)])
 def test_a_database_that_goes_away_and_comes_back(
     postgresql: Cluster, away_s: float, lease_s: float, losses: int
 ) -> None:

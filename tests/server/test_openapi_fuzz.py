@@ -146,12 +146,16 @@ def test_no_walk_along_the_links_leaves_the_document(app: FastAPI, platform: Pla
             except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - all of them are shown together
                 problems.append(f"{case.operation.label}: {error}")
 
-    for number in range(WALKS):
+    def has_followed() -> bool:
+        return role == "anonymous" or any("{" in label and status < 300 for label, status in reached)
+
+    for number in range(10 * WALKS):  # the few of every change may all be turned away
+        if number >= WALKS and has_followed():
+            break
         with suppress(FlakyStrategyDefinition):  # it meets what walks before it left: the service remembers
             seed(number)(Walk).run(settings=WALK)
     assert not problems, "\n\n".join(problems)
-    if role != "anonymous":
-        assert any("{" in label and status < 300 for label, status in reached), "no link was followed"
+    assert has_followed(), "no link was followed"
 
 
 def make_edges(fuzzed: Fuzzed, operation: Any) -> Iterator[Case]:

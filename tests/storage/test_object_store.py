@@ -315,7 +315,9 @@ def test_artefacts_are_kept_encrypted_in_a_bucket(
     assert b"a cell" not in kept
     artefacts.fetch(stored, tmp_path / "back")
     assert (tmp_path / "back").read_bytes() == path.read_bytes()
-    server.objects = {name: content[:-1] + b"?" for name, content in server.objects.items()}
+    server.objects = {
+        name: content[:-1] + bytes([content[-1] ^ 1]) for name, content in server.objects.items()
+    }
     with pytest.raises(KinsynthError) as caught:
         artefacts.fetch(stored, tmp_path / "again")
     assert caught.value.code == "keys.tampered"
