@@ -37,7 +37,7 @@ def open_drawing(page: Page) -> None:
     dialog.get_by_role("button", name="Conditions").click()
     dialog.get_by_role("button", name="Add a condition").click()
     condition = dialog.get_by_role("group", name="Condition 1")
-    condition.get_by_label("Condition", exact=True).select_option("A share of the rows has")
+    condition.get_by_label("Condition", exact=True).select_option("In a share")
     condition.get_by_label("Column").click()
     page.get_by_role("option", name="smoker", exact=True).click()
     condition.get_by_label("Value").fill("yes")

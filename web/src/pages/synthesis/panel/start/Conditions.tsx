@@ -83,7 +83,7 @@ function Condition({
         value={wish.kind}
         onChange={(event) => setKind(event.currentTarget.value as Kind)}
         data={KINDS.map((one) => ({ value: one, label: t(`synthesis.start.kinds.${one}`) }))}
-        flex="1 1 150px"
+        flex="0 1 130px"
       />
       <Select
         label={t("synthesis.start.column")}
@@ -94,7 +94,7 @@ function Condition({
         required
         withAsterisk={false}
         nothingFoundMessage={t("synthesis.start.noColumn")}
-        flex="1 1 150px"
+        flex="1 1 130px"
       />
       {wish.kind !== "noMissing" && (
         <TextInput
@@ -103,7 +103,7 @@ function Condition({
           placeholder={t("synthesis.start.missing")}
           maxLength={10_000}
           onChange={(event) => onChange({ value: event.currentTarget.value })}
-          flex="1 1 120px"
+          flex="1 1 90px"
         />
       )}
       {wish.kind === "share" && (
@@ -116,7 +116,7 @@ function Condition({
           required
           withAsterisk={false}
           onChange={(share) => onChange({ share: share === "" ? "" : Number(share) })}
-          flex="0 1 100px"
+          flex="0 1 90px"
         />
       )}
       <ActionIcon
