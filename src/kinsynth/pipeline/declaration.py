@@ -38,8 +38,8 @@ def declare(
     declared = {
         name: _declare_rules(
             _declare_table(
+                schema,
                 table,
-                schema.outgoing(name),
                 synthesis.tables.get(name, settings.Table()),
                 personal.get(name, ()),
             ),
@@ -51,9 +51,9 @@ def declare(
 
 
 def _declare_table(
-    table: Table, relations: tuple[Relation, ...], said: settings.Table, personal: Collection[str]
+    schema: Schema, table: Table, said: settings.Table, personal: Collection[str]
 ) -> settings.Table:
-    linked = {*table.primary_key, *(column for relation in relations for column in relation.columns)}
+    linked = {*table.primary_key, *schema.foreign_columns(table.name)}
     columns = {}
     for column in table.columns:
         before = said.columns.get(column.name, ColumnSettings())
@@ -62,7 +62,7 @@ def _declare_table(
             now = now.model_copy(update={"sensitive": True})
         if column.name not in linked or now is not before:
             columns[column.name] = now
-    foreign_keys = tuple(_declare_relation(relation) for relation in relations)
+    foreign_keys = tuple(_declare_relation(relation) for relation in schema.outgoing(table.name))
     return said.model_copy(
         update={
             "primary_key": table.primary_key if said.primary_key is None else said.primary_key,

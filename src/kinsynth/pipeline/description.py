@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from kinsynth.connectors.base import SourceTable
 from kinsynth.pipeline.declaration import declare
 from kinsynth.pipeline.inspect import Inspection
 from kinsynth.pipeline.review import review_rules
@@ -28,8 +29,12 @@ def describe(inspection: Inspection, synthesis: Synthesis) -> Facts:
     proposals = review_rules(inspection, synthesis)
     rules = {name: [one.rule for one in found] for name, found in proposals.items()}
     declared = declare(inspection.schema, synthesis, rules, inspection.personal())
+    origins = {one.name: one for one in inspection.listing.tables} if inspection.listing else {}
     return {
-        "tables": [_describe_table(inspection, table) for table in inspection.schema.tables.values()],
+        "tables": [
+            _describe_table(inspection, table, origins.get(table.name))
+            for table in inspection.schema.tables.values()
+        ],
         "relations": _describe_relations(inspection),
         "rules": _describe_rules(proposals),
         "skipped": [asdict(one) for one in inspection.listing.skipped] if inspection.listing else [],
@@ -38,12 +43,12 @@ def describe(inspection: Inspection, synthesis: Synthesis) -> Facts:
     }
 
 
-def _describe_table(inspection: Inspection, table: Table) -> Facts:
+def _describe_table(inspection: Inspection, table: Table, origin: SourceTable | None) -> Facts:
     proposal = inspection.key_proposals.get(table.name)
     order = inspection.order_proposals.get(table.name)
     return {
         "name": table.name,
-        **_describe_origin(inspection, table.name),
+        **_describe_origin(origin),
         "rows": inspection.tables[table.name].num_rows,
         "original": table.original,
         "primary_key": list(table.primary_key),
@@ -56,10 +61,8 @@ def _describe_table(inspection: Inspection, table: Table) -> Facts:
     }
 
 
-def _describe_origin(inspection: Inspection, name: str) -> Facts:
+def _describe_origin(origin: SourceTable | None) -> Facts:
     """Say where a table was read from, and how; nothing of one that was handed over in Python."""
-    read = {one.name: one for one in inspection.listing.tables} if inspection.listing else {}
-    origin = read.get(name)
     return {
         "file": origin.file if origin else "",
         "sheet": origin.sheet if origin else "",

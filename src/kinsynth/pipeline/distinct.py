@@ -120,7 +120,7 @@ def _broken(table: pa.Table, led: Sequence[_Led], lost: Collection[str], reach: 
 def _read_columns(schema: Schema, name: str, led: Mapping[str, Sequence[_Led]]) -> list[str]:
     """Name the columns of a table that keys are made of, and that rules read; one at least, to have rows."""
     columns = {column for key in _keys(schema, name) for column in key}
-    columns |= {column for relation in schema.outgoing(name) for column in relation.columns}
+    columns |= schema.foreign_columns(name)
     columns |= {column for one in led.get(name, ()) for column in one.own}
     every = (anchor for several in led.values() for one in several for anchor in one.anchors)
     columns |= {anchor.column for anchor in every if anchor.table == name}

@@ -439,7 +439,7 @@ def _order_proposals(schema: Schema, tables: Tables) -> dict[str, OrderProposal]
         if relation is None:
             continue
         table = schema.tables[name]
-        linked = {column for one in schema.outgoing(name) for column in one.columns}
+        linked = schema.foreign_columns(name)
         no_values = linked.union(made_keys(schema, name))
         columns = [one for one in table.columns if one.name not in no_values]
         rest = {*table.primary_key} - {*relation.columns}

@@ -48,7 +48,7 @@ def check_kept(graph: CopiedGraph, rows: Mapping[str, int], conditions: Conditio
         raise _about_keys(name, "Rows are given, but the copied graph of keys has places for training rows.")
     for named in (conditions.fixed, conditions.balance, conditions.never, conditions.no_missing):
         for name, columns in named.items():
-            keys = {column for relation in schema.outgoing(name) for column in relation.columns}
+            keys = schema.foreign_columns(name)
             for column in (one for one in columns if one in keys):
                 raise _about_keys(f"{name}.{column}", "The column is a key, and the graph of keys is copied.")
 

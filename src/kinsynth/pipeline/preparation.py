@@ -175,7 +175,7 @@ class _Preparation:
     def _check_column(self, name: str, column: str) -> None:
         table = self.codec.tables[name]
         drawn = {one for factor in table.factors for one in factor.columns} | set(table.keys)
-        linked = {one for relation in self.schema.outgoing(name) for one in relation.columns}
+        linked = self.schema.foreign_columns(name)
         free = {one for one in self.schema.tables[name].column_names if one not in linked}
         if column not in drawn | free:
             raise SettingsError(

@@ -85,7 +85,7 @@ def kept_columns(schema: Schema, name: str, synthesis: Synthesis) -> tuple[Colum
         return table.columns
     said = synthesis.tables[name].columns if name in synthesis.tables else {}
     keys = {*table.primary_key}
-    keys |= {column for relation in schema.outgoing(name) for column in relation.columns}
+    keys |= schema.foreign_columns(name)
     keys |= {column for relation in schema.incoming(name) for column in relation.references_columns}
     return tuple(
         column

@@ -24,7 +24,7 @@ def mark_numbered(database: Database) -> Schema:
         owner, table = structure.parent_relation[name], schema.tables[name]
         if owner is None or schema.may_be_missing(owner) or not set(owner.columns) & set(table.primary_key):
             continue
-        linked = {column for relation in schema.outgoing(name) for column in relation.columns}
+        linked = schema.foreign_columns(name)
         rows, parents = database.tables[name], database.tables[owner.references_table]
         parent_R = row_numbers(rows, owner, parents)
         tables[name] = _marked(table, {one for one in table.primary_key if one not in linked}, rows, parent_R)

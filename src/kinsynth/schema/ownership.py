@@ -236,7 +236,7 @@ def _tie(database: Database, schema: Schema, relation: Relation, row_R: RowNumbe
         return 0.0
     share = len(sibling_R) / len(row_R)
     chosen_R = _some(row_R, sibling_R)
-    linked = {column for one in schema.outgoing(relation.table) for column in one.columns}
+    linked = schema.foreign_columns(relation.table)
     rows = database.tables[relation.table].take(pa.array(chosen_R))
     ties = [
         abs(_correlation(features, row_R[chosen_R]))

@@ -195,6 +195,10 @@ class Schema:
         """Give the relations whose columns stand in the table."""
         return tuple(relation for relation in self.relations if relation.table == table)
 
+    def foreign_columns(self, table: str) -> set[str]:
+        """Give the columns of a table that are part of a foreign key."""
+        return {column for relation in self.outgoing(table) for column in relation.columns}
+
     def incoming(self, table: str) -> tuple[Relation, ...]:
         """Give the relations that reference the table."""
         return tuple(relation for relation in self.relations if relation.references_table == table)

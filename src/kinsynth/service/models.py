@@ -144,7 +144,7 @@ def _read_view(platform: Platform, actor: Actor, model_id: str) -> ModelView:
 
 
 def _view_table(schema: Schema, table: Table, rows: Mapping[str, int]) -> ModelTable:
-    linked = {*table.primary_key, *(one for key in schema.outgoing(table.name) for one in key.columns)}
+    linked = {*table.primary_key, *schema.foreign_columns(table.name)}
     columns = tuple(
         ModelColumn(name=column.name, type=column.type, in_key=column.name in linked)
         for column in table.columns

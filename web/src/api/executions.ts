@@ -209,12 +209,11 @@ export function useModels(synthesisId: string) {
 }
 
 /** A stored model with what can be asked of it: that never changes. */
-export function useModel(id: string | null) {
+export function useModel(id: string) {
   return useQuery({
-    queryKey: keys.model(id ?? ""),
-    enabled: id !== null,
+    queryKey: keys.model(id),
     staleTime: Number.POSITIVE_INFINITY,
-    queryFn: () => take(api.GET("/api/v1/models/{model_id}", { params: { path: { model_id: id ?? "" } } })),
+    queryFn: () => take(api.GET("/api/v1/models/{model_id}", { params: { path: { model_id: id } } })),
   });
 }
 

@@ -211,7 +211,7 @@ def _is_kept(site: _Site, check: Check) -> bool:
     table = schema.tables[site.name]
     if table.original:
         return True
-    keys = {*table.primary_key, *(column for one in schema.outgoing(site.name) for column in one.columns)}
+    keys = {*table.primary_key, *schema.foreign_columns(site.name)}
     keys |= {column for one in schema.incoming(site.name) for column in one.references_columns}
     if check.other is None or check.other == check.column:
         said = site.facts.column_settings(site.name, check.column)

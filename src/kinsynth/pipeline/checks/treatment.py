@@ -167,7 +167,7 @@ def _find_infinite(table: str, column: Column, values: pa.ChunkedArray) -> Itera
 
 
 def _is_key(facts: Facts, table: str, column: str) -> bool:
-    outgoing = {name for relation in facts.schema.outgoing(table) for name in relation.columns}
+    outgoing = facts.schema.foreign_columns(table)
     incoming = {name for relation in facts.schema.incoming(table) for name in relation.references_columns}
     return column in outgoing | incoming | set(facts.schema.tables[table].primary_key)
 
